@@ -1,0 +1,77 @@
+"""From a preset's name or a TOML file and overrides to one checked tree, or to every mistake in it at once.
+
+Owns reading and complaining. Must not know what a setting means.
+"""
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from common.config.tree import Config
+from common.errors import UserError, UserErrors
+
+PRESETS = ("demo", "small", "paper")
+
+
+def preset_path(name: str) -> Path:
+    """The file of a preset; its first lines say how to start it, how long it takes and what comes out."""
+    return Path(__file__).parent / "presets" / f"{name}.toml"
+
+
+def load_config(source: str | Path = "demo", overrides: Iterable[str] = ()) -> Config:
+    """The configuration that a preset's name or a file gives, after `section.key=value` overrides."""
+    is_preset = str(source) in PRESETS
+    path = preset_path(str(source)) if is_preset else Path(source)
+    tree = _read(path)
+    if is_preset:
+        tree["name"] = str(source)
+    problems = [problem for override in overrides if (problem := _apply(tree, override))]
+    try:
+        config = Config.model_validate(tree)
+    except ValidationError as error:
+        problems += [_describe(detail) for detail in error.errors(include_url=False)]
+    if problems:
+        raise UserErrors(f"{path}: {len(problems)} mistake{'s' * (len(problems) > 1)}", problems)
+    return config
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        remedy = f"name a TOML file or one of the presets {', '.join(PRESETS)}"
+        raise UserError("no such configuration", where=path, remedy=remedy) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError("cannot read the configuration", where=path, remedy=str(error)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError("not valid TOML", where=path, remedy=str(error)) from None
+
+
+def _apply(tree: dict[str, Any], override: str) -> str | None:
+    """Write one override into the tree; the answer is what is wrong with it, if anything."""
+    place, separator, text = override.partition("=")
+    if not separator or not place.strip():
+        return f"--set {override}: write it as section.key=value"
+    *sections, key = place.strip().split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+        if not isinstance(tree, dict):
+            return f"--set {override}: {section} is a setting, not a section"
+    try:
+        tree[key] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        tree[key] = text.strip()
+    return None
+
+
+def _describe(detail: Any) -> str:
+    place = ".".join(str(part) for part in detail["loc"]) or "(whole file)"
+    if detail["type"] == "extra_forbidden":
+        return f"{place}: no such setting; `eyesoff config show` lists them all"
+    message = detail["msg"].removeprefix("Value error, ")
+    given = detail["input"]
+    shown = "" if isinstance(given, dict) else f" (given: {given!r})"
+    return f"{place}: {message}{shown}"

@@ -1,0 +1,208 @@
+"""The tree of settings: one frozen model a section, each setting with its bounds and its reason.
+
+Owns types, bounds, illegal combinations and the identity hash. Must not read files or know a preset.
+
+What the first paper leaves open is decided here and says so: search for "open in the paper".
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Augmentation = Literal["roll", "time_mask", "frequency_mask", "gain"]
+
+EMOTIONS = ("neutral", "angry", "sad", "happy")
+"""The paper's four, in the order of its Figure 3. The order is the meaning of every one-hot in the system."""
+
+
+class Section(BaseModel):
+    """A frozen part of the tree; a key it does not know is a mistake, not a comment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class CorpusConfig(Section):
+    """Which speech a run is about; where it lies on this machine is `runtime.corpus_root`."""
+
+    name: str = Field("builtin", description="a corpus name that `eyesoff corpus describe` knows")
+    fold: Literal["session", "speaker"] = Field("session", description="what is left out: a session or a speaker")
+
+
+class FeatureConfig(Section):
+    """Waveform to patches (section 4.2 of the paper)."""
+
+    sample_rate: Literal[16000] = 16000
+    window: Positive = Field(512, description="samples in a window: 32 ms")
+    hop: Positive = Field(256, description="samples between windows: 16 ms")
+    fft: Positive = Field(512, description="points of the Fourier transform")
+    mels: Literal[128] = 128
+    mel_scale: Literal["slaney", "htk"] = Field(
+        "slaney", description="open in the paper; HTK leaves one of 128 bands without a bin, which marks a fake"
+    )
+    floor: float = Field(1e-7, gt=0, lt=1, description="smallest mel power before the logarithm")
+    patch_frames: Literal[128] = 128
+    padding: Literal["repeat", "reflect", "silence"] = Field(
+        "repeat",
+        description="open in the paper: how an utterance shorter than a patch is filled; repeating it leaves no "
+        "silent edge that a discriminator could take for a sign of the real",
+    )
+    scaling: Literal["public", "pooled"] = Field(
+        "public",
+        description="whose extremes map to [-1, 1]: the public pre-training corpus's, or (centralized only) those "
+        "of all corpora pooled, as in the paper, which reads the test fold",
+    )
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        if self.window > self.fft:
+            raise ValueError(f"window ({self.window}) is longer than fft ({self.fft})")
+        if self.hop > self.window:
+            raise ValueError(f"hop ({self.hop}) is longer than window ({self.window}): speech would be skipped")
+        if self.mel_scale == "htk" and self.fft < 1024:
+            raise ValueError("mel_scale 'htk' with 128 bands needs fft >= 1024: a band would hold no bin")
+        return self
+
+
+class NetworkConfig(Section):
+    """The paper's Table 1; `width` scales its channels and its wide linear layer together."""
+
+    width: float = Field(1.0, gt=0, le=1, description="1 is the paper's size; 64 * width channels come first")
+    noise: Positive = Field(128, description="the latent's dimension, N_z")
+    emotions: tuple[str, ...] = Field(EMOTIONS, min_length=2, description="label order, N_c names")
+    leak: float = Field(0.2, ge=0, lt=1, description="slope of the leaky ReLU below zero; open in the paper")
+
+    @model_validator(mode="after")
+    def _whole_channels(self) -> Self:
+        if (64 * self.width) % 1:
+            raise ValueError(f"width {self.width} leaves a fraction of a channel: use k/64, such as 0.125 or 0.0625")
+        if len(set(self.emotions)) != len(self.emotions):
+            raise ValueError(f"emotions name one class twice: {', '.join(self.emotions)}")
+        return self
+
+    @property
+    def classes(self) -> int:
+        """N_c."""
+        return len(self.emotions)
+
+
+class OptimizerConfig(Section):
+    """Adam, shared by every stage."""
+
+    beta1: float = Field(0.5, ge=0, lt=1)
+    beta2: float = Field(0.99, ge=0, lt=1)
+
+
+class AutoencoderConfig(Section):
+    """Stage one: L1 reconstruction, condition zero."""
+
+    iterations: Count = 200_000
+    batch: Positive = 32
+    learning_rate: Rate = 5e-5
+
+
+class AdversarialConfig(Section):
+    """Stage two: WGAN-GP, condition zero, equal steps, unequal rates."""
+
+    iterations: Count = 200_000
+    batch: Positive = 32
+    generator_learning_rate: Rate = 2e-6
+    discriminator_learning_rate: Rate = 2e-5
+    penalty: float = Field(10.0, ge=0, description="coefficient of the gradient penalty")
+    average: float = Field(0.0, ge=0, lt=1, description="decay of the averaged generator that is kept; 0 is off")
+
+
+class PretrainingConfig(Section):
+    """Both unlabelled stages."""
+
+    corpus: str = Field("librispeech", description="an unlabelled corpus; its extremes scale every feature")
+    autoencoder: AutoencoderConfig = AutoencoderConfig()
+    adversarial: AdversarialConfig = AdversarialConfig()
+
+
+class FinetuningConfig(Section):
+    """Stage three: one-hot conditions against a K+1 softmax, at the client."""
+
+    iterations: Count = Field(20_000, description="open in the paper")
+    batch: Positive = 32
+    generator_learning_rate: Rate = 2e-6
+    discriminator_learning_rate: Rate = 2e-5
+    penalty: float = Field(
+        0.0,
+        ge=0,
+        description="open in the paper: a softmax is no critic and spectral norm bounds it already, so off; above 0 "
+        "the slope of (log-sum of the emotions' outputs - the fake output) is pulled to one",
+    )
+    balanced: bool = Field(True, description="draw emotions evenly; open in the paper")
+    average: float = Field(0.0, ge=0, lt=1, description="decay of the averaged generator that is released; 0 is off")
+    augmentation: tuple[Augmentation, ...] = Field((), description="shown to the discriminator, real and fake alike")
+    frozen_layers: int = Field(0, ge=0, le=8, description="lower convolutions of the discriminator left as pre-trained")
+
+
+class SamplingConfig(Section):
+    """What is drawn from the bank to train the recognizer."""
+
+    per_emotion: Positive = Field(40_000, description="samples an emotion in a fold's pool, over all generators")
+    latent_scale: float = Field(1.0, gt=0, le=3, description="standard deviation of the latents")
+
+
+class RecognizerConfig(Section):
+    """The SER network (section 4.3): the discriminator's body, trained from scratch."""
+
+    iterations: Count = Field(30_000, description="open in the paper; three decades of its learning rate")
+    batch: Positive = 32
+    learning_rate: Rate = 1e-5
+    decay_every: Positive = 10_000
+    decay_factor: float = Field(0.1, gt=0, le=1)
+    window_hop: Positive = Field(32, description="frames between test windows")
+    augmentation: tuple[Augmentation, ...] = ()
+
+
+class RuntimeConfig(Section):
+    """How a result is computed, never what it is: left out of every hash."""
+
+    corpus_root: str = Field("", description="folder of the corpus; empty for the built-in one")
+    cache: str = Field("~/.cache/eyesoff", description="features and other things that can be made again")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")
+    threads: Count = Field(0, description="torch threads; 0 is one for each core")
+    workers: Count = Field(0, description="feature extraction processes; 0 is one for each core")
+
+
+class Config(Section):
+    """Everything that defines a run, and `runtime`, which does not."""
+
+    name: str = "custom"
+    seed: int = Field(0, ge=0, lt=2**31)
+    corpus: CorpusConfig = CorpusConfig()
+    features: FeatureConfig = FeatureConfig()
+    network: NetworkConfig = NetworkConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    pretraining: PretrainingConfig = PretrainingConfig()
+    finetuning: FinetuningConfig = FinetuningConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    recognizer: RecognizerConfig = RecognizerConfig()
+    runtime: RuntimeConfig = RuntimeConfig()
+
+    def identity(self) -> dict[str, Any]:
+        """Every setting that defines a result, as plain data."""
+        return self.model_dump(mode="json", exclude={"runtime", "name"})
+
+    def identity_hash(self) -> str:
+        """Twelve characters that name this result wherever one is stored."""
+        return hash_identity(self.identity())
+
+
+def hash_identity(identity: Mapping[str, Any]) -> str:
+    """A short stable hash of plain data.
+
+    >>> hash_identity({"a": 1, "b": 2}) == hash_identity({"b": 2, "a": 1})
+    True
+    """
+    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]

@@ -1,0 +1,127 @@
+"""What a corpus holds, as one immutable table, and the folds that are cut from it.
+
+Owns the utterance, the manifest, its hash and speaker-disjointness. Must not know any corpus's layout.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from common.errors import UserError, UserErrors
+
+Sex = Literal["female", "male"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Utterance:
+    """One recording; `emotion` is None where the corpus is unlabelled. `path` is relative to the manifest's root."""
+
+    path: str
+    speaker: str
+    session: str
+    seconds: float
+    emotion: str | None = None
+    sex: Sex | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadFile:
+    """A file that could not be used, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All utterances of a corpus, sorted by path; the label order belongs to its identity, its root does not."""
+
+    corpus: str
+    root: Path
+    labels: tuple[str, ...]
+    utterances: tuple[Utterance, ...]
+    skipped: tuple[BadFile, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "utterances", tuple(sorted(self.utterances)))
+        twice = [path for path, count in Counter(u.path for u in self.utterances).items() if count > 1]
+        unknown = sorted({u.emotion for u in self.utterances if u.emotion is not None} - set(self.labels))
+        problems = [f"{path}: stands twice in the corpus" for path in twice]
+        problems += [f"unknown emotion {emotion!r}: the labels are {', '.join(self.labels)}" for emotion in unknown]
+        if problems:
+            raise UserErrors(f"corpus {self.corpus} at {self.root}: {len(problems)} problem(s)", problems)
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """Session names in sorted order."""
+        return tuple(sorted({u.session for u in self.utterances}))
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Speaker names in sorted order."""
+        return tuple(sorted({u.speaker for u in self.utterances}))
+
+    @property
+    def seconds(self) -> float:
+        """Length of all speech."""
+        return sum(u.seconds for u in self.utterances)
+
+    def content_hash(self) -> str:
+        """Sixteen characters over every row and the label order; the same wherever the corpus lies."""
+        rows = [self.corpus, list(self.labels), [asdict(u) for u in self.utterances]]
+        return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
+
+    def where(self, keep: Callable[[Utterance], bool]) -> "Manifest":
+        """The part of the corpus that `keep` accepts."""
+        return replace(self, utterances=tuple(u for u in self.utterances if keep(u)))
+
+    def label_index(self, utterance: Utterance) -> int:
+        """The class number of a labelled utterance."""
+        if utterance.emotion is None:
+            raise UserError("an unlabelled utterance has no class", where=utterance.path)
+        return self.labels.index(utterance.emotion)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One cut: train on these, test on those. No speaker stands on both sides, or it does not come to be."""
+
+    name: str
+    train: Manifest
+    test: Manifest
+
+    def __post_init__(self) -> None:
+        shared = sorted(set(self.train.speakers) & set(self.test.speakers))
+        if shared:
+            raise UserError(
+                "a speaker stands on both sides of a fold",
+                where=f"fold {self.name}, speaker {', '.join(shared)}",
+                remedy="give each speaker to one session, or leave one speaker out instead",
+            )
+        for side, part in (("train", self.train), ("test", self.test)):
+            if not len(part):
+                raise UserError(f"the {side} side of a fold is empty", where=f"fold {self.name}")
+
+
+def leave_one_out(manifest: Manifest, by: Literal["session", "speaker"] = "session") -> tuple[Fold, ...]:
+    """A fold for each session (or speaker), which is its test side."""
+    names: Iterable[str] = manifest.sessions if by == "session" else manifest.speakers
+    names = tuple(names)
+    if len(names) < 2:
+        remedy = "leave-one-out needs two or more"
+        raise UserError(f"corpus {manifest.corpus} has only one {by}", where=manifest.root, remedy=remedy)
+    return tuple(
+        Fold(
+            name,
+            train=manifest.where(lambda u, name=name: getattr(u, by) != name),  # type: ignore[misc]
+            test=manifest.where(lambda u, name=name: getattr(u, by) == name),  # type: ignore[misc]
+        )
+        for name in names
+    )

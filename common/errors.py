@@ -1,0 +1,24 @@
+"""The one kind of error that is written for the person who must act.
+
+Owns the type only. Everything else in the tree raises it; the command line turns it into one line and an exit status.
+"""
+
+
+class UserError(Exception):
+    """Something the reader can mend: what is wrong, where, and what to do, in one line.
+
+    >>> str(UserError("no such folder", where="data/emodb", remedy="pass --root with the corpus's folder"))
+    'no such folder: data/emodb; pass --root with the corpus\\'s folder'
+    """
+
+    def __init__(self, what: str, *, where: object = None, remedy: str | None = None) -> None:
+        line = what if where is None else f"{what}: {where}"
+        super().__init__(line if remedy is None else f"{line}; {remedy}")
+
+
+class UserErrors(UserError):
+    """Several mistakes found together, one line each, so that they can be mended in one go."""
+
+    def __init__(self, heading: str, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join([heading, *(f"  - {problem}" for problem in problems)]))

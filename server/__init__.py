@@ -1,0 +1,1 @@
+"""Where the speech is not: the campaign, the bank of generators, the pool, pre-training."""

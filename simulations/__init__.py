@@ -1,0 +1,1 @@
+"""The top of the house: the command line, local launches, comparison, report."""
