@@ -1,0 +1,40 @@
+"""Files that are either whole or absent.
+
+Owns atomic writing. Must not know what is written.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from common.errors import UserError
+
+
+def atomic_write(path: Path, content: bytes) -> None:
+    """Put `content` at `path`, or leave what was there."""
+    write_through(path, lambda stream: stream.write(content))
+
+
+def atomic_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Put plain data at `path` as readable JSON, or leave what was there."""
+    atomic_write(path, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())
+
+
+def write_through(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a temporary neighbour of `path`, then put it in place; nothing half-written survives."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(name, path)
+    except BaseException as error:
+        Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise UserError("cannot write", where=path, remedy=error.strerror or str(error)) from error
+        raise
