@@ -1,0 +1,54 @@
+# Everything starts here; `make help` explains each target. Needs Python 3.11 or newer, make and the package registry.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow lint format lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+help:  ## explain every target
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+install: $(INSTALLED)  ## make .venv: the locked dependencies, checked by hash, and this project, editable
+
+demo: $(INSTALLED)  ## the story so far on the built-in corpus; results under runs/demo
+	@$(BIN)/eyesoff demo
+
+test: $(INSTALLED)  ## every test but the slow ones
+	$(BIN)/pytest
+
+test-slow: $(INSTALLED)  ## the tests that take minutes or gigabytes
+	$(BIN)/pytest -m slow
+
+lint: $(INSTALLED)  ## ruff, mypy and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED)  ## let ruff mend layout and what it safely can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(INSTALLED)  ## bring requirements.lock in line with pyproject.toml; delete it first to take newer versions
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --extra federation --extra development \
+		pyproject.toml --output-file requirements.lock
+
+clean:  ## remove .venv, caches and runs/; features under ~/.cache/eyesoff stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache runs
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# uv installs what pip would in a quarter of the time; its own line in the lock says which one, and pip checks that hash.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("error: Python %d.%d is too old; name a newer one: make PYTHON=python3.12 ..." % sys.version_info[:2])'
+	@if [ ! -x $(BIN)/uv ]; then \
+		$(PYTHON) -m venv .venv; \
+		sed -n '/^uv==/,/^    # via/p' requirements.lock > .venv/uv.txt; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt; \
+	fi
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
