@@ -1,0 +1,70 @@
+"""The discriminator of the paper's Table 1; with another head it is the encoder and the recognizer.
+
+Owns the order and sizes of its layers and the exchange of its head. Must not know how it is trained.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from common.config.tree import NetworkConfig
+from common.networks.generator import FIRST_SIDE, HIDDEN, scaled
+from common.networks.layers import Convolution, Layer, Linear
+from common.seeds import torch_stream
+
+CHANNELS = (1, 64, 64, 128, 128, 256, 256, 512, 512)
+"""What goes into the first of eight convolutions, then what comes out of each, at width 1."""
+
+
+class Discriminator(nn.Module):
+    """A patch becomes `outputs` numbers: 1 (critic), N_z (encoder), N_c (recognizer) or N_c + 1."""
+
+    def __init__(self, config: NetworkConfig, outputs: int, *, seed: int = 0) -> None:
+        super().__init__()
+        stream = torch_stream(seed, "discriminator")
+        self.config = config
+        self.leak = config.leak
+        channels = [CHANNELS[0], *(scaled(size, config.width) for size in CHANNELS[1:])]
+        hidden = scaled(HIDDEN, config.width)
+        self.convolutions = nn.ModuleList(
+            Convolution(before, after, stream, stride=1 + index % 2)
+            for index, (before, after) in enumerate(pairwise(channels))
+        )
+        self.hidden = Linear(channels[-1] * FIRST_SIDE**2, hidden, stream)
+        self.head = new_head(hidden, outputs, seed)
+
+    def forward(self, patches: Tensor) -> Tensor:
+        """[batch, 1, 128, 128] -> [batch, outputs], no activation last."""
+        images = patches
+        for convolution in self.convolutions:
+            images = functional.leaky_relu(convolution(images), self.leak)
+        rows = functional.leaky_relu(self.hidden(images.flatten(1)), self.leak)
+        scores: Tensor = self.head(rows)
+        return scores
+
+    def advance_norms(self) -> None:
+        """One power iteration a layer; called once a training step."""
+        for module in self.modules():
+            if isinstance(module, Layer):
+                module.advance_norm()
+
+
+def new_head(inputs: int, outputs: int, seed: int) -> Linear:
+    """A last layer with its own stream, so that the body's first weights do not depend on it."""
+    return Linear(inputs, outputs, torch_stream(seed, "head", outputs))
+
+
+def exchange_head(discriminator: Discriminator, outputs: int, seed: int) -> Discriminator:
+    """A copy with a fresh last layer and everything else carried over; the original stays as it is."""
+    with torch.device("meta"):
+        exchanged = Discriminator(discriminator.config, outputs)
+    device = discriminator.head.weight.device
+    exchanged.to_empty(device=device)
+    head = new_head(discriminator.head.weight.shape[1], outputs, seed)
+    carried = {
+        name: value for name, value in discriminator.state_dict().items() if not name.startswith("head.")
+    }
+    exchanged.load_state_dict(carried | {f"head.{name}": value for name, value in head.state_dict().items()})
+    return exchanged

@@ -1,0 +1,87 @@
+"""The generator of the paper's Table 1, and the weights of it that are released.
+
+Owns the order and sizes of its layers. Must not know how it is trained.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from common.config.tree import NetworkConfig
+from common.networks.layers import Convolution, Layer, Linear
+from common.seeds import torch_stream
+
+CHANNELS = (512, 512, 512, 256, 256, 128, 128, 64, 64, 1)
+"""What goes into the first of nine convolutions, then what comes out of each, at width 1."""
+HIDDEN = 4096
+FIRST_SIDE = 8
+
+
+def scaled(size: int, width: float) -> int:
+    """A size of Table 1 at this width."""
+    return round(size * width)
+
+
+class Generator(nn.Module):
+    """A latent and a condition become a patch in [-1, 1].
+
+    Args:
+        config: sizes.
+        normalized: False for the released weights, which carry their norm folded in.
+        seed: of the first weights.
+    """
+
+    def __init__(self, config: NetworkConfig, *, normalized: bool = True, seed: int = 0) -> None:
+        super().__init__()
+        stream = torch_stream(seed, "generator")
+        self.leak = config.leak
+        channels = [*(scaled(size, config.width) for size in CHANNELS[:-1]), CHANNELS[-1]]
+        hidden = scaled(HIDDEN, config.width)
+        sizes = (config.noise + config.classes, hidden, channels[0] * FIRST_SIDE**2)
+        self.linears = nn.ModuleList(
+            Linear(before, after, stream, normalized=normalized) for before, after in pairwise(sizes)
+        )
+        self.convolutions = nn.ModuleList(
+            Convolution(before, after, stream, normalized=normalized) for before, after in pairwise(channels)
+        )
+
+    def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
+        """[batch, N_z] and [batch, N_c] -> [batch, 1, 128, 128]."""
+        rows = torch.cat((latent, condition), dim=1)
+        for linear in self.linears:
+            rows = functional.leaky_relu(linear(rows), self.leak)
+        images = rows.view(len(rows), -1, FIRST_SIDE, FIRST_SIDE)
+        for number, convolution in enumerate(self.convolutions[:-1], start=1):
+            images = functional.leaky_relu(convolution(images), self.leak)
+            if number % 2 == 0:
+                images = functional.interpolate(images, scale_factor=2.0, mode="nearest")
+        return torch.tanh(self.convolutions[-1](images))
+
+    def advance_norms(self) -> None:
+        """One power iteration a layer; called once a training step."""
+        for module in self.modules():
+            if isinstance(module, Layer):
+                module.advance_norm()
+
+
+@torch.no_grad()
+def release_weights(generator: Generator) -> dict[str, Tensor]:
+    """The weights that leave a site: each divided by its norm, contiguous, nothing of the norm itself.
+
+    They load into `Generator(config, normalized=False)`.
+    """
+    layers = {name: layer for name, layer in generator.named_modules() if isinstance(layer, Layer)}
+    weights = {f"{name}.weight": layer.normed_weight() for name, layer in layers.items()}
+    weights |= {f"{name}.bias": layer.bias for name, layer in layers.items()}
+    return {
+        name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in weights.items()
+    }
+
+
+def generator_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of a release, without building one."""
+    with torch.device("meta"):
+        release = Generator(config, normalized=False).state_dict()
+    return {name: tuple(value.shape) for name, value in release.items()}
