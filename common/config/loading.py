@@ -1,6 +1,6 @@
 """From a preset's name or a TOML file and overrides to one checked tree, or to every mistake in it at once.
 
-Owns reading and complaining. Must not know what a setting means.
+Owns presets and overrides. Must not know what a setting means.
 """
 
 import tomllib
@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from common.config.reading import all_mistakes, mistakes_in, read_toml
 from common.config.tree import Config
-from common.errors import UserError, UserErrors
 
 PRESETS = ("demo", "small", "paper")
 
@@ -25,29 +25,19 @@ def load_config(source: str | Path = "demo", overrides: Iterable[str] = ()) -> C
     """The configuration that a preset's name or a file gives, after `section.key=value` overrides."""
     is_preset = str(source) in PRESETS
     path = preset_path(str(source)) if is_preset else Path(source)
-    tree = _read(path)
+    tree = read_toml(
+        path, "configuration", remedy=f"name a TOML file or one of the presets {', '.join(PRESETS)}"
+    )
     if is_preset:
         tree["name"] = str(source)
     problems = [problem for override in overrides if (problem := _apply(tree, override))]
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
-        problems += [_describe(detail) for detail in error.errors(include_url=False)]
+        problems += mistakes_in(error, hint="`eyesoff config show` lists them all")
     if problems:
-        raise UserErrors(f"{path}: {len(problems)} mistake{'s' * (len(problems) > 1)}", problems)
+        raise all_mistakes(path, problems)
     return config
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        remedy = f"name a TOML file or one of the presets {', '.join(PRESETS)}"
-        raise UserError("no such configuration", where=path, remedy=remedy) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError("cannot read the configuration", where=path, remedy=str(error)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError("not valid TOML", where=path, remedy=str(error)) from None
 
 
 def _apply(tree: dict[str, Any], override: str) -> str | None:
@@ -65,13 +55,3 @@ def _apply(tree: dict[str, Any], override: str) -> str | None:
     except tomllib.TOMLDecodeError:
         tree[key] = text.strip()
     return None
-
-
-def _describe(detail: Any) -> str:
-    place = ".".join(str(part) for part in detail["loc"]) or "(whole file)"
-    if detail["type"] == "extra_forbidden":
-        return f"{place}: no such setting; `eyesoff config show` lists them all"
-    message = detail["msg"].removeprefix("Value error, ")
-    given = detail["input"]
-    shown = "" if isinstance(given, dict) else f" (given: {given!r})"
-    return f"{place}: {message}{shown}"

@@ -1,0 +1,44 @@
+"""TOML files that people write: reading one, and naming every mistake in it at once.
+
+Owns the complaining that configurations and a site's policy share. Must not know what a setting means.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from common.errors import UserError, UserErrors
+
+
+def read_toml(path: Path, noun: str, *, remedy: str) -> dict[str, Any]:
+    """The tables of a file; `noun` says what it should be, `remedy` what to do when it is not there."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"no such {noun}", where=path, remedy=remedy) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read the {noun}", where=path, remedy=str(error)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError("not valid TOML", where=path, remedy=str(error)) from None
+
+
+def mistakes_in(error: ValidationError, *, hint: str) -> list[str]:
+    """A line a mistake, place first; `hint` says where the names that exist are listed."""
+    return [_describe(detail, hint) for detail in error.errors(include_url=False)]
+
+
+def all_mistakes(path: Path, problems: list[str]) -> UserErrors:
+    """What to raise for a file with these mistakes."""
+    return UserErrors(f"{path}: {len(problems)} mistake{'s' * (len(problems) > 1)}", problems)
+
+
+def _describe(detail: Any, hint: str) -> str:
+    place = ".".join(str(part) for part in detail["loc"]) or "(whole file)"
+    if detail["type"] == "extra_forbidden":
+        return f"{place}: no such setting; {hint}"
+    message = detail["msg"].removeprefix("Value error, ")
+    given = detail["input"]
+    shown = "" if isinstance(given, dict) else f" (given: {given!r})"
+    return f"{place}: {message}{shown}"
