@@ -1,1 +1,67 @@
-"""(docstring to come)"""
+"""Speech corpora in their published layouts, all as one manifest type.
+
+Owns the registry: which corpora there are and how one is read. One module a layout, none knowing another.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from common.config.tree import EMOTIONS
+from common.corpora import cremad, emodb, iemocap, librispeech, mspimprov, ravdess, table
+from common.corpora.layout import Clip, Layout
+from common.corpora.manifest import Manifest
+from common.corpora.reading import Progress, check_root, read_layout
+from common.errors import UserError
+
+__all__ = ["CORPORA", "Layout", "Progress", "read_corpus"]
+
+
+def _speak(root: Path) -> Iterator[Clip]:
+    from common.corpora import builtin  # brings torch, which no published corpus needs
+
+    for utterance in builtin.read(root).utterances:
+        yield Clip(utterance.path, utterance.speaker, utterance.session, utterance.emotion, utterance.sex)
+
+
+_BUILTIN = Layout(
+    name="builtin",
+    title="the built-in corpus",
+    example="",
+    markers=(),  # it is made where it is missing
+    emotions=EMOTIONS,
+    find=_speak,
+)
+
+CORPORA: dict[str, Layout] = {
+    layout.name: layout
+    for layout in (
+        librispeech.LAYOUT,
+        iemocap.LAYOUT,
+        emodb.LAYOUT,
+        mspimprov.LAYOUT,
+        ravdess.LAYOUT,
+        cremad.LAYOUT,
+        table.LAYOUT,
+        _BUILTIN,
+    )
+}
+
+
+def read_corpus(
+    name: str,
+    root: str | Path,
+    *,
+    emotions: Sequence[str] = EMOTIONS,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+    **options: str,
+) -> Manifest:
+    """The manifest of a corpus; `emotions` are its labels in order; recordings of others are only counted.
+
+    Every file that cannot be used is named in one error, or, with `skip_bad`, in the manifest's `skipped`.
+    """
+    if name not in CORPORA:
+        raise UserError("no such corpus", where=name, remedy=f"there are {', '.join(CORPORA)}")
+    layout, root = CORPORA[name], Path(root).expanduser()
+    check_root(layout, root, CORPORA.values())
+    return read_layout(layout, root, emotions, options, skip_bad=skip_bad, progress=progress)

@@ -5,9 +5,9 @@ Owns the utterance, the manifest, its hash and speaker-disjointness. Must not kn
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,9 +16,9 @@ from common.errors import UserError, UserErrors
 Sex = Literal["female", "male"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Utterance:
-    """One recording; `emotion` is None where the corpus is unlabelled. `path` is relative to the manifest's root."""
+    """One recording, its `path` relative to the manifest's root; `emotion` is None in an unlabelled corpus."""
 
     path: str
     speaker: str
@@ -38,20 +38,24 @@ class BadFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All utterances of a corpus, sorted by path; the label order belongs to its identity, its root does not."""
+    """All utterances of a corpus, sorted by path; the label order is part of its identity, its root is not."""
 
     corpus: str
     root: Path
     labels: tuple[str, ...]
     utterances: tuple[Utterance, ...]
     skipped: tuple[BadFile, ...] = field(default=(), compare=False)
+    left_out: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """Recordings of emotions that are not among the labels, by emotion."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "utterances", tuple(sorted(self.utterances)))
+        object.__setattr__(self, "utterances", tuple(sorted(self.utterances, key=lambda u: u.path)))
         twice = [path for path, count in Counter(u.path for u in self.utterances).items() if count > 1]
         unknown = sorted({u.emotion for u in self.utterances if u.emotion is not None} - set(self.labels))
         problems = [f"{path}: stands twice in the corpus" for path in twice]
-        problems += [f"unknown emotion {emotion!r}: the labels are {', '.join(self.labels)}" for emotion in unknown]
+        problems += [
+            f"unknown emotion {emotion!r}: the labels are {', '.join(self.labels)}" for emotion in unknown
+        ]
         if problems:
             raise UserErrors(f"corpus {self.corpus} at {self.root}: {len(problems)} problem(s)", problems)
 
@@ -75,8 +79,17 @@ class Manifest:
 
     def content_hash(self) -> str:
         """Sixteen characters over every row and the label order; the same wherever the corpus lies."""
-        rows = [self.corpus, list(self.labels), [asdict(u) for u in self.utterances]]
-        return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
+        rows = [(u.path, u.speaker, u.session, u.seconds, u.emotion, u.sex) for u in self.utterances]
+        return hashlib.sha256(json.dumps([self.corpus, self.labels, rows]).encode()).hexdigest()[:16]
+
+    def shared_speakers(self) -> dict[str, tuple[str, ...]]:
+        """Speakers who stand in several sessions, with those sessions: folds by session would leak them."""
+        sessions = defaultdict(set)
+        for utterance in self.utterances:
+            sessions[utterance.speaker].add(utterance.session)
+        return {
+            speaker: tuple(sorted(names)) for speaker, names in sorted(sessions.items()) if len(names) > 1
+        }
 
     def where(self, keep: Callable[[Utterance], bool]) -> "Manifest":
         """The part of the corpus that `keep` accepts."""
@@ -112,11 +125,16 @@ class Fold:
 
 def leave_one_out(manifest: Manifest, by: Literal["session", "speaker"] = "session") -> tuple[Fold, ...]:
     """A fold for each session (or speaker), which is its test side."""
-    names: Iterable[str] = manifest.sessions if by == "session" else manifest.speakers
-    names = tuple(names)
+    names = manifest.sessions if by == "session" else manifest.speakers
     if len(names) < 2:
         remedy = "leave-one-out needs two or more"
         raise UserError(f"corpus {manifest.corpus} has only one {by}", where=manifest.root, remedy=remedy)
+    if by == "session" and (shared := manifest.shared_speakers()):
+        raise UserErrors(
+            f"corpus {manifest.corpus} at {manifest.root}: speakers in several sessions; "
+            "give each to one session, or leave one speaker out instead",
+            [f"speaker {speaker} is in {' and '.join(sessions)}" for speaker, sessions in shared.items()],
+        )
     return tuple(
         Fold(
             name,

@@ -1,0 +1,132 @@
+"""From a layout and a folder to a manifest, or to one report of everything that is wrong with the folder.
+
+Owns the order of the checks, the choice of emotions, the look at every header. Must not know any one layout.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from common.corpora.audio import AudioError, probe
+from common.corpora.layout import Clip, Layout
+from common.corpora.manifest import BadFile, Manifest, Utterance
+from common.errors import UserError, UserErrors
+
+Progress = Callable[[int, int], object]
+"""Told how many are done, and of how many."""
+
+_THREADS = 2 * (os.cpu_count() or 1)  # a look at a header mostly waits for the disk
+
+
+def check_root(layout: Layout, root: Path, all_layouts: Iterable[Layout]) -> None:
+    """That the corpus lies at the root; the error knows the likely slips."""
+    if layout.is_at(root) or not layout.markers:
+        return
+    if not root.exists():
+        raise UserError("no such folder", where=root, remedy=f"pass --root with the folder of {layout.title}")
+    if root.is_dir() and not any(root.iterdir()):
+        raise UserError(
+            "the folder is empty", where=root, remedy=f"{layout.title} should lie there: {layout.example}"
+        )
+    remedy = f"it should hold {layout.example}"
+    folders = (
+        [root.parent, *sorted(path for path in root.iterdir() if path.is_dir())] if root.is_dir() else []
+    )
+    if nearby := [folder for folder in folders if layout.is_at(folder)]:
+        remedy += f"; did you mean --root {nearby[0]}?"
+    elif alike := [other.name for other in all_layouts if other is not layout and other.is_at(root)]:
+        remedy += f"; it looks like the corpus {alike[0]}"
+    raise UserError(f"this is not {layout.title}", where=root, remedy=remedy)
+
+
+def read_layout(
+    layout: Layout,
+    root: Path,
+    emotions: Sequence[str],
+    options: Mapping[str, str],
+    *,
+    skip_bad: bool,
+    progress: Progress | None,
+) -> Manifest:
+    """Every recording of the chosen emotions; unusable files are an error, or skipped and recorded."""
+    findings = list(layout.find(root, **_complete(layout, options)))
+    clips, bad = _sift(findings, {*layout.emotions, *emotions})
+    _check_emotions(layout, emotions, clips)
+    chosen = [clip for clip in clips if clip.emotion is None or clip.emotion in emotions]
+    left_out = Counter(
+        clip.emotion for clip in clips if clip.emotion is not None and clip.emotion not in emotions
+    )
+    folder = root.parent if root.is_file() else root
+    looked = list(_look(folder, chosen, progress))
+    utterances = [one for one in looked if isinstance(one, Utterance)]
+    bad += [one for one in looked if isinstance(one, BadFile)]
+    if bad and not skip_bad:
+        remedy = "mend them, or go on without them with --skip-bad"
+        raise UserErrors(
+            f"corpus {layout.name} at {root}: {len(bad)} unusable; {remedy}",
+            [f"{file.path}: {file.reason}" for file in bad],
+        )
+    if not utterances:
+        others = ", ".join(f"{emotion} ({count})" for emotion, count in left_out.items()) or "none"
+        remedy = f"{len(bad)} bad and skipped; of other emotions: {others}"
+        raise UserError(f"no usable recording of {layout.title}", where=root, remedy=remedy)
+    return Manifest(layout.name, folder, tuple(emotions), tuple(utterances), tuple(bad), dict(left_out))
+
+
+def _complete(layout: Layout, options: Mapping[str, str]) -> dict[str, str]:
+    """The options given, checked, and the defaults of the others."""
+    problems = []
+    for option, value in options.items():
+        choices = layout.options.get(option)
+        if choices is None:
+            problems.append(f"{option}: no such option; there is {', '.join(layout.options) or 'none'}")
+        elif value not in choices:
+            problems.append(f"{option}={value}: choose from {', '.join(choices)}")
+    if problems:
+        raise UserErrors(f"options of the corpus {layout.name}", problems)
+    return {option: options.get(option, choices[0]) for option, choices in layout.options.items()}
+
+
+def _check_emotions(layout: Layout, emotions: Sequence[str], clips: Iterable[Clip]) -> None:
+    """A chosen emotion that the corpus cannot have is a slip of the pen; one that it merely lacks is not."""
+    possible = {*layout.emotions, *(clip.emotion for clip in clips)}
+    strange = [emotion for emotion in emotions if emotion not in possible]
+    if layout.emotions and strange:
+        remedy = f"it knows {', '.join(layout.emotions)}"
+        raise UserError(f"the corpus {layout.name} has no emotion", where=", ".join(strange), remedy=remedy)
+
+
+def _sift(findings: Iterable[Clip | BadFile], known: set[str]) -> tuple[list[Clip], list[BadFile]]:
+    """Clips that can be looked at, and all that stands twice or carries an emotion nobody knows."""
+    clips: dict[str, Clip] = {}
+    bad = []
+    for finding in findings:
+        if isinstance(finding, BadFile):
+            bad.append(finding)
+        elif finding.path in clips:
+            bad.append(BadFile(finding.path, "stands twice in the corpus"))
+        elif finding.emotion is not None and finding.emotion not in known:
+            reason = f"unknown emotion {finding.emotion!r}; known are {', '.join(sorted(known))}"
+            bad.append(BadFile(finding.path, reason))
+        else:
+            clips[finding.path] = finding
+    return list(clips.values()), bad
+
+
+def _look(folder: Path, clips: Sequence[Clip], progress: Progress | None) -> Iterable[Utterance | BadFile]:
+    """Each clip with its duration, or what is wrong with its file; in the order of the clips."""
+
+    def look(clip: Clip) -> Utterance | BadFile:
+        try:
+            seconds = probe(folder / clip.path).seconds
+        except AudioError as error:
+            return BadFile(clip.path, error.reason)
+        return Utterance(clip.path, clip.speaker, clip.session, seconds, clip.emotion, clip.sex)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for done, looked in enumerate(pool.map(look, clips), start=1):
+            if progress is not None:
+                progress(done, len(clips))
+            yield looked

@@ -1,0 +1,103 @@
+"""Anybody's own recordings: a CSV or Parquet file with the columns path, emotion, session (and speaker, sex).
+
+Owns this layout. Paths are relative to the table's folder. Where there is no speaker column a session's speech is
+taken for one speaker's, so that folds by session stay speaker-disjoint as far as anybody can tell.
+"""
+
+import csv
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from common.config.tree import EMOTIONS
+from common.corpora.layout import Clip, Finding, Layout, sex_of
+from common.corpora.manifest import BadFile
+from common.errors import UserError
+
+_REQUIRED = ("path", "emotion", "session")
+
+
+def table_at(root: Path) -> Path:
+    """The table that a root names: the file itself, or the only one in the folder."""
+    if root.is_file():
+        return root
+    tables = sorted(path for marker in LAYOUT.markers for path in root.glob(marker) if path.name[0] != ".")
+    if len(tables) == 1:
+        return tables[0]
+    names = ", ".join(table.name for table in tables)
+    raise UserError(
+        "more than one table in the folder", where=root, remedy=f"pass --root with one of {names}"
+    )
+
+
+def _find(root: Path) -> Iterator[Finding]:
+    table = table_at(root)
+    for number, row in enumerate(_rows(table), start=1):
+        yield _clip(row, f"{table.name} row {number}")
+
+
+def _clip(row: dict[str, str], place: str) -> Finding:
+    for column in _REQUIRED:
+        if not row[column]:
+            return BadFile(row["path"] or place, f"no {column} in {place}")
+    path = Path(os.path.normpath(row["path"])).as_posix()
+    sex = sex_of(row.get("sex", ""))
+    if sex is None and row.get("sex"):
+        return BadFile(path, f"unknown sex {row['sex']!r} in {place}; write female, male or nothing")
+    speaker = row.get("speaker") or row["session"]
+    return Clip(path, speaker, row["session"], row["emotion"].lower(), sex)
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    """All rows as text, by lower-case column name."""
+    try:
+        columns, rows = _read_parquet(table) if table.suffix == ".parquet" else _read_csv(table)
+    except (csv.Error, ValueError, OSError) as error:
+        remedy = str(error).splitlines()[0]
+        raise UserError("cannot read the table", where=table, remedy=remedy) from None
+    columns = [column.strip().lower() for column in columns]
+    if missing := [column for column in _REQUIRED if column not in columns]:
+        there = ", ".join(columns) or "none"
+        what = f"the table has no column {' and no column '.join(missing)}"
+        raise UserError(what, where=table, remedy=f"its columns are: {there}")
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _read_csv(table: Path) -> tuple[list[str], list[list[str]]]:
+    # utf-8-sig: spreadsheets put a byte-order mark before the first column's name.
+    with table.open(encoding="utf-8-sig", newline="") as stream:
+        columns, *rows = list(csv.reader(stream, strict=True)) or [[]]
+    width = len(columns)
+    rows = [row for row in rows if any(row)]
+    return columns, [[cell.strip() for cell in (row + [""] * width)[:width]] for row in rows]
+
+
+def _read_parquet(table: Path) -> tuple[list[str], list[list[str]]]:
+    from pyarrow import parquet  # slow to import, and most tables are text
+
+    content = parquet.read_table(table)
+    cells = [
+        ["" if cell is None else str(cell).strip() for cell in column.to_pylist()]
+        for column in content.columns
+    ]
+    return content.column_names, [list(row) for row in zip(*cells, strict=True)]
+
+
+LAYOUT = Layout(
+    name="table",
+    title="a table of recordings",
+    example="recordings.csv with the columns path, emotion, session (and speaker, sex)",
+    markers=("*.csv", "*.parquet"),
+    emotions=(
+        *EMOTIONS,
+        "calm",
+        "fearful",
+        "disgusted",
+        "surprised",
+        "bored",
+        "frustrated",
+        "excited",
+        "other",
+    ),
+    find=_find,
+)
