@@ -1,0 +1,40 @@
+"""A configuration written out as TOML that explains itself and reads back as the same tree.
+
+Owns the spelling. Must not know what a setting means: the words beside it come from the tree.
+"""
+
+import json
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from common.config.tree import Config, Section
+
+
+def as_toml(config: Config) -> str:
+    """Every setting with its description; the first line tells the identity hash."""
+    heading = f"# identity {config.identity_hash()}: of all below but `name` and [runtime], which change no result"
+    return "\n".join([heading, *_lines(config, ()), ""])
+
+
+def _lines(section: Section, place: tuple[str, ...]) -> Iterator[str]:
+    fields = {name: getattr(section, name) for name in type(section).model_fields}
+    for name, value in fields.items():
+        if not isinstance(value, Section):
+            description = type(section).model_fields[name].description or ""
+            yield from textwrap.wrap(description, 108, initial_indent="# ", subsequent_indent="# ")
+            yield f"{name} = {_spell(value)}"
+    for name, value in fields.items():
+        if isinstance(value, Section):
+            yield from ("", f"# {(type(value).__doc__ or '').strip().splitlines()[0]}")
+            yield f"[{'.'.join((*place, name))}]"
+            yield from _lines(value, (*place, name))
+
+
+def _spell(value: Any) -> str:
+    """A TOML value; JSON's spelling is TOML's for all that the tree holds.
+
+    >>> _spell(("neutral", "angry"))
+    '["neutral", "angry"]'
+    """
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

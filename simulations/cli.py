@@ -1,0 +1,78 @@
+"""The command `eyesoff`: mounts the command groups and turns what went wrong into one line and an exit status.
+
+Owns the exit statuses: 0 done, 1 a check that failed, 2 a mistake the reader can mend, 70 a mistake of ours,
+130 Ctrl-C. Must not know what any command does. Command modules import torch and the rest inside their functions,
+so that `eyesoff --help` answers at once.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from common.errors import UserError
+from simulations import telemetry
+from simulations.commands import config, doctor
+
+MISTAKE, OURS = 2, 70
+
+app = typer.Typer(
+    name="eyesoff",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Federated, eyes-off speech emotion recognition: generators travel, speech stays.\n\n"
+    "Start with [bold]eyesoff doctor[/bold], which says whether this machine is ready, "
+    "then [bold]eyesoff demo[/bold]. Every command explains itself with [bold]--help[/bold].",
+    rich_markup_mode="rich",
+)
+app.add_typer(config.app, name="config")
+app.command(name="doctor")(doctor.doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"eyesoff {version('eyesoff')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave."),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; works in any place.")] = False,
+) -> None:
+    """Hold the options that stand before any command."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with a true exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    telemetry.switch_off()
+    try:
+        # `--debug` is taken out here, for a person types it after the command that failed.
+        app(args=[word for word in words if word != "--debug"], prog_name="eyesoff")
+    except UserError as error:
+        _leave(f"error: {error}", MISTAKE, debug)
+    except Exception as error:  # a person at a terminal needs a line, not a stack
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        _leave(f"internal error: {line} (run again with --debug for the traceback)", OURS, debug)
+
+
+def _leave(line: str, status: int, debug: bool) -> None:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    typer.echo(line, err=True)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One module a command group: parse, call plain functions, show. Whatever computes lives elsewhere."""

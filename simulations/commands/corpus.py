@@ -1,0 +1,143 @@
+"""`eyesoff corpus`: what a folder of speech holds.
+
+Owns the table that a person reads. Must not count: `common.corpora.description` does.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from common.errors import UserError
+from simulations.commands.options import AsJson
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_ROWS = 20
+"""Sessions shown one by one; LibriSpeech has thousands."""
+
+app = typer.Typer(no_args_is_help=True, help="Look at a corpus before a run leans on it.")
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `describe` a word of its own, though it is the only command."""
+
+
+@app.command()
+def describe(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="librispeech, iemocap, emodb, mspimprov, ravdess, cremad, table or builtin.", show_default=False
+        ),
+    ],
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            "--root",
+            metavar="DIR",
+            help="The corpus's folder, or the table itself; the built-in corpus needs none.",
+            show_default=False,
+        ),
+    ] = None,
+    emotions: Annotated[
+        str, typer.Option("--emotions", metavar="A,B,...", help="The labels, in order; other recordings are left out.")
+    ] = "neutral,angry,sad,happy",
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option",
+            metavar="KEY=VALUE",
+            help="A choice of the layout's own, such as dialogs=improvised (iemocap) or subset=train-clean-360 "
+            "(librispeech); may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Go on without the files that cannot be used, and list them.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Count utterances by session, speaker and emotion, and name every file that cannot be used.
+
+    Leaves with status 2 where a file is damaged, unless --skip-bad.
+
+    Example: eyesoff corpus describe emodb --root ~/corpora/EMO-DB
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from common.config.tree import RuntimeConfig
+    from common.corpora import corpus_root, read_corpus
+    from common.corpora.description import describe as count
+
+    folder = corpus_root(name, root, RuntimeConfig().cache)
+    labels = [label.strip() for label in emotions.split(",")]
+    terminal = Console(stderr=True)
+    with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
+        task = bar.add_task("looking at recordings", total=None)
+        manifest = read_corpus(
+            name,
+            folder,
+            emotions=labels,
+            skip_bad=skip_bad,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            **dict(_pair(text) for text in option or ()),
+        )
+    description = count(manifest)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(description, indent=2))
+    else:
+        _show(description, Console())
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, separator, value = text.partition("=")
+    if not separator or not key.isidentifier():
+        raise UserError("not an option of a layout", where=text, remedy="write it as --option key=value")
+    return key, value
+
+
+def _show(description: dict[str, Any], console: "Console") -> None:
+    from rich.table import Table
+
+    emotions = description["emotions"]
+    table = Table(title=f"{description['corpus']} at {description['root']}", title_justify="left")
+    table.add_column("session")
+    for column in (*emotions, "all"):
+        table.add_column(column, justify="right")
+    sessions = description["sessions"]
+    for session in list(sessions)[:_ROWS]:
+        cells = [description["emotions_by_session"][session][emotion] for emotion in emotions]
+        table.add_row(session, *map(str, cells), str(sessions[session]))
+    if len(sessions) > _ROWS:
+        table.add_row(f"and {len(sessions) - _ROWS} more", *["" for _ in emotions], "")
+    table.add_section()
+    table.add_row("all", *map(str, emotions.values()), str(description["utterances"]))
+    console.print(table)
+    for line in _facts(description):
+        console.print(line, markup=False, highlight=False)
+
+
+def _facts(description: dict[str, Any]) -> list[str]:
+    """What the table has no column for, a line each."""
+    durations = description["durations"]
+    sexes = ", ".join(f"{count} {sex}" for sex, count in description["speakers_by_sex"].items())
+    facts = [
+        f"speakers: {len(description['speakers'])} ({sexes})",
+        f"speech: {description['seconds'] / 60:.1f} minutes; an utterance lasts {durations['min']:.1f} to "
+        f"{durations['max']:.1f} s, median {durations['median']:.1f} s",
+        f"content: {description['content_hash']}",
+    ]
+    if left_out := ", ".join(f"{emotion} {count}" for emotion, count in description["left_out"].items()):
+        facts.append(f"left out, for they are of other emotions: {left_out}")
+    facts += [f"skipped: {file['path']}: {file['reason']}" for file in description["skipped"]]
+    facts += [
+        f"warning: speaker {speaker} is in {' and '.join(sessions)}; leaving one session out will be refused"
+        for speaker, sessions in description["speakers_in_several_sessions"].items()
+    ]
+    return facts

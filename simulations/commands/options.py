@@ -1,0 +1,46 @@
+"""The options that several commands share, so that they are spelled and explained once.
+
+Owns their types and how a configuration is chosen by them. Must not know what a command does with it.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from common.errors import UserError
+
+if TYPE_CHECKING:
+    from common.config import Config
+
+Preset = Annotated[
+    str | None,
+    typer.Option("--preset", metavar="NAME", help="A preset: demo, small or paper.", show_default=False),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="A TOML file instead of a preset.", show_default=False),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        help="Override one setting, such as --set network.width=0.125; may be repeated.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output instead.")]
+
+
+def choose_config(
+    preset: str | None, config_file: Path | None, overrides: list[str] | None, *, default: str = "demo"
+) -> "Config":
+    """The configuration that the three options name together; the preset `default` where they name none."""
+    from common.config import PRESETS, load_config
+
+    if preset and config_file:
+        raise UserError("--preset and --config both name a configuration", remedy="give one of them")
+    if preset and preset not in PRESETS:
+        raise UserError("no such preset", where=preset, remedy=f"choose one of {', '.join(PRESETS)}")
+    return load_config(config_file or preset or default, overrides or ())
