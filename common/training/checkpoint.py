@@ -1,0 +1,237 @@
+"""Checkpoints: a directory of safetensors and a JSON card, written whole or not at all, and read with suspicion.
+
+Owns what is kept, for how long, and every reason to refuse one. Must not know what a stage computes. There is no pickle
+here: a file that could run code is not opened.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as tensors_from_bytes
+from safetensors.torch import save as tensors_to_bytes
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from common.errors import UserError, UserErrors
+from common.files import atomic_json, atomic_write
+from common.training.averaging import Average
+
+FORMAT = 1
+TENSORS = "tensors.safetensors"
+CARD = "card.json"
+
+Part = nn.Module | Optimizer | Average
+Tensors = dict[str, Tensor]
+Card = dict[str, Any]
+
+
+def save_tensors(folder: Path, tensors: Mapping[str, Tensor], card: Mapping[str, Any]) -> Card:
+    """Write both files into `folder`; the card, which is returned, gains the hash of the tensors."""
+    laid_out = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    content = tensors_to_bytes(laid_out)
+    full = {"format": FORMAT, **card, "sha256": hashlib.sha256(content).hexdigest()}
+    atomic_write(folder / TENSORS, content)
+    atomic_json(folder / CARD, full)
+    return full
+
+
+def read_tensors(folder: Path) -> tuple[Tensors, Card]:
+    """What `save_tensors` wrote; refuses what is truncated, altered, not finite or a pickle."""
+    _refuse_pickle(folder)
+    try:
+        card: Card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        content = (folder / TENSORS).read_bytes()
+    except FileNotFoundError as error:
+        raise UserError(
+            f"not a checkpoint: it lacks {Path(error.filename).name}",
+            where=folder,
+            remedy=f"name a folder that holds {TENSORS} and {CARD}",
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError("cannot read the checkpoint", where=folder, remedy=str(error)) from None
+    if card.get("format") != FORMAT:
+        raise UserError(f"checkpoint of format {card.get('format')}, not {FORMAT}", where=folder)
+    if hashlib.sha256(content).hexdigest() != card.get("sha256"):
+        raise UserError(
+            "truncated or altered checkpoint: its hash is not the card's",
+            where=folder / TENSORS,
+            remedy="delete it and resume from the one before it, or copy it again",
+        )
+    try:
+        tensors: Tensors = tensors_from_bytes(content)
+    except SafetensorError as error:
+        raise UserError("not a safetensors file", where=folder / TENSORS, remedy=str(error)) from None
+    _refuse_not_finite(tensors, folder)
+    return tensors, card
+
+
+def _refuse_pickle(path: Path) -> None:
+    if path.is_dir():
+        return
+    if not path.exists():
+        raise UserError("no such checkpoint", where=path)
+    with path.open("rb") as stream:
+        start = stream.read(2)
+    if start == b"PK" or start[:1] == b"\x80" or path.suffix in {".pt", ".pth", ".ckpt", ".pkl"}:
+        remedy = "a pickle can run any code when opened: convert it to safetensors where it was made"
+        raise UserError("a pickle is not read", where=path, remedy=remedy)
+    raise UserError("a checkpoint is a folder, not a file", where=path, remedy=f"it holds {TENSORS} and {CARD}")
+
+
+def _refuse_not_finite(tensors: Mapping[str, Tensor], where: Path) -> None:
+    bad = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
+    if bad:
+        raise UserError(
+            f"{len(bad)} tensor(s) hold values that are not finite, such as {bad[0]}",
+            where=where,
+            remedy="use an earlier checkpoint",
+        )
+
+
+def differences(stored: Any, wanted: Any, place: str = "") -> Iterable[str]:
+    """The keys at which two pieces of plain data differ, one line each.
+
+    >>> list(differences({"seed": 0, "a": {"b": 1}}, {"seed": 1, "a": {"b": 1}}))
+    ['seed: 0 in the checkpoint, 1 asked for']
+    """
+    if isinstance(stored, Mapping) and isinstance(wanted, Mapping):
+        for key in dict.fromkeys([*stored, *wanted]):
+            here = f"{place}.{key}" if place else str(key)
+            yield from differences(stored.get(key), wanted.get(key), here)
+    elif stored != wanted:
+        yield f"{place}: {stored!r} in the checkpoint, {wanted!r} asked for"
+
+
+def refuse_other_labels(card: Card, labels: Iterable[str], where: Path) -> None:
+    """A one-hot means an emotion by its place alone, so another order is another language."""
+    stored, wanted = list(card.get("labels", [])), list(labels)
+    if stored != wanted:
+        raise UserError(
+            f"label order {', '.join(stored)} is not {', '.join(wanted)}",
+            where=where,
+            remedy="set network.emotions to the checkpoint's order",
+        )
+
+
+def refuse_other_shapes(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], where: Path) -> None:
+    """Weights of another width, or of another network, with the shapes that tell."""
+    problems = [
+        f"{name}: {_shape(tensors.get(name))} in the checkpoint, {_shape(expected.get(name))} in this network"
+        for name in dict.fromkeys([*expected, *tensors])
+        if _shape(tensors.get(name)) != _shape(expected.get(name))
+    ]
+    if problems:
+        shown = problems[:4] + [f"... and {len(problems) - 4} more"] * (len(problems) > 4)
+        raise UserErrors(f"{where}: weights of another network; set network.width to the checkpoint's", shown)
+
+
+def _shape(value: Tensor | None) -> str:
+    return "absent" if value is None else "x".join(map(str, value.shape)) or "number"
+
+
+def tensors_of(part: Part) -> Tensors:
+    """A part's state as flat named tensors."""
+    if isinstance(part, Optimizer):
+        states = part.state_dict()["state"]
+        return {f"{index}.{key}": value for index, state in states.items() for key, value in state.items()}
+    return dict(part.state_dict())
+
+
+def restore_part(part: Part, tensors: Tensors, where: Path) -> None:
+    """Put stored tensors back where `tensors_of` found them."""
+    if not isinstance(part, Optimizer):
+        refuse_other_shapes(tensors, part.state_dict(), where)
+        part.load_state_dict(tensors)
+        return
+    parameters = [parameter for group in part.param_groups for parameter in group["params"]]
+    states: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, key = name.split(".", 1)
+        like = parameters[int(index)]
+        # A fused step walks memory, not indices: a moment must lie in memory as its parameter does.
+        laid_out = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
+        states.setdefault(int(index), {})[key] = laid_out
+    part.load_state_dict({"state": states, "param_groups": part.state_dict()["param_groups"]})
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """The checkpoints of one run, a folder a stage: the last two of each, and the best that was scored.
+
+    Args:
+        folder: where they lie.
+        identity: everything that defines the run's result; a snapshot of another is refused.
+        labels: label order.
+        scaling: the constants that made patches of log-mels, as plain data.
+    """
+
+    folder: Path
+    identity: Mapping[str, Any]
+    labels: tuple[str, ...]
+    scaling: Mapping[str, float]
+
+    def save(self, stage: str, step: int, parts: Mapping[str, Part], score: float | None = None) -> Path:
+        """Keep everything that a resumed run needs to go on from `step`; the lower the score, the better."""
+        tensors = {f"{part}/{name}": value for part in parts for name, value in tensors_of(parts[part]).items()}
+        _refuse_not_finite(tensors, self.folder / stage)
+        card = {
+            "stage": stage,
+            "step": step,
+            "score": score,
+            "identity": self.identity,
+            "labels": list(self.labels),
+            "scaling": self.scaling,
+        }
+        final = self.folder / stage / f"{step:08d}"
+        partial = final.with_name(f".{final.name}")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(final, ignore_errors=True)
+        save_tensors(partial, tensors, card)
+        partial.replace(final)
+        self._drop_old(stage)
+        return final
+
+    def stored(self, stage: str) -> list[Path]:
+        """This stage's checkpoints, oldest first."""
+        return sorted(self.folder.glob(f"{stage}/[0-9]*"))
+
+    def best(self, stage: str) -> Path | None:
+        """The stored checkpoint with the lowest score."""
+        scores = {path: json.loads((path / CARD).read_text())["score"] for path in self.stored(stage)}
+        scored = {path: score for path, score in scores.items() if score is not None}
+        return min(scored, key=scored.__getitem__) if scored else None
+
+    def restore(self, stage: str, parts: Mapping[str, Part]) -> int:
+        """Put the last snapshot of a stage back into its parts; the answer is the step to go on from."""
+        stored = self.stored(stage)
+        if not stored:
+            return 0
+        tensors, card = read_tensors(stored[-1])
+        self.check(card, stored[-1])
+        for name, part in parts.items():
+            prefix = f"{name}/"
+            own = {key: value for key, value in tensors.items() if key.startswith(prefix)}
+            restore_part(part, {key.removeprefix(prefix): own[key] for key in own}, stored[-1])
+        return int(card["step"])
+
+    def check(self, card: Card, where: Path) -> None:
+        """Refuse a checkpoint of another run than this one."""
+        refuse_other_labels(card, self.labels, where)
+        problems = list(differences(card["identity"], json.loads(json.dumps(self.identity))))
+        problems += differences(card["scaling"], dict(self.scaling), "scaling")
+        if problems:
+            remedy = "resume with its own, or choose another run directory"
+            raise UserErrors(f"{where}: a checkpoint of another configuration; {remedy}", problems)
+
+    def _drop_old(self, stage: str) -> None:
+        best = self.best(stage)
+        for path in self.stored(stage)[:-2]:
+            if path != best:
+                shutil.rmtree(path)

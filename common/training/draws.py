@@ -1,0 +1,90 @@
+"""Everything that chance decides in one step, drawn before the step.
+
+Owns which stream each draw comes from: (seed, stage, step), so that any step can be replayed in any order, on any
+device, in any number of processes. Must not know what a draw is used for.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from common.config.tree import NetworkConfig
+from common.seeds import torch_stream
+from common.training.augmentation import CHANCES
+from common.training.distributed import Share
+
+SHOWINGS = 3
+"""How often a step shows patches to a discriminator: real, fake to be told apart, fake to be believed."""
+
+
+class LabelledPatches(Protocol):
+    """Patches [batch, 1, 128, 128] and their classes [batch], or rows of probabilities [batch, classes]."""
+
+    @property
+    def patches(self) -> Tensor:
+        """In [-1, 1]."""
+        ...
+
+    @property
+    def labels(self) -> Tensor:
+        """Of any use only in a labelled stage."""
+        ...
+
+
+class Patches(Protocol):
+    """A source that gives any step's batch, in any order."""
+
+    def batch(self, step: int, size: int, stream: str) -> LabelledPatches:
+        """The same batch for the same step and stream."""
+        ...
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One step's patches and chances, on the device that trains."""
+
+    patches: Tensor
+    labels: Tensor
+    latents: Tensor
+    wanted: Tensor
+    """The emotion that the generator is asked for, a class a row."""
+    mix: Tensor
+    """Where between a real patch and a fake one the gradient penalty looks."""
+    chances: Tensor
+    """[SHOWINGS, batch, CHANCES] for augmentation."""
+
+
+@dataclass(frozen=True)
+class Dealer:
+    """Draws a stage's steps."""
+
+    source: Patches
+    stage: str
+    seed: int
+    batch: int
+    network: NetworkConfig
+    share: Share
+    device: torch.device
+
+    def draw(self, step: int) -> Draw:
+        """This process's share of a step."""
+        batch = self.source.batch(step, self.batch, self.stage)
+        stream = torch_stream(self.seed, self.stage, step)
+        size = self.batch
+        latents = torch.randn(size, self.network.noise, generator=stream)
+        wanted = torch.randint(self.network.classes, (size,), generator=stream)
+        mix = torch.rand(size, 1, 1, 1, generator=stream)
+        chances = torch.rand(size, SHOWINGS, CHANCES, generator=stream)
+        return Draw(
+            self._place(batch.patches),
+            self._place(batch.labels),
+            self._place(latents),
+            self._place(wanted),
+            self._place(mix),
+            self._place(chances).transpose(0, 1),
+        )
+
+    def _place(self, drawn: Tensor) -> Tensor:
+        return self.share.of(drawn).to(self.device, non_blocking=True)

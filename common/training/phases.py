@@ -1,0 +1,186 @@
+"""The game that every stage plays: draw, let each phase take its step in turn, report, keep.
+
+Owns the order of things in a step and between steps. Must not know what any phase's loss means.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from common.errors import UserError
+from common.networks import Discriminator, Generator
+from common.networks.acceleration import Acceleration
+from common.training.averaging import Average
+from common.training.checkpoint import Part, Snapshots
+from common.training.distributed import Share
+from common.training.draws import Draw
+from common.training.reporters import Reporter
+
+Metrics = dict[str, Tensor]
+"""Numbers of one step, left on the device; the one called "loss" is what a phase descends."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One turn in a step: `loss(draw, made)` moves its optimizer's parameters, all others stand still."""
+
+    name: str
+    optimizer: Optimizer
+    loss: Callable[[Draw, Tensor], Metrics]
+    rate: Callable[[int], float] | None = None
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """What this phase trains."""
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+
+@dataclass(frozen=True)
+class Game:
+    """A stage as its phases see it.
+
+    Args:
+        stage: its name in streams, checkpoints and reports.
+        networks: by name, all that a checkpoint carries.
+        draw: everything that chance decides in a step.
+        make: what the networks make of a draw, once, for all phases.
+        phases: in the order in which they move.
+        average: of the generator, if one is kept.
+        picture: patches that show how far the stage has come, and how many stand in a row.
+        score: how good the networks are, lower is better; it decides which checkpoint is kept.
+    """
+
+    stage: str
+    networks: Mapping[str, Generator | Discriminator]
+    draw: Callable[[int], Draw]
+    make: Callable[[Draw], Tensor]
+    phases: Sequence[Phase]
+    average: Average | None = None
+    picture: Callable[[], tuple[Tensor, int]] | None = None
+    score: Callable[[], float] | None = None
+
+    def parts(self) -> dict[str, Part]:
+        """All state that outlives a step."""
+        parts: dict[str, Part] = dict(self.networks)
+        parts |= {f"adam.{phase.name}": phase.optimizer for phase in self.phases}
+        return parts if self.average is None else parts | {"average": self.average}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What stands around a stage and never changes its result."""
+
+    acceleration: Acceleration
+    share: Share = field(default_factory=Share)
+    reporter: Reporter = field(default_factory=Reporter)
+    snapshots: Snapshots | None = None
+    report_every: int = 50
+    snapshot_every: int = 1000
+    stop: Callable[[], bool] = lambda: False
+
+
+class Interrupted(Exception):  # noqa: N818 - nothing went wrong: somebody asked
+    """The stage was asked to stop, finished its step and kept it."""
+
+    def __init__(self, stage: str, step: int) -> None:
+        super().__init__(f"stopped as asked after step {step} of {stage}; resume to go on from there")
+
+
+def play(game: Game, iterations: int, around: Surroundings) -> None:
+    """A stage from its first step, or from its last snapshot, to its end."""
+    snapshots, reporter = around.snapshots, around.reporter
+    first = snapshots.restore(game.stage, game.parts()) if snapshots else 0
+    reporter.begin(game.stage, first, iterations)
+    recent: list[Metrics] = []
+    for step in range(first, iterations):
+        done = step + 1
+        # 1. what chance decides in this step
+        draw = game.draw(step)
+        # 2. every phase in turn
+        recent.append(take_step(game, step, draw, around))
+        # 3. whoever asks for a stop gets it after a whole step, in all processes at once
+        report_due = done % around.report_every == 0 or done == iterations
+        stopping = (report_due or around.share.processes == 1) and around.share.any(around.stop())
+        keep_due = done % around.snapshot_every == 0 or done == iterations or stopping
+        # 4. numbers: the only place where the processor waits for the device
+        if report_due or keep_due:
+            means = finite_means(recent, game.stage, done, snapshots)
+            recent = []
+            if around.share.leads:
+                reporter.record(game.stage, done, means)
+        # 5. keep what the numbers have just shown to be sound
+        if keep_due:
+            _keep(game, done, around)
+        if stopping:
+            raise Interrupted(game.stage, done)
+
+
+def take_step(game: Game, step: int, draw: Draw, around: Surroundings) -> Metrics:
+    """Make once, let each phase move once, then let norms and average follow the weights."""
+    metrics: Metrics = {}
+    _train_only(game.phases, game.phases)
+    with around.acceleration.autocast():
+        made = game.make(draw)
+    for phase in game.phases:
+        _train_only([phase], game.phases)
+        if phase.rate is not None:
+            for group in phase.optimizer.param_groups:
+                group["lr"] = phase.rate(step)
+        phase.optimizer.zero_grad(set_to_none=True)
+        with around.acceleration.autocast():
+            shown = phase.loss(draw, made)
+        shown["loss"].backward()  # type: ignore[no-untyped-call]
+        around.share.average(gradients(phase))
+        phase.optimizer.step()
+        metrics |= {f"{phase.name}/{name}": value.detach() for name, value in shown.items()}
+    for network in game.networks.values():
+        network.advance_norms()
+    if game.average is not None:
+        game.average.update(step)
+    return metrics
+
+
+def gradients(phase: Phase) -> list[Tensor]:
+    """What backward left for a phase's optimizer."""
+    return [parameter.grad for parameter in phase.parameters if parameter.grad is not None]
+
+
+def _train_only(moving: Sequence[Phase], phases: Sequence[Phase]) -> None:
+    """No gradient is computed for a network whose turn it is not."""
+    for phase in phases:
+        for parameter in phase.parameters:
+            parameter.requires_grad_(phase in moving)
+
+
+def finite_means(recent: Sequence[Metrics], stage: str, done: int, snapshots: Snapshots | None) -> dict[str, float]:
+    """Each metric's mean over the recent steps; the first step that was not finite ends the run."""
+    names = list(recent[0])
+    stacked = [torch.stack([metrics[name].float() for name in names]) for metrics in recent]
+    rows = torch.stack(stacked).tolist()
+    for offset, row in enumerate(rows):
+        bad = [name for name, value in zip(names, row, strict=True) if not math.isfinite(value)]
+        if bad:
+            kept = snapshots.stored(stage) if snapshots else []
+            raise UserError(
+                f"{bad[0]} is not finite at step {done - len(rows) + offset + 1} of {stage}",
+                where=f"last good snapshot {kept[-1]}" if kept else "no snapshot yet",
+                remedy="start a new run with smaller learning rates, or resume with runtime.precision=fp32",
+            )
+    columns = zip(names, zip(*rows, strict=True), strict=True)
+    return {name: sum(column) / len(column) for name, column in columns}
+
+
+def _keep(game: Game, done: int, around: Surroundings) -> None:
+    if not around.share.leads:
+        return
+    score = game.score() if game.score else None
+    if score is not None:
+        around.reporter.record(game.stage, done, {"score": score})
+    if around.snapshots:
+        around.snapshots.save(game.stage, done, game.parts(), score)
+    if game.picture:
+        around.reporter.show(game.stage, done, *game.picture())

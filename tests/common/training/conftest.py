@@ -1,0 +1,75 @@
+"""A source of patches small enough for a test: each class is a band of its own, each step has its own noise."""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from common.config.tree import Config
+from common.networks.acceleration import Acceleration
+from common.seeds import torch_stream
+from common.training.phases import Surroundings
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Patches and their classes."""
+
+    patches: torch.Tensor
+    labels: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Bands:
+    """What `common.features.patches` gives, from nothing."""
+
+    classes: int = 4
+    labelled: bool = True
+
+    def batch(self, step: int, size: int, stream: str) -> Batch:
+        draw = torch_stream("bands", stream, step)
+        labels = torch.randint(self.classes, (size,), generator=draw)
+        patches = -0.8 + 0.1 * torch.randn(size, 1, 128, 128, generator=draw)
+        for patch, label in zip(patches, labels, strict=True):
+            patch[0, 32 * label : 32 * label + 16] += 1
+        return Batch(patches.clamp(-1, 1), labels if self.labelled else torch.full_like(labels, -1))
+
+
+@pytest.fixture
+def bands() -> Bands:
+    return Bands()
+
+
+@pytest.fixture
+def config() -> Config:
+    """One channel where the paper has 64; four steps a stage."""
+    return Config.model_validate(
+        {
+            "network": {"width": 1 / 64, "noise": 8},
+            "pretraining": {
+                "autoencoder": {"iterations": 4, "batch": 4, "learning_rate": 1e-3},
+                "adversarial": {
+                    "iterations": 4,
+                    "batch": 4,
+                    "generator_learning_rate": 1e-3,
+                    "discriminator_learning_rate": 2e-3,
+                    "average": 0.9,
+                },
+            },
+            "finetuning": {
+                "iterations": 4,
+                "batch": 4,
+                "generator_learning_rate": 1e-3,
+                "discriminator_learning_rate": 2e-3,
+                "average": 0.9,
+                "augmentation": ["roll", "time_mask", "frequency_mask", "gain"],
+            },
+            "recognizer": {"iterations": 4, "batch": 4, "learning_rate": 1e-3, "decay_every": 2},
+            "runtime": {"device": "cpu", "precision": "fp32"},
+        }
+    )
+
+
+@pytest.fixture
+def around(config: Config) -> Surroundings:
+    return Surroundings(Acceleration.from_runtime(config.runtime), report_every=2, snapshot_every=2)
