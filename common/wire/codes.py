@@ -1,0 +1,79 @@
+"""Why a message or a request was turned away: fixed words, so that a refusal can be told without telling anything else.
+
+Owns the vocabulary and its meanings. Must not know who refuses: both sides read the same words.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+from common.errors import UserError
+
+
+class Code(StrEnum):
+    """The word that travels; `meaning` is looked up where it arrives, so that no sentence has to travel."""
+
+    meaning: str
+
+    def __new__(cls, word: str, meaning: str) -> Self:
+        """A word with its meaning."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.meaning = meaning
+        return member
+
+    # A message that is not what it should be.
+    TOO_LARGE = "too-large", "more bytes than are accepted here"
+    TOO_WORDY = "too-wordy", "more than 64 KiB beside the weights"
+    TRUNCATED = "truncated", "it ends before its last byte"
+    TRAILING_BYTES = "trailing-bytes", "bytes follow its end"
+    MALFORMED = "malformed", "not a message at all"
+    DUPLICATE_KEY = "duplicate-key", "one key stands twice"
+    PROTOCOL = "protocol", "another version of the protocol; install the same eyesoff on both sides"
+    UNEXPECTED_KIND = "unexpected-kind", "a kind of message that is not awaited here"
+    BAD_FIELD = "bad-field", "a field that is unknown, missing or out of bounds"
+    NOT_CANONICAL = "not-canonical", "spelled otherwise than this protocol spells it"
+    UNKNOWN_TENSOR = "unknown-tensor", "a tensor that the network does not have"
+    MISSING_TENSOR = "missing-tensor", "a tensor of the network is not there"
+    WRONG_SHAPE = "wrong-shape", "a tensor has another shape than the network's"
+    WRONG_TYPE = "wrong-type", "a tensor has another number format than was agreed"
+    NOT_FINITE = "not-finite", "a weight is not a number or infinite"
+    OVERFLOW = "overflow", "a weight does not fit the number format; ask for bf16 or fp32"
+    ABSURD_NORM = "absurd-norm", "weights larger than training makes them"
+    WRONG_DIGEST = "wrong-digest", "the weights are not those that the message names"
+    WRONG_ANSWER = "wrong-answer", "an answer to something that was not asked"
+
+    # A request that this site does not grant.
+    UNKNOWN_SESSION = "unknown-session", "this site does not hold that session"
+    LABEL_ORDER = "label-order", "the site's labels are others, or in another order"
+    FEATURES = "features", "the site's features are computed with other settings"
+    KIND_FORBIDDEN = "kind-forbidden", "the site's policy lets no such record out"
+    PRECISION_FORBIDDEN = "precision-forbidden", "the site's policy forbids that number format"
+    TOO_MANY_STEPS = "too-many-steps", "more training steps than the site's policy grants"
+    TOO_WIDE = "too-wide", "a wider network than the site's policy grants"
+    BATCH_TOO_LARGE = "batch-too-large", "a larger batch than the site's policy grants"
+    TUNINGS_SPENT = "tunings-spent", "the site has begun its day's tunings; ask again tomorrow"
+    SCORINGS_SPENT = "scorings-spent", "the site has begun its day's scorings; ask again tomorrow"
+    BYTES_SPENT = "bytes-spent", "the site's bytes of the day are spent; ask again tomorrow"
+    TOO_FEW_UTTERANCES = "too-few-utterances", "an emotion has fewer utterances than the site's policy asks for"
+    TOO_FEW_SPEAKERS = "too-few-speakers", "an emotion has fewer speakers than the site's policy asks for"
+    COUNTS_FORBIDDEN = "counts-forbidden", "the site's policy keeps utterance counts to itself"
+    SPEAKERS_FORBIDDEN = "speakers-forbidden", "the site's policy forbids confusions by speaker"
+    AUDIT = "audit", "a privacy audit held the answer back"
+
+    # A request that was granted and came to nothing.
+    NOT_BEGUN = "not-begun", "no such tuning has been begun here; ask for it first"
+    NO_SPEECH = "no-speech", "the site holds no labelled speech of that session"
+    BUSY = "busy", "the site is at another task; ask again later"
+    FAILED = "failed", "it failed at the site; the site's own log says why"
+
+
+class Refused(UserError):  # noqa: N818 - it is an answer more often than an error
+    """Turned away for a reason that has a fixed word; whatever else it says stays on this machine."""
+
+    def __init__(self, code: Code, *, where: object = None, remedy: str | None = None) -> None:
+        self.code = code
+        super().__init__(f"{code.value} ({code.meaning})", where=where, remedy=remedy)
+
+
+class WireError(Refused):
+    """A message that does not pass the checks on arrival."""
