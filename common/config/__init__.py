@@ -7,6 +7,7 @@ from common.config.loading import PRESETS, load_config, preset_path
 from common.config.tree import (
     AdversarialConfig,
     AutoencoderConfig,
+    CampaignConfig,
     Config,
     CorpusConfig,
     FeatureConfig,
@@ -23,6 +24,7 @@ __all__ = [
     "PRESETS",
     "AdversarialConfig",
     "AutoencoderConfig",
+    "CampaignConfig",
     "Config",
     "CorpusConfig",
     "FeatureConfig",

@@ -142,6 +142,7 @@ class FinetuningConfig(Section):
     average: float = Field(0.0, ge=0, lt=1, description="decay of the averaged generator that is released; 0 is off")
     augmentation: tuple[Augmentation, ...] = Field((), description="shown to the discriminator, real and fake alike")
     frozen_layers: int = Field(0, ge=0, le=8, description="lower convolutions of the discriminator left as pre-trained")
+    released_as: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="number format of a release")
 
 
 class SamplingConfig(Section):
@@ -149,6 +150,7 @@ class SamplingConfig(Section):
 
     per_emotion: Positive = Field(40_000, description="samples an emotion in a fold's pool, over all generators")
     latent_scale: float = Field(1.0, gt=0, le=3, description="standard deviation of the latents")
+    keep: bool = Field(True, description="draw once and keep on disk as fp16; false draws anew for every batch")
 
 
 class RecognizerConfig(Section):
@@ -174,8 +176,20 @@ class RuntimeConfig(Section):
     workers: Count = Field(0, description="feature extraction processes; 0 is one for each core")
 
 
+class CampaignConfig(Section):
+    """How hard a server tries to hear from its clients: left out of every hash."""
+
+    quorum: Positive = Field(2, description="generators without which no recognizer is trained")
+    attempts: Positive = Field(2, description="how often a client is asked before it counts as failed")
+    ask_seconds: float = Field(120.0, gt=0, description="longest wait for clients and for what they have")
+    tune_seconds: float = Field(86_400.0, gt=0, description="longest wait for one round of tunings")
+    score_seconds: float = Field(3_600.0, gt=0, description="longest wait for one round of scorings")
+    client_threads: Positive = Field(1, description="torch threads of a simulated client; sums depend on them")
+    pool_gigabytes: float = Field(20.0, gt=0, description="disk that kept samples may fill")
+
+
 class Config(Section):
-    """Everything that defines a run, and `runtime`, which does not."""
+    """Everything that defines a run, and `campaign` and `runtime`, which do not."""
 
     name: str = "custom"
     seed: int = Field(0, ge=0, lt=2**31)
@@ -187,11 +201,12 @@ class Config(Section):
     finetuning: FinetuningConfig = FinetuningConfig()
     sampling: SamplingConfig = SamplingConfig()
     recognizer: RecognizerConfig = RecognizerConfig()
+    campaign: CampaignConfig = CampaignConfig()
     runtime: RuntimeConfig = RuntimeConfig()
 
     def identity(self) -> dict[str, Any]:
         """Every setting that defines a result, as plain data."""
-        return self.model_dump(mode="json", exclude={"runtime", "name"})
+        return self.model_dump(mode="json", exclude={"runtime", "campaign", "name"})
 
     def identity_hash(self) -> str:
         """Twelve characters that name this result wherever one is stored."""

@@ -1,0 +1,32 @@
+"""The clients as the campaign sees them: names that can be sent bytes and may send bytes back.
+
+Owns that view. Must not know whether Flower, a loop in this process or a test stands behind it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+Letter = Callable[[], bytes]
+"""Bytes made when they are sent, so that requests to many clients are never in memory together."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one letter: bytes, or the name of what went wrong on the way."""
+
+    client: str
+    data: bytes = b""
+    failure: str = ""
+
+
+class Clients(Protocol):
+    """Whoever can be reached."""
+
+    def names(self, at_least: int, seconds: float) -> tuple[str, ...]:
+        """Who is there, waiting up to `seconds` for `at_least` of them."""
+        ...
+
+    def exchange(self, letters: Mapping[str, Letter], seconds: float) -> Iterator[Answer]:
+        """Send each its letter and yield every answer as it arrives; one for each letter, at the deadline a failure."""
+        ...
