@@ -6,7 +6,7 @@ Owns the decay and its warm-up. Must not know whose weights they are.
 import copy
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from common.networks.generator import Generator
 from common.networks.layers import Layer
@@ -42,9 +42,7 @@ class Average:
         """A copy of the network that carries the average; its norms follow from the live ones."""
         averaged = copy.deepcopy(self._network)
         averaged.load_state_dict(self._weights, strict=False)
-        for layer in averaged.modules():
-            if isinstance(layer, Layer) and layer.norm is not None:
-                layer.norm.converge(layer.weight)
+        converge_norms(averaged)
         return averaged
 
     def state_dict(self) -> Weights:
@@ -55,3 +53,10 @@ class Average:
         """Continue from stored weights."""
         for name, value in self._weights.items():
             value.copy_(weights[name])
+
+
+def converge_norms(network: nn.Module) -> None:
+    """Estimate every norm afresh, for weights that did not come from a training step."""
+    for layer in network.modules():
+        if isinstance(layer, Layer) and layer.norm is not None:
+            layer.norm.converge(layer.weight)

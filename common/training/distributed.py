@@ -16,6 +16,7 @@ from datetime import timedelta
 import torch
 from torch import Tensor, distributed
 
+from common.config.tree import RuntimeConfig
 from common.errors import UserError
 
 PATIENCE = timedelta(minutes=30)
@@ -70,6 +71,15 @@ class Share:
         """Return when every process has come here."""
         if self.processes > 1:
             distributed.barrier()
+
+
+def runtime_of_process(runtime: RuntimeConfig) -> RuntimeConfig:
+    """Each process that torchrun starts on a machine takes a GPU of its own, where there are any."""
+    if "LOCAL_RANK" not in os.environ or runtime.device == "cpu" or not torch.cuda.is_available():
+        return runtime
+    device = f"cuda:{os.environ['LOCAL_RANK']}"
+    torch.cuda.set_device(device)
+    return runtime.model_copy(update={"device": device})
 
 
 @contextmanager

@@ -1,0 +1,80 @@
+"""Pre-trained networks as they are kept and shipped: weights of both, their scaling, and a card that says whence.
+
+Owns that one folder's content. Must not know how pre-training went.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from common.config.tree import Config
+from common.errors import UserErrors
+from common.features.scaling import Scaling
+from common.training.averaging import converge_norms
+from common.training.checkpoint import (
+    Card,
+    differences,
+    read_tensors,
+    refuse_other_labels,
+    refuse_other_shapes,
+    save_tensors,
+)
+from common.training.stages import Pair
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What a fine-tuning starts from."""
+
+    pair: Pair
+    scaling: Scaling
+    card: Card
+
+
+def save_pretrained(
+    folder: Path,
+    pair: Pair,
+    scaling: Scaling,
+    config: Config,
+    about: Mapping[str, Any],
+    precision: torch.dtype = torch.float32,
+) -> Card:
+    """Write weights and card; `about` adds to the card what only the writer knows."""
+    tensors = {
+        f"{name}/{key}": value.to(precision)
+        for name, network in pair.named().items()
+        for key, value in network.state_dict().items()
+    }
+    settings = {
+        "seed": config.seed,
+        "features": config.features.model_dump(mode="json"),
+        "network": config.network.model_dump(mode="json"),
+        "optimizer": config.optimizer.model_dump(mode="json"),
+        "pretraining": config.pretraining.model_dump(mode="json"),
+    }
+    card = {"labels": list(config.network.emotions), "scaling": asdict(scaling), "settings": settings, **about}
+    return save_tensors(folder, tensors, card)
+
+
+def load_pretrained(folder: Path, config: Config) -> Pretrained:
+    """Both networks in fp32; refused where labels, sizes or features are not the configuration's."""
+    tensors, card = read_tensors(folder)
+    refuse_other_labels(card, config.network.emotions, folder)
+    # How features are scaled later is a choice; how they are made is not.
+    made = config.features.model_dump(mode="json", exclude={"scaling"})
+    stored = {key: value for key, value in card["settings"]["features"].items() if key != "scaling"}
+    if problems := list(differences(stored, made, "features")):
+        raise UserErrors(f"{folder}: pre-trained on other features", problems)
+    pair = Pair.fresh(config)
+    named = pair.named()
+    expected = {
+        f"{name}/{key}": value for name, network in named.items() for key, value in network.state_dict().items()
+    }
+    refuse_other_shapes(tensors, expected, folder)
+    for name, network in named.items():
+        network.load_state_dict({key: tensors[f"{name}/{key}"].float() for key in network.state_dict()})
+        converge_norms(network)
+    return Pretrained(pair, Scaling(**card["scaling"]), card)

@@ -1,0 +1,99 @@
+"""The paper's SER network (section 4.3): trained from scratch, tried on whole utterances.
+
+Owns its loss, its falling learning rate and how windows become one answer. Must not know where its patches came from,
+real or drawn.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from common.config.tree import Config, RecognizerConfig
+from common.corpora.manifest import Manifest
+from common.features.cache import Features
+from common.features.patches import windows
+from common.features.scaling import Scaling
+from common.networks import Discriminator
+from common.networks.acceleration import Acceleration
+from common.seeds import derive_seed
+from common.training.augmentation import augment
+from common.training.draws import Dealer, Draw, Patches
+from common.training.phases import Game, Metrics, Phase, Surroundings, play
+
+RECOGNIZER = "recognizer"
+AT_ONCE = 64
+"""Windows in one forward; utterances are packed into it, for most have only a few."""
+
+
+def train_recognizer(patches: Patches, config: Config, seed: int, around: Surroundings) -> Discriminator:
+    """The discriminator's body with one output an emotion, under cross-entropy.
+
+    Labels are class numbers, or rows of probabilities where a label is not certain.
+    """
+    settings = config.recognizer
+    fresh = Discriminator(config.network, config.network.classes, seed=derive_seed(seed, RECOGNIZER, "networks"))
+    recognizer = around.acceleration.prepare(fresh)
+    acceleration = around.acceleration
+    dealer = Dealer(patches, RECOGNIZER, seed, settings.batch, config.network, around.share, acceleration.device)
+
+    def make(draw: Draw) -> Tensor:
+        outputs: Tensor = recognizer(augment(draw.patches, draw.chances[0], settings.augmentation))
+        return outputs.float()
+
+    def loss(draw: Draw, made: Tensor) -> Metrics:
+        hard = draw.labels if draw.labels.ndim == 1 else draw.labels.argmax(dim=1)
+        right = (made.argmax(dim=1) == hard).float().mean()
+        return {"loss": functional.cross_entropy(made, draw.labels), "right": right}
+
+    optimizer = acceleration.adam(recognizer.parameters(), settings.learning_rate, config.optimizer)
+    phase = Phase("recognizer", optimizer, loss, lambda step: rate_at(step, settings))
+    play(Game(RECOGNIZER, {"recognizer": recognizer}, dealer.draw, make, [phase]), settings.iterations, around)
+    return recognizer
+
+
+def rate_at(step: int, settings: RecognizerConfig) -> float:
+    """The learning rate, which falls by a factor at every so many steps.
+
+    >>> [f"{rate_at(step, RecognizerConfig()):.0e}" for step in (0, 9_999, 10_000, 20_000)]
+    ['1e-05', '1e-05', '1e-06', '1e-07']
+    """
+    return settings.learning_rate * settings.decay_factor ** (step // settings.decay_every)
+
+
+@torch.no_grad()
+def predict(
+    recognizer: Discriminator, features: Features, manifest: Manifest, scaling: Scaling, config: Config
+) -> NDArray[np.float64]:
+    """Probabilities [utterances, classes] in the manifest's order: each the mean over an utterance's windows."""
+    acceleration = Acceleration.from_runtime(config.runtime)
+    device = next(recognizer.parameters()).device
+    sums = torch.zeros(len(manifest), config.network.classes, dtype=torch.float64)
+    counts = torch.zeros(len(manifest), 1, dtype=torch.float64)
+    for owners, patches in _packed(features, manifest, scaling, config):
+        with acceleration.autocast():
+            outputs = recognizer(patches.to(device))
+        sums.index_add_(0, owners, outputs.double().softmax(dim=1).cpu())
+        counts.index_add_(0, owners, torch.ones(len(owners), 1, dtype=torch.float64))
+    return (sums / counts).numpy()
+
+
+def _packed(
+    features: Features, manifest: Manifest, scaling: Scaling, config: Config
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Windows of all utterances in batches of one size, each with the number of its utterance."""
+    owners: list[Tensor] = []
+    waiting: list[Tensor] = []
+    for number in range(len(manifest)):
+        own = windows(scaling.apply(features[number]), config.recognizer.window_hop)
+        owners.append(torch.full((len(own),), number))
+        waiting.append(own)
+        if sum(map(len, waiting)) >= AT_ONCE or number == len(manifest) - 1:
+            packed = zip(torch.cat(owners).split(AT_ONCE), torch.cat(waiting).split(AT_ONCE), strict=True)
+            *full, (last_owners, last) = packed
+            yield from full
+            owners, waiting = [last_owners], [last]
+    yield owners[0], waiting[0]

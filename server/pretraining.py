@@ -1,0 +1,195 @@
+"""Pre-training from a folder of unlabelled speech to networks that can be shipped.
+
+Owns the run directory and the order of the work: features, scaling, autoencoder, WGAN-GP, final weights. Must not know
+a loss, nor who started it.
+
+    config.toml        every setting           log.txt, metrics.jsonl, tensorboard/, pictures/   how it went
+    identity.json      what defines the run    checkpoints/, pretrained/                         what came out
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from common.config.showing import as_toml
+from common.config.tree import Config
+from common.corpora import read_corpus
+from common.corpora.manifest import Manifest
+from common.errors import UserError, UserErrors
+from common.features.cache import Features, features_for
+from common.features.patches import PatchSource
+from common.features.scaling import Scaling
+from common.files import atomic_json, atomic_write
+from common.networks.acceleration import Acceleration
+from common.training.checkpoint import Card, Snapshots, differences, read_tensors, save_tensors
+from common.training.curves import read_rows, save_curves
+from common.training.distributed import Share, joined, runtime_of_process
+from common.training.phases import Surroundings
+from common.training.pretrained import save_pretrained
+from common.training.reporters import JsonLines, Pictures, Reporter, StatusLines, TensorBoard, Together
+from common.training.stages import ADVERSARIAL, AUTOENCODER, Pair, train_adversarial, train_autoencoder
+from common.version import VERSION
+
+RESULT = "pretrained"
+SNAPSHOTS = 20
+"""Snapshots a stage: what a kill costs at the most is a twentieth of it."""
+
+LICENCES = {
+    "librispeech": "CC BY 4.0, V. Panayotov et al. 2015, openslr.org/12",
+    "builtin": "Apache-2.0, made by this program",
+}
+"""Of the corpora from which weights may be shipped."""
+
+Progress = Callable[[int, int], object]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The directory of one pre-training."""
+
+    folder: Path
+    config: Config
+
+    @property
+    def checkpoints(self) -> Path:
+        """A folder a stage."""
+        return self.folder / "checkpoints"
+
+    @property
+    def result(self) -> Path:
+        """Final weights in fp32."""
+        return self.folder / RESULT
+
+    def open(self, *, resume: bool) -> None:
+        """Begin in an empty directory, or go on in the same run's own; nothing else."""
+        identity = self.folder / "identity.json"
+        wanted = pretraining_identity(self.config)
+        if identity.exists():
+            if not resume:
+                remedy = "go on with --resume, or choose another directory with --run"
+                raise UserError("a pre-training has begun here already", where=self.folder, remedy=remedy)
+            if problems := list(differences(json.loads(identity.read_text()), wanted)):
+                raise UserErrors(f"{self.folder}: this run has another configuration", problems)
+        elif self.folder.is_dir() and any(self.folder.iterdir()):
+            raise UserError("the run directory holds something else", where=self.folder, remedy="choose an empty one")
+        atomic_write(self.folder / "config.toml", as_toml(self.config).encode())
+        atomic_json(identity, wanted)
+
+    def log(self, line: str) -> None:
+        """Append to the log, with the time."""
+        with (self.folder / "log.txt").open("a", encoding="utf-8") as stream:
+            stream.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {line}\n")
+
+    def reporter(self, console: Reporter) -> Reporter:
+        """Everything that a run leaves behind of how it went, and whoever watches."""
+        files = [
+            JsonLines(self.folder / "metrics.jsonl"),
+            TensorBoard(self.folder / "tensorboard"),
+            Pictures(self.folder / "pictures"),
+            StatusLines(self.log),
+        ]
+        return Together([*files, console])
+
+
+def pretraining_identity(config: Config) -> dict[str, Any]:
+    """The settings that define pre-trained weights; those of later stages do not."""
+    identity = config.identity()
+    return {name: identity[name] for name in ("seed", "features", "network", "optimizer", "pretraining")}
+
+
+def pretrain(
+    config: Config,
+    root: Path,
+    folder: Path,
+    *,
+    resume: bool = False,
+    command: str = "",
+    console: Reporter | None = None,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Path:
+    """Autoencoder, then WGAN-GP, on the speech below `root`; the answer is the folder of the final weights."""
+    acceleration = Acceleration.from_runtime(runtime_of_process(config.runtime))
+    run = Run(folder, config)
+    with joined(acceleration.device) as share:
+        if share.leads:
+            run.open(resume=resume)
+        manifest = read_corpus(config.pretraining.corpus, root)
+        features = _shared_features(manifest, config, share, progress)
+        scaling = Scaling.of(features)
+        patches = PatchSource(features, manifest, scaling, config.features, config.seed)
+        identity = pretraining_identity(config) | {"corpus": manifest.content_hash()}
+        around = Surroundings(
+            acceleration,
+            share,
+            run.reporter(console or Reporter()) if share.leads else Reporter(),
+            Snapshots(run.checkpoints, identity, config.network.emotions, asdict(scaling)),
+            stop=stop,
+        )
+        try:
+            pair = _both_stages(config, patches, around)
+        finally:
+            around.reporter.close()
+        if share.leads:
+            about = {"data": _data(manifest, config), "command": command, "made_with": _versions()}
+            save_pretrained(run.result, pair, scaling, config, about)
+        share.wait()
+    return run.result
+
+
+def _shared_features(manifest: Manifest, config: Config, share: Share, progress: Progress | None) -> Features:
+    """Extracted by the leading process, read from its cache by the others."""
+    if not share.leads:
+        share.wait()
+    features = features_for(manifest, config.features, config.runtime, progress)
+    if share.leads:
+        share.wait()
+    return features
+
+
+def _both_stages(config: Config, patches: PatchSource, around: Surroundings) -> Pair:
+    settings = config.pretraining
+    pair = Pair.fresh(config)
+    encoding = replace(around, snapshot_every=max(settings.autoencoder.iterations // SNAPSHOTS, 1))
+    pair = train_autoencoder(pair, patches, config, config.seed, encoding)
+    judging = replace(around, snapshot_every=max(settings.adversarial.iterations // SNAPSHOTS, 1))
+    return train_adversarial(pair, patches, config, config.seed, judging)
+
+
+def _data(manifest: Manifest, config: Config) -> dict[str, Any]:
+    """What a card tells of the speech behind it, without a place on anybody's disk."""
+    warnings = []
+    batch = max(config.pretraining.autoencoder.batch, config.pretraining.adversarial.batch)
+    if len(manifest) < batch:
+        warnings.append(f"{len(manifest)} utterances fill a batch of {batch} only by repetition")
+    return {
+        "corpus": manifest.corpus,
+        "licence": LICENCES.get(manifest.corpus, "the corpus owner's"),
+        "utterances": len(manifest),
+        "speakers": len(manifest.speakers),
+        "hours": round(manifest.seconds / 3600, 2),
+        "content_hash": manifest.content_hash(),
+        "warnings": warnings,
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {"eyesoff": VERSION, "torch": torch.__version__, "threads": str(torch.get_num_threads())}
+
+
+def export(run: Path, target: Path) -> Card:
+    """The weights of a finished run in fp16, small enough to ship, with their card, curves and pictures."""
+    tensors, card = read_tensors(run / RESULT)
+    pictures = {"curves": "curves.png"}
+    save_curves(target / "curves.png", read_rows(run / "metrics.jsonl"))
+    for name, stage in (("reconstructions", AUTOENCODER), ("samples", ADVERSARIAL)):
+        for picture in sorted((run / "pictures").glob(f"{stage}-*.png"))[-1:]:
+            atomic_write(target / f"{name}.png", picture.read_bytes())
+            pictures[name] = f"{name}.png"
+    halves = {name: value.half() for name, value in tensors.items()}
+    return save_tensors(target, halves, {**card, "precision": "fp16", "pictures": pictures})
