@@ -14,7 +14,7 @@ from common.wire import Precision
 
 MEBIBYTE = 2**20
 
-Record = Literal["description", "working", "release", "scored"]
+Record = Literal["description", "release", "scored"]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 
@@ -23,8 +23,8 @@ class Policy(Section):
     """The default lets a generator and confusion counts out, at most eight times a day, and tells no histogram."""
 
     allow: tuple[Record, ...] = Field(
-        ("description", "working", "release", "scored"),
-        description="kinds of record that may leave; a refusal, which is one word of a fixed list, always may",
+        ("description", "release", "scored"),
+        description="kinds of record that may leave; refusals and the progress of what was granted always may",
     )
     precisions: tuple[Precision, ...] = Field(tuple(Precision), min_length=1)
     mebibytes_a_day: Count = Field(2048, description="of all that leaves in any 24 hours")

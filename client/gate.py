@@ -1,0 +1,177 @@
+"""The gate between a site and the world: judges what is asked, checks what leaves, writes both down.
+
+Owns admission, release and refusal, and the day's quotas. Must not know how a tuning is done or where the speech lies.
+
+Whatever goes wrong behind the gate leaves it as one word of a fixed list. If the ledger cannot be written, nothing
+leaves at all: that error alone is raised to the caller, who must then send nothing.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from client.ledger import Entry, Judge, Ledger, Outcome, Record
+from client.policy import MEBIBYTE, Policy
+from client.rules import Holdings, check_reply, check_request
+from common.wire import (
+    REQUESTS,
+    Code,
+    Limits,
+    Message,
+    Refusal,
+    Refused,
+    Reply,
+    Request,
+    Score,
+    ShapesOf,
+    Stage,
+    Tune,
+    decode,
+    decode_reply,
+    encode,
+    flatten,
+    identity,
+    shapes_of,
+    subject,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What an audit may look at beside the reply itself."""
+
+    request: Request
+    holdings: Holdings
+    policy: Policy
+
+
+Audit = Callable[[Reply, Outgoing], None]
+"""Looks at a reply that passed every other check; raises `Refused(Code.AUDIT)` to hold it back."""
+
+
+def utc_now() -> datetime:
+    """The clock of a gate, unless a test brings another."""
+    return datetime.now(UTC)
+
+
+class Gate:
+    """One site's gate; every byte that leaves the site is an answer of this object."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        holdings: Holdings,
+        ledger: Ledger,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        audits: Sequence[Audit] = (),
+        shapes: ShapesOf = shapes_of,
+    ) -> None:
+        self.policy = policy
+        self.holdings = holdings
+        self._ledger = ledger
+        self._clock = clock
+        self._audits = tuple(audits)
+        self._shapes = shapes
+
+    def answer(self, data: bytes | memoryview, handle: Callable[[Request], Reply]) -> bytes:
+        """The bytes to send back for the bytes that came: what `handle` replies, or a refusal."""
+        request, stage = None, Stage.RECEIVE
+        try:
+            request = decode(data, REQUESTS, Limits(self.policy.mebibytes_a_request * MEBIBYTE, self._shapes))
+            stage = Stage.ADMIT
+            self.admit(request)
+            stage = Stage.SCORE if isinstance(request, Score) else Stage.TUNE
+            reply = handle(request)
+        except Exception as error:
+            return self.refuse(error, stage, request)
+        return self.let_out(reply, request)
+
+    def admit(self, request: Request) -> None:
+        """Raise `Refused` unless the policy grants the request now; what begins work is written down."""
+        check_request(request, self.policy, self.holdings)
+        if isinstance(request, Tune):
+            quota = _quota(request, self.policy.tunings_a_day, Code.TUNINGS_SPENT)
+            self._note("admitted", request.kind, request, judge=quota)
+        if isinstance(request, Score):
+            quota = _quota(request, self.policy.scorings_a_day, Code.SCORINGS_SPENT)
+            self._note("admitted", request.kind, request, judge=quota)
+
+    def let_out(self, reply: Reply, request: Request) -> bytes:
+        """The reply's bytes, once they pass what the receiver checks, the policy, the budget and the audits."""
+        try:
+            data = encode(reply)
+            decode_reply(data, request, shapes=self._shapes)
+            check_reply(reply, self.policy, self.holdings)
+            for audit in self._audits:
+                audit(reply, Outgoing(request, self.holdings, self.policy))
+            budget = None if isinstance(reply, Refusal) else self._budget(len(data))
+            self._note_sent(reply, request, data, budget)
+        except Exception as error:
+            return self.refuse(error, Stage.RELEASE, request, held_back=reply)
+        return data
+
+    def refuse(
+        self, error: Exception, stage: Stage, request: Request | None = None, *, held_back: Reply | None = None
+    ) -> bytes:
+        """A refusal's bytes: the error's word if it has one. What the error says stays in the site's own log."""
+        if isinstance(error, Refused):
+            log.warning("refused at stage %s: %s", stage.value, error)
+            code = error.code
+        else:
+            log.error("failed at stage %s", stage.value, exc_info=error)
+            code = Code.FAILED
+        attempt = request if held_back is None else held_back
+        self._note("refused", attempt.kind if isinstance(attempt, Message) else "", request, code=code)
+        run, session = (None, None) if request is None else subject(request)
+        refusal = Refusal(run=run, session=session, code=code, stage=stage)
+        data = encode(refusal)
+        self._note_sent(refusal, request, data)
+        return data
+
+    def _note_sent(self, reply: Reply, request: Request | None, data: bytes, judge: Judge | None = None) -> None:
+        tensors = flatten(reply.weights())
+        self._note(
+            "sent",
+            reply.kind,
+            request,
+            judge=judge,
+            code=reply.code if isinstance(reply, Refusal) else None,
+            words=reply.words(),
+            tensors={name: f"{reply.precision.label}{list(value.shape)}" for name, value in tensors.items()},
+            bytes=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+        )
+
+    def _note(
+        self, outcome: Outcome, kind: str, request: Request | None, *, judge: Judge | None = None, **facts: object
+    ) -> None:
+        run, session = (None, None) if request is None else subject(request)
+        asked = "" if request is None else identity(request)
+        record = {"time": self._clock(), "outcome": outcome, "kind": kind, "run": run, "session": session}
+        self._ledger.append(Record.model_validate(record | {"request": asked} | facts), judge)
+
+    def _budget(self, size: int) -> Judge:
+        most = self.policy.mebibytes_a_day * MEBIBYTE
+
+        def judge(recent: Sequence[Entry]) -> None:
+            if size + sum(entry.bytes for entry in recent if entry.outcome == "sent") > most:
+                raise Refused(Code.BYTES_SPENT)
+
+        return judge
+
+
+def _quota(request: Request, most: int, code: Code) -> Judge:
+    """Counts what was begun; the same request again goes on with what is begun and costs nothing."""
+    asked = identity(request)
+
+    def judge(recent: Sequence[Entry]) -> None:
+        begun = {e.request for e in recent if e.outcome == "admitted" and e.kind == request.kind}
+        if asked not in begun and len(begun) >= most:
+            raise Refused(code)
+
+    return judge

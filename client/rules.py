@@ -1,0 +1,111 @@
+"""What a site's policy makes of a request and of a reply: plain judgements, each with its word.
+
+Owns the comparison of messages with the policy and with what the site holds. Must not know how either is written down
+or sent, nor what has happened earlier in the day.
+"""
+
+from dataclasses import dataclass
+
+from client.policy import Policy
+from common.wire import (
+    Ask,
+    Code,
+    Collect,
+    Description,
+    Refused,
+    Release,
+    Reply,
+    Request,
+    Score,
+    Scored,
+    Scoring,
+    Tune,
+    Tuning,
+)
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a site holds, as its door to the data counts it; utterances and speakers in label order."""
+
+    session: str
+    labels: tuple[str, ...]
+    features: str
+    utterances: tuple[int, ...]
+    speakers: tuple[int, ...]
+
+
+def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
+    """Raise `Refused` if the request asks for what the policy does not grant, whatever the time of day."""
+    match request:
+        case Ask():
+            _check_allowed("description", policy)
+        case Tune(tuning=tuning) | Collect(tuning=tuning):
+            _check_allowed("release", policy)
+            _check_subject(tuning, holdings)
+            _check_size(tuning, policy)
+            _check_minima(policy, holdings)
+        case Score(scoring=scoring):
+            _check_allowed("scored", policy)
+            _check_subject(scoring, holdings)
+            _require(scoring.network.width <= policy.width, Code.TOO_WIDE)
+            _require(policy.per_speaker or not scoring.per_speaker, Code.SPEAKERS_FORBIDDEN)
+            _check_minima(policy, holdings)
+
+
+def check_reply(reply: Reply, policy: Policy, holdings: Holdings) -> None:
+    """Raise `Refused` if the policy does not let this reply out; that it answers a request is judged elsewhere."""
+    match reply:
+        case Description():
+            _check_allowed("description", policy)
+            told = (reply.session, reply.labels, reply.features)
+            _require(told == (holdings.session, holdings.labels, holdings.features), Code.WRONG_ANSWER)
+            _check_counts(reply.utterances, policy, holdings)
+            _require(policy.tell_counts or reply.speakers is None, Code.COUNTS_FORBIDDEN)
+        case Release(card=card):
+            _check_allowed("release", policy)
+            _require(card.tuning.precision in policy.precisions, Code.PRECISION_FORBIDDEN)
+            _check_counts(card.utterances, policy, holdings)
+            _check_minima(policy, holdings)
+        case Scored(counts=counts):
+            _check_allowed("scored", policy)
+            _require(policy.per_speaker or len(counts) == 1, Code.SPEAKERS_FORBIDDEN)
+            _check_minima(policy, holdings)
+        case _:
+            return
+
+
+def _check_allowed(record: str, policy: Policy) -> None:
+    _require(record in policy.allow, Code.KIND_FORBIDDEN)
+
+
+def _check_subject(about: Tuning | Scoring, holdings: Holdings) -> None:
+    _require(about.session == holdings.session, Code.UNKNOWN_SESSION)
+    _require(about.labels == holdings.labels, Code.LABEL_ORDER)
+    _require(about.features == holdings.features, Code.FEATURES)
+
+
+def _check_size(tuning: Tuning, policy: Policy) -> None:
+    _require(tuning.precision in policy.precisions, Code.PRECISION_FORBIDDEN)
+    _require(tuning.finetuning.iterations <= policy.steps, Code.TOO_MANY_STEPS)
+    _require(tuning.finetuning.batch <= policy.batch, Code.BATCH_TOO_LARGE)
+    _require(tuning.network.width <= policy.width, Code.TOO_WIDE)
+
+
+def _check_minima(policy: Policy, holdings: Holdings) -> None:
+    """An emotion that the site does not hold at all says nothing about anybody."""
+    held = [pair for pair in zip(holdings.utterances, holdings.speakers, strict=True) if pair[0] > 0]
+    _require(bool(held), Code.NO_SPEECH)
+    _require(all(utterances >= policy.minimum_utterances for utterances, _ in held), Code.TOO_FEW_UTTERANCES)
+    _require(all(speakers >= policy.minimum_speakers for _, speakers in held), Code.TOO_FEW_SPEAKERS)
+
+
+def _check_counts(told: tuple[int, ...] | None, policy: Policy, holdings: Holdings) -> None:
+    """Counts are told as they are or not at all."""
+    _require(told is None or policy.tell_counts, Code.COUNTS_FORBIDDEN)
+    _require(told is None or told == holdings.utterances, Code.WRONG_ANSWER)
+
+
+def _require(granted: bool, code: Code) -> None:
+    if not granted:
+        raise Refused(code)
