@@ -47,6 +47,15 @@ CORPORA: dict[str, Layout] = {
 }
 
 
+def corpus_root(name: str, given: str | Path | None, cache: str | Path) -> Path:
+    """Where a corpus lies: where it is said to, and the built-in one, if nothing is said, in the cache."""
+    if given:
+        return Path(given)
+    if name == _BUILTIN.name:
+        return Path(cache) / "corpora" / name
+    raise UserError("a corpus needs its folder", where=name, remedy="pass --root, or set runtime.corpus_root")
+
+
 def read_corpus(
     name: str,
     root: str | Path,

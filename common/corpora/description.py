@@ -27,18 +27,16 @@ def describe(manifest: Manifest) -> dict[str, Any]:
         "emotions": {label: emotions[label] for label in manifest.labels} if emotions else {},
         "sessions": _counted(u.session for u in utterances),
         "speakers": _counted(u.speaker for u in utterances),
-        "sexes": _counted(u.sex or "unknown" for u in utterances),
+        "speakers_by_sex": _counted({u.speaker: u.sex or "unknown" for u in utterances}.values()),
         "emotions_by_session": {
             session: {label: cells[session, label] for label in manifest.labels} if emotions else {}
             for session in manifest.sessions
         },
-        "seconds": sum(seconds),
+        "seconds": manifest.seconds,
         "durations": {"min": min(seconds), "median": median(seconds), "max": max(seconds)} if seconds else {},
         "left_out": dict(manifest.left_out),
         "skipped": [{"path": file.path, "reason": file.reason} for file in manifest.skipped],
-        "speakers_in_several_sessions": {
-            name: list(where) for name, where in manifest.shared_speakers().items()
-        },
+        "speakers_in_several_sessions": {name: list(where) for name, where in manifest.shared_speakers().items()},
     }
 
 

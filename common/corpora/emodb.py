@@ -1,7 +1,7 @@
 """EMO-DB (Berlin): `wav/SStttEv.wav`: two digits speaker, three characters text, emotion, version letter.
 
-Owns this layout. The corpus has no sessions; its ten actors are paired, a man and a woman each, to make the five
-sessions of the paper's setting.
+Owns this layout. The corpus has no sessions; its ten actors are paired, a man and a woman each, to make the
+five sessions of the paper's setting.
 """
 
 import re
@@ -34,9 +34,7 @@ def _find(root: Path) -> Iterator[Finding]:
         elif match["letter"] not in _EMOTIONS:
             yield unknown_emotion(path, match["letter"], _EMOTIONS)
         elif match["speaker"] not in _SESSIONS:
-            yield BadFile(
-                path, f"unknown speaker {match['speaker']}; known are {', '.join(sorted(_SESSIONS))}"
-            )
+            yield BadFile(path, f"unknown speaker {match['speaker']}; known are {', '.join(sorted(_SESSIONS))}")
         else:
             speaker = match["speaker"]
             sex: Sex = "male" if speaker in _MEN else "female"

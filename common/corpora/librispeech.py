@@ -1,6 +1,6 @@
 """LibriSpeech: `<subset>/<speaker>/<chapter>/<speaker>-<chapter>-<4 digits>.flac`; read aloud, no emotions.
 
-Owns this layout. Each speaker is a session, for there is no other; sex comes from SPEAKERS.TXT if it is there.
+Owns this layout. Each speaker is a session, for there is no other; sex comes from SPEAKERS.TXT where it is.
 """
 
 import re
@@ -24,7 +24,7 @@ def _find(root: Path, subset: str) -> Iterator[Finding]:
 
 
 def _speaker_sexes(table: Path) -> dict[str, Sex]:
-    """Lines such as `14   | F | train-clean-360  | 25.03 | Kristin LeMoine`; a comment may have no columns."""
+    """Lines such as `14   | F | train-clean-360  | 25.03 | Kristin LeMoine`, and comments."""
     if not table.is_file():
         return {}
     rows = (line.split("|") for line in table.read_text(encoding="utf-8").splitlines() if "|" in line)

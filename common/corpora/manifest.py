@@ -5,6 +5,7 @@ Owns the utterance, the manifest, its hash and speaker-disjointness. Must not kn
 
 import hashlib
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ Sex = Literal["female", "male"]
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One recording, its `path` relative to the manifest's root; `emotion` is None in an unlabelled corpus."""
+    """One recording, `path` relative to the manifest's root; `emotion` is None in an unlabelled corpus."""
 
     path: str
     speaker: str
@@ -38,7 +39,7 @@ class BadFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All utterances of a corpus, sorted by path; the label order is part of its identity, its root is not."""
+    """All utterances of a corpus, sorted by path. The label order is part of its identity, the root not."""
 
     corpus: str
     root: Path
@@ -53,9 +54,7 @@ class Manifest:
         twice = [path for path, count in Counter(u.path for u in self.utterances).items() if count > 1]
         unknown = sorted({u.emotion for u in self.utterances if u.emotion is not None} - set(self.labels))
         problems = [f"{path}: stands twice in the corpus" for path in twice]
-        problems += [
-            f"unknown emotion {emotion!r}: the labels are {', '.join(self.labels)}" for emotion in unknown
-        ]
+        problems += [f"unknown emotion {emotion!r}: the labels are {', '.join(self.labels)}" for emotion in unknown]
         if problems:
             raise UserErrors(f"corpus {self.corpus} at {self.root}: {len(problems)} problem(s)", problems)
 
@@ -75,7 +74,7 @@ class Manifest:
     @property
     def seconds(self) -> float:
         """Length of all speech."""
-        return sum(u.seconds for u in self.utterances)
+        return math.fsum(u.seconds for u in self.utterances)
 
     def content_hash(self) -> str:
         """Sixteen characters over every row and the label order; the same wherever the corpus lies."""
@@ -87,9 +86,7 @@ class Manifest:
         sessions = defaultdict(set)
         for utterance in self.utterances:
             sessions[utterance.speaker].add(utterance.session)
-        return {
-            speaker: tuple(sorted(names)) for speaker, names in sorted(sessions.items()) if len(names) > 1
-        }
+        return {speaker: tuple(sorted(names)) for speaker, names in sorted(sessions.items()) if len(names) > 1}
 
     def where(self, keep: Callable[[Utterance], bool]) -> "Manifest":
         """The part of the corpus that `keep` accepts."""

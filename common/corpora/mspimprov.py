@@ -13,9 +13,7 @@ from common.corpora.manifest import BadFile
 
 # The consensus; each rater's own line below it begins with the rater's name.
 _LABEL = re.compile(r"^UTD-IMPROV-(?P<turn>\S+)\.avi\s*;\s*(?P<letter>[^;\s]*)\s*;", re.MULTILINE)
-_TURN = re.compile(
-    r"(?P<scene>S\d\d[A-Z])-(?P<speaker>(?P<sex>[FM])0(?P<session>[1-6]))-(?P<kind>[A-Z])-[FM]{2}\d+"
-)
+_TURN = re.compile(r"(?P<scene>S\d\d[A-Z])-(?P<speaker>(?P<sex>[FM])0(?P<session>[1-6]))-(?P<kind>[A-Z])-[FM]{2}\d+")
 _EMOTIONS = {"N": "neutral", "A": "angry", "S": "sad", "H": "happy", "O": "other", "X": "no agreement"}
 
 

@@ -27,13 +27,9 @@ def check_root(layout: Layout, root: Path, all_layouts: Iterable[Layout]) -> Non
     if not root.exists():
         raise UserError("no such folder", where=root, remedy=f"pass --root with the folder of {layout.title}")
     if root.is_dir() and not any(root.iterdir()):
-        raise UserError(
-            "the folder is empty", where=root, remedy=f"{layout.title} should lie there: {layout.example}"
-        )
+        raise UserError("the folder is empty", where=root, remedy=f"{layout.title} should lie there: {layout.example}")
     remedy = f"it should hold {layout.example}"
-    folders = (
-        [root.parent, *sorted(path for path in root.iterdir() if path.is_dir())] if root.is_dir() else []
-    )
+    folders = [root.parent, *sorted(path for path in root.iterdir() if path.is_dir())] if root.is_dir() else []
     if nearby := [folder for folder in folders if layout.is_at(folder)]:
         remedy += f"; did you mean --root {nearby[0]}?"
     elif alike := [other.name for other in all_layouts if other is not layout and other.is_at(root)]:
@@ -55,9 +51,7 @@ def read_layout(
     clips, bad = _sift(findings, {*layout.emotions, *emotions})
     _check_emotions(layout, emotions, clips)
     chosen = [clip for clip in clips if clip.emotion is None or clip.emotion in emotions]
-    left_out = Counter(
-        clip.emotion for clip in clips if clip.emotion is not None and clip.emotion not in emotions
-    )
+    left_out = Counter(clip.emotion for clip in clips if clip.emotion is not None and clip.emotion not in emotions)
     folder = root.parent if root.is_file() else root
     looked = list(_look(folder, chosen, progress))
     utterances = [one for one in looked if isinstance(one, Utterance)]
@@ -69,10 +63,18 @@ def read_layout(
             [f"{file.path}: {file.reason}" for file in bad],
         )
     if not utterances:
-        others = ", ".join(f"{emotion} ({count})" for emotion, count in left_out.items()) or "none"
-        remedy = f"{len(bad)} bad and skipped; of other emotions: {others}"
+        remedy = _why_none(layout, options, bad, left_out)
         raise UserError(f"no usable recording of {layout.title}", where=root, remedy=remedy)
     return Manifest(layout.name, folder, tuple(emotions), tuple(utterances), tuple(bad), dict(left_out))
+
+
+def _why_none(layout: Layout, options: Mapping[str, str], bad: Sequence[BadFile], left_out: Mapping[str, int]) -> str:
+    if left_out:
+        return f"there are other emotions: {', '.join(f'{emotion} ({n})' for emotion, n in left_out.items())}"
+    if bad:
+        return f"all {len(bad)} were unusable and skipped, the first: {bad[0].path}: {bad[0].reason}"
+    chosen = " and ".join(f"{option}={value}" for option, value in options.items())
+    return f"none fits {chosen}" if chosen else f"it should hold {layout.example}"
 
 
 def _complete(layout: Layout, options: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Anybody's own recordings: a CSV or Parquet file with the columns path, emotion, session (and speaker, sex).
 
-Owns this layout. Paths are relative to the table's folder. Where there is no speaker column a session's speech is
-taken for one speaker's, so that folds by session stay speaker-disjoint as far as anybody can tell.
+Owns this layout. Paths are relative to the table's folder. Without a speaker column a session's speech is taken
+for one speaker's, so that folds by session stay speaker-disjoint as far as anybody can tell.
 """
 
 import csv
@@ -25,9 +25,7 @@ def table_at(root: Path) -> Path:
     if len(tables) == 1:
         return tables[0]
     names = ", ".join(table.name for table in tables)
-    raise UserError(
-        "more than one table in the folder", where=root, remedy=f"pass --root with one of {names}"
-    )
+    raise UserError("more than one table in the folder", where=root, remedy=f"pass --root with one of {names}")
 
 
 def _find(root: Path) -> Iterator[Finding]:
@@ -76,10 +74,7 @@ def _read_parquet(table: Path) -> tuple[list[str], list[list[str]]]:
     from pyarrow import parquet  # slow to import, and most tables are text
 
     content = parquet.read_table(table)
-    cells = [
-        ["" if cell is None else str(cell).strip() for cell in column.to_pylist()]
-        for column in content.columns
-    ]
+    cells = [["" if cell is None else str(cell).strip() for cell in column.to_pylist()] for column in content.columns]
     return content.column_names, [list(row) for row in zip(*cells, strict=True)]
 
 

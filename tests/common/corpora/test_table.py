@@ -1,0 +1,147 @@
+"""Tables of recordings: what they may say, and every way to get one wrong."""
+
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from common.corpora import read_corpus
+from common.corpora.manifest import leave_one_out
+from common.errors import UserError, UserErrors
+
+WAVS = ("a/one.wav", "a/two.wav", "b/three.wav")
+ROWS = """path,emotion,session,speaker,sex
+a/one.wav,angry,Leeds,ann,F
+a/two.wav,sad,Leeds,bob,male
+b/three.wav,Happy,York,eve,
+"""
+
+
+@pytest.fixture
+def plant_table(plant):
+    def write(text: str, name: str = "mine.csv", encoding: str = "utf-8"):
+        root = plant(WAVS)
+        (root / name).write_text(text, encoding=encoding)
+        return root
+
+    return write
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_csv_is_read_with_all_its_columns(plant_table, encoding):
+    manifest = read_corpus("table", plant_table(ROWS, encoding=encoding))
+    assert [(u.path, u.emotion, u.session, u.speaker, u.sex) for u in manifest.utterances] == [
+        ("a/one.wav", "angry", "Leeds", "ann", "female"),
+        ("a/two.wav", "sad", "Leeds", "bob", "male"),
+        ("b/three.wav", "happy", "York", "eve", None),
+    ]
+
+
+def test_the_table_itself_may_be_the_root(plant_table):
+    root = plant_table(ROWS)
+    assert read_corpus("table", root / "mine.csv") == read_corpus("table", root)
+
+
+def test_a_parquet_table_says_the_same_as_the_csv(plant_table, tmp_path):
+    root = plant_table(ROWS)
+    columns, *rows = [line.split(",") for line in ROWS.splitlines()]
+    cells = [[value or None for value in column] for column in zip(*rows, strict=True)]
+    parquet.write_table(pyarrow.table(dict(zip(columns, cells, strict=True))), root / "mine.parquet")
+    assert read_corpus("table", root / "mine.parquet") == read_corpus("table", root / "mine.csv")
+
+
+def test_numbers_in_a_parquet_table_are_names(plant):
+    root = plant(WAVS)
+    table = pyarrow.table({"path": list(WAVS), "emotion": ["sad"] * 3, "session": [1, 1, 2]})
+    parquet.write_table(table, root / "mine.parquet")
+    assert read_corpus("table", root).sessions == ("1", "2")
+
+
+def test_leading_zeros_survive_in_a_csv(plant_table):
+    assert read_corpus("table", plant_table("path,emotion,session\na/one.wav,sad,01\n")).sessions == ("01",)
+
+
+def test_without_a_speaker_column_a_session_is_one_speaker(plant_table):
+    root = plant_table("path,emotion,session\na/one.wav,sad,01\na/two.wav,sad,01\nb/three.wav,sad,02\n")
+    assert read_corpus("table", root).speakers == ("01", "02")
+
+
+@pytest.mark.parametrize("column", ["path", "emotion", "session"])
+def test_a_missing_column_is_named(plant_table, column):
+    with pytest.raises(UserError, match=rf"no column {column}: .*mine\.csv; its columns are: ") as caught:
+        read_corpus("table", plant_table(ROWS.replace(column, "else", 1)))
+    assert "\n" not in str(caught.value)
+
+
+def test_all_missing_columns_are_named_together(plant_table):
+    with pytest.raises(UserError, match=r"no column emotion and no column session: .*; its columns are: path, label"):
+        read_corpus("table", plant_table("path,label\na/one.wav,sad\n"))
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        ("a/none.wav,sad,Leeds", r"a/none\.wav: no such file"),
+        ("a/two.wav,sadd,Leeds", r"a/two\.wav: unknown emotion 'sadd'; known are .*neutral"),
+        ("a/two.wav,,Leeds", r"a/two\.wav: no emotion in mine\.csv row 2"),
+        (",sad,Leeds", r"mine\.csv row 2: no path"),
+        ("a/two.wav,sad", r"a/two\.wav: no session in mine\.csv row 2"),
+        ("a/two.wav,sad,Leeds,ann,x", r"a/two\.wav: unknown sex 'x' in mine\.csv row 2; write female, male"),
+        ("a/../a/one.wav,sad,Leeds", r"a/one\.wav: stands twice"),
+    ],
+)
+def test_a_bad_row_is_reported_and_can_be_skipped(plant_table, row, complaint):
+    root = plant_table(f"path,emotion,session,speaker,sex\na/one.wav,angry,Leeds,ann,F\n{row}\n")
+    with pytest.raises(UserErrors, match=complaint) as caught:
+        read_corpus("table", root)
+    assert len(caught.value.problems) == 1
+    manifest = read_corpus("table", root, skip_bad=True)
+    assert [u.emotion for u in manifest.utterances] == ["angry"]
+    assert len(manifest.skipped) == 1
+
+
+def test_an_emotion_of_ones_own_can_be_chosen(plant_table):
+    root = plant_table("path,emotion,session\na/one.wav,contempt,01\na/two.wav,sad,01\n")
+    manifest = read_corpus("table", root, emotions=("sad", "contempt"))
+    assert manifest.labels == ("sad", "contempt")
+    assert len(manifest) == 2
+
+
+def test_a_speaker_in_two_sessions_is_refused_for_folds_by_session_only(plant_table):
+    manifest = read_corpus("table", plant_table(ROWS.replace("eve", "ann")))
+    with pytest.raises(UserErrors, match="speaker ann is in Leeds and York"):
+        leave_one_out(manifest)
+    assert [fold.name for fold in leave_one_out(manifest, "speaker")] == ["ann", "bob"]
+
+
+def test_blank_lines_are_no_rows(plant_table):
+    assert len(read_corpus("table", plant_table(ROWS + "\n\n"))) == 3
+
+
+def test_an_absolute_path_is_taken_as_it_is(plant_table):
+    root = plant_table(ROWS)
+    (root / "mine.csv").write_text(f"path,emotion,session\n{root / 'a/one.wav'},sad,01\n")
+    assert len(read_corpus("table", root)) == 1
+
+
+def test_two_tables_in_a_folder_ask_for_a_choice(plant_table):
+    root = plant_table(ROWS)
+    (root / "other.csv").write_text(ROWS)
+    with pytest.raises(UserError, match=r"more than one table .*one of mine\.csv, other\.csv"):
+        read_corpus("table", root)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("mine.csv", b"path,emotion\n\xff\xfe\n"), ("mine.parquet", b"no table"), ("mine.csv", b'a,"')],
+)
+def test_a_table_that_cannot_be_read_is_one_line(plant, name, content):
+    root = plant(WAVS)
+    (root / name).write_bytes(content)
+    with pytest.raises(UserError, match="cannot read the table") as caught:
+        read_corpus("table", root)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_without_a_line_has_no_columns(plant_table):
+    with pytest.raises(UserError, match="its columns are: none"):
+        read_corpus("table", plant_table(""))
