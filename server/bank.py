@@ -1,0 +1,206 @@
+"""The bank: a folder of the generators that came back, and what is known of each.
+
+Owns the folder's layout, and that nothing half-written or altered passes for a release. Must not know how a release was
+asked for, nor what is drawn from it.
+
+A release is stored as the very bytes that left the client, so its SHA-256 is the one in the client's ledger. Its card
+is written after it: a file without a card was never banked.
+"""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import AwareDatetime, ValidationError
+
+from common.config.tree import Section
+from common.errors import UserError, UserErrors
+from common.files import atomic_json, atomic_write, write_through
+from common.wire import Card, Limits, Refused, Release, ShapesOf, check_weights, decode, parts, shapes_of
+
+WEIGHTS, CARD, INDEX = ".safetensors", ".json", "index.json"
+QUARANTINE = "quarantine"
+UNBOUNDED = 2**63
+"""Sizes are bounded where releases arrive; what lies here is judged by its hash."""
+
+
+class Banked(Section):
+    """A release in the bank: its name, its file's facts, its papers."""
+
+    name: str
+    sha256: str
+    bytes: int
+    received: AwareDatetime
+    card: Card
+
+    @property
+    def run(self) -> str:
+        """The run that asked for it."""
+        return self.card.tuning.run
+
+    @property
+    def session(self) -> str:
+        """The session whose speech it was tuned to."""
+        return self.card.tuning.session
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with one thing in the bank."""
+
+    name: str
+    problem: str
+
+
+class Bank:
+    """One bank; generators are loaded one by one, when they are asked for."""
+
+    def __init__(self, folder: Path, *, shapes: ShapesOf = shapes_of) -> None:
+        self.folder = folder
+        self._limits = Limits(UNBOUNDED, shapes)
+
+    def add(self, release: Release) -> Banked:
+        """Store a release that passes the checks; storing the same one again changes nothing."""
+        check_weights(release, self._limits)
+        digest, size = hashlib.sha256(), 0
+        for part in parts(release):
+            digest.update(part)
+            size += len(part)
+        tuning, sha256 = release.card.tuning, digest.hexdigest()
+        name = f"{tuning.session}-{sha256[:12]}"
+        for other in self.banked(tuning.run):
+            if other.name == name:
+                return other
+            if other.session == tuning.session:
+                remedy = f"remove {other.name} first, or start another run"
+                raise UserError(f"run {tuning.run} has a release of {tuning.session} already", remedy=remedy)
+        received = datetime.now(UTC).replace(microsecond=0)
+        banked = Banked(name=name, sha256=sha256, bytes=size, received=received, card=release.card)
+        weights = self._path(name, WEIGHTS)
+        write_through(weights, lambda stream: stream.writelines(parts(release)))
+        try:
+            atomic_json(self._path(name, CARD), banked.model_dump(mode="json"))
+        except UserError:
+            weights.unlink()
+            raise
+        return banked
+
+    def banked(self, run: str | None = None) -> tuple[Banked, ...]:
+        """The cards of all releases, or of one run's, by session; no weights are read."""
+        cards, problems = self._cards()
+        if problems:
+            remedy = f"`eyesoff bank verify {self.folder} --quarantine` puts it aside"
+            raise UserErrors(f"{self.folder}: unreadable cards; {remedy}", [f"{f.name}: {f.problem}" for f in problems])
+        return tuple(banked for banked in cards if run in (None, banked.run))
+
+    def get(self, name: str) -> Banked:
+        """The card of one release."""
+        for banked in self.banked():
+            if banked.name == name:
+                return banked
+        raise UserError("no such release", where=f"{name} in {self.folder}", remedy="`eyesoff bank list` names them")
+
+    def load(self, banked: Banked) -> Release:
+        """One release with its generator, checked as on arrival; let it go before the next is loaded."""
+        path = self._path(banked.name, WEIGHTS)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise UserError("cannot read a release", where=path, remedy=error.strerror) from None
+        problem = ""
+        if len(data) != banked.bytes:
+            problem = f"cut or grown: {len(data)} bytes, its card says {banked.bytes}"
+        elif hashlib.sha256(data).hexdigest() != banked.sha256:
+            problem = "altered: its hash is not its card's"
+        if problem:
+            raise UserError(problem, where=path, remedy="put it aside with `eyesoff bank verify --quarantine`")
+        release = decode(data, Release, self._limits)
+        if release.card != banked.card:
+            raise UserError("its card tells something else than its own papers", where=path)
+        return release
+
+    def verify(self) -> tuple[Finding, ...]:
+        """Everything that is wrong in the bank, loading one generator at a time."""
+        cards, findings = self._cards()
+        for banked in cards:
+            try:
+                self.load(banked)
+            except UserError as error:
+                findings.append(Finding(banked.name, str(error)))
+        named = {path.stem for path in self._files(CARD)}
+        for path in self._files(WEIGHTS):
+            if path.stem not in named:
+                findings.append(Finding(path.stem, "weights without a card: it was never banked"))
+        findings += [Finding(path.name, "left behind by a write that was cut") for path in self._leftovers()]
+        return tuple(findings)
+
+    def remove(self, name: str) -> None:
+        """Forget a release; the card goes first, so that nothing half-removed passes for one."""
+        self.get(name)
+        for suffix in (CARD, WEIGHTS):
+            self._path(name, suffix).unlink(missing_ok=True)
+
+    def files(self, banked: Banked) -> tuple[Path, ...]:
+        """Where a release lies."""
+        return self._path(banked.name, CARD), self._path(banked.name, WEIGHTS)
+
+    def put_aside(self, finding: Finding) -> None:
+        """Move what a finding names into quarantine, with the reason."""
+        aside = self.folder / QUARANTINE
+        aside.mkdir(exist_ok=True)
+        for path in (self._path(finding.name, CARD), self._path(finding.name, WEIGHTS), self.folder / finding.name):
+            if path.is_file():
+                path.replace(aside / path.name.lstrip("."))
+        _give_reason(aside / finding.name.lstrip("."), finding.problem)
+
+    def reject(self, data: bytes, session: str, error: Refused) -> Path:
+        """Keep an answer that did not pass the checks on arrival, apart and with the reason."""
+        name = f"{session}-{hashlib.sha256(data).hexdigest()[:12]}"
+        path = self.folder / QUARANTINE / f"{name}.rejected"
+        atomic_write(path, data)
+        _give_reason(path.with_suffix(""), str(error))
+        return path
+
+    def prune(self) -> tuple[str, ...]:
+        """Delete the quarantine and what cut writes left behind; the answer names what is gone."""
+        aside = self.folder / QUARANTINE
+        gone = [path.name for path in sorted(aside.glob("*"))] if aside.is_dir() else []
+        shutil.rmtree(aside, ignore_errors=True)
+        for path in self._leftovers():
+            path.unlink()
+            gone.append(path.name)
+        return tuple(gone)
+
+    def _cards(self) -> tuple[list[Banked], list[Finding]]:
+        if not self.folder.is_dir():
+            return [], []
+        cards, findings = [], []
+        for path in self._files(CARD):
+            try:
+                banked = Banked.model_validate_json(path.read_bytes())
+            except (OSError, ValidationError):
+                findings.append(Finding(path.stem, "its card cannot be read"))
+                continue
+            if banked.name == path.stem:
+                cards.append(banked)
+            else:
+                findings.append(Finding(path.stem, f"its card is that of {banked.name}"))
+        return sorted(cards, key=lambda banked: (banked.session, banked.name)), findings
+
+    def _files(self, suffix: str) -> list[Path]:
+        return sorted(
+            path for path in self.folder.glob(f"*{suffix}") if not path.name.startswith(".") and path.name != INDEX
+        )
+
+    def _leftovers(self) -> list[Path]:
+        return sorted(path for path in self.folder.glob(".*") if path.is_file())
+
+    def _path(self, name: str, suffix: str) -> Path:
+        return self.folder / f"{name}{suffix}"
+
+
+def _give_reason(beside: Path, reason: str) -> None:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    atomic_json(beside.with_name(f"{beside.name}.reason.json"), {"reason": reason, "time": now})

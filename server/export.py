@@ -1,0 +1,76 @@
+"""A bank, or part of it, as a folder or a zip file that another machine can draw from.
+
+Owns what is exported and that it comes whole or not at all. Must not know how a bank lays out its own folder: what is
+exported is a bank again, with an index beside it.
+"""
+
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from common.errors import UserError
+from common.files import atomic_json, write_through
+from server.bank import INDEX, Bank, Banked
+
+
+def export(bank: Bank, target: Path, names: Sequence[str] = ()) -> tuple[Banked, ...]:
+    """Copy the named releases, or all, each checked first, into a new folder or a `.zip`."""
+    if target.exists():
+        raise UserError("the target exists already", where=target, remedy="name one that does not")
+    chosen = tuple(bank.get(name) for name in names) or bank.banked()
+    if not chosen:
+        raise UserError("nothing to export", where=bank.folder)
+    for banked in chosen:
+        bank.load(banked)
+    if target.suffix == ".zip":
+        write_through(target, lambda stream: _zip(bank, chosen, stream))
+    else:
+        _copy(bank, chosen, target)
+    return chosen
+
+
+def _copy(bank: Bank, chosen: Sequence[Banked], target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    growing = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    try:
+        for path in _files(bank, chosen):
+            shutil.copyfile(path, growing / path.name)
+        atomic_json(growing / INDEX, _index(chosen))
+        growing.replace(target)
+    except BaseException as error:
+        shutil.rmtree(growing, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise UserError("cannot export", where=target, remedy=error.strerror or str(error)) from error
+        raise
+
+
+def _zip(bank: Bank, chosen: Sequence[Banked], stream: BinaryIO) -> None:
+    """Stored, not deflated: weights do not compress."""
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        for path in _files(bank, chosen):
+            archive.write(path, path.name)
+        archive.writestr(INDEX, json.dumps(_index(chosen), indent=2))
+
+
+def _files(bank: Bank, chosen: Sequence[Banked]) -> list[Path]:
+    return [path for banked in chosen for path in bank.files(banked)]
+
+
+def _index(chosen: Sequence[Banked]) -> dict[str, object]:
+    return {
+        "releases": [
+            {
+                "name": banked.name,
+                "run": banked.run,
+                "session": banked.session,
+                "labels": list(banked.card.tuning.labels),
+                "bytes": banked.bytes,
+                "sha256": banked.sha256,
+            }
+            for banked in chosen
+        ]
+    }

@@ -1,0 +1,81 @@
+"""`eyesoff ledger`: what left a site, read from its own record."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulations.commands.options import AsJson
+
+app = typer.Typer(no_args_is_help=True, help="Read a site's ledger, and check that nobody changed it.")
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The ledger.", show_default=False)]
+
+
+@app.command()
+def show(
+    file: File,
+    as_json: AsJson = False,
+    last: Annotated[int | None, typer.Option("--last", min=1, metavar="N", help="The last N entries alone.")] = None,
+) -> None:
+    """List what was asked, refused and sent, in the order in which it happened.
+
+    With --json every entry comes whole: what it said word by word, the shapes of its weights, its SHA-256.
+
+    Example: eyesoff ledger show site/state/ledger.jsonl --last 20
+    """
+    from collections import deque
+
+    from client.ledger import entries
+
+    chosen = deque(entries(file), maxlen=last)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps({"entries": [entry.model_dump(mode="json") for entry in chosen]}, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("#", "time (UTC)", "outcome", "kind", "run", "session", "reason", "bytes", "tensors", "sha256")
+    for entry in chosen:
+        reason = "" if entry.code is None else entry.code.value
+        where = (entry.run or "", entry.session or "", reason)
+        size = (f"{entry.bytes:,}", str(len(entry.tensors)), entry.sha256[:12])
+        moment = entry.time.strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(str(entry.number), moment, entry.outcome, entry.kind, *where, *size)
+    Console().print(table)
+
+
+@app.command()
+def verify(
+    file: File,
+    as_json: AsJson = False,
+    head: Annotated[
+        str | None,
+        typer.Option("--head", metavar="HASH", help="A head noted earlier: shows that nothing was cut off since."),
+    ] = None,
+) -> None:
+    """Follow the chain of hashes and name each place where it breaks.
+
+    Prints the head of the chain, to be noted where nobody who writes the ledger can reach. Leaves with status 1 where
+    the chain breaks.
+
+    Example: eyesoff ledger verify site/state/ledger.jsonl
+    """
+    from client.ledger import verify as read
+
+    verification = read(file, head)
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        typer.echo(json.dumps({"sound": not verification.problems, **asdict(verification)}, indent=2))
+    else:
+        for problem in verification.problems:
+            typer.echo(problem)
+        state = f"{len(verification.problems)} problem(s)" if verification.problems else "ok"
+        healed = f", {verification.healed} healed after a crash" if verification.healed else ""
+        typer.echo(f"{state}: {verification.entries} entries{healed}; head {verification.head}")
+    if verification.problems:
+        raise typer.Exit(1)
