@@ -25,16 +25,22 @@ def atomic_json(path: Path, data: Mapping[str, Any]) -> None:
 
 def write_through(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a temporary neighbour of `path`, then put it in place; nothing half-written survives."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _fill_and_replace(path, write)
+    except OSError as error:
+        raise UserError("cannot write", where=path, remedy=error.strerror or str(error)) from error
+
+
+def _fill_and_replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    whole = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             write(stream)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(name, path)
-    except BaseException as error:
-        Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise UserError("cannot write", where=path, remedy=error.strerror or str(error)) from error
+        whole.replace(path)
+    except BaseException:
+        whole.unlink(missing_ok=True)
         raise

@@ -1,0 +1,51 @@
+"""The three presets: how each begins, and the paper's numbers, typed here from its sections 3 and 4."""
+
+import re
+
+import pytest
+
+from common.config import PRESETS, load_config, preset_path
+from common.config.tree import EMOTIONS
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_begins_with_how_to_start_it_how_long_it_takes_and_what_comes_out(name: str) -> None:
+    first, *opening = preset_path(name).read_text().splitlines()[:4]
+    assert first.startswith(f"# {name}: ")
+    assert [re.match(r"# (.*?): +\S", line)[1] for line in opening] == ["Start", "How long", "Comes out"]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_sound_and_knows_its_name(name: str) -> None:
+    assert load_config(name).name == name
+
+
+def test_the_paper_preset_holds_every_number_of_sections_3_and_4() -> None:
+    paper = load_config("paper")
+    features = paper.features
+    assert (features.sample_rate, features.window, features.hop, features.fft) == (16_000, 512, 256, 512)
+    assert (features.mels, features.patch_frames) == (128, 128)
+    assert (paper.network.width, paper.network.noise, paper.network.classes) == (1.0, 128, 4)
+    assert paper.network.emotions == EMOTIONS
+    assert (paper.optimizer.beta1, paper.optimizer.beta2) == (0.5, 0.99)
+    autoencoder, adversarial = paper.pretraining.autoencoder, paper.pretraining.adversarial
+    assert (autoencoder.iterations, autoencoder.batch, autoencoder.learning_rate) == (200_000, 32, 5e-5)
+    assert (adversarial.iterations, adversarial.batch, adversarial.penalty) == (200_000, 32, 10.0)
+    for stage in (adversarial, paper.finetuning):
+        assert (stage.generator_learning_rate, stage.discriminator_learning_rate) == (2e-6, 2e-5)
+    assert paper.finetuning.batch == paper.recognizer.batch == 32
+    recognizer = paper.recognizer
+    assert (recognizer.learning_rate, recognizer.decay_every, recognizer.decay_factor) == (1e-5, 10_000, 0.1)
+    assert (recognizer.window_hop, paper.sampling.per_emotion) == (32, 40_000)
+    assert (paper.corpus.name, paper.corpus.fold) == ("iemocap", "session")
+
+
+def test_the_paper_preset_adds_nothing_that_the_paper_does_not_do() -> None:
+    paper = load_config("paper")
+    assert paper.finetuning.augmentation == paper.recognizer.augmentation == ()
+    assert (paper.pretraining.adversarial.average, paper.finetuning.average) == (0, 0)
+    assert (paper.finetuning.frozen_layers, paper.sampling.latent_scale) == (0, 1.0)
+
+
+def test_small_is_an_eighth_of_the_width_and_demo_a_sixteenth() -> None:
+    assert (load_config("small").network.width, load_config("demo").network.width) == (1 / 8, 1 / 16)

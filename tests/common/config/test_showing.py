@@ -1,0 +1,58 @@
+"""What `config show` prints reads back as the same tree."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from common.config import PRESETS, Config, load_config
+from common.config.showing import as_toml
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=20)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_survives_being_shown_and_read(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "shown.toml"
+    path.write_text(as_toml(load_config(name)), encoding="utf-8")
+    assert load_config(path) == load_config(name)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    root=TEXT,
+    rate=st.floats(0, 1, exclude_min=True),
+    decay=st.floats(0, 1, exclude_max=True),
+    emotions=st.lists(TEXT, min_size=2, unique=True),
+)
+def test_any_tree_survives_being_shown_and_read(
+    root: str, rate: float, decay: float, emotions: list[str], tmp_path: Path
+) -> None:
+    config = Config.model_validate(
+        {
+            "runtime": {"corpus_root": root},
+            "finetuning": {"generator_learning_rate": rate, "average": decay},
+            "network": {"emotions": emotions},
+        }
+    )
+    path = tmp_path / "shown.toml"
+    path.write_text(as_toml(config), encoding="utf-8", newline="")
+    assert load_config(path) == config
+
+
+def test_the_identity_hash_stands_in_the_first_line() -> None:
+    config = load_config("small")
+    assert config.identity_hash() in as_toml(config).splitlines()[0]
+
+
+def test_every_description_stands_beside_its_setting() -> None:
+    shown = " ".join(as_toml(Config()).replace("# ", "").split())
+    described = [
+        field.description
+        for section in (Config().features, Config().finetuning, Config().runtime)
+        for field in type(section).model_fields.values()
+        if field.description
+    ]
+    assert described
+    assert all(description in shown for description in described)

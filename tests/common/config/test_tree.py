@@ -1,0 +1,88 @@
+"""Bounds, illegal combinations, and what the identity hash does and does not see."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from common.config import Config
+from common.config.tree import Section, hash_identity
+
+
+def leaves(section: Section, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            yield from leaves(value, (*place, name))
+        else:
+            yield (*place, name), value
+
+
+def changed(config: Config, place: tuple[str, ...], value: Any) -> Config:
+    """A copy with one leaf exchanged, bounds unchecked: the hash must see the leaf whatever it holds."""
+    *sections, name = place
+    parents: list[Section] = [config]
+    for section in sections:
+        parents.append(getattr(parents[-1], section))
+    copy = parents.pop().model_copy(update={name: value})
+    while parents:
+        copy = parents.pop().model_copy(update={sections.pop(): copy})
+    assert isinstance(copy, Config)
+    return copy
+
+
+NOT_IN_THE_HASH = ("name", "campaign", "runtime")
+RESULT = [place for place, _ in leaves(Config()) if place[0] not in NOT_IN_THE_HASH]
+COMPUTATION = [place for place, _ in leaves(Config()) if place[0] in NOT_IN_THE_HASH]
+
+
+@pytest.mark.parametrize("place", COMPUTATION, ids=".".join)
+def test_how_a_result_is_computed_is_not_in_its_hash(place: tuple[str, ...]) -> None:
+    assert changed(Config(), place, "another").identity_hash() == Config().identity_hash()
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+@pytest.mark.parametrize("place", RESULT, ids=".".join)
+def test_every_setting_that_defines_a_result_is_in_its_hash(place: tuple[str, ...]) -> None:
+    assert changed(Config(), place, "another").identity_hash() != Config().identity_hash()
+
+
+@given(st.dictionaries(st.text(), st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()))
+def test_the_hash_does_not_depend_on_the_order_of_keys(identity: dict[str, Any]) -> None:
+    assert hash_identity(identity) == hash_identity(dict(reversed(identity.items())))
+
+
+def test_the_tree_is_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Config().network.width = 0.5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("tree", "complaint"),
+    [
+        ({"features": {"window": 800}}, "window .800. is longer than fft"),
+        ({"features": {"hop": 600}}, "speech would be skipped"),
+        ({"features": {"mel_scale": "htk"}}, "a band would hold no bin"),
+        ({"features": {"sample_rate": 8000}}, "Input should be 16000"),
+        ({"network": {"width": 0.01}}, "a fraction of a channel"),
+        ({"network": {"emotions": ["sad", "happy", "sad"]}}, "name one class twice"),
+        ({"network": {"emotions": ["sad"]}}, "at least 2 items"),
+        ({"pretraining": {"autoencoder": {"learning_rate": 0}}}, "greater than 0"),
+        ({"finetuning": {"generator_learning_rate": float("nan")}}, "finite number|greater than 0"),
+        ({"finetuning": {"augmentation": ["mirror"]}}, "'roll', 'time_mask', 'frequency_mask' or 'gain'"),
+        ({"seed": -1}, "greater than or equal to 0"),
+        ({"runtime": {"device": "tpu"}}, "should match pattern"),
+        ({"netwrok": {}}, "Extra inputs are not permitted"),
+    ],
+)
+def test_an_illegal_setting_or_combination_is_refused(tree: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValidationError, match=complaint):
+        Config.model_validate(tree)
+
+
+def test_a_htk_scale_is_legal_once_every_band_holds_a_bin() -> None:
+    features = {"mel_scale": "htk", "fft": 1024}
+    assert Config.model_validate({"features": features}).features.mel_scale == "htk"
