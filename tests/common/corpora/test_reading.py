@@ -100,7 +100,7 @@ def test_a_root_one_level_too_high_or_too_low_is_put_right(plant, name, path):
 def test_an_iemocap_root_one_level_too_high_is_put_right(tmp_path):
     (tmp_path / "IEMOCAP/Session1/dialog/EmoEvaluation").mkdir(parents=True)
     (tmp_path / "IEMOCAP/Session1/dialog/EmoEvaluation/Ses01F_impro01.txt").touch()
-    with pytest.raises(UserError, match=r"this is not IEMOCAP: .*; did you mean --root .*/IEMOCAP\\?"):
+    with pytest.raises(UserError, match=r"this is not IEMOCAP: .*; did you mean --root .*/IEMOCAP\?"):
         read_corpus("iemocap", tmp_path)
 
 
