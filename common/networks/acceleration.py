@@ -34,9 +34,7 @@ class Acceleration:
             torch.backends.cuda.matmul.allow_tf32 = True
             torch.backends.cudnn.allow_tf32 = True
             torch.backends.cudnn.benchmark = True
-        return cls(
-            device, bf16=runtime.precision == "bf16" or (runtime.precision == "auto" and has_bf16(device))
-        )
+        return cls(device, bf16=runtime.precision == "bf16" or (runtime.precision == "auto" and has_bf16(device)))
 
     def autocast(self) -> AbstractContextManager[object]:
         """Around forwards: bf16 matrix products where the machine has them, nothing elsewhere."""
@@ -46,9 +44,7 @@ class Acceleration:
         """Move a network to the device, its images channels last."""
         return prepare(module, self.device)
 
-    def adam(
-        self, parameters: Iterable[nn.Parameter], rate: float, optimizer: OptimizerConfig
-    ) -> torch.optim.Adam:
+    def adam(self, parameters: Iterable[nn.Parameter], rate: float, optimizer: OptimizerConfig) -> torch.optim.Adam:
         """Adam in its fused form, which is several times faster on processors too."""
         return torch.optim.Adam(parameters, lr=rate, betas=(optimizer.beta1, optimizer.beta2), fused=True)
 
@@ -69,7 +65,5 @@ def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError(
-            "this machine has no CUDA device", where=f"runtime.device = {name!r}", remedy="use 'auto'"
-        )
+        raise UserError("this machine has no CUDA device", where=f"runtime.device = {name!r}", remedy="use 'auto'")
     return torch.device(name)

@@ -63,8 +63,6 @@ def exchange_head(discriminator: Discriminator, outputs: int, seed: int) -> Disc
     device = discriminator.head.weight.device
     exchanged.to_empty(device=device)
     head = new_head(discriminator.head.weight.shape[1], outputs, seed)
-    carried = {
-        name: value for name, value in discriminator.state_dict().items() if not name.startswith("head.")
-    }
+    carried = {name: value for name, value in discriminator.state_dict().items() if not name.startswith("head.")}
     exchanged.load_state_dict(carried | {f"head.{name}": value for name, value in head.state_dict().items()})
     return exchanged

@@ -75,9 +75,7 @@ def release_weights(generator: Generator) -> dict[str, Tensor]:
     layers = {name: layer for name, layer in generator.named_modules() if isinstance(layer, Layer)}
     weights = {f"{name}.weight": layer.normed_weight() for name, layer in layers.items()}
     weights |= {f"{name}.bias": layer.bias for name, layer in layers.items()}
-    return {
-        name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in weights.items()
-    }
+    return {name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in weights.items()}
 
 
 def generator_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:

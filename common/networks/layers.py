@@ -37,9 +37,7 @@ class Layer(nn.Module):
 class Linear(Layer):
     """A matrix; its output is scaled rather than the matrix, which is the larger of the two at full width."""
 
-    def __init__(
-        self, inputs: int, outputs: int, stream: torch.Generator, *, normalized: bool = True
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, stream: torch.Generator, *, normalized: bool = True) -> None:
         super().__init__((outputs, inputs), stream, normalized=normalized)
 
     def forward(self, rows: Tensor) -> Tensor:

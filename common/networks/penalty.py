@@ -1,6 +1,6 @@
 """The gradient penalty of WGAN-GP: how far a critic's slope is from one (Gulrajani et al. 2017, equation 3).
 
-Owns the penalty, in the textbook's form. Must not know where the interpolates come from or how heavy the penalty is.
+Owns the penalty alone. Must not know where the interpolates come from or how heavy it weighs.
 """
 
 import torch

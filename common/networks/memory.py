@@ -1,0 +1,80 @@
+"""How much memory a stage of training takes, known before it starts.
+
+Owns the arithmetic and the refusal. Must not know what a stage does, only what it keeps: weights, gradients, Adam's two
+moments, the copy of the weights that it was given, and the pictures between layers until they have been differentiated.
+"""
+
+from pathlib import Path
+
+import psutil
+import torch
+from torch import Tensor, nn
+
+from common.config.tree import NetworkConfig
+from common.errors import UserError
+from common.networks.discriminator import Discriminator
+from common.networks.generator import Generator
+from common.networks.layers import Convolution
+
+FLOAT = 4
+COPIES = 6
+"""Of each weight: itself, gradient, two moments, the network that was given and stays as it was, the average."""
+SHOWN = {"autoencoder": 1, "adversarial": 5, "finetuning": 2, "recognizer": 1}
+"""Times the batch that a discriminator holds at once: real and fake, and under a penalty the interpolates twice over
+and their adjoint."""
+IDLE = 0.4e9
+"""What torch itself takes."""
+
+
+def training_memory(network: NetworkConfig, batch: int, stage: str) -> int:
+    """Bytes that a stage needs at its peak, weights and pictures together."""
+    with torch.device("meta"):
+        generator = Generator(network)
+        discriminator = Discriminator(network, network.classes + 1)
+    trained = [discriminator] if stage == "recognizer" else [generator, discriminator]
+    weights = sum(parameter.numel() for module in trained for parameter in module.parameters())
+    pictures = SHOWN[stage] * _outputs(discriminator) + (0 if stage == "recognizer" else _outputs(generator))
+    return int(FLOAT * (COPIES * weights + batch * pictures) + IDLE)
+
+
+def require_memory(network: NetworkConfig, batch: int, stage: str, device: torch.device) -> None:
+    """Refuse, with advice, to start a stage that this machine cannot hold."""
+    needed, free = training_memory(network, batch, stage), available_memory(device)
+    if needed <= free:
+        return
+    place = "on the GPU" if device.type == "cuda" else "in memory"
+    raise UserError(
+        f"{stage} at width {network.width:g} and batch {batch} needs {needed / 1e9:.1f} GB {place}, "
+        f"{free / 1e9:.1f} GB are free",
+        remedy="halve network.width (an eighth is the preset small), lower the stage's batch, or use a larger machine",
+    )
+
+
+def available_memory(device: torch.device) -> int:
+    """Bytes that could be taken now: of the GPU, or of RAM within what a container allows."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    free = int(psutil.virtual_memory().available)
+    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    if limit.is_file() and (allowed := limit.read_text().strip()) != "max":
+        free = min(free, int(allowed) - int(used.read_text()))
+    return free
+
+
+def _outputs(network: nn.Module) -> int:
+    """Numbers that the convolutions of a network put out for one patch."""
+    counted = []
+
+    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        counted.append(output[0].numel())
+
+    hooks = [module.register_forward_hook(count) for module in network.modules() if isinstance(module, Convolution)]
+    with torch.device("meta"), torch.no_grad():
+        if isinstance(network, Generator):
+            first = network.linears[0].weight.shape[1]
+            network(torch.empty(1, first), torch.empty(1, 0))
+        else:
+            network(torch.empty(1, 1, 128, 128))
+    for hook in hooks:
+        hook.remove()
+    return sum(counted)
