@@ -1,5 +1,60 @@
-"""What every test shares: few threads, so that many tests fit two cores and sums come out alike."""
+"""What every test shares: few threads, so that many tests fit two cores and sums come out alike; sample messages."""
 
+import pytest
 import torch
 
+from common.config import FinetuningConfig, NetworkConfig, OptimizerConfig
+from common.networks import Discriminator, Generator, release_weights
+from common.wire import Card, Extremes, Release, Score, Scored, Scoring, Tune, Tuning, weights_digest
+
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tune():
+    """A request to tune networks of the smallest width."""
+    network = NetworkConfig(width=1 / 64)
+    base = {"generator": Generator(network).state_dict(), "discriminator": Discriminator(network, 1).state_dict()}
+    tuning = Tuning(
+        run="run-1",
+        session="03+08",
+        seed=7,
+        network=network,
+        optimizer=OptimizerConfig(),
+        finetuning=FinetuningConfig(iterations=10, batch=4),
+        features="0123456789ab",
+        scaling=Extremes(low=-16.0, high=5.5),
+        base=weights_digest(base),
+    )
+    return Tune(tuning=tuning, **base)
+
+
+@pytest.fixture(scope="session")
+def release(tune):
+    """An answer to `tune`."""
+    generator = Generator(tune.tuning.network, seed=1)
+    return Release(card=Card(tuning=tune.tuning, utterances=None, seconds=3), generator=release_weights(generator))
+
+
+@pytest.fixture(scope="session")
+def score(tune):
+    """A request to score a recognizer of the smallest width."""
+    tuning = tune.tuning
+    weights = Discriminator(tuning.network, tuning.network.classes).state_dict()
+    scoring = Scoring(
+        run=tuning.run,
+        session=tuning.session,
+        fold="03+08",
+        network=tuning.network,
+        window_hop=32,
+        features=tuning.features,
+        scaling=tuning.scaling,
+        recognizer=weights_digest({"recognizer": weights}),
+    )
+    return Score(scoring=scoring, recognizer=weights)
+
+
+@pytest.fixture(scope="session")
+def scored(score):
+    """An answer to `score`."""
+    return Scored(scoring=score.scoring, counts=(((3, 1, 0, 0), (0, 4, 0, 0), (1, 0, 5, 0), (0, 0, 2, 6)),))

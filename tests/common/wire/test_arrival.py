@@ -1,0 +1,317 @@
+"""Everything that could ride along with a message is refused, each by its own word."""
+
+import json
+import pickle
+import struct
+
+import pytest
+import torch
+
+from common.wire import (
+    HEADER_LIMIT,
+    REQUESTS,
+    Ask,
+    Code,
+    Limits,
+    Refusal,
+    Release,
+    Stage,
+    WireError,
+    decode,
+    decode_reply,
+    encode,
+    shapes_of,
+)
+
+BIAS = "generator.linears.0.bias"
+
+
+def forge(header, payload=b""):
+    """Bytes that a sender could make without `encode`."""
+    text = header if isinstance(header, bytes) else json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + payload
+
+
+def apart(message):
+    """A message's header as plain data, its fields, and its weights' bytes."""
+    data = encode(message)
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    return header, json.loads(header["__metadata__"]["eyesoff"]), data[8 + length :]
+
+
+def spelled(header, fields):
+    words = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return header | {"__metadata__": {"eyesoff": words}}
+
+
+def code_of(data, request):
+    with pytest.raises(WireError) as caught:
+        decode_reply(data, request)
+    return caught.value.code
+
+
+def with_weights(release, **changed):
+    return release.model_copy(update={"generator": release.generator | changed})
+
+
+def test_the_forger_of_these_tests_can_forge_a_message_that_passes(tune, release):
+    header, fields, payload = apart(release)
+    assert forge(spelled(header, fields), payload) == encode(release)
+
+
+class TestTheFrame:
+    """Refused before a field is read."""
+
+    @pytest.mark.parametrize("kept", [0, 7, 20, -1])
+    def test_a_message_that_was_cut(self, tune, release, kept):
+        assert code_of(encode(release)[:kept], tune) is Code.TRUNCATED
+
+    def test_bytes_behind_its_end(self, tune, release):
+        assert code_of(encode(release) + b"\0", tune) is Code.TRAILING_BYTES
+
+    def test_more_bytes_than_the_answer_may_have_are_not_even_parsed(self, score, release):
+        assert code_of(encode(release), score) is Code.TOO_LARGE
+
+    def test_a_pickle(self, tune, tmp_path):
+        torch.save({"weight": torch.zeros(3)}, tmp_path / "weights.pt")
+        assert code_of((tmp_path / "weights.pt").read_bytes(), tune) is Code.MALFORMED
+        assert code_of(pickle.dumps({"weight": 1}), tune) is Code.MALFORMED
+
+    @pytest.mark.parametrize(
+        "header", [b"{}", b"{]", b'{"__metadata__":{}}', b'{"a":' * 3000, b'{"a":\xff}', b'{"__metadata__":3}']
+    )
+    def test_a_header_that_is_none(self, tune, header):
+        assert code_of(forge(header), tune) is Code.MALFORMED
+
+    def test_a_header_larger_than_64_kib(self, tune):
+        assert code_of(forge(b'{"a":"' + b"x" * HEADER_LIMIT + b'"}'), tune) is Code.TOO_WORDY
+
+    def test_a_key_that_stands_twice(self, tune, release):
+        header, _, payload = apart(release)
+        text = json.dumps(header, separators=(",", ":")).encode()
+        twice = text[:-1] + b',"generator.linears.0.bias":{}}'
+        assert code_of(forge(twice, payload), tune) is Code.DUPLICATE_KEY
+
+    def test_a_field_that_stands_twice(self, tune, release):
+        header, fields, payload = apart(release)
+        words = json.dumps(fields, sort_keys=True, separators=(",", ":")).replace(
+            '{"card":', '{"card":"leak","card":', 1
+        )
+        header["__metadata__"] = {"eyesoff": words}
+        assert code_of(forge(header, payload), tune) is Code.DUPLICATE_KEY
+
+    def test_spaces_in_the_header(self, tune, release):
+        header, _, payload = apart(release)
+        assert code_of(forge(json.dumps(header).encode(), payload), tune) is Code.NOT_CANONICAL
+
+    def test_spaces_in_the_words(self, tune, release):
+        header, fields, payload = apart(release)
+        header["__metadata__"] = {"eyesoff": json.dumps(fields, sort_keys=True)}
+        assert code_of(forge(header, payload), tune) is Code.NOT_CANONICAL
+
+    def test_tensors_in_another_order(self, tune, release):
+        header, _, payload = apart(release)
+        assert code_of(forge(dict(reversed(header.items())), payload), tune) is Code.NOT_CANONICAL
+
+    def test_a_gap_between_tensors(self, tune, release):
+        header, _, payload = apart(release)
+        header[BIAS]["data_offsets"] = [8, 136]
+        assert code_of(forge(header, payload), tune) is Code.NOT_CANONICAL
+
+    def test_another_key_in_the_metadata(self, tune, release):
+        header, _, payload = apart(release)
+        header["__metadata__"]["note"] = "leak"
+        assert code_of(forge(header, payload), tune) is Code.MALFORMED
+
+    def test_another_key_beside_a_shape(self, tune, release):
+        header, _, payload = apart(release)
+        header[BIAS]["note"] = "leak"
+        assert code_of(forge(header, payload), tune) is Code.MALFORMED
+
+
+class TestTheWords:
+    """Refused for what it says."""
+
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            ({"protocol": 2}, Code.PROTOCOL),
+            ({"protocol": None}, Code.PROTOCOL),
+            ({"kind": "gossip"}, Code.UNEXPECTED_KIND),
+            ({"kind": "ask"}, Code.UNEXPECTED_KIND),
+            ({"kind": ["release"]}, Code.UNEXPECTED_KIND),
+            ({"note": "leak"}, Code.BAD_FIELD),
+            ({"card": "leak"}, Code.BAD_FIELD),
+            ({"generator": {}}, Code.NOT_CANONICAL),
+            ({"protocol": True}, Code.NOT_CANONICAL),
+        ],
+        ids=str,
+    )
+    def test_fields_that_are_not_the_schema(self, tune, release, change, code):
+        header, fields, payload = apart(release)
+        assert code_of(forge(spelled(header, fields | change), payload), tune) is code
+
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            ({"seconds": "3"}, Code.NOT_CANONICAL),
+            ({"seconds": 3.0}, Code.NOT_CANONICAL),
+            ({"seconds": 10**30}, Code.BAD_FIELD),
+            ({"seconds": -1}, Code.BAD_FIELD),
+            ({"utterances": [1, 2, 3]}, Code.BAD_FIELD),
+            ({"utterances": list(range(5000))}, Code.BAD_FIELD),
+            ({"utterances": [10**12, 0, 0, 0]}, Code.BAD_FIELD),
+            ({"samples": [0.5]}, Code.BAD_FIELD),
+        ],
+        ids=lambda value: str(value)[:40],
+    )
+    def test_a_card_that_carries_more_than_a_card(self, tune, release, change, code):
+        header, fields, payload = apart(release)
+        fields["card"] |= change
+        assert code_of(forge(spelled(header, fields), payload), tune) is code
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"session": "x" * 65},
+            {"session": "../../etc"},
+            {"session": "a\nb"},
+            {"run": "a sentence about somebody"},
+            {"run": "é"},
+            {"base": "x"},
+            {"scaling": {"low": 1.0, "high": 0.0}},
+            {"scaling": {"low": -1e9, "high": 0.0}},
+            {"seed": -1},
+            {"path": "/home"},
+        ],
+        ids=str,
+    )
+    def test_terms_out_of_bounds(self, tune, release, change):
+        header, fields, payload = apart(release)
+        fields["card"]["tuning"] |= change
+        assert code_of(forge(spelled(header, fields), payload), tune) is Code.BAD_FIELD
+
+    @pytest.mark.parametrize(
+        "change", [{"noise": 10**9}, {"emotions": ["Robert told me", "b"]}, {"emotions": ["a"] * 2}, {"width": 2.0}]
+    )
+    def test_networks_that_are_none_of_ours(self, tune, release, change):
+        header, fields, payload = apart(release)
+        fields["card"]["tuning"]["network"] |= change
+        assert code_of(forge(spelled(header, fields), payload), tune) is Code.BAD_FIELD
+
+    def test_a_number_that_is_none(self, tune, release):
+        header, fields, payload = apart(release)
+        words = json.dumps(fields, sort_keys=True, separators=(",", ":")).replace('"seconds":3', '"seconds":NaN')
+        header["__metadata__"] = {"eyesoff": words}
+        assert code_of(forge(header, payload), tune) is Code.BAD_FIELD
+
+    def test_a_release_of_another_tuning(self, tune, release):
+        other = tune.tuning.model_copy(update={"seed": 8})
+        stale = release.model_copy(update={"card": release.card.model_copy(update={"tuning": other})})
+        assert code_of(encode(stale), tune) is Code.WRONG_ANSWER
+
+    def test_a_refusal_that_speaks_of_another_session(self, tune):
+        here, there = (
+            encode(Refusal(run="run-1", session=session, code=Code.BUSY, stage=Stage.TUNE))
+            for session in ("03+08", "10+09")
+        )
+        assert decode_reply(here, tune).code is Code.BUSY
+        assert code_of(there, tune) is Code.WRONG_ANSWER
+
+    def test_a_refusal_with_a_sentence_for_a_word(self, tune):
+        header, fields, _ = apart(Refusal(code=Code.BUSY, stage=Stage.TUNE))
+        fields["code"] = "could not open /data/patient-7.wav"
+        assert code_of(forge(spelled(header, fields)), tune) is Code.BAD_FIELD
+
+    def test_a_request_where_a_reply_is_awaited(self, tune):
+        assert code_of(encode(Ask(run="run-1")), tune) is Code.UNEXPECTED_KIND
+
+
+class TestTheWeights:
+    """Refused for what it carries."""
+
+    def test_an_extra_tensor(self, tune, release):
+        assert code_of(encode(with_weights(release, waveform=torch.zeros(8))), tune) is Code.UNKNOWN_TENSOR
+
+    def test_a_tensor_outside_the_generator(self, tune, release):
+        header, _, payload = apart(release)
+        header["features"] = {"dtype": "F16", "shape": [1], "data_offsets": [len(payload), len(payload) + 2]}
+        renamed = {"__metadata__": header.pop("__metadata__"), **dict(sorted(header.items()))}
+        offset = 0
+        for entry in list(renamed.values())[1:]:
+            size = entry["data_offsets"][1] - entry["data_offsets"][0]
+            entry["data_offsets"] = [offset, offset + size]
+            offset += size
+        assert code_of(forge(renamed, payload + b"\0\0"), tune) is Code.UNKNOWN_TENSOR
+
+    def test_a_missing_tensor(self, tune, release):
+        fewer = {name: value for name, value in release.generator.items() if name != "linears.0.bias"}
+        assert code_of(encode(release.model_copy(update={"generator": fewer})), tune) is Code.MISSING_TENSOR
+
+    def test_a_swapped_shape(self, tune, release):
+        turned = {"linears.0.weight": release.generator["linears.0.weight"].t()}
+        assert code_of(encode(with_weights(release, **turned)), tune) is Code.WRONG_SHAPE
+
+    @pytest.mark.parametrize("shape", [[0], [-64], [True], [64.0], ["64"]])
+    def test_a_shape_that_is_none(self, tune, release, shape):
+        header, _, payload = apart(release)
+        header[BIAS]["shape"] = shape
+        assert code_of(forge(header, payload), tune) is Code.WRONG_SHAPE
+
+    def test_a_number_format_that_was_not_agreed(self, tune, release):
+        header, _, payload = apart(release)
+        for name in release.generator:
+            header[f"generator.{name}"]["dtype"] = "BF16"
+        assert code_of(forge(header, payload), tune) is Code.WRONG_TYPE
+
+    @pytest.mark.parametrize("label", ["I64", "U8", "F8_E4M3", ""])
+    def test_a_number_format_that_no_message_uses(self, tune, release, label):
+        header, _, payload = apart(release)
+        header[BIAS]["dtype"] = label
+        assert code_of(forge(header, payload), tune) is Code.WRONG_TYPE
+
+    @pytest.mark.parametrize("bits", [b"\x01\x7e", b"\x00\x7c", b"\x00\xfc"], ids=["nan with a payload", "inf", "-inf"])
+    def test_one_weight_that_is_not_finite(self, tune, release, bits):
+        assert code_of(encode(release)[:-2] + bits, tune) is Code.NOT_FINITE
+
+    @pytest.mark.parametrize(
+        ("value", "code"), [(float("nan"), Code.NOT_FINITE), (float("inf"), Code.NOT_FINITE), (1e6, Code.OVERFLOW)]
+    )
+    def test_a_weight_that_cannot_be_sent_is_refused_by_the_sender(self, release, value, code):
+        bias = release.generator["linears.0.bias"].clone()
+        bias[3] = value
+        with pytest.raises(WireError) as caught:
+            encode(with_weights(release, **{"linears.0.bias": bias}))
+        assert caught.value.code is code
+
+    def test_weights_larger_than_training_makes_them(self, tune, release):
+        bias = torch.full_like(release.generator["linears.0.bias"], 999.0)
+        large, absurd = (with_weights(release, **{"linears.0.bias": bias * factor}) for factor in (1, 2))
+        assert decode_reply(encode(large), tune)
+        assert code_of(encode(absurd), tune) is Code.ABSURD_NORM
+
+    def test_a_base_that_is_not_the_one_it_is_called(self, tune):
+        turned = {name: -value for name, value in tune.generator.items()}
+        with pytest.raises(WireError) as caught:
+            decode(encode(tune.model_copy(update={"generator": turned})), REQUESTS, Limits(2**24))
+        assert caught.value.code is Code.WRONG_DIGEST
+
+    def test_every_refusal_names_the_tensor_for_the_person_on_this_side(self, tune, release):
+        with pytest.raises(WireError, match=r"not-finite .*: generator\.linears\.1\.weight"):
+            decode_reply(encode(release)[:-2] + b"\x00\x7c", tune)
+
+
+def test_an_answer_is_its_generator_and_at_most_64_kib(tune, release):
+    data = encode(release)
+    weights = sum(value.numel() * 2 for value in release.generator.values())
+    assert weights < len(data) <= weights + HEADER_LIMIT
+
+
+def test_limits_are_what_the_caller_says(release):
+    data = encode(release)
+    assert decode(data, Release, Limits(len(data), shapes_of))
+    with pytest.raises(WireError) as caught:
+        decode(data, Release, Limits(len(data) - 1, shapes_of))
+    assert caught.value.code is Code.TOO_LARGE

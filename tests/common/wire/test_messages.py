@@ -1,0 +1,116 @@
+"""The schema: bounds of fields, and which reply answers which request."""
+
+import pytest
+from pydantic import ValidationError
+
+from common.config import NetworkConfig
+from common.wire import Ask, Collect, Description, Refusal, Scored, Stage, Working, identity, is_answer, subject
+from common.wire.codes import Code
+
+FACTS = {"run": "run-1", "session": "03+08", "features": "0123456789ab", "eyesoff": "0.1.0", "torch": "2.11.0+cpu"}
+WORKING = Working(run="run-1", session="03+08", stage=Stage.TUNE, step=0, iterations=10, rate=0.0)
+
+
+def description(**changed):
+    fields = {"labels": ("neutral", "angry"), "utterances": (3, 4), "speakers": 2}
+    return Description.model_validate(FACTS | fields | changed)
+
+
+def test_a_description_may_keep_its_counts_to_itself():
+    assert description(utterances=None, speakers=None).utterances is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"labels": ("neutral",)},
+        {"labels": ("neutral", "Said by Anna")},
+        {"labels": ("neutral", "x" * 25)},
+        {"utterances": (1, 2, 3)},
+        {"utterances": (-1, 2)},
+        {"speakers": 10**9},
+        {"torch": "2.11 on a machine in Ulm"},
+        {"features": "0123456789AB"},
+    ],
+    ids=str,
+)
+def test_a_description_out_of_bounds_does_not_come_to_be(changed):
+    with pytest.raises(ValidationError):
+        description(**changed)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        (),
+        (((1, 2), (3, 4)),),
+        (((1,) * 4,) * 3,),
+        (((1,) * 4,) * 3 + ((1,) * 5,),),
+        (((-1,) * 4,) * 4,),
+        (((10**8,) * 4,) * 4,),
+    ],
+    ids=["none", "2x2", "3x4", "ragged", "negative", "huge"],
+)
+def test_counts_that_are_no_confusion_do_not_come_to_be(score, counts):
+    with pytest.raises(ValidationError):
+        Scored(scoring=score.scoring, counts=counts)
+
+
+def test_confusions_come_by_speaker_only_where_that_was_asked(score):
+    matrix = ((1,) * 4,) * 4
+    asked = score.scoring.model_copy(update={"per_speaker": True})
+    assert len(Scored(scoring=asked, counts=(matrix, matrix)).counts) == 2
+    with pytest.raises(ValidationError, match="by speaker"):
+        Scored(scoring=score.scoring, counts=(matrix, matrix))
+
+
+def test_a_message_cannot_be_changed(release):
+    with pytest.raises(ValidationError):
+        release.card.tuning.seed = 3
+
+
+def test_a_reply_answers_its_own_request(tune, release, score, scored):
+    collect = Collect(tuning=tune.tuning)
+    assert is_answer(release, tune)
+    assert is_answer(release, collect)
+    assert is_answer(WORKING, collect)
+    assert is_answer(scored, score)
+    assert is_answer(description(), Ask(run="run-1"))
+    assert is_answer(Refusal(code=Code.MALFORMED, stage=Stage.RECEIVE), tune)
+
+
+def test_a_reply_answers_no_other_request(tune, release, score, scored):
+    assert not is_answer(release, score)
+    assert not is_answer(scored, tune)
+    assert not is_answer(WORKING.model_copy(update={"session": "10+09"}), tune)
+    assert not is_answer(description(), Ask(run="run-2"))
+    wider = tune.tuning.model_copy(update={"network": NetworkConfig(width=1 / 32)})
+    assert not is_answer(release, Collect(tuning=wider))
+    other = score.model_copy(update={"scoring": score.scoring.model_copy(update={"window_hop": 16})})
+    assert not is_answer(scored, other)
+
+
+def test_a_request_is_the_same_when_it_is_asked_again(tune):
+    again = tune.model_copy(update={"generator": dict(reversed(tune.generator.items()))})
+    assert identity(again) == identity(tune)
+    assert identity(Collect(tuning=tune.tuning)) != identity(tune)
+
+
+def test_every_message_says_what_it_is_about(tune, release, score, scored):
+    for message in (tune, release, score, scored, WORKING, Collect(tuning=tune.tuning)):
+        assert subject(message) == ("run-1", "03+08")
+    assert subject(Ask(run="run-1")) == ("run-1", None)
+
+
+def test_settings_are_named_by_themselves_alone(tune):
+    elsewhere = tune.tuning.model_copy(update={"session": "10+09", "seed": 99})
+    slower = tune.tuning.model_copy(update={"network": NetworkConfig(width=1 / 32)})
+    assert elsewhere.settings_hash == tune.tuning.settings_hash
+    assert slower.settings_hash != tune.tuning.settings_hash
+
+
+def test_every_code_is_one_word_with_a_meaning():
+    for code in Code:
+        assert code.value.replace("-", "").isalpha()
+        assert code.value == code.value.lower()
+        assert len(code.meaning) > 10
