@@ -47,10 +47,10 @@ def config() -> Config:
         {
             "network": {"width": 1 / 64, "noise": 8},
             "pretraining": {
-                "autoencoder": {"iterations": 4, "batch": 4, "learning_rate": 1e-3},
+                "autoencoder": {"iterations": 4, "batch": 2, "learning_rate": 1e-3},
                 "adversarial": {
                     "iterations": 4,
-                    "batch": 4,
+                    "batch": 2,
                     "generator_learning_rate": 1e-3,
                     "discriminator_learning_rate": 2e-3,
                     "average": 0.9,
@@ -58,13 +58,13 @@ def config() -> Config:
             },
             "finetuning": {
                 "iterations": 4,
-                "batch": 4,
+                "batch": 2,
                 "generator_learning_rate": 1e-3,
                 "discriminator_learning_rate": 2e-3,
                 "average": 0.9,
                 "augmentation": ["roll", "time_mask", "frequency_mask", "gain"],
             },
-            "recognizer": {"iterations": 4, "batch": 4, "learning_rate": 1e-3, "decay_every": 2},
+            "recognizer": {"iterations": 4, "batch": 2, "learning_rate": 1e-3, "decay_every": 2},
             "runtime": {"device": "cpu", "precision": "fp32"},
         }
     )

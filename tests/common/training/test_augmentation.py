@@ -1,0 +1,62 @@
+"""Augmentation: what each change does, what it leaves alone, that gradients pass."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common.training.augmentation import CHANCES, LARGEST_GAIN, SILENCE, augment
+
+KINDS = ("roll", "time_mask", "frequency_mask", "gain")
+
+
+def patches(count=3, seed=0):
+    return torch.rand(count, 1, 128, 128, generator=torch.Generator().manual_seed(seed)) - 0.5
+
+
+def chances(count=3, seed=0):
+    return torch.rand(count, CHANCES, generator=torch.Generator().manual_seed(seed))
+
+
+def test_no_kind_changes_nothing():
+    assert torch.equal(augment(patches(), chances(), ()), patches())
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_a_roll_only_moves_frames_round(seed):
+    rolled = augment(patches(), chances(seed=seed), ("roll",))
+    start = [int(share * 128) for share in chances(seed=seed)[:, 0]]
+    for before, after, shift in zip(patches(), rolled, start, strict=True):
+        assert torch.equal(after, before.roll(-shift, dims=2))
+
+
+@pytest.mark.parametrize(("kind", "dimension"), [("time_mask", 3), ("frequency_mask", 2)])
+def test_a_mask_silences_one_stretch_of_at_most_a_quarter(kind, dimension):
+    masked = augment(patches(20), chances(20), (kind,))
+    other = 5 - dimension
+    hidden = (masked == SILENCE).all(dim=other).squeeze(1)
+    assert (masked != patches(20)).any(dim=other).squeeze(1).equal(hidden)
+    assert 0 < hidden.sum(dim=1).max() <= 32
+    assert (hidden.int().diff(dim=1).abs().sum(dim=1) <= 2).all()
+
+
+def test_a_gain_shifts_a_patch_as_a_whole():
+    shift = augment(patches(), chances(), ("gain",)) - patches()
+    assert shift.abs().max() <= LARGEST_GAIN
+    torch.testing.assert_close(shift, shift[:, :, :1, :1].expand_as(shift), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_values_stay_in_range_and_gradients_pass(kind):
+    shown = (patches() * 2).clamp(-1, 1).requires_grad_()
+    changed = augment(shown, chances(), (kind,))
+    changed.sum().backward()
+    assert changed.abs().max() <= 1
+    assert shown.grad.count_nonzero() > shown.numel() / 2
+
+
+def test_a_patch_does_not_depend_on_its_neighbours():
+    together = augment(patches(), chances(), KINDS)
+    alone = torch.cat([augment(patches()[i : i + 1], chances()[i : i + 1], KINDS) for i in range(3)])
+    assert torch.equal(together, alone)

@@ -1,0 +1,98 @@
+"""The game: who moves when, what is reported, and how a run ends."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from common.errors import UserError
+from common.training.checkpoint import Snapshots, read_tensors
+from common.training.phases import Surroundings
+from common.training.reporters import Reporter
+from common.training.stages import Pair, train_adversarial, train_autoencoder
+
+
+class Heard(Reporter):
+    """Keeps all that it is told."""
+
+    def __init__(self):
+        self.began, self.records, self.pictures = [], [], []
+
+    def begin(self, stage, first, iterations):
+        self.began.append((stage, first, iterations))
+
+    def record(self, stage, step, metrics):
+        self.records.append((stage, step, dict(metrics)))
+
+    def show(self, stage, step, patches, columns):
+        self.pictures.append((stage, step, tuple(patches.shape), columns))
+
+
+class Spoiled:
+    """A source whose patches are not finite from one step on."""
+
+    def __init__(self, source, first):
+        self.source, self.first = source, first
+
+    def batch(self, step, size, stream):
+        batch = self.source.batch(step, size, stream)
+        if step >= self.first:
+            batch.patches.fill_(torch.nan)
+        return batch
+
+
+def test_metrics_are_means_since_the_last_report(config, bands, around):
+    every, pairs = Heard(), Heard()
+    for heard, interval in ((every, 1), (pairs, 2)):
+        listening = replace(around, reporter=heard, report_every=interval, snapshot_every=100)
+        train_autoencoder(Pair.fresh(config), bands, config, 0, listening)
+    losses = [metrics["autoencoder/loss"] for _, _, metrics in every.records]
+    assert [step for _, step, _ in pairs.records] == [2, 4]
+    assert pairs.records[0][2]["autoencoder/loss"] == pytest.approx(sum(losses[:2]) / 2)
+    assert every.began == [("autoencoder", 0, 4)]
+
+
+def test_a_picture_of_the_same_patches_comes_with_each_snapshot(config, bands, around):
+    heard = Heard()
+    train_autoencoder(Pair.fresh(config), bands, config, 0, replace(around, reporter=heard))
+    assert heard.pictures == [("autoencoder", step, (16, 1, 128, 128), 8) for step in (2, 4)]
+
+
+def test_a_generator_is_asked_once_a_step_and_a_standing_network_gets_no_gradient(config, bands, around, monkeypatch):
+    forwards, gradients = [], []
+    original = Pair.for_stage
+
+    def watched(self, *arguments):
+        pair = original(self, *arguments)
+        pair.generator.register_forward_hook(lambda *_: forwards.append(1))
+        pair.discriminator.hidden.weight.register_hook(lambda _: gradients.append(1))
+        return pair
+
+    monkeypatch.setattr(Pair, "for_stage", watched)
+    train_adversarial(Pair.fresh(config), bands, config, 0, replace(around, snapshot_every=100))
+    pictures = 1
+    assert len(forwards) - pictures <= 4
+    assert len(gradients) == 4
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_the_last_good_snapshot_kept(config, bands, around, tmp_path):
+    kept = Snapshots(tmp_path, config.identity(), config.network.emotions, {"low": 0.0, "high": 1.0})
+    careful = replace(around, snapshots=kept)
+    with pytest.raises(UserError) as caught:
+        train_autoencoder(Pair.fresh(config), Spoiled(bands, 2), config, 0, careful)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert "step 3 of autoencoder" in line
+    assert "00000002" in line
+    assert "learning rates" in line
+    tensors, card = read_tensors(kept.stored("autoencoder")[-1])
+    assert card["step"] == 2
+    assert all(torch.isfinite(value).all() for value in tensors.values())
+
+
+def test_surroundings_do_not_change_a_result(config, bands, around):
+    plain = Surroundings(around.acceleration)
+    busy = replace(plain, reporter=Heard(), report_every=1, snapshot_every=1)
+    first, second = (train_adversarial(Pair.fresh(config), bands, config, 0, a) for a in (plain, busy))
+    for name, value in first.generator.state_dict().items():
+        assert torch.equal(value, second.generator.state_dict()[name])
