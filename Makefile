@@ -33,7 +33,7 @@ format: $(INSTALLED)  ## let ruff mend layout and what it safely can
 	$(BIN)/ruff check --fix .
 
 lock: $(INSTALLED)  ## bring requirements.lock in line with pyproject.toml; delete it first to take newer versions
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --extra federation --extra development \
 		pyproject.toml --output-file requirements.lock
 

@@ -13,7 +13,7 @@ import typer
 
 from common.errors import UserError
 from simulations import telemetry
-from simulations.commands import config, doctor
+from simulations.commands import bank, config, corpus, doctor, ledger, pretrain
 
 MISTAKE, OURS = 2, 70
 
@@ -27,8 +27,14 @@ app = typer.Typer(
     "then [bold]eyesoff demo[/bold]. Every command explains itself with [bold]--help[/bold].",
     rich_markup_mode="rich",
 )
-app.add_typer(config.app, name="config")
-app.command(name="doctor")(doctor.doctor)
+FIRST, TRAIN, FEDERATE = "Start here", "Train and listen", "Federate"
+
+app.command(rich_help_panel=FIRST)(doctor.doctor)
+app.add_typer(config.app, name="config", rich_help_panel=FIRST)
+app.add_typer(corpus.app, name="corpus", rich_help_panel=FIRST)
+app.command(rich_help_panel=TRAIN)(pretrain.pretrain)
+app.add_typer(bank.app, name="bank", rich_help_panel=FEDERATE)
+app.add_typer(ledger.app, name="ledger", rich_help_panel=FEDERATE)
 
 
 def _print_version(wanted: bool) -> None:
