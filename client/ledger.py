@@ -73,7 +73,7 @@ class _Chain:
         except ValidationError:
             self.torn.append(line)
             return None
-        torn, self.torn = b"\n".join(self.torn), []
+        torn, self.torn = _joined(self.torn), []
         follows = entry.previous == self.head and entry.number == self.number + 1
         self.number, self.head = entry.number, hashlib.sha256(line).hexdigest()
         if not follows:
@@ -83,8 +83,13 @@ class _Chain:
         return entry
 
 
+def _joined(torn: Sequence[bytes]) -> bytes:
+    return b"".join(line + b"\n" for line in torn)
+
+
 def _heals(entry: Entry, torn: bytes) -> bool:
-    return entry.outcome == "healed" and entry.bytes == len(torn) and entry.sha256 == hashlib.sha256(torn).hexdigest()
+    found = (entry.outcome, entry.bytes, entry.sha256)
+    return found == ("healed", len(torn), hashlib.sha256(torn).hexdigest())
 
 
 class Ledger:
@@ -120,7 +125,7 @@ class Ledger:
                 self._put(stream, b"\n")
                 self._take(tail)
                 self._read += len(tail) + 1
-            torn = b"\n".join(self._chain.torn)
+            torn = _joined(self._chain.torn)
             record = Record(time=time, outcome="healed", bytes=len(torn), sha256=hashlib.sha256(torn).hexdigest())
             return self._write(stream, record)
 
