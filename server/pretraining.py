@@ -30,7 +30,7 @@ from common.training.checkpoint import Card, Snapshots, differences, read_tensor
 from common.training.curves import read_rows, save_curves
 from common.training.distributed import Share, joined, runtime_of_process
 from common.training.phases import Surroundings
-from common.training.pretrained import save_pretrained
+from common.training.pretrained import pack, save_pretrained
 from common.training.reporters import JsonLines, Pictures, Reporter, StatusLines, TensorBoard, Together
 from common.training.stages import ADVERSARIAL, AUTOENCODER, Pair, train_adversarial, train_autoencoder
 from common.version import VERSION
@@ -183,7 +183,7 @@ def _versions() -> dict[str, str]:
 
 
 def export(run: Path, target: Path) -> Card:
-    """The weights of a finished run in fp16, small enough to ship, with their card, curves and pictures."""
+    """The weights of a finished run, packed small enough to ship, with their card, curves and pictures."""
     tensors, card = read_tensors(run / RESULT)
     pictures = {"curves": "curves.png"}
     save_curves(target / "curves.png", read_rows(run / "metrics.jsonl"))
@@ -191,5 +191,4 @@ def export(run: Path, target: Path) -> Card:
         for picture in sorted((run / "pictures").glob(f"{stage}-*.png"))[-1:]:
             atomic_write(target / f"{name}.png", picture.read_bytes())
             pictures[name] = f"{name}.png"
-    halves = {name: value.half() for name, value in tensors.items()}
-    return save_tensors(target, halves, {**card, "precision": "fp16", "pictures": pictures})
+    return save_tensors(target, pack(tensors), {**card, "pictures": pictures})

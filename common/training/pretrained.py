@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from common.config.tree import Config
 from common.errors import UserErrors
@@ -25,6 +26,13 @@ from common.training.checkpoint import (
 from common.training.stages import Pair
 
 
+WIDE = 2**18
+"""Matrices of more numbers than this are shipped in 8 bits: they are nine tenths of the file."""
+ROWS, SCALES = ".rows8", ".scales"
+SMALLEST_SCALE = 2.0**-14
+"""The smallest number that fp16 holds in full precision."""
+
+
 @dataclass(frozen=True)
 class Pretrained:
     """What a fine-tuning starts from."""
@@ -34,19 +42,10 @@ class Pretrained:
     card: Card
 
 
-def save_pretrained(
-    folder: Path,
-    pair: Pair,
-    scaling: Scaling,
-    config: Config,
-    about: Mapping[str, Any],
-    precision: torch.dtype = torch.float32,
-) -> Card:
-    """Write weights and card; `about` adds to the card what only the writer knows."""
+def save_pretrained(folder: Path, pair: Pair, scaling: Scaling, config: Config, about: Mapping[str, Any]) -> Card:
+    """Write weights in fp32 and their card; `about` adds to the card what only the writer knows."""
     tensors = {
-        f"{name}/{key}": value.to(precision)
-        for name, network in pair.named().items()
-        for key, value in network.state_dict().items()
+        f"{name}/{key}": value for name, network in pair.named().items() for key, value in network.state_dict().items()
     }
     settings = {
         "seed": config.seed,
@@ -61,7 +60,8 @@ def save_pretrained(
 
 def load_pretrained(folder: Path, config: Config) -> Pretrained:
     """Both networks in fp32; refused where labels, sizes or features are not the configuration's."""
-    tensors, card = read_tensors(folder)
+    packed, card = read_tensors(folder)
+    tensors = unpack(packed)
     refuse_other_labels(card, config.network.emotions, folder)
     # How features are scaled later is a choice; how they are made is not.
     made = config.features.model_dump(mode="json", exclude={"scaling"})
@@ -75,6 +75,29 @@ def load_pretrained(folder: Path, config: Config) -> Pretrained:
     }
     refuse_other_shapes(tensors, expected, folder)
     for name, network in named.items():
-        network.load_state_dict({key: tensors[f"{name}/{key}"].float() for key in network.state_dict()})
+        network.load_state_dict({key: tensors[f"{name}/{key}"] for key in network.state_dict()})
         converge_norms(network)
     return Pretrained(pair, Scaling(**card["scaling"]), card)
+
+
+def pack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights as they are shipped: fp16, the wide matrices as 8-bit rows, each with the fp16 scale of its own."""
+    packed = {}
+    for name, value in tensors.items():
+        if value.ndim != 2 or value.numel() <= WIDE:
+            packed[name] = value.half()
+        else:
+            scales = (value.abs().amax(dim=1, keepdim=True) / 127).half().clamp_min(SMALLEST_SCALE)
+            packed[name + ROWS] = (value / scales.float()).round().clamp(-127, 127).to(torch.int8)
+            packed[name + SCALES] = scales
+    return packed
+
+
+def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What `pack` was given, to the precision that is left; unpacked weights pass through."""
+    tensors = {name: value.float() for name, value in packed.items() if not name.endswith((ROWS, SCALES))}
+    for name, rows in packed.items():
+        if name.endswith(ROWS):
+            whole = name.removesuffix(ROWS)
+            tensors[whole] = rows.float() * packed[whole + SCALES].float()
+    return tensors
