@@ -67,23 +67,21 @@ def describe(
     Example: eyesoff corpus describe emodb --root ~/corpora/EMO-DB
     """
     from rich.console import Console
-    from rich.progress import Progress
 
     from common.config.tree import RuntimeConfig
     from common.corpora import corpus_root, read_corpus
     from common.corpora.description import describe as count
+    from simulations.progress import bars
 
     folder = corpus_root(name, root, RuntimeConfig().cache)
     labels = [label.strip() for label in emotions.split(",")]
-    terminal = Console(stderr=True)
-    with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
-        task = bar.add_task("looking at recordings", total=None)
+    with bars() as open_bar:
         manifest = read_corpus(
             name,
             folder,
             emotions=labels,
             skip_bad=skip_bad,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=open_bar("looking at recordings"),
             **dict(_pair(text) for text in option or ()),
         )
     description = count(manifest)
@@ -92,7 +90,7 @@ def describe(
 
         typer.echo(json.dumps(description, indent=2))
     else:
-        _show(description, Console())
+        show_description(description, Console())
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -102,7 +100,8 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _show(description: dict[str, Any], console: "Console") -> None:
+def show_description(description: dict[str, Any], console: "Console") -> None:
+    """Print a table of sessions by emotions, and below it what the table has no column for."""
     from rich.table import Table
 
     emotions = description["emotions"]
