@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from common.corpora import CORPORA, corpus_root, read_corpus
+from common.corpora import CORPORA, builtin, corpus_root, read_corpus
 from common.corpora.audio import load
+from common.corpora.manifest import Manifest, Utterance
 from common.errors import UserError, UserErrors
 
 EMODB = ("wav/03a01Wa.wav", "wav/08a01Ta.wav", "wav/10a01Na.wav")
@@ -176,3 +177,14 @@ def test_the_builtin_corpus_lies_in_the_cache_and_others_where_they_are_said_to(
     assert corpus_root("builtin", tmp_path / "mine", tmp_path) == corpus_root("emodb", tmp_path / "mine", tmp_path)
     with pytest.raises(UserError, match="a corpus needs its folder: emodb; pass --root"):
         corpus_root("emodb", None, tmp_path)
+
+
+def test_the_builtin_corpus_is_read_like_any_other_once_it_is_made(tmp_path, write_tone, monkeypatch):
+    def make(root):
+        paths = [write_tone(root / f"{emotion}.wav").name for emotion in ("angry", "sad")]
+        utterances = tuple(Utterance(path, "ann", "Session1", 0.1, path[:-4], "female") for path in paths)
+        return Manifest("builtin", root, ("neutral", "angry", "sad", "happy"), utterances)
+
+    monkeypatch.setattr(builtin, "read", make, raising=False)
+    assert read_corpus("builtin", tmp_path / "new") == make(tmp_path / "new")
+    assert read_corpus("builtin", tmp_path / "new", emotions=("sad", "happy")).left_out == {"angry": 1}
