@@ -50,7 +50,6 @@ def gap_closed(mode: Outcome, floor: Outcome, real: Outcome, metric: Metric = "m
     None where real data is not surely above the floor: a share of a gap that may not be there means nothing.
     """
     _check_paired(mode, real)
-    _check_paired(floor, real)
     if compare(real, floor, metric, seed=seed).difference.low <= 0:
         return None
     bottom, top, value = (outcome.values(metric).mean() for outcome in (floor, real, mode))
