@@ -1,0 +1,64 @@
+"""`eyesoff ledger`."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from client.ledger import Ledger, Record, verify
+from common.wire import Code
+from simulations import cli
+
+NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as left:
+        cli.main(["ledger", *map(str, arguments)])
+    return left.value.code, *capsys.readouterr()
+
+
+@pytest.fixture
+def path(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    ledger.append(Record(time=NOON, outcome="admitted", kind="tune", run="run-1", session="03+08"))
+    ledger.append(Record(time=NOON, outcome="refused", kind="release", run="run-1", code=Code.NOT_FINITE))
+    ledger.append(Record(time=NOON, outcome="sent", kind="refusal", run="run-1", bytes=1234, sha256="ab" * 32))
+    return ledger.path
+
+
+def test_show_tells_what_happened_in_order(capsys, path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    status, shown, _ = run(capsys, "show", path)
+    assert status == 0
+    assert shown.index("admitted") < shown.index("not-finite") < shown.index("1,234")
+
+
+def test_show_as_json_is_one_object_and_can_be_cut_to_the_last(capsys, path):
+    _, shown, _ = run(capsys, "show", path, "--json", "--last", "1")
+    (entry,) = json.loads(shown)["entries"]
+    assert (entry["number"], entry["kind"], entry["bytes"]) == (3, "refusal", 1234)
+
+
+def test_verify_prints_the_head_of_a_sound_chain(capsys, path):
+    assert run(capsys, "verify", path) == (0, f"ok: 3 entries; head {verify(path).head}\n", "")
+
+
+def test_verify_leaves_with_1_at_a_broken_chain(capsys, path):
+    path.write_bytes(path.read_bytes().replace(b"not-finite", b"malformed", 1))
+    status, shown, _ = run(capsys, "verify", path)
+    assert (status, shown.startswith("line 3: does not follow")) == (1, True)
+    status, shown, _ = run(capsys, "verify", path, "--json")
+    assert (status, json.loads(shown)["sound"]) == (1, False)
+
+
+def test_verify_against_a_head_shows_a_cut(capsys, path):
+    head = verify(path).head
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
+    assert run(capsys, "verify", path)[0] == 0
+    assert run(capsys, "verify", path, "--head", head)[0] == 1
+
+
+def test_a_ledger_that_is_not_there_is_named(capsys, tmp_path):
+    status, _, told = run(capsys, "show", tmp_path / "none.jsonl")
+    assert (status, "cannot read the ledger" in told) == (2, True)
