@@ -57,8 +57,8 @@ def prepare(module: AnyModule, device: torch.device) -> AnyModule:
 def has_bf16(device: torch.device) -> bool:
     """Whether bf16 products run in hardware; emulated ones are slower than fp32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def _device(name: str) -> torch.device:

@@ -4,12 +4,14 @@ Owns the order and sizes of its layers and the exchange of its head. Must not kn
 """
 
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from common.config.tree import NetworkConfig
+from common.networks.chain import Link, run
 from common.networks.generator import FIRST_SIDE, HIDDEN, scaled
 from common.networks.layers import Convolution, Layer, Linear
 from common.seeds import torch_stream
@@ -37,9 +39,21 @@ class Discriminator(nn.Module):
 
     def forward(self, patches: Tensor) -> Tensor:
         """[batch, 1, 128, 128] -> [batch, outputs], no activation last."""
+        return self.judge(run(self.links(), patches, self.leak))
+
+    def links(self) -> list[Link]:
+        """The convolutions as a chain runs them."""
+        return [convolution.link() for convolution in cast("list[Convolution]", self.convolutions)]
+
+    def plainly(self, patches: Tensor) -> Tensor:
+        """The same scores layer by layer as Table 1 has them, differentiable any number of times."""
         images = patches
         for convolution in self.convolutions:
             images = functional.leaky_relu(convolution(images), self.leak)
+        return self.judge(images)
+
+    def judge(self, images: Tensor) -> Tensor:
+        """The two linear layers."""
         rows = functional.leaky_relu(self.hidden(images.flatten(1)), self.leak)
         scores: Tensor = self.head(rows)
         return scores

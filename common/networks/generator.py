@@ -4,12 +4,14 @@ Owns the order and sizes of its layers. Must not know how it is trained.
 """
 
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from common.config.tree import NetworkConfig
+from common.networks.chain import run
 from common.networks.layers import Convolution, Layer, Linear
 from common.seeds import torch_stream
 
@@ -17,6 +19,8 @@ CHANNELS = (512, 512, 512, 256, 256, 128, 128, 64, 64, 1)
 """What goes into the first of nine convolutions, then what comes out of each, at width 1."""
 HIDDEN = 4096
 FIRST_SIDE = 8
+UPSAMPLED = (2, 4, 6, 8)
+"""Convolutions, counted from zero, that nearest-neighbour upsampling comes before: it follows every second one."""
 
 
 def scaled(size: int, width: float) -> int:
@@ -44,7 +48,8 @@ class Generator(nn.Module):
             Linear(before, after, stream, normalized=normalized) for before, after in pairwise(sizes)
         )
         self.convolutions = nn.ModuleList(
-            Convolution(before, after, stream, normalized=normalized) for before, after in pairwise(channels)
+            Convolution(before, after, stream, upsampled=index in UPSAMPLED, normalized=normalized)
+            for index, (before, after) in enumerate(pairwise(channels))
         )
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
@@ -53,11 +58,9 @@ class Generator(nn.Module):
         for linear in self.linears:
             rows = functional.leaky_relu(linear(rows), self.leak)
         images = rows.view(len(rows), -1, FIRST_SIDE, FIRST_SIDE)
-        for number, convolution in enumerate(self.convolutions[:-1], start=1):
-            images = functional.leaky_relu(convolution(images), self.leak)
-            if number % 2 == 0:
-                images = functional.interpolate(images, scale_factor=2.0, mode="nearest")
-        return torch.tanh(self.convolutions[-1](images))
+        *inner, last = cast("list[Convolution]", self.convolutions)
+        images = run([convolution.link() for convolution in inner], images, self.leak)
+        return torch.tanh(last.to_pixels(images))
 
     def advance_norms(self) -> None:
         """One power iteration a layer; called once a training step."""

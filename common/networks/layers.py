@@ -9,7 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from common.networks.arrangement import by_columns, by_parity, spread
+from common.networks.chain import Form, Link
 from common.networks.spectral import SpectralNorm
+
+FOLDED = 2
+"""Columns of a one-channel image that become channels: with one channel the processor falls back to slow code."""
 
 
 class Layer(nn.Module):
@@ -46,16 +51,54 @@ class Linear(Layer):
             return functional.linear(rows, self.weight, self.bias)
         return functional.linear(rows, self.weight) / self.norm.sigma(self.weight) + self.bias
 
+    def adjoint(self, gradients: Tensor) -> Tensor:
+        """[batch, outputs] -> [batch, inputs]: a gradient taken back through the layer."""
+        back = gradients @ self.weight
+        return back if self.norm is None else back / self.norm.sigma(self.weight)
+
 
 class Convolution(Layer):
-    """A 3 x 3 convolution with a border of zeros."""
+    """A 3 x 3 convolution with a border of zeros.
+
+    Args:
+        inputs: channels.
+        outputs: channels.
+        stream: of the first weights.
+        stride: 2 halves the image.
+        upsampled: whether nearest-neighbour upsampling by two comes first.
+        normalized: False where the norm is folded into the weight.
+    """
 
     def __init__(
-        self, inputs: int, outputs: int, stream: torch.Generator, *, stride: int = 1, normalized: bool = True
+        self,
+        inputs: int,
+        outputs: int,
+        stream: torch.Generator,
+        *,
+        stride: int = 1,
+        upsampled: bool = False,
+        normalized: bool = True,
     ) -> None:
         super().__init__((outputs, inputs, 3, 3), stream, normalized=normalized)
         self.stride = stride
+        self.upsampled = upsampled
 
     def forward(self, images: Tensor) -> Tensor:
-        """[batch, inputs, height, width] -> [batch, outputs, height / stride, width / stride]."""
+        """The layer as the paper's Table 1 has it: the plain version, differentiable any number of times."""
+        if self.upsampled:
+            images = functional.interpolate(images, scale_factor=2.0, mode="nearest")
         return functional.conv2d(images, self.normed_weight(), self.bias, stride=self.stride, padding=1)
+
+    def link(self) -> Link:
+        """The same layer in the fastest form that a chain can run."""
+        weight = self.normed_weight()
+        if self.upsampled:
+            return Link(Form(stride=2, transposed=True), spread(weight), self.bias)
+        if weight.shape[1] == 1 and self.stride == 1:
+            return Link(Form(folded=FOLDED), by_columns(weight, FOLDED), self.bias.repeat(FOLDED))
+        return Link(Form(self.stride), weight, self.bias)
+
+    def to_pixels(self, images: Tensor) -> Tensor:
+        """The same layer where it upsamples to a few channels: all is computed before the upsampling."""
+        shuffled = functional.conv2d(images, by_parity(self.normed_weight()), self.bias.repeat_interleave(4), padding=1)
+        return functional.pixel_shuffle(shuffled, 2)

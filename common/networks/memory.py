@@ -5,18 +5,19 @@ moments, the copy of the weights that it was given, and the pictures between lay
 """
 
 from pathlib import Path
+from typing import cast
 
 import psutil
 import torch
-from torch import Tensor, nn
 
 from common.config.tree import NetworkConfig
 from common.errors import UserError
 from common.networks.discriminator import Discriminator
-from common.networks.generator import Generator
+from common.networks.generator import FIRST_SIDE, Generator
 from common.networks.layers import Convolution
 
 FLOAT = 4
+PATCH_SIDE = 128
 COPIES = 6
 """Of each weight: itself, gradient, two moments, the network that was given and stays as it was, the average."""
 SHOWN = {"autoencoder": 1, "adversarial": 5, "finetuning": 2, "recognizer": 1}
@@ -61,20 +62,11 @@ def available_memory(device: torch.device) -> int:
     return free
 
 
-def _outputs(network: nn.Module) -> int:
+def _outputs(network: Generator | Discriminator) -> int:
     """Numbers that the convolutions of a network put out for one patch."""
-    counted = []
-
-    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        counted.append(output[0].numel())
-
-    hooks = [module.register_forward_hook(count) for module in network.modules() if isinstance(module, Convolution)]
-    with torch.device("meta"), torch.no_grad():
-        if isinstance(network, Generator):
-            first = network.linears[0].weight.shape[1]
-            network(torch.empty(1, first), torch.empty(1, 0))
-        else:
-            network(torch.empty(1, 1, 128, 128))
-    for hook in hooks:
-        hook.remove()
-    return sum(counted)
+    side = FIRST_SIDE if isinstance(network, Generator) else PATCH_SIDE
+    total = 0
+    for convolution in cast("list[Convolution]", network.convolutions):
+        side = side * (2 if convolution.upsampled else 1) // convolution.stride
+        total += len(convolution.weight) * side**2
+    return total

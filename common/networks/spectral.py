@@ -7,6 +7,7 @@ dimension by the rest (Miyato et al. 2018, section 2.1).
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 KRYLOV_STEPS = 40
 """Enough for six digits of a random matrix of any size here, where power iteration needs hundreds."""
@@ -55,4 +56,4 @@ class SpectralNorm(nn.Module):
 
 
 def _unit(vector: Tensor) -> Tensor:
-    return vector / vector.norm().clamp_min(SMALLEST)
+    return functional.normalize(vector, dim=0, eps=SMALLEST)
