@@ -50,7 +50,7 @@ def read_frame(data: memoryview) -> Frame:
     """The frame of a message whose length is exactly right, or the reason why it is none."""
     if data.nbytes < _LENGTH.size:
         raise WireError(Code.TRUNCATED, where=f"{data.nbytes} bytes")
-    if data[_LENGTH.size : _LENGTH.size + 1] != b"{":
+    if bytes(data[_LENGTH.size : _LENGTH.size + 1]) != b"{":
         raise WireError(Code.MALFORMED, where="no header")
     start = _LENGTH.size + _LENGTH.unpack_from(data)[0]
     if start > HEADER_LIMIT:

@@ -19,6 +19,9 @@ from common.wire.codes import Code, WireError
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 
+PIECE = 2**20
+"""Weights that are looked at together."""
+
 
 class Precision(StrEnum):
     """How many bits a weight has on the wire; fp32 comes back bit for bit."""
@@ -76,8 +79,10 @@ def check_values(name: str, tensor: Tensor, rms: float) -> None:
     """Refuse what is not finite, or larger in root mean square than training makes weights."""
     if not is_finite(tensor):
         raise WireError(Code.NOT_FINITE, where=name)
-    norm = float(torch.linalg.vector_norm(tensor, dtype=torch.float32))
-    if not norm <= rms * math.sqrt(tensor.numel()):
+    # In pieces, for the norm of a half-precision tensor would make a whole one in fp32.
+    pieces = torch.split(tensor.detach().reshape(-1), PIECE)
+    norms = [float(torch.linalg.vector_norm(piece.float())) for piece in pieces]
+    if not math.hypot(*norms) <= rms * math.sqrt(tensor.numel()):
         raise WireError(Code.ABSURD_NORM, where=name)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from common.wire import Code, Precision, WireError, weights_digest
-from common.wire.weights import check_values, from_bytes, is_finite, to_bytes
+from common.wire.weights import PIECE, check_values, from_bytes, is_finite, to_bytes
 
 
 @pytest.mark.parametrize("precision", list(Precision))
@@ -41,7 +41,7 @@ def test_one_bad_weight_among_many_is_found(dtype, bad):
 
 @pytest.mark.parametrize(("scale", "passes"), [(0.99, True), (1.01, False), (1e30, False)])
 def test_the_bound_is_on_the_root_mean_square(scale, passes):
-    tensor = torch.full((50,), 10.0) * scale
+    tensor = torch.full((PIECE + 50,), 10.0) * scale
     if passes:
         return check_values("w", tensor, 10.0)
     with pytest.raises(WireError) as caught:
