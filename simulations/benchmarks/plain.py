@@ -5,50 +5,146 @@ in every forward, nearest upsampling followed by a convolution, double backward,
 `common.networks` does for speed; it takes first weights from there, so that both paths start alike.
 """
 
+from collections.abc import Callable
+from typing import cast
+
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
+from common.config.tree import Config
 from common.networks import Discriminator, Generator
 from common.networks.layers import Layer
+from common.training.draws import Draw
+from common.training.stages import Pair
+
+Losses = dict[str, float]
+Step = Callable[[Draw], Losses]
+
+
+def plain_autoencoder(pair: Pair, config: Config) -> Step:
+    """Reconstruction under L1."""
+    encoder, decoder = plain_discriminator(pair.discriminator), plain_generator(pair.generator)
+    rate = config.pretraining.autoencoder.learning_rate
+    optimizer = _adam([*encoder.parameters(), *decoder.parameters()], rate, config)
+
+    def step(draw: Draw) -> Losses:
+        code = encoder(draw.patches)
+        rebuilt = decoder(_with_zeros(code, config))
+        loss = functional.l1_loss(rebuilt, draw.patches)
+        _descend(loss, optimizer)
+        return {"autoencoder/loss": loss.item()}
+
+    return step
+
+
+def plain_adversarial(pair: Pair, config: Config) -> Step:
+    """WGAN-GP; one batch of fakes serves both networks, as in `common.training`."""
+    settings = config.pretraining.adversarial
+    critic, generator = plain_discriminator(pair.discriminator), plain_generator(pair.generator)
+    judge = _adam(critic.parameters(), settings.discriminator_learning_rate, config)
+    forger = _adam(generator.parameters(), settings.generator_learning_rate, config)
+
+    def step(draw: Draw) -> Losses:
+        made = generator(_with_zeros(draw.latents, config))
+        fake = made.detach()
+        mixed = (draw.mix * draw.patches + (1 - draw.mix) * fake).requires_grad_()
+        (gradient,) = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)
+        penalty = ((gradient.flatten(1).norm(dim=1) - 1) ** 2).mean()
+        judged = critic(fake).mean() - critic(draw.patches).mean() + settings.penalty * penalty
+        _descend(judged, judge)
+        believed = -critic(made).mean()
+        _descend(believed, forger)
+        return {"discriminator/loss": judged.item(), "generator/loss": believed.item()}
+
+    return step
+
+
+def plain_finetuning(pair: Pair, config: Config) -> Step:
+    """K + 1 softmax under cross-entropy, without the options that are off in the paper."""
+    settings, classes = config.finetuning, config.network.classes
+    discriminator, generator = plain_discriminator(pair.discriminator), plain_generator(pair.generator)
+    judge = _adam(discriminator.parameters(), settings.discriminator_learning_rate, config)
+    forger = _adam(generator.parameters(), settings.generator_learning_rate, config)
+
+    def step(draw: Draw) -> Losses:
+        condition = functional.one_hot(draw.wanted, classes).float()
+        made = generator(torch.cat((draw.latents, condition), dim=1))
+        fake = torch.full_like(draw.labels, classes)
+        real_loss = functional.cross_entropy(discriminator(draw.patches), draw.labels)
+        fake_loss = functional.cross_entropy(discriminator(made.detach()), fake)
+        judged = (real_loss + fake_loss) / 2
+        _descend(judged, judge)
+        believed = functional.cross_entropy(discriminator(made), draw.wanted)
+        _descend(believed, forger)
+        return {"discriminator/loss": judged.item(), "generator/loss": believed.item()}
+
+    return step
+
+
+def plain_recognizer(network: Discriminator, config: Config) -> Step:
+    """Cross-entropy of the emotions."""
+    recognizer = plain_discriminator(network)
+    optimizer = _adam(recognizer.parameters(), config.recognizer.learning_rate, config)
+
+    def step(draw: Draw) -> Losses:
+        loss = functional.cross_entropy(recognizer(draw.patches), draw.labels)
+        _descend(loss, optimizer)
+        return {"recognizer/loss": loss.item()}
+
+    return step
 
 
 def plain_generator(generator: Generator) -> nn.Sequential:
-    """The same function as `generator`, of stock parts: [batch, N_z + N_c] -> patches."""
+    """The same function of stock parts: [batch, N_z + N_c] -> patches."""
+    *inner, last = cast("list[Layer]", generator.convolutions)
     parts: list[nn.Module] = []
-    for linear in generator.linears:
+    for linear in cast("list[Layer]", generator.linears):
         parts += [_stock(linear), nn.LeakyReLU(generator.leak)]
-    channels = generator.convolutions[0].weight.shape[1]
-    parts.append(nn.Unflatten(1, (channels, 8, 8)))
-    for number, convolution in enumerate(generator.convolutions[:-1], start=1):
+    parts.append(nn.Unflatten(1, (inner[0].weight.shape[1], 8, 8)))
+    for number, convolution in enumerate(inner, start=1):
         parts += [_stock(convolution), nn.LeakyReLU(generator.leak)]
         if number % 2 == 0:
             parts.append(nn.Upsample(scale_factor=2, mode="nearest"))
-    return nn.Sequential(*parts, _stock(generator.convolutions[-1]), nn.Tanh())
+    return nn.Sequential(*parts, _stock(last), nn.Tanh())
 
 
 def plain_discriminator(discriminator: Discriminator) -> nn.Sequential:
-    """The same function as `discriminator`, of stock parts."""
+    """The same function of stock parts."""
     parts: list[nn.Module] = []
-    for convolution in discriminator.convolutions:
-        parts += [_stock(convolution), nn.LeakyReLU(discriminator.leak)]
-    hidden = [nn.Flatten(), _stock(discriminator.hidden), nn.LeakyReLU(discriminator.leak)]
-    return nn.Sequential(*parts, *hidden, _stock(discriminator.head))
+    for number, convolution in enumerate(cast("list[Layer]", discriminator.convolutions), start=1):
+        parts += [_stock(convolution, stride=2 - number % 2), nn.LeakyReLU(discriminator.leak)]
+    linears = [_stock(discriminator.hidden), nn.LeakyReLU(discriminator.leak), _stock(discriminator.head)]
+    return nn.Sequential(*parts, nn.Flatten(), *linears)
 
 
-def _stock(layer: Layer) -> nn.Module:
+def _stock(layer: Layer, stride: int = 1) -> nn.Module:
     """A stock layer under the stock spectral norm, its weights and singular vectors copied."""
     outputs, inputs = layer.weight.shape[:2]
-    stock: nn.Module
-    if layer.weight.ndim == 2:
-        stock = nn.Linear(inputs, outputs)
-    else:
-        stock = nn.Conv2d(inputs, outputs, 3, stride=getattr(layer, "stride", 1), padding=1)
+    stock: nn.Linear | nn.Conv2d = (
+        nn.Linear(inputs, outputs)
+        if layer.weight.ndim == 2
+        else nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1)
+    )
     with torch.no_grad():
         stock.weight.copy_(layer.weight)
         stock.bias.copy_(layer.bias)
         normed = spectral_norm(stock)
-        norm = normed.parametrizations.weight[0]
-        norm._u.copy_(layer.norm.u)
-        norm._v.copy_(layer.norm.v)
+        normed.parametrizations.weight[0]._u.copy_(layer.norm.u)
+        normed.parametrizations.weight[0]._v.copy_(layer.norm.v)
     return normed
+
+
+def _with_zeros(latents: Tensor, config: Config) -> Tensor:
+    return torch.cat((latents, latents.new_zeros(len(latents), config.network.classes)), dim=1)
+
+
+def _adam(parameters: object, rate: float, config: Config) -> torch.optim.Adam:
+    return torch.optim.Adam(parameters, lr=rate, betas=(config.optimizer.beta1, config.optimizer.beta2))
+
+
+def _descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
