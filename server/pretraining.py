@@ -3,8 +3,9 @@
 Owns the run directory and the order of the work: features, scaling, autoencoder, WGAN-GP, final weights. Must not know
 a loss, nor who started it.
 
-    config.toml        every setting           log.txt, metrics.jsonl, tensorboard/, pictures/   how it went
-    identity.json      what defines the run    checkpoints/, pretrained/                         what came out
+    config.toml, command.txt, identity.json              what was asked
+    log.txt, metrics.jsonl, tensorboard/, pictures/      how it went
+    checkpoints/, pretrained/                            what came out
 """
 
 import json
@@ -45,8 +46,6 @@ LICENCES = {
 }
 """Of the corpora from which weights may be shipped."""
 
-Progress = Callable[[int, int], object]
-
 
 @dataclass(frozen=True)
 class Run:
@@ -65,7 +64,7 @@ class Run:
         """Final weights in fp32."""
         return self.folder / RESULT
 
-    def open(self, *, resume: bool) -> None:
+    def open(self, command: str, *, resume: bool) -> None:
         """Begin in an empty directory, or go on in the same run's own; nothing else."""
         identity = self.folder / "identity.json"
         wanted = pretraining_identity(self.config)
@@ -75,10 +74,17 @@ class Run:
                 raise UserError("a pre-training has begun here already", where=self.folder, remedy=remedy)
             if problems := list(differences(json.loads(identity.read_text()), wanted)):
                 raise UserErrors(f"{self.folder}: this run has another configuration", problems)
-        elif self.folder.is_dir() and any(self.folder.iterdir()):
+            return
+        if self.folder.is_dir() and any(self.folder.iterdir()):
             raise UserError("the run directory holds something else", where=self.folder, remedy="choose an empty one")
         atomic_write(self.folder / "config.toml", as_toml(self.config).encode())
+        atomic_write(self.folder / "command.txt", f"{command}\n".encode())
         atomic_json(identity, wanted)
+
+    @property
+    def command(self) -> str:
+        """The line that began this run, whatever lines resumed it."""
+        return (self.folder / "command.txt").read_text(encoding="utf-8").strip()
 
     def log(self, line: str) -> None:
         """Append to the log, with the time."""
@@ -110,24 +116,24 @@ def pretrain(
     resume: bool = False,
     command: str = "",
     console: Reporter | None = None,
-    progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Path:
     """Autoencoder, then WGAN-GP, on the speech below `root`; the answer is the folder of the final weights."""
+    console = console or Reporter()
     acceleration = Acceleration.from_runtime(runtime_of_process(config.runtime))
     run = Run(folder, config)
     with joined(acceleration.device) as share:
         if share.leads:
-            run.open(resume=resume)
+            run.open(command, resume=resume)
         manifest = read_corpus(config.pretraining.corpus, root)
-        features = _shared_features(manifest, config, share, progress)
+        features = _shared_features(manifest, config, share, console)
         scaling = Scaling.of(features)
         patches = PatchSource(features, manifest, scaling, config.features, config.seed)
         identity = pretraining_identity(config) | {"corpus": manifest.content_hash()}
         around = Surroundings(
             acceleration,
             share,
-            run.reporter(console or Reporter()) if share.leads else Reporter(),
+            run.reporter(console) if share.leads else Reporter(),
             Snapshots(run.checkpoints, identity, config.network.emotions, asdict(scaling)),
             stop=stop,
         )
@@ -136,20 +142,35 @@ def pretrain(
         finally:
             around.reporter.close()
         if share.leads:
-            about = {"data": _data(manifest, config), "command": command, "made_with": _versions()}
+            about = {"data": _data(manifest, config), "command": run.command, "made_with": _versions()}
             save_pretrained(run.result, pair, scaling, config, about)
         share.wait()
     return run.result
 
 
-def _shared_features(manifest: Manifest, config: Config, share: Share, progress: Progress | None) -> Features:
+def _shared_features(manifest: Manifest, config: Config, share: Share, console: Reporter) -> Features:
     """Extracted by the leading process, read from its cache by the others."""
     if not share.leads:
         share.wait()
-    features = features_for(manifest, config.features, config.runtime, progress)
+    features = features_for(manifest, config.features, config.runtime, _as_stage("features", console))
     if share.leads:
         share.wait()
     return features
+
+
+def _as_stage(name: str, console: Reporter) -> Callable[[int, int], None]:
+    """Something that is counted, shown as a stage in twenty steps."""
+    shown = 0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal shown
+        if not shown:
+            console.begin(name, 0, total)
+        if done == total or done >= shown + total / 20:
+            console.record(name, done, {})
+            shown = done
+
+    return progress
 
 
 def _both_stages(config: Config, patches: PatchSource, around: Surroundings) -> Pair:
