@@ -88,7 +88,7 @@ def _packed(
     owners: list[Tensor] = []
     waiting: list[Tensor] = []
     for number in range(len(manifest)):
-        own = windows(scaling.apply(features[number]), config.recognizer.window_hop)
+        own = windows(scaling.apply(features[number]), config.recognizer.window_hop, config.features.padding)
         owners.append(torch.full((len(own),), number))
         waiting.append(own)
         if sum(map(len, waiting)) >= AT_ONCE or number == len(manifest) - 1:

@@ -1,0 +1,114 @@
+"""Patches: the 128-frame pictures that networks see, cut from log-mels by chance or by a window.
+
+Owns how short utterances are filled, where patches are cut and which utterance comes when. Must not know what is
+trained. Any step's batch can be drawn in any order: it depends on the seed, the stream's name and the step alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from common.config.tree import FeatureConfig
+from common.corpora.manifest import Manifest
+from common.errors import UserError
+from common.features.scaling import Scaling
+from common.seeds import numpy_stream
+
+FRAMES = 128
+UNLABELLED = -1
+Padding = Literal["repeat", "reflect", "silence"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Patches [batch, 1, 128, 128] in [-1, 1] and their classes [batch], -1 where there is no label."""
+
+    patches: Tensor
+    labels: Tensor
+
+
+def fill(scaled: Tensor, padding: Padding, frames: int = FRAMES) -> Tensor:
+    """At least `frames` frames: [mels, n] as it is, or filled to exactly that many.
+
+    >>> fill(torch.tensor([[1.0, 2.0, 3.0]]), "repeat", 5)
+    tensor([[1., 2., 3., 1., 2.]])
+    >>> fill(torch.tensor([[1.0, 2.0, 3.0]]), "reflect", 5)
+    tensor([[1., 2., 3., 2., 1.]])
+    """
+    have = scaled.shape[1]
+    if have >= frames:
+        return scaled
+    if padding == "silence":
+        return functional.pad(scaled, (0, frames - have), value=-1.0)
+    if padding == "repeat" or have == 1:
+        places = torch.arange(frames) % have
+    else:
+        period = 2 * have - 2
+        places = torch.arange(frames) % period
+        places = torch.minimum(places, period - places)
+    return scaled[:, places]
+
+
+def windows(scaled: Tensor, hop: int, padding: Padding = "repeat") -> Tensor:
+    """Every `hop` frames a patch, the last one at the very end: [mels, n] -> [windows, 1, mels, 128]."""
+    filled = fill(scaled, padding)
+    last = filled.shape[1] - FRAMES
+    starts = [*range(0, last, hop), last]
+    return torch.stack([filled[:, start : start + FRAMES] for start in starts])[:, None]
+
+
+class PatchSource:
+    """Training patches: an utterance by chance, then a place in it by chance.
+
+    Args:
+        balanced: draw emotions evenly, then an utterance of that emotion, instead of all utterances alike.
+    """
+
+    def __init__(
+        self,
+        features: Sequence[NDArray[np.float16]],
+        manifest: Manifest,
+        scaling: Scaling,
+        config: FeatureConfig,
+        seed: int,
+        *,
+        balanced: bool = False,
+    ) -> None:
+        if not len(manifest):
+            raise UserError("no utterance to draw patches from", where=f"corpus {manifest.corpus}")
+        self._features, self._scaling, self._padding, self._seed = features, scaling, config.padding, seed
+        self._labels = np.array(
+            [UNLABELLED if u.emotion is None else manifest.label_index(u) for u in manifest.utterances]
+        )
+        self._groups = _by_emotion(self._labels, manifest) if balanced else [np.arange(len(manifest))]
+
+    def batch(self, step: int, size: int, stream: str = "train") -> Batch:
+        """The patches of one step."""
+        chance = numpy_stream(self._seed, stream, step)
+        groups = chance.integers(len(self._groups), size=size)
+        chosen = [self._groups[group][chance.integers(len(self._groups[group]))] for group in groups]
+        patches = torch.stack([self._cut(int(number), chance) for number in chosen])
+        return Batch(patches[:, None], torch.from_numpy(self._labels[chosen]))
+
+    def _cut(self, number: int, chance: np.random.Generator) -> Tensor:
+        log_mel = self._features[number]
+        start = int(chance.integers(max(log_mel.shape[1] - FRAMES, 0) + 1))
+        return fill(self._scaling.apply(log_mel[:, start : start + FRAMES]), self._padding)
+
+
+def _by_emotion(labels: NDArray[np.int64], manifest: Manifest) -> list[NDArray[np.int64]]:
+    groups = [np.flatnonzero(labels == number) for number in range(len(manifest.labels))]
+    empty = [name for name, group in zip(manifest.labels, groups, strict=True) if not len(group)]
+    if empty:
+        raise UserError(
+            f"no utterance is labelled {', '.join(empty)}",
+            where=f"corpus {manifest.corpus}, sessions {', '.join(manifest.sessions)}",
+            remedy="give it speech in every emotion, or name only those it has in network.emotions",
+        )
+    return groups
