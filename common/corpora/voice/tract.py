@@ -1,0 +1,59 @@
+"""What shapes the excitation: a cascade of resonances that moves from step to step.
+
+Owns time-varying filtering. Must not know what excites it, nor which vowel a resonance belongs to.
+"""
+
+import numpy as np
+from scipy import fft
+
+from common.corpora.audio import SAMPLE_RATE
+from common.corpora.voice.source import Signal
+
+STEP = 128  # samples between two settings of the tract: 8 ms
+_BLOCK = 512  # a step's two hops of excitation and the ringing that follows them
+
+
+def resonate(excitation: Signal, centres: Signal, widths: Signal) -> Signal:
+    """Pass `excitation` through resonances of unit gain at zero hertz, in hertz, each [steps, resonances].
+
+    Every step filters two hops of sound, faded in and out, so that neighbours cross-fade; all of them at once.
+    """
+    steps = len(centres)
+    padded = np.zeros((steps + 1) * STEP)
+    used = min(len(excitation), steps * STEP)
+    padded[STEP : STEP + used] = excitation[:used]
+    hops = padded.reshape(steps + 1, STEP)
+    fade = 0.5 - 0.5 * np.cos(np.pi * (np.arange(2 * STEP) + 0.5) / STEP)
+    blocks = np.concatenate([hops[:-1], hops[1:]], axis=1) * fade
+    heard = blocks.any(axis=1)  # pauses, and for the hiss nearly everything, cost nothing
+    polynomial = _denominator(centres[heard], widths[heard])
+    gain = polynomial.sum(axis=1, keepdims=True)
+    response = (gain / fft.rfft(polynomial, _BLOCK, axis=1)).astype(np.complex64)
+    spectra = fft.rfft(blocks[heard].astype(np.float32), _BLOCK, axis=1)
+    rung = np.zeros((steps, _BLOCK))
+    rung[heard] = fft.irfft(spectra * response, _BLOCK, axis=1)
+    return _overlap_add(rung)[STEP : STEP + len(excitation)]
+
+
+def _denominator(centres: Signal, widths: Signal) -> Signal:
+    """Coefficients [steps, 2 * resonances + 1] of the all-pole cascade."""
+    radius = np.exp(-np.pi * widths / SAMPLE_RATE)
+    middle = -2 * radius * np.cos(2 * np.pi * centres / SAMPLE_RATE)
+    product = np.ones((len(centres), 1))
+    for resonance in range(centres.shape[1]):
+        grown = np.pad(product, ((0, 0), (0, 2)))
+        grown[:, 1:-1] += middle[:, resonance, None] * product
+        grown[:, 2:] += radius[:, resonance, None] ** 2 * product
+        product = grown
+    return product
+
+
+def _overlap_add(blocks: Signal) -> Signal:
+    """Sum of blocks that start one hop apart; a column of hops at a time."""
+    steps, length = blocks.shape
+    columns = -(-length // STEP)
+    hops = np.pad(blocks, ((0, 0), (0, columns * STEP - length))).reshape(steps, columns, STEP)
+    total = np.zeros((steps + columns, STEP))
+    for column in range(columns):
+        total[column : column + steps] += hops[:, column]
+    return total.ravel()
