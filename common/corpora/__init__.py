@@ -4,6 +4,8 @@ Owns the registry: which corpora there are and how one is read. One module a lay
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from common.config.tree import EMOTIONS
@@ -16,10 +18,10 @@ from common.errors import UserError
 __all__ = ["CORPORA", "Layout", "Progress", "read_corpus"]
 
 
-def _speak(root: Path) -> Iterator[Clip]:
+def _speak(root: Path, progress: Progress | None = None) -> Iterator[Clip]:
     from common.corpora import builtin  # brings torch, which no published corpus needs
 
-    for utterance in builtin.read(root).utterances:
+    for utterance in builtin.read(root, progress=progress).utterances:
         yield Clip(utterance.path, utterance.speaker, utterance.session, utterance.emotion, utterance.sex)
 
 
@@ -72,5 +74,7 @@ def read_corpus(
     if name not in CORPORA:
         raise UserError("no such corpus", where=name, remedy=f"there are {', '.join(CORPORA)}")
     layout, root = CORPORA[name], Path(root).expanduser()
+    if layout is _BUILTIN:
+        layout = replace(layout, find=partial(_speak, progress=progress))  # making it is what takes time
     check_root(layout, root, CORPORA.values())
     return read_layout(layout, root, emotions, options, skip_bad=skip_bad, progress=progress)

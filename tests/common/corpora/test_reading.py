@@ -180,11 +180,11 @@ def test_the_builtin_corpus_lies_in_the_cache_and_others_where_they_are_said_to(
 
 
 def test_the_builtin_corpus_is_read_like_any_other_once_it_is_made(tmp_path, write_tone, monkeypatch):
-    def make(root):
+    def make(root, progress=None):
         paths = [write_tone(root / f"{emotion}.wav").name for emotion in ("angry", "sad")]
         utterances = tuple(Utterance(path, "ann", "Session1", 0.1, path[:-4], "female") for path in paths)
         return Manifest("builtin", root, ("neutral", "angry", "sad", "happy"), utterances)
 
-    monkeypatch.setattr(builtin, "read", make, raising=False)
+    monkeypatch.setattr(builtin, "read", make)
     assert read_corpus("builtin", tmp_path / "new") == make(tmp_path / "new")
     assert read_corpus("builtin", tmp_path / "new", emotions=("sad", "happy")).left_out == {"angry": 1}
