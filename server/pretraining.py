@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from common.config.showing import as_toml
-from common.config.tree import Config
+from common.config.tree import Config, option_words
 from common.corpora import read_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError, UserErrors
@@ -125,7 +125,7 @@ def pretrain(
     with joined(acceleration.device) as share:
         if share.leads:
             run.open(command, resume=resume)
-        manifest = read_corpus(config.pretraining.corpus, root)
+        manifest = read_corpus(config.pretraining.corpus, root, **option_words(config.pretraining.options))
         features = _shared_features(manifest, config, share, console)
         scaling = Scaling.of(features)
         patches = PatchSource(features, manifest, scaling, config.features, config.seed)

@@ -23,7 +23,7 @@ def _lines(section: Section, place: tuple[str, ...]) -> Iterator[str]:
         if not isinstance(value, Section):
             description = type(section).model_fields[name].description or ""
             yield from textwrap.wrap(description, 108, initial_indent="# ", subsequent_indent="# ")
-            yield f"{name} = {_spell(value)}"
+            yield f"{name} = {spell(value)}"
     for name, value in fields.items():
         if isinstance(value, Section):
             yield from ("", f"# {(type(value).__doc__ or '').strip().splitlines()[0]}")
@@ -31,10 +31,10 @@ def _lines(section: Section, place: tuple[str, ...]) -> Iterator[str]:
             yield from _lines(value, (*place, name))
 
 
-def _spell(value: Any) -> str:
+def spell(value: Any) -> str:
     """A TOML value; JSON's spelling is TOML's for all that the tree holds.
 
-    >>> _spell(("neutral", "angry"))
+    >>> spell(("neutral", "angry"))
     '["neutral", "angry"]'
     """
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

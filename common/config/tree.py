@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
 Augmentation = Literal["roll", "time_mask", "frequency_mask", "gain"]
 
 EMOTIONS = ("neutral", "angry", "sad", "happy")
@@ -27,10 +28,20 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
+def option_words(options: Options) -> dict[str, str]:
+    """Options as keywords.
+
+    >>> option_words(("subset=train-clean-360",))
+    {'subset': 'train-clean-360'}
+    """
+    return dict(option.split("=", 1) for option in options)  # type: ignore[misc]
+
+
 class CorpusConfig(Section):
     """Which speech a run is about; where it lies on this machine is `runtime.corpus_root`."""
 
     name: str = Field("builtin", description="a corpus name that `eyesoff corpus describe` knows")
+    options: Options = Field((), description="of the layout, such as dialogs=improvised")
     fold: Literal["session", "speaker"] = Field("session", description="what is left out: a session or a speaker")
 
 
@@ -121,6 +132,7 @@ class PretrainingConfig(Section):
     """Both unlabelled stages."""
 
     corpus: str = Field("librispeech", description="an unlabelled corpus; its extremes scale every feature")
+    options: Options = Field((), description="of the layout, such as subset=train-clean-360")
     autoencoder: AutoencoderConfig = AutoencoderConfig()
     adversarial: AdversarialConfig = AdversarialConfig()
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from common.config.tree import Config
-from common.errors import UserErrors
+from common.errors import UserError, UserErrors
 from common.features.scaling import Scaling
 from common.training.averaging import converge_norms
 from common.training.checkpoint import (
@@ -78,6 +78,14 @@ def load_pretrained(folder: Path, config: Config) -> Pretrained:
         network.load_state_dict({key: tensors[f"{name}/{key}"] for key in network.state_dict()})
         converge_norms(network)
     return Pretrained(pair, Scaling(**card["scaling"]), card)
+
+
+def shipped_weights(preset: str) -> Path:
+    """The folder of the networks that come with a preset."""
+    folder = Path(__file__).resolve().parents[1] / "pretrained" / preset
+    if not folder.is_dir():
+        raise UserError("no networks are shipped for this preset", where=preset, remedy="`eyesoff pretrain` makes some")
+    return folder
 
 
 def pack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

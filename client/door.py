@@ -1,0 +1,73 @@
+"""The one door to a site's speech.
+
+Owns every access to the recordings, and what is derived from them at the site: manifest, features, patches. Must not
+know who asks, nor the shape of any message: what leaves is decided elsewhere.
+"""
+
+from collections import Counter
+from functools import cached_property
+
+from client.rules import Holdings
+from client.site import Site
+from common.config.tree import hash_identity, option_words
+from common.corpora import read_corpus
+from common.corpora.manifest import Manifest
+from common.errors import UserError
+from common.features.cache import Features, features_for
+from common.features.patches import PatchSource
+from common.features.scaling import Scaling
+
+
+class Door:
+    """Opens when something is first asked of it, and keeps what it found."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    @property
+    def features_identity(self) -> str:
+        """Names the settings with which this site turns speech into log-mels."""
+        return hash_identity(self._site.features.model_dump(mode="json"))
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """The labelled utterances of this site's session."""
+        site = self._site
+        options = option_words(site.options)
+        corpus = read_corpus(site.corpus, site.root, emotions=site.emotions, skip_bad=True, **options)
+        held = corpus.where(lambda u: u.emotion is not None and (not site.holds or u.session == site.holds))
+        if not len(held):
+            remedy = f"it has sessions {', '.join(corpus.sessions) or 'none'}: set `holds` in the site file to one"
+            raise UserError(f"no labelled utterance of session {site.holds or '(any)'}", where=site.root, remedy=remedy)
+        return held
+
+    @cached_property
+    def features(self) -> Features:
+        """Log-mels of every utterance, cached in the site's own state folder."""
+        runtime = self._site.runtime.model_copy(update={"cache": str(self._site.state / "cache")})
+        return features_for(self.manifest, self._site.features, runtime, skip_bad=True)
+
+    def holdings(self) -> Holdings:
+        """What the gate must know to judge a request."""
+        return Holdings(
+            session=self._site.session,
+            labels=self._site.emotions,
+            features=self.features_identity,
+            utterances=self.utterances_per_emotion(),
+            speakers=self.speakers_per_emotion(),
+        )
+
+    def utterances_per_emotion(self) -> tuple[int, ...]:
+        """Counts in label order."""
+        counts = Counter(u.emotion for u in self.manifest.utterances)
+        return tuple(counts[label] for label in self.manifest.labels)
+
+    def speakers_per_emotion(self) -> tuple[int, ...]:
+        """How many speakers said something in each emotion, in label order."""
+        pairs = {(u.emotion, u.speaker) for u in self.manifest.utterances}
+        counts = Counter(emotion for emotion, _ in pairs)
+        return tuple(counts[label] for label in self.manifest.labels)
+
+    def patches(self, scaling: Scaling, seed: int, *, balanced: bool) -> PatchSource:
+        """A source of training patches; the same for the same seed."""
+        return PatchSource(self.features, self.manifest, scaling, self._site.features, seed, balanced=balanced)

@@ -1,0 +1,64 @@
+"""What a site holds and where, as the site itself wrote it down.
+
+Owns the site file. Must not know any server: nothing in here can be set by a request.
+"""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from common.config.reading import all_mistakes, mistakes_in, read_toml
+from common.config.tree import EMOTIONS, FeatureConfig, Options, RuntimeConfig, Section
+from common.errors import UserError
+
+STATE = "state"
+HINT = "the settings of a site are session, corpus, root, holds, options, emotions, state, policy, features, runtime"
+
+
+class Site(Section):
+    """One place where emotional speech lives, and the session it answers for."""
+
+    session: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$", description="the alias by which servers know this site"
+    )
+    corpus: str = Field("table", description="a layout that `eyesoff corpus describe` knows")
+    root: Path = Field(description="folder (or table) of the speech; relative to the site file")
+    holds: str = Field("", description="the corpus's session that lives here; empty for all of the corpus")
+    options: Options = Field((), description="of the layout, such as dialogs=improvised")
+    emotions: Annotated[tuple[str, ...], Field(min_length=2)] = EMOTIONS
+    state: Path = Field(Path(STATE), description="checkpoints, finished releases, the ledger, the feature cache")
+    policy: Path | None = Field(None, description="policy file; without one the default policy holds")
+    features: FeatureConfig = FeatureConfig()
+    runtime: RuntimeConfig = RuntimeConfig(threads=1)
+
+    @model_validator(mode="after")
+    def _public_scaling(self) -> Self:
+        if self.features.scaling != "public":
+            raise ValueError("features.scaling 'pooled' would read other sites' extremes: a site has 'public' only")
+        return self
+
+    @property
+    def ledger(self) -> Path:
+        """Where everything that left is written down."""
+        return self.state / "ledger.jsonl"
+
+
+def load_site(path: Path) -> Site:
+    """The site that a file describes; its relative paths start at the file."""
+    tree = read_toml(path, "site file", remedy="`eyesoff deploy init` writes one; the README shows an example")
+    try:
+        site = Site.model_validate(tree)
+    except ValidationError as error:
+        raise all_mistakes(path, mistakes_in(error, hint=HINT)) from None
+    here = path.resolve().parent
+    policy = None if site.policy is None else here / site.policy
+    return site.model_copy(update={"root": here / site.root, "state": here / site.state, "policy": policy})
+
+
+def simulated_site(folder: Path, number: int) -> Site:
+    """The site of a simulated client: one of the site files below a folder, by their order."""
+    files = sorted(folder.glob("*/site.toml"))
+    if number >= len(files):
+        raise UserError(f"no site file for client {number}", where=folder, remedy=f"it has {len(files)}")
+    return load_site(files[number])

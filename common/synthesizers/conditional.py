@@ -1,0 +1,55 @@
+"""The paper's synthesizer, as it is sampled: a released generator, asked for one emotion a latent.
+
+Owns how latents and conditions become patches. Must not know how the generator was tuned.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from common.config.tree import NetworkConfig
+from common.networks import Generator
+from common.networks.acceleration import prepare
+
+AT_ONCE = 64
+"""Patches in one forward: few enough for a small machine, and the same everywhere, since sums depend on it."""
+
+
+class Sampler(Protocol):
+    """Whatever turns wanted emotions into patches."""
+
+    def sample(self, wanted: Tensor, stream: torch.Generator, latent_scale: float = 1.0) -> Tensor:
+        """Classes [n] -> patches [n, 1, 128, 128] in [-1, 1], on the CPU."""
+        ...
+
+
+class ConditionalSampler:
+    """A generator as it was released: its weights carry their spectral norm folded in."""
+
+    def __init__(
+        self, weights: Mapping[str, Tensor], network: NetworkConfig, device: torch.device | None = None
+    ) -> None:
+        self._device = device or torch.device("cpu")
+        self._network = network
+        with torch.device("meta"):
+            generator = Generator(network, normalized=False)
+        generator.load_state_dict({name: value.float() for name, value in weights.items()}, assign=True)
+        self._generator = prepare(generator, self._device).requires_grad_(False)
+
+    def sample(self, wanted: Tensor, stream: torch.Generator, latent_scale: float = 1.0) -> Tensor:
+        """Patches of the wanted emotions; latents are drawn on the CPU so that every device sees the same."""
+        latents = latent_scale * torch.randn(len(wanted), self._network.noise, generator=stream)
+        return self.decode(latents, wanted)
+
+    def decode(self, latents: Tensor, wanted: Tensor) -> Tensor:
+        """Patches [n, 1, 128, 128] of given latents [n, N_z], which may repeat under several emotions."""
+        return torch.cat(list(self._forwards(latents, wanted)))
+
+    @torch.inference_mode()
+    def _forwards(self, latents: Tensor, wanted: Tensor) -> Iterator[Tensor]:
+        conditions = functional.one_hot(wanted, self._network.classes).float()
+        for latent, condition in zip(latents.split(AT_ONCE), conditions.split(AT_ONCE), strict=True):
+            yield self._generator(latent.to(self._device), condition.to(self._device)).float().cpu()

@@ -1,0 +1,78 @@
+"""Flower's server side: the grid as `server.clients` describes it, and the campaign started from a run's settings.
+
+Owns the translation. Must not know what a campaign does with the answers.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from flwr.app import Array, ArrayRecord, Context, Message, MessageType, RecordDict
+from flwr.serverapp import Grid, ServerApp
+
+from server.clients import Answer, Letter
+from server.run import run_campaign
+
+RECORD, FIELD = "eyesoff", "message"
+IN_FLIGHT = 8
+"""Letters on their way at once: what bounds this process's memory, however many clients there are."""
+POLL_SECONDS = 0.2
+
+app = ServerApp()
+
+
+@app.main()
+def main(grid: Grid, context: Context) -> None:
+    """One campaign; an error ends the run as failed, which is what its exit status tells."""
+    settings = {name: str(value) for name, value in context.run_config.items()}
+    run_campaign(Path(settings["run"]), FlowerClients(grid))
+
+
+class FlowerClients:
+    """The nodes of a grid."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+
+    def names(self, at_least: int, seconds: float) -> tuple[str, ...]:
+        """Node ids in order, once there are enough or the time is over."""
+        deadline = time.monotonic() + seconds
+        while True:
+            ids = sorted(self._grid.get_node_ids())
+            if len(ids) >= at_least or time.monotonic() > deadline:
+                return tuple(map(str, ids))
+            time.sleep(POLL_SECONDS)
+
+    def exchange(self, letters: Mapping[str, Letter], seconds: float) -> Iterator[Answer]:
+        """A few letters on their way at any time, each answer taken in by itself."""
+        deadline = time.monotonic() + seconds
+        waiting, under_way = dict(letters), dict[str, str]()
+        while waiting or under_way:
+            while waiting and len(under_way) < IN_FLIGHT:
+                client = next(iter(waiting))
+                (sent,) = self._grid.push_messages([_envelope(client, waiting.pop(client)())])
+                under_way[sent] = client
+            for sent in tuple(under_way):
+                for reply in self._grid.pull_messages([sent]):
+                    yield _opened(under_way.pop(sent), reply)
+            if time.monotonic() > deadline:
+                for client in (*under_way.values(), *waiting):
+                    yield Answer(client, failure=f"no answer within {seconds:g} seconds")
+                return
+            time.sleep(POLL_SECONDS)
+
+
+def _envelope(client: str, letter: bytes) -> Message:
+    array = Array(np.frombuffer(letter, dtype=np.uint8))
+    content = RecordDict({RECORD: ArrayRecord({FIELD: array})})
+    return Message(content, dst_node_id=int(client), message_type=MessageType.QUERY)
+
+
+def _opened(client: str, reply: Message) -> Answer:
+    if reply.has_error():
+        return Answer(client, failure=f"Flower error {reply.error.code}: {reply.error.reason or 'no reason told'}")
+    try:
+        return Answer(client, reply.content[RECORD][FIELD].numpy().tobytes())
+    except (KeyError, ValueError, TypeError) as error:
+        return Answer(client, failure=f"not an eyesoff answer ({type(error).__name__})")

@@ -1,0 +1,63 @@
+"""`eyesoff simulate`: the whole campaign on this machine or cluster, sessions as clients."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulations.commands.options import AsJson, ConfigFile, Overrides, Preset, choose_config
+
+
+def simulate(
+    run: Annotated[Path, typer.Option("--run", metavar="DIR", help="Run directory: all that comes out.")] = Path(
+        "runs/simulation"
+    ),
+    preset: Preset = None,
+    config_file: ConfigFile = None,
+    overrides: Overrides = None,
+    corpus: Annotated[
+        str | None, typer.Option("--corpus", metavar="NAME", help="Corpus; by default the configuration's.")
+    ] = None,
+    root: Annotated[
+        str | None, typer.Option("--root", metavar="DIR", help="Its folder; the built-in corpus needs none.")
+    ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option("--base", metavar="DIR", help="Pre-trained networks; by default those shipped with the preset."),
+    ] = None,
+    backend: Annotated[str, typer.Option("--backend", help="ray (Flower on Ray) or serial (neither).")] = "ray",
+    plan: Annotated[str, typer.Option("--plan", help="leave-one-out, or everyone for production.")] = "leave-one-out",
+    real: Annotated[bool, typer.Option("--real/--no-real", help="Also train on the real speech, to compare.")] = True,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where this run stopped, or begin it.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a campaign here: each session a client, tuned through Flower and Ray, its generator banked and pooled.
+
+    An existing Ray cluster is used when RAY_ADDRESS names it. Ctrl-C stops everything; --resume goes on.
+
+    Example: eyesoff simulate --preset small --corpus emodb --root data/EMO-DB --run runs/emodb
+    """
+    import json
+
+    from rich.console import Console
+
+    from simulations.federation.campaign import BACKENDS, simulate_campaign
+
+    if backend not in BACKENDS:
+        raise typer.BadParameter(f"{backend}: choose one of {', '.join(BACKENDS)}", param_hint="--backend")
+    chosen = [f'corpus.name="{corpus}"'] if corpus else []
+    chosen += [f"runtime.corpus_root={json.dumps(root)}"] if root else []
+    config = choose_config(preset, config_file, [*(overrides or []), *chosen])
+    console = Console(stderr=True)
+    results = simulate_campaign(
+        config, run, base, backend=backend, plan=plan, with_real=real, resume=resume, console=console
+    )
+    if as_json:
+        typer.echo(json.dumps(results))
+        return
+    from simulations.federation.results import table_of
+
+    Console().print(table_of(results))
+    typer.echo(f"everything of this run: {run}")
+    if results["failures"]:
+        typer.echo(f"{len(results['failures'])} failure(s), named in {run / 'campaign.json'}", err=True)

@@ -1,0 +1,106 @@
+"""`eyesoff simulate` as plain functions: order a run, start it on a backend, read what came out.
+
+Owns the sequence. Must not know how a backend works inside.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from common.config import Config
+from common.config.tree import option_words
+from common.corpora import corpus_root, read_corpus
+from common.corpora.manifest import Manifest
+from common.errors import UserError
+from common.training.pretrained import load_pretrained, shipped_weights
+from server.campaign import RESULTS
+from server.run import Order, open_run, run_campaign
+from simulations.federation.resources import Plan, plan_resources
+from simulations.federation.results import train_on_real, write_results
+from simulations.federation.serial import SerialClients
+from simulations.federation.sites import write_sites
+from simulations.federation.watching import Watch
+from simulations.progress import bars
+
+BACKENDS = ("ray", "serial")
+
+
+def simulate_campaign(
+    config: Config,
+    run: Path,
+    base: Path | None,
+    *,
+    backend: str,
+    plan: str,
+    with_real: bool,
+    resume: bool,
+    console: Console,
+) -> dict[str, Any]:
+    """The campaign, and beside it the recognizers that saw the real speech; the answer is the results."""
+    simulation = order(config, run, base or shipped_weights(config.name), plan=plan, resume=resume)
+    for line in simulation.plan.lines():
+        console.print(line, highlight=False)
+    with Watch(run, console) as watch:
+        campaign = simulation.start(backend, watch)
+    federated = {fold["name"]: [m for counts in fold["counts"].values() for m in counts] for fold in campaign["folds"]}
+    modes = {"federated": federated}
+    if with_real and plan == "leave-one-out":
+        scaling = load_pretrained(simulation.base, config).scaling
+        with bars() as open_bar:
+            real = train_on_real(config, simulation.manifest, scaling, run, open_bar("training on real speech"))
+        modes = {"real": real, **modes}
+    return write_results(run, config, modes, campaign)
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A campaign whose every part is here."""
+
+    run: Path
+    config: Config
+    manifest: Manifest
+    base: Path
+    plan: Plan
+
+    def start(self, backend: str, watch: Callable[[], None]) -> dict[str, Any]:
+        """Run the campaign to its end; the answer is its outcome."""
+        if backend == "serial":
+            return run_campaign(self.run, SerialClients(self.run))
+        from simulations.federation import flower
+
+        flower.simulate(self.run, self.plan, self.run / RESULTS, watch)
+        return read_outcome(self.run)
+
+
+def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out", resume: bool = False) -> Simulation:
+    """Everything that must be in place before the first client is asked."""
+    manifest = read_manifest(config)
+    if config.features.scaling != "public":
+        remedy = "set features.scaling=public; the pooled extremes are for centralized training"
+        raise UserError("a federated run cannot pool extremes over its clients", remedy=remedy)
+    if len(manifest.sessions) < 2:
+        raise UserError("one session only: nothing is left out", where=manifest.root, remedy="use a corpus with more")
+    resources = plan_resources(config, len(manifest.sessions))
+    name = f"{config.name}-{config.corpus.name}-{config.identity_hash()}"
+    wanted = Order(name, str(base.resolve()), len(manifest.sessions), plan, per_speaker=True)
+    open_run(run, config, wanted, resume=resume)
+    write_sites(run, config, manifest)
+    return Simulation(run, config, manifest, base, resources)
+
+
+def read_manifest(config: Config) -> Manifest:
+    """The labelled utterances of the configured corpus; the built-in one lies in the cache."""
+    root = corpus_root(config.corpus.name, config.runtime.corpus_root, config.runtime.cache)
+    options = option_words(config.corpus.options)
+    corpus = read_corpus(config.corpus.name, root, emotions=config.network.emotions, **options)
+    return corpus.where(lambda utterance: utterance.emotion is not None)
+
+
+def read_outcome(run: Path) -> dict[str, Any]:
+    """What a finished campaign wrote down."""
+    outcome: dict[str, Any] = json.loads((run / RESULTS).read_text(encoding="utf-8"))
+    return outcome

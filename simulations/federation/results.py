@@ -1,0 +1,107 @@
+"""What a simulation found: the federated scores, the real ones beside them, and their table.
+
+Owns the results file of a run. Must not know how a score is defined (`common.scoring`).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from common.config import Config
+from common.corpora.manifest import Fold, Manifest, leave_one_out
+from common.features.cache import features_for
+from common.features.patches import PatchSource
+from common.features.scaling import Scaling
+from common.files import atomic_json
+from common.networks.acceleration import Acceleration
+from common.scoring import METRICS, Confusion, Outcome
+from common.seeds import derive_seed
+from common.training.checkpoint import Snapshots
+from common.training.phases import Surroundings
+from common.training.recognizer import predict, train_recognizer
+from simulations.federation.sites import site_name
+
+RESULTS = "results.json"
+Progress = Callable[[int, int], object]
+SCHEMA = 1
+
+
+def train_on_real(
+    config: Config, manifest: Manifest, scaling: Scaling, run: Path, progress: Progress
+) -> dict[str, Any]:
+    """Fold to confusions by speaker of recognizers that saw the real speech: what federation is measured against."""
+    features = features_for(manifest, config.features, config.runtime)
+    counts = {}
+    folds = leave_one_out(manifest, config.corpus.fold)
+    for number, fold in enumerate(folds, start=1):
+        path = run / "real" / f"{site_name(fold.name)}.json"
+        if not path.exists():
+            atomic_json(path, {"counts": _real_fold(config, fold, features, scaling, path.with_suffix(""))})
+        counts[site_name(fold.name)] = json.loads(path.read_text(encoding="utf-8"))["counts"]
+        progress(number, len(folds))
+    return counts
+
+
+def _real_fold(config: Config, fold: Fold, features: Any, scaling: Scaling, folder: Path) -> list[list[list[int]]]:
+    acceleration = Acceleration.from_runtime(config.runtime)
+    seed = derive_seed(config.seed, "real", fold.name)
+    identity = {"config": config.identity(), "fold": fold.name, "corpus": fold.train.content_hash()}
+    snapshots = Snapshots(folder, identity, fold.train.labels, asdict(scaling))
+    around = Surroundings(acceleration, snapshots=snapshots, snapshot_every=max(config.recognizer.iterations // 5, 1))
+    patches = PatchSource(features.of(fold.train), fold.train, scaling, config.features, seed, balanced=True)
+    recognizer = train_recognizer(patches, config, seed, around)
+    probabilities = predict(recognizer, features.of(fold.test), fold.test, scaling, config)
+    predicted = probabilities.argmax(axis=1)
+    true = [fold.test.label_index(utterance) for utterance in fold.test.utterances]
+    speakers = [utterance.speaker for utterance in fold.test.utterances]
+    groups = ([i for i, name in enumerate(speakers) if name == speaker] for speaker in fold.test.speakers)
+    confusions = (Confusion.of(fold.test.labels, [true[i] for i in g], [predicted[i] for i in g]) for g in groups)
+    return [confusion.counts.tolist() for confusion in confusions]
+
+
+def outcome_of(labels: tuple[str, ...], folds: Mapping[str, list[Any]], seed: int) -> Outcome:
+    """Confusions by fold and nameless speaker as one mode's outcome."""
+    return Outcome.of(
+        {
+            (seed, fold, f"{fold}#{number}"): Confusion(labels, matrix)
+            for fold, matrices in folds.items()
+            for number, matrix in enumerate(matrices)
+        }
+    )
+
+
+def write_results(
+    run: Path, config: Config, modes: Mapping[str, Mapping[str, list[Any]]], campaign: Any
+) -> dict[str, Any]:
+    """Every mode's scores with interval and n, and what failed."""
+    labels = config.network.emotions
+    scored = {name: outcome_of(labels, folds, config.seed) for name, folds in modes.items() if folds}
+    results = {
+        "schema": SCHEMA,
+        "corpus": config.corpus.name,
+        "preset": config.name,
+        "identity": config.identity_hash(),
+        "modes": {
+            name: {metric: asdict(outcome.summary(metric, seed=config.seed)) for metric in METRICS}
+            for name, outcome in scored.items()
+        },
+        "counts": {name: dict(folds) for name, folds in modes.items()},
+        "failures": campaign["failures"],
+    }
+    atomic_json(run / RESULTS, results)
+    return results
+
+
+def table_of(results: Mapping[str, Any]) -> Table:
+    """Modes by metrics, each with its 95 % interval."""
+    table = Table(title=f"{results['corpus']}, preset {results['preset']}: leave one session out", title_justify="left")
+    for heading in ("trained on", "macro F1 (95 % interval)", "UAR (95 % interval)", "n"):
+        table.add_column(heading)
+    for name, scores in results["modes"].items():
+        cells = (f"{s['mean']:.2f} ({s['low']:.2f} to {s['high']:.2f})" for s in (scores["macro_f1"], scores["uar"]))
+        table.add_row(name, *cells, str(scores["macro_f1"]["n"]))
+    return table
