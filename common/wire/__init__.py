@@ -10,10 +10,8 @@ from common.wire.messages import (
     PROTOCOL,
     REQUESTS,
     Ask,
-    Card,
     Collect,
     Description,
-    Extremes,
     Message,
     Refusal,
     Release,
@@ -21,16 +19,15 @@ from common.wire.messages import (
     Request,
     Score,
     Scored,
-    Scoring,
     Stage,
     Tune,
-    Tuning,
     Working,
     identity,
     is_answer,
     subject,
 )
 from common.wire.schema import base_shapes, largest_reply, recognizer_shapes, release_shapes, shapes_of
+from common.wire.terms import Card, Extremes, Scoring, Tuning
 from common.wire.weights import Precision, flatten, weights_digest
 
 __all__ = [

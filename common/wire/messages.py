@@ -1,52 +1,40 @@
-"""Every message that crosses between client and server: its fields, their bounds, and which weights it carries.
+"""Every message that crosses between client and server: its fields, and which weights it carries.
 
-Owns the schema. Must not know how a message becomes bytes, nor whether a site grants what it asks for.
+Owns the schema, and which reply answers which request. Must not know how a message becomes bytes, nor whether a site
+grants what it asks for.
 
-A field that holds weights is left out of the message's words: it travels as tensors named `<field>.<name>`. No field
-is free text: names, words of fixed lists, numbers within bounds.
+A field that holds weights is left out of the message's words: it travels as tensors named `<field>.<name>`.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from torch import Tensor
 
-from common.config.tree import FinetuningConfig, NetworkConfig, OptimizerConfig, Section, hash_identity
+from common.config.tree import Section
 from common.wire.codes import Code
+from common.wire.terms import (
+    Card,
+    Counts,
+    Identity,
+    Labels,
+    Matrix,
+    Name,
+    Number,
+    Scoring,
+    Tuning,
+    Version,
+    canonical,
+    check_length,
+)
 from common.wire.weights import Precision
 
 PROTOCOL: Literal[1] = 1
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
-Label = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,23}$")]
-Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16)]
-Version = Annotated[str, Field(pattern=r"^[0-9][0-9A-Za-z.+]{0,31}$")]
-Identity = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Number = Annotated[int, Field(ge=0, le=10_000_000)]
-Counts = Annotated[tuple[Number, ...], Field(max_length=16)]
-Level = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
-Matrix = Annotated[tuple[Counts, ...], Field(max_length=16)]
 Weights = Annotated[dict[str, Tensor], Field(exclude=True, repr=False)]
-
-
-def _bounded(network: NetworkConfig) -> NetworkConfig:
-    """The tree lets a user choose any names and sizes; a stranger may not."""
-    if network.noise > 4096:
-        raise ValueError("noise is larger than 4096")
-    _Labelled(labels=network.emotions)
-    return network
-
-
-class _Labelled(Section):
-    labels: Labels
-
-
-Network = Annotated[NetworkConfig, AfterValidator(_bounded)]
 
 
 class Stage(StrEnum):
@@ -58,76 +46,6 @@ class Stage(StrEnum):
     TUNE = "tune"
     SCORE = "score"
     RELEASE = "release"
-
-
-class Extremes(Section):
-    """The log-mel levels that map to -1 and 1."""
-
-    low: Level
-    high: Level
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low >= self.high:
-            raise ValueError("low is not below high")
-        return self
-
-
-class Tuning(Section):
-    """What defines one tuning, all of it chosen by the server; the release repeats it."""
-
-    run: Name
-    session: Name
-    seed: int = Field(ge=0, lt=2**63)
-    network: Network
-    optimizer: OptimizerConfig
-    finetuning: FinetuningConfig
-    features: Identity
-    scaling: Extremes
-    precision: Precision = Precision.FP16
-    base: Digest = Field(description="`weights_digest` of the pre-trained generator and discriminator")
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The label order, which is the meaning of every condition."""
-        return self.network.emotions
-
-    @property
-    def settings_hash(self) -> str:
-        """Names the settings alone, whatever the session, seed or base."""
-        return hash_identity(self.model_dump(mode="json", include={"network", "optimizer", "finetuning", "features"}))
-
-
-class Scoring(Section):
-    """What defines one scoring of a recognizer at a session."""
-
-    run: Name
-    session: Name
-    fold: Name
-    network: Network
-    window_hop: int = Field(ge=1, le=128)
-    features: Identity
-    scaling: Extremes
-    per_speaker: bool = False
-    recognizer: Digest = Field(description="`weights_digest` of the recognizer")
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The label order of the counts."""
-        return self.network.emotions
-
-
-class Card(Section):
-    """The papers of a release."""
-
-    tuning: Tuning
-    utterances: Counts | None = Field(description="in label order; None where the site keeps them to itself")
-    seconds: Number = Field(description="whole seconds that the tuning took")
-
-    @model_validator(mode="after")
-    def _one_count_a_label(self) -> Self:
-        _check_length(self.utterances, self.tuning.labels)
-        return self
 
 
 class Message(Section):
@@ -180,7 +98,7 @@ class Description(Message):
 
     @model_validator(mode="after")
     def _one_count_a_label(self) -> Self:
-        _check_length(self.utterances, self.labels)
+        check_length(self.utterances, self.labels)
         return self
 
 
@@ -302,14 +220,14 @@ def subject(message: Request | Reply) -> tuple[str | None, str | None]:
 
 
 def is_answer(reply: Reply, request: Request) -> bool:
-    """Whether a reply answers this request and repeats what it asked for, word by word."""
+    """Whether a reply answers this request and repeats what it asked for, letter by letter."""
     if not isinstance(reply, REPLIES[type(request)]):
         return False
     match reply, request:
         case Release(card=card), Tune(tuning=asked) | Collect(tuning=asked):
-            return card.tuning == asked
+            return canonical(card.tuning) == canonical(asked)  # for -0.0 == 0.0 would hide a bit
         case Scored(scoring=scoring), Score(scoring=wanted):
-            return scoring == wanted
+            return canonical(scoring) == canonical(wanted)
         case Refusal(), _:
             return reply.run is None or subject(reply) == subject(request)
         case Description(), Ask():
@@ -318,17 +236,6 @@ def is_answer(reply: Reply, request: Request) -> bool:
             return subject(reply) == subject(request)
 
 
-def canonical(section: Section) -> str:
-    """The one spelling of a section's fields, weights left out."""
-    plain = section.model_dump(mode="json")
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
 def identity(request: Request) -> str:
     """Names a request by all that it asks for: 64 characters, the same when it is asked again."""
     return hashlib.sha256(canonical(request).encode("ascii")).hexdigest()
-
-
-def _check_length(counts: Counts | None, labels: tuple[str, ...]) -> None:
-    if counts is not None and len(counts) != len(labels):
-        raise ValueError(f"{len(counts)} counts for {len(labels)} labels")

@@ -212,6 +212,13 @@ class TestTheWords:
         stale = release.model_copy(update={"card": release.card.model_copy(update={"tuning": other})})
         assert code_of(encode(stale), tune) is Code.WRONG_ANSWER
 
+    def test_a_minus_before_a_zero_is_another_tuning(self, tune, release):
+        finetuning = tune.tuning.finetuning.model_copy(update={"penalty": -0.0})
+        other = tune.tuning.model_copy(update={"finetuning": finetuning})
+        assert other == tune.tuning
+        hidden = release.model_copy(update={"card": release.card.model_copy(update={"tuning": other})})
+        assert code_of(encode(hidden), tune) is Code.WRONG_ANSWER
+
     def test_a_refusal_that_speaks_of_another_session(self, tune):
         here, there = (
             encode(Refusal(run="run-1", session=session, code=Code.BUSY, stage=Stage.TUNE))

@@ -1,0 +1,47 @@
+"""A generator of the paper's size crosses the wire; by hand: `pytest -m slow -s tests/common/wire`."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from common.config import NetworkConfig
+from common.networks import generator_shapes
+from common.wire import HEADER_LIMIT, Card, Collect, Precision, Release, decode_reply, encode
+
+STATUS = Path("/proc/self/status")
+
+
+def memory(field):
+    return int(re.search(rf"{field}:\s+(\d+) kB", STATUS.read_text())[1]) * 1024
+
+
+def peak_above_start(work):
+    """What `work` returns, and how many bytes it needed at its worst, the result included."""
+    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
+    start = memory("VmRSS")
+    result = work()
+    return result, memory("VmHWM") - start
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not STATUS.exists(), reason="reads the peak from Linux's /proc")
+@pytest.mark.parametrize("precision", list(Precision))
+def test_a_generator_of_paper_size_passes_within_one_more_copy_of_its_weights(tune, precision):
+    network = NetworkConfig()
+    tuning = tune.tuning.model_copy(update={"network": network, "precision": precision})
+    generator = {name: torch.full(shape, 0.01) for name, shape in generator_shapes(network).items()}
+    weights = sum(value.nbytes for value in generator.values())
+    release = Release(card=Card(tuning=tuning, utterances=None, seconds=1), generator=generator)
+
+    data, encoding = peak_above_start(lambda: encode(release))
+    back, decoding = peak_above_start(lambda: decode_reply(data, Collect(tuning=tuning)))
+    print(
+        f"\n{precision}: {len(data):,} bytes; encoding {encoding / weights:.2f}, decoding {decoding / weights:.2f} copies"
+    )
+
+    assert back.card == release.card
+    assert len(data) - weights * precision.width // 4 < HEADER_LIMIT
+    assert encoding < 1.1 * weights
+    assert decoding < 0.1 * weights
