@@ -6,6 +6,8 @@ import struct
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from common.wire import (
     HEADER_LIMIT,
@@ -308,6 +310,47 @@ class TestTheWeights:
     def test_every_refusal_names_the_tensor_for_the_person_on_this_side(self, tune, release):
         with pytest.raises(WireError, match=r"not-finite .*: generator\.linears\.1\.weight"):
             decode_reply(encode(release)[:-2] + b"\x00\x7c", tune)
+
+
+JUNK = (None, True, -0.0, 1.0, -1, 10**400, "", "x" * 100, "\ud800", "\0", [], [[]], {}, {"\ud800": 1}, ["a", "b"])
+
+
+def places(tree, path=()):
+    """The path of every value in a tree of plain data."""
+    members = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in members:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+def put(tree, path, value):
+    """The tree with another value at one place."""
+    changed = json.loads(json.dumps(tree))
+    at = changed
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = value
+    return changed
+
+
+@given(data=st.data())
+def test_whatever_stands_in_a_field_is_refused_or_is_the_time_it_took(tune, release, data):
+    header, fields, payload = apart(release)
+    place, junk = data.draw(st.sampled_from(list(places(fields)))), data.draw(st.sampled_from(JUNK))
+    answer = forge(spelled(header, put(fields, place, junk)), payload)
+    try:
+        back = decode_reply(answer, tune)
+    except WireError:
+        return
+    assert answer == encode(release) or back.card.seconds != release.card.seconds
+
+
+@given(data=st.data())
+def test_whatever_stands_in_the_header_is_refused(tune, release, data):
+    header, _, payload = apart(release)
+    place, junk = data.draw(st.sampled_from(list(places(header)))), data.draw(st.sampled_from(JUNK))
+    with pytest.raises(WireError):
+        decode_reply(forge(put(header, place, junk), payload), tune)
 
 
 def test_an_answer_is_its_generator_and_at_most_64_kib(tune, release):

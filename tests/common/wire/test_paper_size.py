@@ -37,9 +37,8 @@ def test_a_generator_of_paper_size_passes_within_one_more_copy_of_its_weights(tu
 
     data, encoding = peak_above_start(lambda: encode(release))
     back, decoding = peak_above_start(lambda: decode_reply(data, Collect(tuning=tuning)))
-    print(
-        f"\n{precision}: {len(data):,} bytes; encoding {encoding / weights:.2f}, decoding {decoding / weights:.2f} copies"
-    )
+    copies = f"encoding {encoding / weights:.2f}, decoding {decoding / weights:.2f} copies of the weights"
+    print(f"\n{precision}: {len(data):,} bytes; {copies}")
 
     assert back.card == release.card
     assert len(data) - weights * precision.width // 4 < HEADER_LIMIT
