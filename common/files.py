@@ -5,7 +5,7 @@ Owns atomic writing. Must not know what is written.
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -33,10 +33,9 @@ def write_through(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def _fill_and_replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    whole = Path(name)
+    whole = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # tempfile's would be closed to all but its owner
     try:
-        with os.fdopen(descriptor, "wb") as stream:
+        with whole.open("xb") as stream:
             write(stream)
             stream.flush()
             os.fsync(stream.fileno())

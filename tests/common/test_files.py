@@ -27,6 +27,12 @@ def test_content_arrives_and_the_folder_is_made(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_file_may_be_read_by_whom_the_folder_allows(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"")
+    atomic_write(tmp_path / "atomic", b"")
+    assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_a_full_disk_leaves_the_old_file_and_no_trace_and_is_told_as_an_error(tmp_path: Path) -> None:
     path = tmp_path / "file.bin"
     atomic_write(path, b"old")
