@@ -25,7 +25,6 @@ from common.training.checkpoint import (
 )
 from common.training.stages import Pair
 
-
 WIDE = 2**18
 """Matrices of more numbers than this are shipped in 8 bits: they are nine tenths of the file."""
 ROWS, SCALES = ".rows8", ".scales"
