@@ -64,9 +64,13 @@ class Recognizers:
         )
         shutil.rmtree(own / "snapshots", ignore_errors=True)
 
+    def where(self, name: str) -> Path:
+        """The folder of a trained recognizer's weights."""
+        return self.folder / "recognizers" / name / DONE
+
     def load(self, name: str) -> Mapping[str, Tensor]:
         """The weights of a trained recognizer."""
-        weights, _ = read_tensors(self.folder / "recognizers" / name / DONE)
+        weights, _ = read_tensors(self.where(name))
         return weights
 
     def _pool(self, releases: Sequence[str], device: torch.device) -> Patches:

@@ -13,7 +13,7 @@ import typer
 
 from common.errors import UserError
 from simulations import telemetry
-from simulations.commands import bank, config, corpus, demo, doctor, ledger, pretrain, simulate
+from simulations.commands import bank, bootstrap, config, corpus, demo, doctor, ledger, pretrain, simulate
 
 MISTAKE, OURS = 2, 70
 
@@ -35,6 +35,7 @@ app.add_typer(config.app, name="config", rich_help_panel=FIRST)
 app.add_typer(corpus.app, name="corpus", rich_help_panel=FIRST)
 app.command(rich_help_panel=TRAIN)(pretrain.pretrain)
 app.command(rich_help_panel=FEDERATE)(simulate.simulate)
+app.command(rich_help_panel=FEDERATE)(bootstrap.bootstrap)
 app.add_typer(bank.app, name="bank", rich_help_panel=FEDERATE)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=FEDERATE)
 

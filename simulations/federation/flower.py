@@ -46,15 +46,13 @@ class SuperLink:
 
 def simulate(run: Path, plan: Plan, outcome: Path, watch: Callable[[], None]) -> None:
     """Submit the app for the campaign in `run` and wait for its end; any end but success is an error that says why."""
-    with superlink(run / "flower") as link:
+    with superlink(run.resolve() / "flower") as link:
         number = _submit(link, run, plan)
         status = _follow(link, number, outcome, watch)
+        log = _keep_log(link, number)
     if status != "finished:completed":
-        raise UserError(
-            f"the campaign ended as {status or 'unknown'}",
-            where=link.log,
-            remedy=_reason(link.log) or "the log's last lines say why; --debug with --backend serial shows it here",
-        )
+        remedy = _reason(log) or "its last lines say why; --backend serial --debug shows it here"
+        raise UserError(f"the campaign ended as {status or 'unknown'}", where=log, remedy=remedy)
 
 
 @contextmanager
@@ -163,11 +161,20 @@ def _flwr(link: SuperLink, words: list[str]) -> dict[str, Any]:
     return told
 
 
+def _keep_log(link: SuperLink, number: str) -> Path:
+    """What the app and its clients wrote, which Flower keeps to itself until it is asked."""
+    words = ["flwr", "log", number, FEDERATION, "--show"]
+    log = link.log.with_name("app.log")
+    with log.open("wb") as stream:
+        subprocess.run(words, env=link.environment, stdout=stream, stderr=stream, timeout=COMMAND_SECONDS, check=False)
+    return log
+
+
 def _reason(log: Path) -> str:
     """The last error that the app wrote down for people."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     told = [line for line in lines if "UserError" in line]
-    return told[-1].split("UserError", 1)[1].strip(": ") if told else ""
+    return told[-1].split(": ", 1)[-1].strip() if told else ""
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

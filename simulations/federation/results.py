@@ -12,17 +12,21 @@ from typing import Any
 from rich.table import Table
 
 from common.config import Config
+from common.corpora import corpus_root, read_corpus
 from common.corpora.manifest import Fold, Manifest, leave_one_out
-from common.features.cache import features_for
+from common.features.cache import Features, features_for
 from common.features.patches import PatchSource
 from common.features.scaling import Scaling
 from common.files import atomic_json
+from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
-from common.scoring import METRICS, Confusion, Outcome
+from common.scoring import METRICS, Confusion, Outcome, bootstrap
 from common.seeds import derive_seed
-from common.training.checkpoint import Snapshots
+from common.training.checkpoint import Snapshots, read_tensors
 from common.training.phases import Surroundings
 from common.training.recognizer import predict, train_recognizer
+from server.bank import Bank
+from server.bootstrap import fitting_config
 from simulations.federation.sites import site_name
 
 RESULTS = "results.json"
@@ -46,7 +50,7 @@ def train_on_real(
     return counts
 
 
-def _real_fold(config: Config, fold: Fold, features: Any, scaling: Scaling, folder: Path) -> list[list[list[int]]]:
+def _real_fold(config: Config, fold: Fold, features: Features, scaling: Scaling, folder: Path) -> list[list[list[int]]]:
     acceleration = Acceleration.from_runtime(config.runtime)
     seed = derive_seed(config.seed, "real", fold.name)
     identity = {"config": config.identity(), "fold": fold.name, "corpus": fold.train.content_hash()}
@@ -54,13 +58,35 @@ def _real_fold(config: Config, fold: Fold, features: Any, scaling: Scaling, fold
     around = Surroundings(acceleration, snapshots=snapshots, snapshot_every=max(config.recognizer.iterations // 5, 1))
     patches = PatchSource(features.of(fold.train), fold.train, scaling, config.features, seed, balanced=True)
     recognizer = train_recognizer(patches, config, seed, around)
-    probabilities = predict(recognizer, features.of(fold.test), fold.test, scaling, config)
-    predicted = probabilities.argmax(axis=1)
-    true = [fold.test.label_index(utterance) for utterance in fold.test.utterances]
-    speakers = [utterance.speaker for utterance in fold.test.utterances]
-    groups = ([i for i, name in enumerate(speakers) if name == speaker] for speaker in fold.test.speakers)
-    confusions = (Confusion.of(fold.test.labels, [true[i] for i in g], [predicted[i] for i in g]) for g in groups)
+    confusions = by_speaker(recognizer, features.of(fold.test), fold.test, scaling, config)
     return [confusion.counts.tolist() for confusion in confusions]
+
+
+def by_speaker(
+    recognizer: Discriminator, features: Features, manifest: Manifest, scaling: Scaling, config: Config
+) -> list[Confusion]:
+    """A confusion for each speaker of a manifest."""
+    predicted = predict(recognizer, features, manifest, scaling, config).argmax(axis=1)
+    true = [manifest.label_index(utterance) for utterance in manifest.utterances]
+    speakers = [utterance.speaker for utterance in manifest.utterances]
+    groups = ([i for i, name in enumerate(speakers) if name == speaker] for speaker in manifest.speakers)
+    return [Confusion.of(manifest.labels, [true[i] for i in group], [predicted[i] for i in group]) for group in groups]
+
+
+def score_recognizer(config: Config, bank: Bank, weights: Path, corpus: str, root: str | None) -> dict[str, str]:
+    """A bootstrapped recognizer's scores on a corpus at hand."""
+    banked = bank.banked()
+    config = fitting_config(config, banked, bank.folder)
+    place = corpus_root(corpus, root, config.runtime.cache)
+    manifest = read_corpus(corpus, place, emotions=config.network.emotions)
+    manifest = manifest.where(lambda utterance: utterance.emotion is not None)
+    recognizer = Discriminator(config.network, config.network.classes)
+    recognizer.load_state_dict(read_tensors(weights)[0])
+    scaling = Scaling(**banked[0].card.tuning.scaling.model_dump())
+    confusions = by_speaker(
+        recognizer, features_for(manifest, config.features, config.runtime), manifest, scaling, config
+    )
+    return {metric: str(bootstrap(confusions, metric, seed=config.seed)) for metric in METRICS}
 
 
 def outcome_of(labels: tuple[str, ...], folds: Mapping[str, list[Any]], seed: int) -> Outcome:

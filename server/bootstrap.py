@@ -1,0 +1,45 @@
+"""A recognizer from a bank alone, when every client is gone: the paper's central promise.
+
+Owns which releases go together. Must not know how they were collected.
+"""
+
+from pathlib import Path
+
+from common.config import Config
+from common.errors import UserError, UserErrors
+from server.bank import Bank, Banked
+from server.recognizers import Recognizers
+
+NAME = "bootstrap"
+
+
+def bootstrap(config: Config, bank: Bank, run: Path) -> Path:
+    """Train one recognizer on everything in the bank; the answer is the folder of its weights.
+
+    Sizes, labels and features are the generators' own; how the recognizer is trained is the configuration's.
+    """
+    banked = bank.banked()
+    fitting = fitting_config(config, banked, bank.folder)
+    recognizers = Recognizers(run, fitting, bank)
+    recognizers.train(NAME, [one.name for one in banked], fitting.seed)
+    return recognizers.where(NAME)
+
+
+def fitting_config(config: Config, banked: tuple[Banked, ...], where: Path) -> Config:
+    """The configuration with the network that all the generators share."""
+    if not banked:
+        raise UserError(
+            "the bank is empty", where=where, remedy="name a bank with `--bank`; a run keeps its own in bank/"
+        )
+    first = banked[0].card.tuning
+    problems = [
+        f"{one.name}: {what} differs from that of {banked[0].name}"
+        for one in banked
+        for what in ("network", "features", "scaling")
+        if getattr(one.card.tuning, what) != getattr(first, what)
+    ]
+    if problems:
+        raise UserErrors(
+            f"{where}: generators that do not go together; `eyesoff bank export` takes some apart", problems
+        )
+    return config.model_copy(update={"network": first.network})
