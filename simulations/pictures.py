@@ -1,0 +1,97 @@
+"""Spectrograms as a figure with axes, for people who want to see what a corpus sounds like.
+
+Owns colours, ticks and layout. Must not know where the spectrograms come from.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.config.tree import FeatureConfig
+from common.files import atomic_write
+from common.training.pictures import COLOURS
+
+HERTZ = (250, 500, 1000, 2000, 4000, 7000)
+SECONDS_SHOWN = 2.0
+CELL_WIDTH, CELL_HEIGHT, DOTS_PER_INCH = 2.35, 1.5, 96
+COLOURS_KEPT = 128
+"""A palette makes the file a quarter as large, and nobody sees it."""
+
+
+def draw_spectrograms(
+    path: Path,
+    rows: Mapping[str, Sequence[NDArray[np.floating]]],
+    columns: Sequence[str],
+    features: FeatureConfig,
+    title: str,
+) -> None:
+    """A PNG with a row for each name and a column for each heading; log-mels are [mels, frames]."""
+    # Drawing costs a second of start-up, which no other command should pay.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    size = (CELL_WIDTH * len(columns) + 1.4, CELL_HEIGHT * len(rows) + 0.9)
+    figure = Figure(figsize=size, dpi=DOTS_PER_INCH, layout="constrained")
+    cells = figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False)
+    _fill(cells, rows, features)
+    for heading, cell in zip(columns, cells[0], strict=True):
+        cell.set_title(heading, fontsize=9)
+    for cell in cells[-1]:
+        cell.set_xlabel("time (s)", fontsize=8)
+    figure.colorbar(cells[0, 0].images[0], ax=cells, label="log of mel power", shrink=0.6, pad=0.01)
+    figure.suptitle(title, fontsize=11)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    content = io.BytesIO()
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    picture = picture.quantize(COLOURS_KEPT, Image.Quantize.FASTOCTREE)
+    picture.save(content, format="png", optimize=True)
+    atomic_write(path, content.getvalue())
+
+
+def _fill(
+    cells: NDArray[np.object_], rows: Mapping[str, Sequence[NDArray[np.floating]]], features: FeatureConfig
+) -> None:
+    """Every cell on the same scales, so that loud and soft, long and short can be compared."""
+    values = np.concatenate([np.ravel(log_mel) for row in rows.values() for log_mel in row]).astype(np.float32)
+    darkest, brightest = np.percentile(values, (5, 99.8))
+    for (name, row), line in zip(rows.items(), cells, strict=True):
+        line[0].set_ylabel("frequency (Hz)", fontsize=8)
+        line[0].annotate(
+            name,
+            xy=(0, 0.5),
+            xycoords="axes fraction",
+            xytext=(-56, 0),
+            textcoords="offset points",
+            rotation=90,
+            ha="center",
+            va="center",
+            fontweight="bold",
+        )
+        for log_mel, cell in zip(row, line, strict=True):
+            seconds = log_mel.shape[1] * features.hop / features.sample_rate
+            cell.imshow(
+                log_mel,
+                origin="lower",
+                aspect="auto",
+                cmap=COLOURS,
+                vmin=darkest,
+                vmax=brightest,
+                extent=(0, seconds, -0.5, features.mels - 0.5),
+            )
+            cell.set_facecolor("black")
+            cell.set_xlim(0, SECONDS_SHOWN)
+            cell.set_yticks(bands_at(HERTZ, features), [f"{hertz:,}" for hertz in HERTZ], fontsize=7)
+            cell.tick_params(axis="x", labelsize=7)
+
+
+def bands_at(hertz: Sequence[float], features: FeatureConfig) -> NDArray[np.floating]:
+    """Where frequencies lie among the mel bands."""
+    from librosa import mel_frequencies
+
+    corners = mel_frequencies(features.mels + 2, fmax=features.sample_rate / 2, htk=features.mel_scale == "htk")
+    return np.interp(hertz, corners[1:-1], np.arange(features.mels))

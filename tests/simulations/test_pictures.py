@@ -1,0 +1,33 @@
+"""The figure is whole, small, and its axes tell the truth."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from common.config import FeatureConfig
+from common.features.extractor import LogMel
+from simulations.pictures import bands_at, draw_spectrograms
+
+
+@pytest.mark.parametrize("features", [FeatureConfig(), FeatureConfig(mel_scale="htk", fft=1024)], ids=["slaney", "htk"])
+@pytest.mark.parametrize("hertz", [500, 1000, 4000, 7000])
+def test_a_tone_lies_at_the_tick_of_its_frequency(hertz: int, features: FeatureConfig) -> None:
+    tone = torch.sin(2 * torch.pi * hertz * torch.arange(16_000) / 16_000)
+    loudest = LogMel(features)(tone).mean(dim=1).argmax().item()
+    assert loudest == pytest.approx(bands_at([hertz], features)[0], abs=1)
+
+
+def test_a_picture_has_a_cell_for_each_spectrogram_and_stays_small(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(size=(128, 90)).astype(np.float16)
+    sizes = []
+    for name, rows in (("one", {"sad": [noise]}), ("four", {"sad": [noise, noise], "angry": [noise, noise]})):
+        path = tmp_path / "new" / f"{name}.png"
+        draw_spectrograms(path, rows, ["a"] * len(rows["sad"]), FeatureConfig(), "title")
+        with Image.open(path) as picture:
+            sizes.append(picture.size)
+            assert len(picture.convert("RGB").getcolors(2**24)) > 20
+        assert path.stat().st_size < 300_000
+    assert sizes[1] > sizes[0]
