@@ -4,7 +4,8 @@ Owns its loss, its falling learning rate and how windows become one answer. Must
 real or drawn.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 import torch
@@ -14,7 +15,6 @@ from torch.nn import functional
 
 from common.config.tree import Config, RecognizerConfig
 from common.corpora.manifest import Manifest
-from common.features.cache import Features
 from common.features.patches import windows
 from common.features.scaling import Scaling
 from common.networks import Discriminator
@@ -66,7 +66,11 @@ def rate_at(step: int, settings: RecognizerConfig) -> float:
 
 @torch.no_grad()
 def predict(
-    recognizer: Discriminator, features: Features, manifest: Manifest, scaling: Scaling, config: Config
+    recognizer: Discriminator,
+    features: Sequence[NDArray[np.float16]],
+    manifest: Manifest,
+    scaling: Scaling,
+    config: Config,
 ) -> NDArray[np.float64]:
     """Probabilities [utterances, classes] in the manifest's order: each the mean over an utterance's windows."""
     acceleration = Acceleration.from_runtime(config.runtime)
@@ -78,22 +82,19 @@ def predict(
             outputs = recognizer(patches.to(device))
         sums.index_add_(0, owners, outputs.double().softmax(dim=1).cpu())
         counts.index_add_(0, owners, torch.ones(len(owners), 1, dtype=torch.float64))
-    return (sums / counts).numpy()
+    probabilities: NDArray[np.float64] = (sums / counts).numpy()
+    return probabilities
 
 
 def _packed(
-    features: Features, manifest: Manifest, scaling: Scaling, config: Config
+    features: Sequence[NDArray[np.float16]], manifest: Manifest, scaling: Scaling, config: Config
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Windows of all utterances in batches of one size, each with the number of its utterance."""
-    owners: list[Tensor] = []
-    waiting: list[Tensor] = []
-    for number in range(len(manifest)):
-        own = windows(scaling.apply(features[number]), config.recognizer.window_hop, config.features.padding)
-        owners.append(torch.full((len(own),), number))
-        waiting.append(own)
-        if sum(map(len, waiting)) >= AT_ONCE or number == len(manifest) - 1:
-            packed = zip(torch.cat(owners).split(AT_ONCE), torch.cat(waiting).split(AT_ONCE), strict=True)
-            *full, (last_owners, last) = packed
-            yield from full
-            owners, waiting = [last_owners], [last]
-    yield owners[0], waiting[0]
+    """All utterances' windows in batches of one size, each window with the number of its utterance."""
+    hop, padding = config.recognizer.window_hop, config.features.padding
+    every = (
+        (number, window)
+        for number in range(len(manifest))
+        for window in windows(scaling.apply(features[number]), hop, padding)
+    )
+    while batch := list(islice(every, AT_ONCE)):
+        yield torch.tensor([number for number, _ in batch]), torch.stack([window for _, window in batch])

@@ -1,0 +1,79 @@
+"""Several processes: each takes its share, and together they are one."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from common.errors import UserError
+from common.training.distributed import Share
+from common.training.stages import Pair, finetune, train_adversarial, train_autoencoder
+
+PROCESS = """
+import runpy, sys
+from dataclasses import replace
+import torch
+from safetensors.torch import save_file
+from common.config.tree import Config
+from common.networks.acceleration import Acceleration
+from common.training.distributed import joined
+from common.training.phases import Surroundings
+from common.training.stages import Pair, finetune, train_adversarial, train_autoencoder
+
+conftest, settings, target = sys.argv[1:]
+torch.set_num_threads(1)
+bands = runpy.run_path(conftest)["Bands"]()
+config = Config.model_validate_json(settings)
+with joined(torch.device("cpu")) as share:
+    around = Surroundings(Acceleration.from_runtime(config.runtime), share, report_every=2)
+    assert share.any(share.rank == 1) and not share.any(False)
+    pair = Pair.fresh(config)
+    for stage in (train_autoencoder, train_adversarial, finetune):
+        pair = stage(pair, bands, config, 0, around)
+    share.wait()
+    weights = {name: value.contiguous() for name, value in pair.generator.state_dict().items()}
+    save_file(weights, target + str(share.rank))
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def test_two_processes_of_half_the_batch_equal_one_of_the_whole(config, bands, around, tmp_path):
+    place = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
+    arguments = [str(Path(__file__).with_name("conftest.py")), config.model_dump_json(), str(tmp_path / "weights")]
+    command = [sys.executable, "-c", PROCESS, *arguments]
+    started = [subprocess.Popen(command, env=place | {"RANK": str(rank)}) for rank in range(2)]
+    pair = Pair.fresh(config)
+    for stage in (train_autoencoder, train_adversarial, finetune):
+        pair = stage(pair, bands, config, 0, around)
+    assert [process.wait(timeout=200) for process in started] == [0, 0]
+    first, second = (load_file(tmp_path / f"weights{rank}") for rank in range(2))
+    for name, value in pair.generator.state_dict().items():
+        assert torch.equal(first[name], second[name])
+        torch.testing.assert_close(first[name], value, atol=1e-5, rtol=0)
+
+
+def test_alone_a_process_does_everything_itself():
+    rows = torch.arange(4)
+    assert torch.equal(Share().of(rows), rows)
+    assert Share().leads
+    assert Share().any(True)
+
+
+def test_shares_of_all_processes_make_the_whole():
+    rows = torch.arange(12)
+    assert torch.equal(torch.cat([Share(rank, 3).of(rows) for rank in range(3)]), rows)
+
+
+def test_a_batch_that_cannot_be_shared_evenly_is_refused():
+    with pytest.raises(UserError, match="batch of 5 cannot be shared evenly by 2 processes"):
+        Share(0, 2).of(torch.arange(5))
