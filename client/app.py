@@ -4,19 +4,21 @@ Owns the translation between a Flower message and the keeper's bytes. Must not k
 deployment all it has is a socket. In simulation, where server and clients are one person's, the keeper is made here.
 """
 
+import logging
 from pathlib import Path
 
 import numpy as np
 from flwr.app import Array, ArrayRecord, Context, Error, Message, RecordDict
 from flwr.clientapp import ClientApp
 
-from client.service import Answering, RemoteKeeper
+from client.service import RemoteKeeper
 from common.errors import UserError
 
 RECORD, FIELD = "eyesoff", "message"
-DEPLOYED_PATIENCE = 30.0
+PATIENCE = 30.0
 UNREACHABLE, BROKEN = 100, 101
 
+log = logging.getLogger(__name__)
 app = ClientApp()
 
 
@@ -26,24 +28,27 @@ app = ClientApp()
 def relay(message: Message, context: Context) -> Message:
     """Carry a message to the keeper and its answer back; an error leaves as a number and fixed words."""
     try:
-        keeper, patience = _keeper(context)
-        letter = message.content[RECORD][FIELD].numpy().tobytes()
-        answer = keeper.answer(letter, patience)
-    except UserError:
+        answer = _carry(memoryview(message.content[RECORD][FIELD].numpy()), context)
+    except UserError as error:
+        log.error("%s", error)
         return Message(Error(UNREACHABLE, "the site's keeper cannot be reached"), reply_to=message)
     except Exception:
+        log.exception("the relay failed")
         return Message(Error(BROKEN, "the relay failed; its own log says why"), reply_to=message)
     array = Array(np.frombuffer(answer, dtype=np.uint8))
     return Message(RecordDict({RECORD: ArrayRecord({FIELD: array})}), reply_to=message)
 
 
-def _keeper(context: Context) -> tuple[Answering, float]:
-    """The keeper behind the site's socket; in simulation one made here, which is waited for without end."""
-    socket = context.node_config.get("keeper")
-    if socket:
-        return RemoteKeeper(Path(str(socket))), DEPLOYED_PATIENCE
+def _carry(letter: memoryview, context: Context) -> bytes:
+    """To the keeper behind the site's socket; in simulation to one made here, which is waited for without end."""
+    if socket := context.node_config.get("keeper"):
+        return RemoteKeeper(Path(str(socket))).answer(letter, PATIENCE)
+    if "partition-id" not in context.node_config:
+        raise UserError("no keeper is named", where="--node-config", remedy='add keeper="PATH" with its socket\'s path')
+    from client.journal import journal
     from client.keeper import Keeper
     from client.site import simulated_site
 
-    run, number = Path(str(context.run_config["run"])), int(context.node_config["partition-id"])
-    return Keeper(simulated_site(run / "sites", number)), float("inf")
+    site = simulated_site(Path(context.run_config["run"]) / "sites", int(context.node_config["partition-id"]))
+    with journal(site.state):
+        return Keeper(site).answer(letter, float("inf"))

@@ -1,21 +1,24 @@
 """The one door to a site's speech.
 
-Owns every access to the recordings, and what is derived from them at the site: manifest, features, patches. Must not
-know who asks, nor the shape of any message: what leaves is decided elsewhere.
+Owns every access to the recordings, and what is derived from them at the site: features, patches, counts. Must not know
+who asks, nor the shape of any message: what leaves is decided elsewhere.
 """
 
+import logging
 from collections import Counter
 from functools import cached_property
 
 from client.rules import Holdings
 from client.site import Site
-from common.config.tree import hash_identity, option_words
+from common.config.tree import FeatureConfig, hash_identity, option_words
 from common.corpora import read_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
 from common.features.cache import Features, features_for
 from common.features.patches import PatchSource
 from common.features.scaling import Scaling
+
+log = logging.getLogger(__name__)
 
 
 class Door:
@@ -25,13 +28,30 @@ class Door:
         self._site = site
 
     @property
+    def feature_settings(self) -> FeatureConfig:
+        """How this site turns speech into patches."""
+        return self._site.features
+
+    @property
     def features_identity(self) -> str:
-        """Names the settings with which this site turns speech into log-mels."""
+        """Names those settings."""
         return hash_identity(self._site.features.model_dump(mode="json"))
 
     @cached_property
+    def features(self) -> Features:
+        """Log-mels of every utterance that can be used, cached in the site's own state folder."""
+        runtime = self._site.runtime.model_copy(update={"cache": str(self._site.state / "cache")})
+        features = features_for(self._labelled(), self._site.features, runtime, skip_bad=True)
+        for file in features.manifest.skipped:
+            log.warning("left out: %s: %s", file.path, file.reason)
+        return features
+
+    @property
     def manifest(self) -> Manifest:
-        """The labelled utterances of this site's session."""
+        """The labelled utterances of this site's session that can be used, in the order of their features."""
+        return self.features.manifest
+
+    def _labelled(self) -> Manifest:
         site = self._site
         options = option_words(site.options)
         corpus = read_corpus(site.corpus, site.root, emotions=site.emotions, skip_bad=True, **options)
@@ -40,12 +60,6 @@ class Door:
             remedy = f"it has sessions {', '.join(corpus.sessions) or 'none'}: set `holds` in the site file to one"
             raise UserError(f"no labelled utterance of session {site.holds or '(any)'}", where=site.root, remedy=remedy)
         return held
-
-    @cached_property
-    def features(self) -> Features:
-        """Log-mels of every utterance, cached in the site's own state folder."""
-        runtime = self._site.runtime.model_copy(update={"cache": str(self._site.state / "cache")})
-        return features_for(self.manifest, self._site.features, runtime, skip_bad=True)
 
     def holdings(self) -> Holdings:
         """What the gate must know to judge a request."""
@@ -70,4 +84,4 @@ class Door:
 
     def patches(self, scaling: Scaling, seed: int, *, balanced: bool) -> PatchSource:
         """A source of training patches; the same for the same seed."""
-        return PatchSource(self.features, self.manifest, scaling, self._site.features, seed, balanced=balanced)
+        return PatchSource(self.features, self.manifest, scaling, self.feature_settings, seed, balanced=balanced)

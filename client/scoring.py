@@ -21,12 +21,17 @@ Counts = tuple[tuple[tuple[int, ...], ...], ...]
 def score(request: Score, door: Door, runtime: RuntimeConfig) -> Counts:
     """One matrix [true][predicted] of counts, or one a speaker, in an order that tells no name."""
     wanted = request.scoring
-    acceleration = Acceleration.from_runtime(runtime)
-    config = Config(network=wanted.network, recognizer=RecognizerConfig(window_hop=wanted.window_hop), runtime=runtime)
+    config = Config(
+        features=door.feature_settings,
+        network=wanted.network,
+        recognizer=RecognizerConfig(window_hop=wanted.window_hop),
+        runtime=runtime,
+    )
     recognizer = Discriminator(wanted.network, wanted.network.classes)
     recognizer.load_state_dict(request.recognizer)
+    recognizer = Acceleration.from_runtime(runtime).prepare(recognizer)
     scaling = Scaling(wanted.scaling.low, wanted.scaling.high)
-    probabilities = predict(acceleration.prepare(recognizer), door.features, door.manifest, scaling, config)
+    probabilities = predict(recognizer, door.features, door.manifest, scaling, config)
     return counts_of(door, probabilities.argmax(axis=1), per_speaker=wanted.per_speaker)
 
 

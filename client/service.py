@@ -4,148 +4,237 @@ Owns the socket on both ends. Must not know what the bytes say: they go in and o
 here, so a keeper can run where there is none.
 """
 
+import fcntl
 import http.client
 import json
 import logging
+import math
 import socket
 import socketserver
-import stat
+import threading
+from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from common.errors import UserError
 
-log = logging.getLogger("eyesoff.keeper")
+log = logging.getLogger(__name__)
 
+ANSWER, STATUS = "/answer", "/status"
 PATIENCE = "X-Patience-Seconds"
 LONGEST_PATIENCE = 60.0
-SPARE = 30.0
-"""Seconds beyond its patience that an asker grants a keeper: checking and writing down takes time too."""
+LONGEST_ANSWER = 3600.0
+"""Seconds beyond its patience that an asker grants a keeper that is there: a scoring is answered when it is done."""
+LONGEST_SILENCE = 60.0
+"""Seconds after which either side gives up a connection in the midst of a message, and a relay one to open."""
+AT_ONCE = 4
+"""Connections that are served together; more are closed, for each may hold a request of more than a gigabyte."""
+PIECE = 2**20
+SHARED, ENTERED = 0o660, 0o750
+"""Whose the socket and its folder are: the keeper's and its group's, to which the relay belongs."""
 
 
 class Answering(Protocol):
     """A keeper, near or far."""
 
-    def answer(self, data: bytes, patience: float = 0.0) -> bytes:
+    def answer(self, data: bytes | memoryview, patience: float = 0.0) -> bytes:
         """The bytes that leave in answer to the bytes that came."""
+        ...
+
+
+class Served(Answering, Protocol):
+    """A keeper, near."""
+
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest request that it reads."""
+        ...
+
+    def turn_away(self, size: int) -> bytes:
+        """The bytes that leave in answer to a larger one."""
+        ...
+
+    def status(self) -> dict[str, object]:
+        """What it says of itself."""
         ...
 
 
 class RemoteKeeper:
     """The keeper behind a socket, as the relay sees it."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, longest: float = LONGEST_ANSWER) -> None:
+        self._path, self._longest = path, longest
 
-    def answer(self, data: bytes, patience: float = 0.0) -> bytes:
+    def answer(self, data: bytes | memoryview, patience: float = 0.0) -> bytes:
         """Carry the bytes there and back."""
-        return self._ask("POST", "/answer", data, patience)
+        return self._ask("POST", ANSWER, data, patience)
 
     def status(self) -> dict[str, Any]:
-        """What the keeper says of itself to people at the site."""
-        told: dict[str, Any] = json.loads(self._ask("GET", "/status", b"", 0.0))
+        """What the keeper says of itself."""
+        told: dict[str, Any] = json.loads(self._ask("GET", STATUS, b"", 0.0))
         return told
 
-    def _ask(self, method: str, target: str, body: bytes, patience: float) -> bytes:
-        connection = _UnixConnection(self._path, timeout=patience + SPARE)
+    def _ask(self, method: str, target: str, body: bytes | memoryview, patience: float) -> bytes:
+        connection = _UnixConnection(self._path, patience + self._longest)
         try:
             connection.request(method, target, body, {PATIENCE: str(patience)})
             response = connection.getresponse()
             content = response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise UserError(
-                "the keeper does not answer",
-                where=self._path,
-                remedy=f"start it at the site with `eyesoff keeper serve` ({type(error).__name__})",
-            ) from None
+            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            remedy = f"{why.lower()}; is `eyesoff keeper serve` running at the site, and may this user use its socket?"
+            raise UserError("the keeper does not answer", where=self._path, remedy=remedy) from None
         finally:
             connection.close()
         if response.status != HTTPStatus.OK:
-            raise UserError(f"the keeper answered with status {response.status}", where=self._path)
+            remedy = "its own log says why"
+            raise UserError(f"the keeper answered with status {response.status}", where=self._path, remedy=remedy)
         return content
 
 
 class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, timeout: float) -> None:
-        super().__init__("keeper", timeout=timeout)
-        self._path = path
+    def __init__(self, path: Path, longest: float) -> None:
+        super().__init__("keeper")
+        self._path, self._longest = path, longest
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
+        self.sock.settimeout(min(self._longest, LONGEST_SILENCE))
         self.sock.connect(str(self._path))
+        self.sock.settimeout(self._longest)
 
 
 class KeeperServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """Serves one keeper on one socket until it is shut down."""
+    """Serves one keeper on one socket, which nobody else can take while it lives."""
 
     daemon_threads = True
+    timeout = 0.5
+    """Seconds until a wish to stop is noticed."""
 
-    def __init__(self, path: Path, keeper: Answering, status: Any, largest: int) -> None:
-        self.keeper, self.status, self.largest = keeper, status, largest
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _refuse_second_keeper(path)
-        super().__init__(str(path), _Handler)
-        path.chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IWGRP)
+    def __init__(self, path: Path, keeper: Served) -> None:
+        self.keeper = keeper
+        self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._lock = _take(path)
+        try:
+            super().__init__(str(path), _Handler)
+            path.chmod(SHARED)
+        except OSError as error:
+            self._lock.close()
+            raise UserError("cannot open the socket", where=path, remedy=error.strerror or str(error)) from None
+
+    def serve_until(self, stop: Callable[[], bool]) -> None:
+        """Answer whoever comes, each in a thread of its own."""
+        while not stop():
+            self.handle_request()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Whether there is a place for one more."""
+        free = self._places.acquire(blocking=False)
+        if not free:
+            log.warning("a connection is closed: %d are served already", AT_ONCE)
+        return free
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection, then give up its place."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A relay that goes away is no fault of this process; what is goes to the log, not to the terminal."""
+        log.warning("a connection broke", exc_info=True)
 
     def server_close(self) -> None:
-        """Close, and take the socket file away."""
+        """Close, take the socket file away, and let another keeper have its place."""
         super().server_close()
         Path(str(self.server_address)).unlink(missing_ok=True)
+        self._lock.close()
 
 
-def _refuse_second_keeper(path: Path) -> None:
-    """A socket file that nobody answers is a killed keeper's and goes; one that answers is another keeper's."""
-    if not path.exists():
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            path.unlink()
-            return
-    raise UserError("another keeper already serves this socket", where=path, remedy="stop it first")
+def _take(path: Path) -> IO[str]:
+    """Hold a lock beside the socket, then clear away the socket that a killed keeper left."""
+    if path.exists() and not path.is_socket():
+        raise UserError("something else has the socket's name", where=path, remedy="choose another path")
+    lock_path = path.with_name(f"{path.name}.lock")
+    try:
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True)
+            path.parent.chmod(ENTERED)
+        lock = lock_path.open("w")
+    except OSError as error:
+        raise UserError("cannot open the socket", where=lock_path, remedy=error.strerror) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise UserError("another keeper serves this socket", where=path, remedy="stop it first") from None
+    path.unlink(missing_ok=True)
+    return lock
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Two targets and nothing else; what goes wrong is told as a status, never as a text."""
+    """Two targets and nothing else; what goes wrong is told as a status without a word."""
 
     server: KeeperServer
+    timeout = LONGEST_SILENCE
 
     def do_POST(self) -> None:
         """A message in, a message out."""
-        length = int(self.headers.get("Content-Length", 0))
-        if self.path != "/answer" or length > self.server.largest:
-            self._send(HTTPStatus.NOT_FOUND if self.path != "/answer" else HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"")
+        length = self.headers.get("Content-Length", "")
+        if self.path != ANSWER or not length.isdecimal():
+            self.send_error(HTTPStatus.NOT_FOUND if self.path != ANSWER else HTTPStatus.LENGTH_REQUIRED)
             return
         try:
-            patience = min(float(self.headers.get(PATIENCE, 0)), LONGEST_PATIENCE)
-            answer = self.server.keeper.answer(self.rfile.read(length), patience)
+            answer = self._answer(int(length))
         except Exception:
             log.exception("no answer could be made")
-            self._send(HTTPStatus.INTERNAL_SERVER_ERROR, b"")
+            self._send(HTTPStatus.INTERNAL_SERVER_ERROR)
             return
         self._send(HTTPStatus.OK, answer)
 
     def do_GET(self) -> None:
-        """The status, for people at the site."""
-        if self.path == "/status":
-            self._send(HTTPStatus.OK, json.dumps(self.server.status()).encode())
-        else:
-            self._send(HTTPStatus.NOT_FOUND, b"")
+        """What the keeper says of itself."""
+        if self.path != STATUS:
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
+        self._send(HTTPStatus.OK, json.dumps(self.server.keeper.status()).encode())
 
-    def _send(self, status: HTTPStatus, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def _answer(self, length: int) -> bytes:
+        keeper = self.server.keeper
+        if length <= keeper.largest:
+            return keeper.answer(self.rfile.read(length), _patience(self.headers.get(PATIENCE, "0")))
+        while length > 0 and (piece := self.rfile.read(min(length, PIECE))):  # for a sender hears only when it has sent
+            length -= len(piece)
+        return keeper.turn_away(int(self.headers["Content-Length"]))
 
-    def address_string(self) -> str:
-        """A Unix socket has no address."""
-        return "relay"
+    def _send(self, status: HTTPStatus, body: bytes = b"") -> None:
+        """Status, length and body; the usual headers would tell the time and the Python."""
+        try:
+            self.send_response_only(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError as error:
+            log.warning("the relay went away before its answer (%s)", type(error).__name__)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no request to a keeper; the usual page would quote it."""
+        log.warning("refused with status %d: %s", code, ascii(self.requestline[:200]))
+        self.close_connection = True
+        self._send(HTTPStatus(code))
 
     def log_message(self, format: str, *args: object) -> None:
-        """One line a request in the site's own log."""
-        log.debug(format, *args)
+        """One line in the site's own log."""
+        log.warning("%s", ascii(format % args))
+
+
+def _patience(text: str) -> float:
+    """Seconds within bounds, whatever was asked for."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        return 0.0
+    return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_PATIENCE)

@@ -4,29 +4,29 @@ Owns the site file. Must not know any server: nothing in here can be set by a re
 """
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from common.config.reading import all_mistakes, mistakes_in, read_toml
 from common.config.tree import EMOTIONS, FeatureConfig, Options, RuntimeConfig, Section
 from common.errors import UserError
+from common.wire.terms import Labels, Name
 
 STATE = "state"
+STRANGERS = 0o007
 HINT = "the settings of a site are session, corpus, root, holds, options, emotions, state, policy, features, runtime"
 
 
 class Site(Section):
     """One place where emotional speech lives, and the session it answers for."""
 
-    session: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$", description="the alias by which servers know this site"
-    )
+    session: Name = Field(description="the alias by which servers know this site")
     corpus: str = Field("table", description="a layout that `eyesoff corpus describe` knows")
     root: Path = Field(description="folder (or table) of the speech; relative to the site file")
     holds: str = Field("", description="the corpus's session that lives here; empty for all of the corpus")
     options: Options = Field((), description="of the layout, such as dialogs=improvised")
-    emotions: Annotated[tuple[str, ...], Field(min_length=2)] = EMOTIONS
+    emotions: Labels = EMOTIONS
     state: Path = Field(Path(STATE), description="checkpoints, finished releases, the ledger, the feature cache")
     policy: Path | None = Field(None, description="policy file; without one the default policy holds")
     features: FeatureConfig = FeatureConfig()
@@ -54,6 +54,12 @@ def load_site(path: Path) -> Site:
     here = path.resolve().parent
     policy = None if site.policy is None else here / site.policy
     return site.model_copy(update={"root": here / site.root, "state": here / site.state, "policy": policy})
+
+
+def open_to_strangers(site: Site) -> tuple[Path, ...]:
+    """Those of the site's folders into which any user of this machine can look."""
+    folders = {site.root if site.root.is_dir() else site.root.parent, site.state}
+    return tuple(sorted(folder for folder in folders if folder.exists() and folder.stat().st_mode & STRANGERS))
 
 
 def simulated_site(folder: Path, number: int) -> Site:

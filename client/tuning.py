@@ -1,18 +1,22 @@
 """One tuning at a site, from the networks that came to the generator that may leave, and through every interruption.
 
-Owns the folder of a tuning: what was asked, the networks that came with it, snapshots, the finished generator. Must not
-know who asked, nor whether the result may leave.
+Owns the folder of a tuning: what was asked, the networks that came with it, snapshots, how far it is, the finished
+generator. Must not know who asked, nor whether the result may leave.
 
 A folder goes through three states: asked (its base is stored), tuning (it has snapshots), done (its release is stored).
 """
 
+import fcntl
 import json
+import logging
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from client.door import Door
@@ -23,35 +27,52 @@ from common.files import atomic_json
 from common.networks import Discriminator, Generator, release_weights
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
-from common.training.checkpoint import Snapshots, read_tensors, save_tensors
+from common.training.checkpoint import CARD, Snapshots, read_tensors, save_tensors
 from common.training.phases import Surroundings
 from common.training.reporters import Reporter
 from common.training.stages import FINETUNING, Pair, finetune
 from common.wire import Tune, Tuning
 
-BASE, ASKED, DONE = "base", "asked.json", "release"
-SNAPSHOTS = 10
+log = logging.getLogger(__name__)
+
+TUNINGS = "tunings"
+BASE, ASKED, SNAPSHOTS, PROGRESS, DONE, LOCK = "base", "asked.json", "snapshots", "progress.json", "release", ".lock"
+KEPT = 10
 """Snapshots over a tuning: what a kill costs at the most is a tenth of the work."""
+REPORT_EVERY, WRITE_SECONDS = 10, 1.0
+"""Steps between looks at the clock, and the least time between two writings of the progress."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a tuning is: its step, steps a second since it was begun or resumed, seconds spent in all."""
+
+    step: int
+    iterations: int
+    rate: float
+    seconds: float
 
 
 @dataclass(frozen=True)
 class TuningFolder:
-    """Where one tuning lives; its name tells what was asked, so that asking again finds it."""
+    """Where one tuning lives."""
 
     path: Path
 
     def keep(self, request: Tune) -> None:
-        """Store what was asked and the networks it came with, unless they are here already."""
-        if self.asked() is None:
-            base = {f"generator.{name}": value for name, value in request.generator.items()}
-            base |= {f"discriminator.{name}": value for name, value in request.discriminator.items()}
-            save_tensors(self.path / BASE, base, {"what": "the networks that a tuning starts from"})
-            atomic_json(self.path / ASKED, request.tuning.model_dump(mode="json"))
+        """Store what was asked and the networks it came with; what stands here already may have been damaged."""
+        base = {f"generator.{name}": value for name, value in request.generator.items()}
+        base |= {f"discriminator.{name}": value for name, value in request.discriminator.items()}
+        save_tensors(self.path / BASE, base, {"what": "the networks that a tuning starts from"})
+        atomic_json(self.path / ASKED, request.tuning.model_dump(mode="json"))
 
     def asked(self) -> Tuning | None:
-        """What was asked, once it and its networks are stored."""
-        path = self.path / ASKED
-        return Tuning.model_validate_json(path.read_text(encoding="utf-8")) if path.exists() else None
+        """What was asked, while its networks are here to begin or to go on with."""
+        try:
+            text = (self.path / ASKED).read_text(encoding="utf-8")
+            return Tuning.model_validate_json(text) if (self.path / BASE / CARD).exists() else None
+        except (OSError, ValueError):
+            return None
 
     def base(self, tuning: Tuning) -> Pair:
         """The networks to start from."""
@@ -65,43 +86,82 @@ class TuningFolder:
     def finish(self, weights: Mapping[str, Tensor], seconds: float) -> None:
         """Store the generator, then drop all that only the tuning needed."""
         save_tensors(self.path / DONE, weights, {"what": "a tuned generator", "seconds": round(seconds)})
-        shutil.rmtree(self.path / BASE, ignore_errors=True)
-        shutil.rmtree(self.path / "snapshots", ignore_errors=True)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Leave the generator alone."""
+        for name in (BASE, SNAPSHOTS):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+        (self.path / PROGRESS).unlink(missing_ok=True)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether there is a generator."""
+        return (self.path / DONE / CARD).exists()
 
     def finished(self) -> tuple[dict[str, Tensor], int] | None:
-        """The generator's weights and the seconds that they took, once there are any."""
-        if not (self.path / DONE / "card.json").exists():
+        """The generator's weights and the seconds that they took; a damaged one is dropped, to be tuned again."""
+        if not self.is_finished:
             return None
-        weights, card = read_tensors(self.path / DONE)
+        try:
+            weights, card = read_tensors(self.path / DONE)
+        except UserError as error:
+            log.warning("a finished generator is dropped: %s", error)
+            shutil.rmtree(self.path / DONE)
+            return None
         return weights, int(card["seconds"])
 
+    def progress(self) -> Progress | None:
+        """How far it is, or was when it was cut."""
+        try:
+            return Progress(**json.loads((self.path / PROGRESS).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
 
-def tune(
-    folder: TuningFolder, door: Door, runtime: RuntimeConfig, reporter: Reporter, stop: Callable[[], bool]
-) -> None:
-    """Fine-tune from the folder's last snapshot to the end and store the generator there."""
-    tuning = folder.asked()
-    if tuning is None:
-        raise UserError("no tuning was asked for", where=folder.path)
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other process is at work here; the lock of one that is killed dies with it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def tune(folder: TuningFolder, door: Door, runtime: RuntimeConfig, stop: Callable[[], bool]) -> None:
+    """Fine-tune from the folder's last snapshot to the end and store the generator there, unless it is there."""
+    with folder.alone():
+        if folder.is_finished:
+            folder.tidy()
+            return
+        tuning = folder.asked()
+        if tuning is None:
+            raise UserError("no tuning was asked for", where=folder.path)
+        try:
+            _tune(folder, tuning, door, runtime, stop)
+        finally:
+            torch.cuda.empty_cache()  # an idle keeper holds no memory of a GPU that others may share
+
+
+def _tune(folder: TuningFolder, tuning: Tuning, door: Door, runtime: RuntimeConfig, stop: Callable[[], bool]) -> None:
     config = as_config(tuning, runtime)
     acceleration = Acceleration.from_runtime(runtime)
     require_memory(config.network, config.finetuning.batch, FINETUNING, acceleration.device)
-    began = time.monotonic() - _spent(folder.path)
-    scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
-    snapshots = Snapshots(
-        folder.path / "snapshots", tuning.model_dump(mode="json"), tuning.labels, tuning.scaling.model_dump()
-    )
+    clock = Clock(folder)
+    identity = {"tuning": tuning.model_dump(mode="json"), "speech": door.features.key}
+    snapshots = Snapshots(folder.path / SNAPSHOTS, identity, tuning.labels, tuning.scaling.model_dump())
+    drop_useless(snapshots)
     around = Surroundings(
         acceleration,
-        reporter=_Clocked(reporter, folder.path, began),
+        reporter=clock,
         snapshots=snapshots,
-        report_every=10,
-        snapshot_every=max(config.finetuning.iterations // SNAPSHOTS, 1),
+        report_every=REPORT_EVERY,
+        snapshot_every=max(config.finetuning.iterations // KEPT, 1),
         stop=stop,
     )
+    scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
     patches = door.patches(scaling, tuning.seed, balanced=config.finetuning.balanced)
     tuned = finetune(folder.base(tuning), patches, config, tuning.seed, around)
-    folder.finish(release_weights(tuned.generator), time.monotonic() - began)
+    folder.finish(release_weights(tuned.generator), clock.seconds)
 
 
 def as_config(tuning: Tuning, runtime: RuntimeConfig) -> Config:
@@ -115,23 +175,60 @@ def as_config(tuning: Tuning, runtime: RuntimeConfig) -> Config:
     )
 
 
-class _Clocked(Reporter):
-    """Passes on, and keeps the seconds spent so far, so that a tuning that was cut counts all of its time."""
+def drop_useless(snapshots: Snapshots) -> None:
+    """From the newest on, drop what is damaged or was made of other speech: it costs a part of the work, not all."""
+    for path in reversed(snapshots.stored(FINETUNING)):
+        try:
+            _, card = read_tensors(path)
+            snapshots.check(card, path)
+        except UserError as error:
+            log.warning("a snapshot is dropped: %s", error)
+            shutil.rmtree(path)
+        else:
+            return
 
-    def __init__(self, inner: Reporter, folder: Path, began: float) -> None:
-        self._inner, self._path, self._began = inner, folder / "spent.json", began
+
+class Clock(Reporter):
+    """Keeps a tuning's progress in its folder, so that anybody may look and one that was cut counts all of its time.
+
+    What the metrics say is kept nowhere: a loss tells about the data.
+    """
+
+    def __init__(self, folder: TuningFolder) -> None:
+        earlier = folder.progress()
+        self._path = folder.path / PROGRESS
+        self._earlier = earlier.seconds if earlier else 0.0
+        self._first, self._iterations = 0, 0
+        self._began = self._played = self._written = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Spent so far, before every interruption and since."""
+        return self._earlier + time.monotonic() - self._began
 
     def begin(self, stage: str, first: int, iterations: int) -> None:
-        self._inner.begin(stage, first, iterations)
+        """Start counting steps."""
+        self._first, self._iterations, self._played = first, iterations, time.monotonic()
+        self._write(first)
 
     def record(self, stage: str, step: int, metrics: Mapping[str, float]) -> None:
-        self._inner.record(stage, step, metrics)
-        atomic_json(self._path, {"seconds": time.monotonic() - self._began})
+        """Move on."""
+        if step == self._iterations or time.monotonic() - self._written >= WRITE_SECONDS:
+            self._write(step)
+
+    def _write(self, step: int) -> None:
+        self._written = time.monotonic()
+        rate = (step - self._first) / max(self._written - self._played, 1e-3)
+        with suppress(UserError):  # a disk that is full for a moment need not end a tuning
+            atomic_json(self._path, asdict(Progress(step, self._iterations, round(min(rate, 1e6), 3), self.seconds)))
 
 
-def _spent(folder: Path) -> float:
-    path = folder / "spent.json"
-    return float(json.loads(path.read_text(encoding="utf-8"))["seconds"]) if path.exists() else 0.0
+def read_progress(state: Path) -> Progress | None:
+    """Of the tuning that a site was last seen at, if it has one that is not finished."""
+    with suppress(FileNotFoundError):  # it may finish while it is looked at
+        last = max((state / TUNINGS).glob(f"*/{PROGRESS}"), key=lambda path: path.stat().st_mtime_ns, default=None)
+        return None if last is None else TuningFolder(last.parent).progress()
+    return None
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

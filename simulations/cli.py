@@ -13,7 +13,7 @@ import typer
 
 from common.errors import UserError
 from simulations import telemetry
-from simulations.commands import bank, bootstrap, config, corpus, demo, doctor, ledger, pretrain, simulate
+from simulations.commands import bank, bootstrap, config, corpus, demo, doctor, keeper, ledger, pretrain, simulate
 
 MISTAKE, OURS = 2, 70
 
@@ -37,6 +37,7 @@ app.command(rich_help_panel=TRAIN)(pretrain.pretrain)
 app.command(rich_help_panel=FEDERATE)(simulate.simulate)
 app.command(rich_help_panel=FEDERATE)(bootstrap.bootstrap)
 app.add_typer(bank.app, name="bank", rich_help_panel=FEDERATE)
+app.add_typer(keeper.app, name="keeper", rich_help_panel=FEDERATE)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=FEDERATE)
 
 

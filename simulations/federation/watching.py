@@ -13,8 +13,8 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from client.keeper import read_progress
 from client.site import STATE
+from client.tuning import read_progress
 from common.training.reporters import duration
 from server.run import EVENTS
 from simulations.federation.sites import SITES
@@ -101,10 +101,9 @@ class Watch:
         told = read_progress(folder / STATE)
         if told is None:
             return folder.name, "[dim]waiting", "", "", ""
-        step, iterations, rate = (float(told[key]) for key in ("step", "iterations", "rate"))  # type: ignore[arg-type]
-        left = duration((iterations - step) / rate) if rate else "?"
-        bar = ProgressBar(total=iterations or 1, completed=step, width=24)
-        return folder.name, bar, f"{step:.0f}/{iterations:.0f}", f"{rate:.2f} it/s", f"{left} left"
+        left = duration((told.iterations - told.step) / told.rate) if told.rate else "?"
+        bar = ProgressBar(total=told.iterations or 1, completed=told.step, width=24)
+        return folder.name, bar, f"{told.step}/{told.iterations}", f"{told.rate:.2f} it/s", f"{left} left"
 
 
 def _line(event: dict[str, Any]) -> str:

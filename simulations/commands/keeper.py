@@ -1,0 +1,83 @@
+"""`eyesoff keeper`: the guardian of a site's speech as a process of its own. It needs no network."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulations.commands.options import AsJson
+
+app = typer.Typer(no_args_is_help=True, help="Guard a site's speech: answer what its policy allows, write it all down.")
+
+Socket = Annotated[
+    Path,
+    typer.Option("--socket", metavar="PATH", help="Unix socket that it shares with the relay.", show_default=False),
+]
+
+
+@app.command()
+def serve(
+    site: Annotated[
+        Path, typer.Option("--site", metavar="FILE", help="What the site holds, and where.", show_default=False)
+    ],
+    socket: Socket,
+) -> None:
+    """Serve one site until SIGTERM or Ctrl-C; tunings that were interrupted go on at once.
+
+    A tuning outlives whoever asked for it. Asked to stop, it finishes its step, keeps a snapshot and leaves with status
+    0, or like a killed process where that takes longer than a minute. The site's own log is keeper.log in its state
+    folder, beside the ledger.
+
+    Example: eyesoff keeper serve --site /srv/site/site.toml --socket /run/eyesoff/keeper.sock
+    """
+    import logging
+    import os
+
+    from client.journal import journal
+    from client.keeper import Keeper
+    from client.service import KeeperServer
+    from client.site import load_site, open_to_strangers
+    from common.training.interruption import stoppable
+
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    log = logging.getLogger("client.serve")
+    os.umask(0o077)  # whatever is written from here on is the site's alone
+    settings = load_site(site)
+    with journal(settings.state), stoppable() as stop:
+        for folder in open_to_strangers(settings):
+            log.warning("any user of this machine can look into %s; chmod o-rwx would keep it to the site", folder)
+        keeper = Keeper(settings)
+        with KeeperServer(socket, keeper) as server:
+            keeper.resume()
+            log.info("keeper of %s: serving on %s", settings.session, socket)
+            server.serve_until(stop)
+        if not keeper.stop():
+            log.warning("stopped in the midst of a step: the tuning goes on from its last snapshot")
+            os._exit(stop.status)  # the usual way out would wait for the step
+        log.info("stopped as asked")
+
+
+@app.command()
+def status(socket: Socket, as_json: AsJson = False) -> None:
+    """Ask a keeper how it is; leaves with status 2 where none answers.
+
+    Example: eyesoff keeper status --socket /run/eyesoff/keeper.sock
+    """
+    from client.service import RemoteKeeper
+
+    told = RemoteKeeper(socket, longest=10.0).status()
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(told))
+        return
+    from common.training.reporters import duration
+
+    line = f"keeper of {told['session']} (eyesoff {told['eyesoff']}): "
+    if not told["tunings"]:
+        typer.echo(line + "no tuning at work")
+        return
+    rate, left = told["rate"], told["iterations"] - told["step"]
+    pace = f", {rate:.2f} steps a second, {duration(left / rate)} left" if rate else ""
+    more = f"; {told['tunings'] - 1} more waiting" if told["tunings"] > 1 else ""
+    typer.echo(f"{line}tuning, step {told['step']} of {told['iterations']}{pace}{more}")
