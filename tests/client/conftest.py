@@ -1,13 +1,20 @@
-"""A site's gate on a clock that the test winds."""
+"""A site's gate on a clock that the test winds; a site with recordings of noise, its keeper, and requests to it."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
+import numpy as np
 import pytest
+import soundfile
 
 from client.gate import Gate
+from client.keeper import Keeper
 from client.ledger import Ledger
 from client.policy import Policy
 from client.rules import Holdings
+from client.site import Site
+from common.config.tree import FeatureConfig, FinetuningConfig, hash_identity
+from common.wire import Tuning, decode_reply, encode
 
 
 class Clock:
@@ -47,3 +54,72 @@ def gate_of(ledger, holdings, clock):
         return Gate(Policy(**policy), held, ledger, clock=clock, audits=audits)
 
     return make
+
+
+EMOTIONS = ("neutral", "angry", "sad", "happy")
+
+
+def write_recording(path, seed):
+    """Half a second of noise as a recording; the answer is its samples."""
+    samples = (np.random.default_rng(seed).normal(size=9000) * 3000).astype(np.int16)
+    soundfile.write(path, samples, 16000)
+    return samples
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory):
+    """A table of recordings: session 03+08, two speakers, four emotions, three utterances of each."""
+    folder = tmp_path_factory.mktemp("speech")
+    rows = ["path,emotion,session,speaker"]
+    for number, (speaker, emotion, _) in enumerate(product(("03", "08"), EMOTIONS, range(3))):
+        write_recording(folder / f"{number:02d}.wav", number)
+        rows.append(f"{number:02d}.wav,{emotion},03+08,{speaker}")
+    (folder / "recordings.csv").write_text("\n".join(rows))
+    return folder
+
+
+@pytest.fixture
+def site(speech, tmp_path):
+    """A site that holds the recordings, under the default policy, on one thread."""
+    return Site(session="03+08", root=speech, state=tmp_path / "state")
+
+
+@pytest.fixture
+def keeper(site):
+    keeper = Keeper(site)
+    yield keeper
+    keeper.stop()
+
+
+@pytest.fixture(scope="session")
+def ask_to_tune(tune):
+    """A request that a site with the default features grants, changed in what is given."""
+    features = hash_identity(FeatureConfig().model_dump(mode="json"))
+
+    def make(*, iterations=2, **changed):
+        finetuning = FinetuningConfig(iterations=iterations, batch=2)
+        terms = tune.tuning.model_dump() | {"features": features, "finetuning": finetuning} | changed
+        return tune.model_copy(update={"tuning": Tuning(**terms)})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def ask_to_score(score, ask_to_tune):
+    """The same for a scoring."""
+    features = ask_to_tune().tuning.features
+
+    def make(**changed):
+        return score.model_copy(update={"scoring": score.scoring.model_copy(update={"features": features} | changed)})
+
+    return make
+
+
+@pytest.fixture
+def said():
+    """What a keeper says to a request, decoded as the server decodes it."""
+
+    def say(keeper, request, patience=0.0):
+        return decode_reply(keeper.answer(encode(request), patience), request)
+
+    return say
