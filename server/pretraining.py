@@ -27,6 +27,7 @@ from common.features.patches import PatchSource
 from common.features.scaling import Scaling
 from common.files import atomic_json, atomic_write
 from common.networks.acceleration import Acceleration
+from common.networks.memory import require_memory
 from common.training.checkpoint import Card, Snapshots, differences, read_tensors, save_tensors
 from common.training.curves import read_rows, save_curves
 from common.training.distributed import Share, joined, runtime_of_process
@@ -174,12 +175,16 @@ def _as_stage(name: str, console: Reporter) -> Callable[[int, int], None]:
 
 
 def _both_stages(config: Config, patches: PatchSource, around: Surroundings) -> Pair:
-    settings = config.pretraining
     pair = Pair.fresh(config)
-    encoding = replace(around, snapshot_every=max(settings.autoencoder.iterations // SNAPSHOTS, 1))
-    pair = train_autoencoder(pair, patches, config, config.seed, encoding)
-    judging = replace(around, snapshot_every=max(settings.adversarial.iterations // SNAPSHOTS, 1))
-    return train_adversarial(pair, patches, config, config.seed, judging)
+    for stage, train, settings in (
+        (AUTOENCODER, train_autoencoder, config.pretraining.autoencoder),
+        (ADVERSARIAL, train_adversarial, config.pretraining.adversarial),
+    ):
+        share = settings.batch // around.share.processes
+        require_memory(config.network, share, stage, around.acceleration.device)
+        spaced = replace(around, snapshot_every=max(settings.iterations // SNAPSHOTS, 1))
+        pair = train(pair, patches, config, config.seed, spaced)
+    return pair
 
 
 def _data(manifest: Manifest, config: Config) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from common.config.tree import NetworkConfig
+from common.errors import UserError
 from common.seeds import torch_stream
 from common.training.augmentation import CHANCES
 from common.training.distributed import Share
@@ -39,6 +40,13 @@ class Patches(Protocol):
     def batch(self, step: int, size: int, stream: str) -> LabelledPatches:
         """The same batch for the same step and stream."""
         ...
+
+
+def require_labels(source: Patches, stage: str) -> None:
+    """Refuse to start a stage that learns emotions on speech that has none."""
+    labels = source.batch(0, 1, stage).labels
+    if not labels.is_floating_point() and bool((labels < 0).any()):
+        raise UserError(f"{stage} needs labelled speech", remedy="name a corpus with emotions in corpus.name")
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,8 @@ class Game:
         phases: in the order in which they move.
         average: of the generator, if one is kept.
         picture: patches that show how far the stage has come, and how many stand in a row.
-        score: how good the networks are, lower is better; it decides which checkpoint is kept.
+        score: the metric that tells good networks from bad, lower is better, where there is one; the best checkpoint is
+            kept beside the last ones.
     """
 
     stage: str
@@ -61,7 +62,7 @@ class Game:
     phases: Sequence[Phase]
     average: Average | None = None
     picture: Callable[[], tuple[Tensor, int]] | None = None
-    score: Callable[[], float] | None = None
+    score: str | None = None
 
     def parts(self) -> dict[str, Part]:
         """All state that outlives a step."""
@@ -96,6 +97,7 @@ def play(game: Game, iterations: int, around: Surroundings) -> None:
     first = snapshots.restore(game.stage, game.parts()) if snapshots else 0
     reporter.begin(game.stage, first, iterations)
     recent: list[Metrics] = []
+    means: dict[str, float] = {}
     for step in range(first, iterations):
         done = step + 1
         # 1. what chance decides in this step
@@ -114,7 +116,7 @@ def play(game: Game, iterations: int, around: Surroundings) -> None:
                 reporter.record(game.stage, done, means)
         # 5. keep what the numbers have just shown to be sound
         if keep_due:
-            _keep(game, done, around)
+            _keep(game, done, means, around)
         if stopping:
             raise Interrupted(game.stage, done)
 
@@ -174,13 +176,11 @@ def finite_means(recent: Sequence[Metrics], stage: str, done: int, snapshots: Sn
     return {name: sum(column) / len(column) for name, column in columns}
 
 
-def _keep(game: Game, done: int, around: Surroundings) -> None:
+def _keep(game: Game, done: int, means: Mapping[str, float], around: Surroundings) -> None:
     if not around.share.leads:
         return
-    score = game.score() if game.score else None
-    if score is not None:
-        around.reporter.record(game.stage, done, {"score": score})
     if around.snapshots:
+        score = None if game.score is None else means[game.score]
         around.snapshots.save(game.stage, done, game.parts(), score)
     if game.picture:
         around.reporter.show(game.stage, done, *game.picture())

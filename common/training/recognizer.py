@@ -21,7 +21,7 @@ from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
 from common.seeds import derive_seed
 from common.training.augmentation import augment
-from common.training.draws import Dealer, Draw, Patches
+from common.training.draws import Dealer, Draw, Patches, require_labels
 from common.training.phases import Game, Metrics, Phase, Surroundings, play
 
 RECOGNIZER = "recognizer"
@@ -35,6 +35,7 @@ def train_recognizer(patches: Patches, config: Config, seed: int, around: Surrou
     Labels are class numbers, or rows of probabilities where a label is not certain.
     """
     settings = config.recognizer
+    require_labels(patches, RECOGNIZER)
     fresh = Discriminator(config.network, config.network.classes, seed=derive_seed(seed, RECOGNIZER, "networks"))
     recognizer = around.acceleration.prepare(fresh)
     acceleration = around.acceleration
@@ -51,7 +52,8 @@ def train_recognizer(patches: Patches, config: Config, seed: int, around: Surrou
 
     optimizer = acceleration.adam(recognizer.parameters(), settings.learning_rate, config.optimizer)
     phase = Phase("recognizer", optimizer, loss, lambda step: rate_at(step, settings))
-    play(Game(RECOGNIZER, {"recognizer": recognizer}, dealer.draw, make, [phase]), settings.iterations, around)
+    game = Game(RECOGNIZER, {"recognizer": recognizer}, dealer.draw, make, [phase], score="recognizer/loss")
+    play(game, settings.iterations, around)
     return recognizer
 
 

@@ -18,7 +18,7 @@ from common.networks.penalty import critic_penalty, textbook_penalty
 from common.seeds import derive_seed, torch_stream
 from common.training.augmentation import augment
 from common.training.averaging import Average
-from common.training.draws import Dealer, Draw, Patches
+from common.training.draws import Dealer, Draw, Patches, require_labels
 from common.training.phases import Game, Metrics, Phase, Surroundings, play
 
 AUTOENCODER, ADVERSARIAL, FINETUNING = "autoencoder", "adversarial", "finetuning"
@@ -79,6 +79,7 @@ def train_autoencoder(pair: Pair, patches: Patches, config: Config, seed: int, a
         make=lambda draw: decode(draw.patches),
         phases=[Phase("autoencoder", optimizer, loss)],
         picture=picture,
+        score="autoencoder/loss",
     )
     play(game, settings.iterations, around)
     return pair
@@ -125,6 +126,7 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
     """
     settings = config.finetuning
     classes = config.network.classes
+    require_labels(patches, FINETUNING)
     pair = pair.for_stage(FINETUNING, classes + 1, seed, around)
     generator, discriminator = pair.generator, pair.discriminator
     freeze_lower(discriminator, settings.frozen_layers)

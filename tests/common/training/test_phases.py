@@ -8,8 +8,9 @@ import torch
 from common.errors import UserError
 from common.training.checkpoint import Snapshots, read_tensors
 from common.training.phases import Surroundings
+from common.training.recognizer import train_recognizer
 from common.training.reporters import Reporter
-from common.training.stages import Pair, train_adversarial, train_autoencoder
+from common.training.stages import Pair, finetune, train_adversarial, train_autoencoder
 
 
 class Heard(Reporter):
@@ -26,6 +27,10 @@ class Heard(Reporter):
 
     def show(self, stage, step, patches, columns):
         self.pictures.append((stage, step, tuple(patches.shape), columns))
+
+
+def finetune_fresh(patches, config, seed, around):
+    return finetune(Pair.fresh(config), patches, config, seed, around)
 
 
 class Spoiled:
@@ -96,3 +101,22 @@ def test_surroundings_do_not_change_a_result(config, bands, around):
     first, second = (train_adversarial(Pair.fresh(config), bands, config, 0, a) for a in (plain, busy))
     for name, value in first.generator.state_dict().items():
         assert torch.equal(value, second.generator.state_dict()[name])
+
+
+def test_the_snapshot_with_the_lowest_loss_is_kept_beside_the_last_two(config, bands, around, tmp_path):
+    kept = Snapshots(tmp_path, config.identity(), config.network.emotions, {"low": 0.0, "high": 1.0})
+    heard = Heard()
+    watched = replace(around, snapshots=kept, reporter=heard, report_every=1, snapshot_every=1)
+    longer = config.model_copy(
+        update={"recognizer": config.recognizer.model_copy(update={"iterations": 8, "decay_every": 100})}
+    )
+    train_recognizer(bands, longer, 0, watched)
+    losses = {step: metrics["recognizer/loss"] for _, step, metrics in heard.records}
+    best = min(losses, key=losses.__getitem__)
+    assert [int(path.name) for path in kept.stored("recognizer")] == sorted({best, 7, 8})
+
+
+@pytest.mark.parametrize("train", [finetune_fresh, train_recognizer])
+def test_speech_without_labels_is_refused_where_emotions_are_learned(train, config, bands, around):
+    with pytest.raises(UserError, match="needs labelled speech"):
+        train(type(bands)(labelled=False), config, 0, around)
