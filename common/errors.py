@@ -5,7 +5,7 @@ Owns the type only. Everything else in the tree raises it; the command line turn
 
 
 class UserError(Exception):
-    """Something the reader can mend: what is wrong, where, and what to do, in one line.
+    r"""Something the reader can mend: what is wrong, where, and what to do, in one line.
 
     >>> str(UserError("no such folder", where="data/emodb", remedy="pass --root with the corpus's folder"))
     'no such folder: data/emodb; pass --root with the corpus\\'s folder'
@@ -16,7 +16,7 @@ class UserError(Exception):
         super().__init__(line if remedy is None else f"{line}; {remedy}")
 
 
-class UserErrors(UserError):
+class UserErrors(UserError):  # noqa: N818 - there are several
     """Several mistakes found together, one line each, so that they can be mended in one go."""
 
     def __init__(self, heading: str, problems: list[str]) -> None:

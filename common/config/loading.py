@@ -25,9 +25,7 @@ def load_config(source: str | Path = "demo", overrides: Iterable[str] = ()) -> C
     """The configuration that a preset's name or a file gives, after `section.key=value` overrides."""
     is_preset = str(source) in PRESETS
     path = preset_path(str(source)) if is_preset else Path(source)
-    tree = read_toml(
-        path, "configuration", remedy=f"name a TOML file or one of the presets {', '.join(PRESETS)}"
-    )
+    tree = read_toml(path, "configuration", remedy=f"name a TOML file or one of the presets {', '.join(PRESETS)}")
     if is_preset:
         tree["name"] = str(source)
     problems = [problem for override in overrides if (problem := _apply(tree, override))]

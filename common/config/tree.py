@@ -34,7 +34,7 @@ def option_words(options: Options) -> dict[str, str]:
     >>> option_words(("subset=train-clean-360",))
     {'subset': 'train-clean-360'}
     """
-    return dict(option.split("=", 1) for option in options)  # type: ignore[misc]
+    return dict(option.split("=", 1) for option in options)
 
 
 class CorpusConfig(Section):
