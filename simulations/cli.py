@@ -13,7 +13,19 @@ import typer
 
 from common.errors import UserError
 from simulations import telemetry
-from simulations.commands import bank, bootstrap, config, corpus, demo, doctor, keeper, ledger, pretrain, simulate
+from simulations.commands import (
+    bank,
+    bootstrap,
+    config,
+    corpus,
+    demo,
+    doctor,
+    keeper,
+    ledger,
+    pretrain,
+    sample,
+    simulate,
+)
 
 MISTAKE, OURS = 2, 70
 
@@ -34,6 +46,7 @@ app.command(rich_help_panel=FIRST)(demo.demo)
 app.add_typer(config.app, name="config", rich_help_panel=FIRST)
 app.add_typer(corpus.app, name="corpus", rich_help_panel=FIRST)
 app.command(rich_help_panel=TRAIN)(pretrain.pretrain)
+app.command(rich_help_panel=TRAIN)(sample.sample)
 app.command(rich_help_panel=FEDERATE)(simulate.simulate)
 app.command(rich_help_panel=FEDERATE)(bootstrap.bootstrap)
 app.add_typer(bank.app, name="bank", rich_help_panel=FEDERATE)

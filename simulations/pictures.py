@@ -28,7 +28,7 @@ def draw_spectrograms(
     features: FeatureConfig,
     title: str,
 ) -> None:
-    """A PNG with a row for each name and a column for each heading; log-mels are [mels, frames]."""
+    """A PNG with a row for each name and a column for each heading; log-mels are [mels, frames]; a row may be short."""
     # Drawing costs a second of start-up, which no other command should pay.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -72,7 +72,9 @@ def _fill(
             va="center",
             fontweight="bold",
         )
-        for log_mel, cell in zip(row, line, strict=True):
+        for cell in line[len(row) :]:
+            cell.set_axis_off()
+        for log_mel, cell in zip(row, line, strict=False):
             seconds = log_mel.shape[1] * features.hop / features.sample_rate
             cell.imshow(
                 log_mel,

@@ -3,9 +3,14 @@
 import pytest
 import torch
 
-from common.config import FinetuningConfig, NetworkConfig, OptimizerConfig
+from common.config import Config, FeatureConfig, FinetuningConfig, NetworkConfig, OptimizerConfig
+from common.config.tree import hash_identity
+from common.features.scaling import Scaling
 from common.networks import Discriminator, Generator, release_weights
+from common.training.pretrained import save_pretrained
+from common.training.stages import Pair
 from common.wire import Card, Extremes, Release, Score, Scored, Scoring, Tune, Tuning, weights_digest
+from server.bank import Bank
 
 torch.set_num_threads(1)
 
@@ -34,6 +39,24 @@ def release(tune):
     """An answer to `tune`."""
     generator = Generator(tune.tuning.network, seed=1)
     return Release(card=Card(tuning=tune.tuning, utterances=None, seconds=3), generator=release_weights(generator))
+
+
+@pytest.fixture
+def release_file(tmp_path, release):
+    """The release in the bank of a run, made with the usual features."""
+    tuning = release.card.tuning.model_copy(update={"features": hash_identity(FeatureConfig().model_dump(mode="json"))})
+    bank = Bank(tmp_path / "run" / "bank")
+    return bank.files(
+        bank.add(Release(card=Card(tuning=tuning, utterances=None, seconds=3), generator=release.generator))
+    )[1]
+
+
+@pytest.fixture
+def pretrained_folder(tmp_path):
+    """Networks of the smallest width, as pre-training leaves them."""
+    config = Config(network=NetworkConfig(width=1 / 64))
+    save_pretrained(tmp_path / "pretrained", Pair.fresh(config), Scaling(-16.0, 4.0), config, {})
+    return tmp_path / "pretrained"
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """The paper's synthesizer, as it is sampled: a released generator, asked for one emotion a latent.
 
+A generator that was pre-trained and not yet tuned is asked for none: class -1, whose condition is zero.
+
 Owns how latents and conditions become patches. Must not know how the generator was tuned.
 """
 
@@ -50,6 +52,6 @@ class ConditionalSampler:
 
     @torch.inference_mode()
     def _forwards(self, latents: Tensor, wanted: Tensor) -> Iterator[Tensor]:
-        conditions = functional.one_hot(wanted, self._network.classes).float()
+        conditions = functional.one_hot(wanted + 1, 1 + self._network.classes)[:, 1:].float()
         for latent, condition in zip(latents.split(AT_ONCE), conditions.split(AT_ONCE), strict=True):
             yield self._generator(latent.to(self._device), condition.to(self._device)).float().cpu()

@@ -1,0 +1,93 @@
+"""A generator that is ready to be drawn from, in whatever file it lies.
+
+Owns what can be opened and the reasons why something cannot. Must not know what is drawn, nor what for.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from common.config import Config, FeatureConfig, NetworkConfig, load_config
+from common.config.tree import hash_identity
+from common.errors import UserError
+from common.features.scaling import Scaling
+from common.networks import release_weights
+from common.synthesizers import ConditionalSampler
+from common.training.checkpoint import read_tensors
+from common.training.pretrained import load_pretrained
+from server.bank import CARD, WEIGHTS, Bank, Banked
+from server.run import CONFIG
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where samples come from, and what their numbers and labels mean."""
+
+    name: str
+    sha256: str
+    network: NetworkConfig
+    scaling: Scaling
+    features: FeatureConfig
+
+
+@dataclass(frozen=True)
+class OpenGenerator:
+    """A generator and where it comes from; one that is not tuned knows no emotion."""
+
+    origin: Origin
+    sampler: ConditionalSampler
+    tuned: bool
+
+
+def open_generator(path: Path) -> OpenGenerator:
+    """A release in a bank, by its file, or pre-trained networks, by their folder."""
+    if path.suffix == WEIGHTS and path.is_file():
+        return _open_release(path)
+    return _open_pretrained(path)
+
+
+def _open_release(path: Path) -> OpenGenerator:
+    # Its own card alone is read: a release may be looked at in a folder that is no bank.
+    try:
+        banked = Banked.model_validate_json(path.with_suffix(CARD).read_bytes())
+    except FileNotFoundError:
+        remedy = f"copy {path.stem}{CARD} beside it from its bank; pre-trained networks are named by their folder"
+        raise UserError("a release without its card", where=path, remedy=remedy) from None
+    except (OSError, ValidationError):
+        raise UserError("the card of a release cannot be read", where=path.with_suffix(CARD)) from None
+    if banked.name != path.stem:
+        raise UserError(f"its card is that of {banked.name}", where=path, remedy="give both files their name again")
+    release = Bank(path.parent).load(banked)
+    tuning = release.card.tuning
+    scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
+    origin = Origin(banked.name, banked.sha256, tuning.network, scaling, _features(tuning.features, path))
+    return OpenGenerator(origin, ConditionalSampler(release.generator, tuning.network), tuned=True)
+
+
+def _features(identity: str, path: Path) -> FeatureConfig:
+    """A release names its features by their hash: they are the usual ones, or stand in its run's configuration."""
+    run = path.resolve().parent.parent
+    known = [FeatureConfig()]
+    if (run / CONFIG).is_file():
+        known.append(load_config(run / CONFIG).features)
+    for features in known:
+        if hash_identity(features.model_dump(mode="json")) == identity:
+            return features
+    raise UserError(f"its features {identity} are unknown here", where=path, remedy=f"put its run's {CONFIG} in {run}")
+
+
+def _open_pretrained(folder: Path) -> OpenGenerator:
+    if releases := [path for path in sorted(folder.glob(f"*{WEIGHTS}")) if path.with_suffix(CARD).is_file()]:
+        raise UserError("a bank, not a generator", where=folder, remedy=f"name a file in it, such as {releases[0]}")
+    _, card = read_tensors(folder)
+    try:
+        config = Config.model_validate(card["settings"])
+    except (KeyError, ValidationError):
+        remedy = "name the `pretrained` folder of a run, or one that `eyesoff pretrain --export` wrote"
+        raise UserError("not pre-trained networks: its card tells no settings", where=folder, remedy=remedy) from None
+    pretrained = load_pretrained(folder, config)
+    name = folder.resolve().name
+    origin = Origin(name, card["sha256"], config.network, pretrained.scaling, config.features)
+    sampler = ConditionalSampler(release_weights(pretrained.pair.generator), config.network)
+    return OpenGenerator(origin, sampler, tuned=False)

@@ -1,0 +1,192 @@
+"""What a generator has to show: spectrograms that can be read, seen and heard.
+
+Owns what is drawn and the files that come out. Must not know a command line, nor how a generator is opened.
+
+A latent depends on the seed and the emotion alone, so the angry samples are the same with and without the others.
+"""
+
+import io
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import save as arrays_to_bytes
+from torch import Tensor
+
+from common.errors import UserError
+from common.features.inversion import Inversion
+from common.features.patches import UNLABELLED
+from common.files import atomic_write
+from common.seeds import torch_stream
+from common.version import VERSION
+from server.generators import OpenGenerator, Origin
+from simulations.pictures import draw_spectrograms
+
+UNCONDITIONED = "unconditioned"
+SHOWN = 8
+"""Rows and columns of a picture at the most."""
+HEARD = 64
+"""Sounds at the most: nobody listens to more, and each takes a second or two."""
+
+Counting = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of a generator.
+
+    Args:
+        number: samples of each emotion.
+        seed: of the latents.
+        emotion: the only one, or None for all.
+        paired: every latent under every emotion.
+        latent_scale: standard deviation of the latents.
+    """
+
+    number: int
+    seed: int = 0
+    emotion: str | None = None
+    paired: bool = False
+    latent_scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Log-mels [n, mels, frames], the lowest band first, and labels [n], -1 where no emotion was asked for.
+
+    Emotion after emotion; or, where they are paired, latent after latent with all its emotions.
+    """
+
+    order: Order
+    origin: Origin
+    log_mels: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+    def by_emotion(self) -> dict[str, NDArray[np.float32]]:
+        """The log-mels of each emotion that was drawn, in label order."""
+        emotions = (*self.origin.network.emotions, UNCONDITIONED)
+        return {emotions[label]: self.log_mels[self.labels == label] for label in np.unique(self.labels)}
+
+    def path(self, folder: Path, what: str, suffix: str) -> Path:
+        """A file's name tells the generator, the seed and what is in it."""
+        order = self.order
+        scale = "" if order.latent_scale == 1 else f"-scale{order.latent_scale:g}"
+        return folder / f"{self.origin.name}-seed{order.seed}{scale}{'-paired' * order.paired}-{what}{suffix}"
+
+    def path_of_all(self, folder: Path, suffix: str) -> Path:
+        """The name of what holds every sample."""
+        emotions = list(self.by_emotion())
+        return self.path(folder, emotions[0] if len(emotions) == 1 else "all", suffix)
+
+
+def draw(generator: OpenGenerator, order: Order) -> Samples:
+    """The samples that were ordered: the same bits for the same order."""
+    origin = generator.origin
+    dealt = _deal(_classes(generator, order), origin.network.noise, order)
+    patches = torch.cat([generator.sampler.decode(latents, labels) for latents, labels in dealt])
+    labels = torch.cat([labels for _, labels in dealt])
+    return Samples(order, origin, origin.scaling.invert(patches[:, 0]).numpy(), labels.numpy())
+
+
+def _classes(generator: OpenGenerator, order: Order) -> dict[int, str]:
+    """Labels and names of the emotions that are ordered, or the one label of none."""
+    emotions, name = generator.origin.network.emotions, generator.origin.name
+    if not generator.tuned:
+        if order.emotion or order.paired:
+            remedy = "leave out --emotion and --paired, or name a release in a bank"
+            raise UserError("pre-trained and not tuned: it knows no emotion yet", where=name, remedy=remedy)
+        return {UNLABELLED: UNCONDITIONED}
+    if order.emotion is None:
+        return dict(enumerate(emotions))
+    if order.paired:
+        raise UserError("--paired shows every emotion", remedy="leave out --emotion")
+    if order.emotion not in emotions:
+        remedy = f"{name} knows {', '.join(emotions)}"
+        raise UserError("no such emotion", where=order.emotion, remedy=remedy)
+    return {emotions.index(order.emotion): order.emotion}
+
+
+def _deal(classes: dict[int, str], noise: int, order: Order) -> list[tuple[Tensor, Tensor]]:
+    """Latents and the labels that they are to become, grouped as they are decoded."""
+
+    def latents(name: str) -> Tensor:
+        stream = torch_stream(order.seed, "sample", name)
+        return order.latent_scale * torch.randn(order.number, noise, generator=stream)
+
+    if order.paired:
+        labels = torch.tensor(list(classes)).repeat(order.number)
+        return [(latents("paired").repeat_interleave(len(classes), dim=0), labels)]
+    return [(latents(name), torch.full((order.number,), label)) for label, name in classes.items()]
+
+
+def save_arrays(samples: Samples, folder: Path) -> Path:
+    """Log-mels and labels as safetensors; all that gives the numbers a meaning is JSON under the key `eyesoff`."""
+    origin = samples.origin
+    about = {
+        "version": VERSION,
+        "source": {"name": origin.name, "sha256": origin.sha256},
+        "labels": origin.network.emotions,
+        "scaling": asdict(origin.scaling),
+        "features": origin.features.model_dump(mode="json"),
+        **asdict(samples.order),
+    }
+    arrays = {"patches": np.ascontiguousarray(samples.log_mels), "labels": samples.labels}
+    path = samples.path_of_all(folder, ".safetensors")
+    # One key, for safetensors writes several in another order every time.
+    atomic_write(path, arrays_to_bytes(arrays, {"eyesoff": json.dumps(about)}))
+    return path
+
+
+def save_sheet(samples: Samples, folder: Path) -> Path:
+    """The first samples as a picture: an emotion a row, or a latent a row where they are paired."""
+    rows, columns = _laid_out(samples)
+    order = samples.order
+    widened = "" if order.latent_scale == 1 else f", latents scaled by {order.latent_scale:g}"
+    path = samples.path_of_all(folder, ".png")
+    draw_spectrograms(
+        path, rows, columns, samples.origin.features, f"{samples.origin.name}, seed {order.seed}{widened}"
+    )
+    return path
+
+
+def _laid_out(samples: Samples) -> tuple[dict[str, NDArray[np.float32]], list[str]]:
+    """Rows by name, and what stands above their columns."""
+    drawn = samples.by_emotion()
+    shown = min(SHOWN, samples.order.number)
+    if samples.order.paired:
+        latents = samples.log_mels.reshape(-1, len(drawn), *samples.log_mels.shape[1:])
+        return {f"latent {index + 1}": latents[index] for index in range(shown)}, list(drawn)
+    if len(drawn) > 1:
+        return {name: log_mels[:shown] for name, log_mels in drawn.items()}, [str(1 + index) for index in range(shown)]
+    ((name, log_mels),) = drawn.items()
+    columns = min(SHOWN, math.ceil(math.sqrt(len(log_mels))))
+    rows = {}
+    for start in range(0, min(len(log_mels), SHOWN * columns), columns):
+        row = log_mels[start : start + columns]
+        rows[f"{name} {start + 1} to {start + len(row)}"] = row
+    return rows, [""] * columns
+
+
+def save_sounds(samples: Samples, folder: Path, progress: Counting) -> list[Path]:
+    """The first samples of each emotion as 16-bit wav files, `HEARD` in all at the most."""
+    drawn = samples.by_emotion()
+    heard = max(1, HEARD // len(drawn))
+    wanted = [
+        (samples.path(folder, f"{name}-{index + 1:03d}", ".wav"), log_mel)
+        for name, log_mels in drawn.items()
+        for index, log_mel in enumerate(log_mels[:heard])
+    ]
+    invert = Inversion(samples.origin.features)
+    for done, (path, log_mel) in enumerate(wanted):
+        content = io.BytesIO()
+        waveform = invert(torch.from_numpy(log_mel)).numpy()
+        soundfile.write(content, waveform, samples.origin.features.sample_rate, format="WAV", subtype="PCM_16")
+        atomic_write(path, content.getvalue())
+        progress(done + 1, len(wanted))
+    return [path for path, _ in wanted]
