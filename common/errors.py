@@ -5,10 +5,10 @@ Owns the type only. Everything else in the tree raises it; the command line turn
 
 
 class UserError(Exception):
-    r"""Something the reader can mend: what is wrong, where, and what to do, in one line.
+    """Something the reader can mend: what is wrong, where, and what to do, in one line.
 
-    >>> str(UserError("no such folder", where="data/emodb", remedy="pass --root with the corpus's folder"))
-    'no such folder: data/emodb; pass --root with the corpus\\'s folder'
+    >>> str(UserError("no such folder", where="data/emodb", remedy="pass --root DIR"))
+    'no such folder: data/emodb; pass --root DIR'
     """
 
     def __init__(self, what: str, *, where: object = None, remedy: str | None = None) -> None:
