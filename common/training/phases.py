@@ -135,7 +135,7 @@ def take_step(game: Game, step: int, draw: Draw, around: Surroundings) -> Metric
         phase.optimizer.zero_grad(set_to_none=True)
         with around.acceleration.autocast():
             shown = phase.loss(draw, made)
-        shown["loss"].backward()  # type: ignore[no-untyped-call]
+        shown["loss"].backward()
         around.share.average(gradients(phase))
         phase.optimizer.step()
         metrics |= {f"{phase.name}/{name}": value.detach() for name, value in shown.items()}
