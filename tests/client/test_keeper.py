@@ -1,0 +1,293 @@
+"""A keeper answers a handful of typed calls, says no by name to everything else, and outlives whoever asks."""
+
+import logging
+import threading
+import time
+
+import pytest
+import torch
+
+from client import keeper as keeper_module
+from client.keeper import Keeper
+from client.ledger import entries, verify
+from client.tuning import DONE, TUNINGS
+from common.errors import UserError
+from common.training.checkpoint import TENSORS
+from common.wire import (
+    Ask,
+    Code,
+    Collect,
+    Description,
+    Refusal,
+    Release,
+    Scored,
+    Stage,
+    Working,
+    decode,
+    encode,
+    weights_digest,
+)
+from common.wire.codec import Limits
+
+LONG = 250.0
+ASK = Ask(run="run-1")
+
+
+def with_policy(site, text):
+    path = site.state.parent / "policy.toml"
+    path.write_text(text)
+    return site.model_copy(update={"policy": path})
+
+
+def refusal_of(data):
+    """A refusal as whoever receives it reads it, whatever was asked."""
+    return decode(data, Refusal, Limits(2**16))
+
+
+class TestDescribing:
+    """What a site says of itself."""
+
+    def test_under_the_default_policy_no_count_is_told(self, keeper, said):
+        told = said(keeper, ASK)
+        assert isinstance(told, Description)
+        assert (told.session, told.labels) == ("03+08", ("neutral", "angry", "sad", "happy"))
+        assert (told.utterances, told.speakers) == (None, None)
+
+    def test_a_policy_that_tells_counts_tells_them(self, site, said):
+        told = said(Keeper(with_policy(site, "tell_counts = true")), ASK)
+        assert (told.utterances, told.speakers) == ((6, 6, 6, 6), 2)
+
+    def test_a_policy_that_tells_nothing_refuses_by_name(self, site, said):
+        told = said(Keeper(with_policy(site, 'allow = ["release"]')), ASK)
+        assert (told.code, told.stage) == (Code.KIND_FORBIDDEN, Stage.ADMIT)
+
+
+class TestTuning:
+    """From a request to a release, whoever waits for it."""
+
+    def test_a_relay_that_waits_gets_the_generator_and_its_papers(self, keeper, said, ask_to_tune):
+        request = ask_to_tune()
+        told = said(keeper, request, LONG)
+        assert isinstance(told, Release)
+        assert (told.card.tuning, told.card.utterances) == (request.tuning, None)
+
+    def test_a_relay_that_goes_away_and_asks_again_gets_the_finished_release(self, keeper, said, ask_to_tune):
+        request, collect = ask_to_tune(), Collect(tuning=ask_to_tune().tuning)
+        told = said(keeper, request)
+        assert isinstance(told, Working)
+        assert (told.iterations, told.session) == (2, "03+08")
+        first = said(keeper, collect, LONG)
+        again = said(keeper, request)
+        assert isinstance(first, Release)
+        assert weights_digest(first.weights()) == weights_digest(again.weights())
+
+    def test_a_keeper_that_was_started_again_hands_it_over_as_well(self, keeper, site, said, ask_to_tune):
+        first = said(keeper, ask_to_tune(), LONG)
+        again = said(Keeper(site), Collect(tuning=ask_to_tune().tuning))
+        assert encode(again) == encode(first)
+
+    def test_a_keeper_that_was_started_again_goes_on_by_itself_with_all_that_was_asked(
+        self, keeper, site, said, ask_to_tune, monkeypatch
+    ):
+        monkeypatch.setattr(keeper_module, "tune", lambda *arguments: None)  # as if killed before the first step
+        requests = [ask_to_tune(seed=seed) for seed in (1, 2)]
+        for request in requests:
+            assert isinstance(said(keeper, request), Working)
+        monkeypatch.undo()
+        keeper.stop(LONG)
+        restarted = Keeper(site)
+        restarted.resume()
+        assert restarted.status()["tunings"] == 2
+        for request in requests:
+            assert isinstance(said(restarted, Collect(tuning=request.tuning), LONG), Release)
+
+    def test_it_answers_others_while_one_waits_for_a_tuning(self, keeper, said, ask_to_tune, monkeypatch):
+        monkeypatch.setattr(keeper_module, "tune", lambda folder, door, runtime, stop: stop_asked(stop))
+        waiting = threading.Thread(target=said, args=(keeper, ask_to_tune(), float("inf")))
+        waiting.start()
+        while not keeper.status()["tunings"]:
+            pass
+        assert isinstance(said(keeper, ASK), Description)
+        assert isinstance(said(keeper, ask_to_tune(seed=9)), Working)
+        assert keeper.status()["tunings"] == 2
+        keeper.stop(LONG)
+        waiting.join(LONG)
+        assert not waiting.is_alive()
+
+    def test_what_failed_is_told_as_a_word_and_tried_again_when_it_is_asked_for_anew(
+        self, keeper, said, ask_to_tune, monkeypatch, caplog
+    ):
+        def fail(*arguments):
+            raise OSError("/srv/speech/patient-7.wav")
+
+        collect = Collect(tuning=ask_to_tune().tuning)
+        with monkeypatch.context() as failing:
+            failing.setattr(keeper_module, "tune", fail)
+            assert said(keeper, ask_to_tune(), LONG).code is Code.FAILED
+            assert said(keeper, collect).code is Code.FAILED
+        assert "patient-7" in caplog.text
+        assert said(keeper, collect).code is Code.FAILED
+        assert isinstance(said(keeper, ask_to_tune(), LONG), Release)
+
+    def test_a_damaged_release_is_asked_for_anew(self, keeper, site, said, ask_to_tune):
+        first = said(keeper, ask_to_tune(), LONG)
+        (tensors,) = (site.state / TUNINGS).glob(f"*/{DONE}/{TENSORS}")
+        tensors.write_bytes(b"half")
+        assert said(keeper, Collect(tuning=ask_to_tune().tuning)).code is Code.NOT_BEGUN
+        again = said(keeper, ask_to_tune(), LONG)
+        assert weights_digest(again.weights()) == weights_digest(first.weights())
+
+    def test_collecting_what_was_never_asked_for_is_refused(self, keeper, said, ask_to_tune):
+        assert said(keeper, Collect(tuning=ask_to_tune().tuning)).code is Code.NOT_BEGUN
+
+    def test_nothing_new_is_begun_when_the_day_is_spent(self, site, said, ask_to_tune):
+        keeper = Keeper(with_policy(site, "tunings_a_day = 0"))
+        assert said(keeper, ask_to_tune()).code is Code.TUNINGS_SPENT
+        assert keeper.status()["tunings"] == 0
+
+    def test_everything_that_left_stands_in_the_ledger(self, keeper, site, said, ask_to_tune):
+        said(keeper, ask_to_tune(), LONG)
+        said(keeper, ASK)
+        assert verify(site.ledger).problems == ()
+        told = [(entry.outcome, entry.kind) for entry in entries(site.ledger)]
+        assert told == [("admitted", "tune"), ("sent", "release"), ("sent", "description")]
+
+
+class TestScoring:
+    """Counts and nothing else."""
+
+    def test_confusion_counts_are_told(self, keeper, said, ask_to_score):
+        told = said(keeper, ask_to_score())
+        assert isinstance(told, Scored)
+        assert [sum(row) for row in told.counts[0]] == [6, 6, 6, 6]
+
+    def test_confusions_by_speaker_are_told_only_where_the_policy_grants_them(self, keeper, site, said, ask_to_score):
+        request = ask_to_score(per_speaker=True)
+        assert said(keeper, request).code is Code.SPEAKERS_FORBIDDEN
+        assert len(said(Keeper(with_policy(site, "per_speaker = true")), request).counts) == 2
+
+
+class TestBadInput:
+    """Each has its word, and nothing is begun."""
+
+    @pytest.mark.parametrize(
+        ("changed", "code"),
+        [
+            ({"iterations": 1_000_000}, Code.TOO_MANY_STEPS),
+            ({"features": "0123456789ab"}, Code.FEATURES),
+            ({"session": "10+09"}, Code.UNKNOWN_SESSION),
+            ({"network": {"width": 1 / 64, "emotions": ("angry", "neutral", "sad", "happy")}}, Code.LABEL_ORDER),
+            ({"network": {"width": 1 / 64, "emotions": ("neutral", "angry")}}, Code.LABEL_ORDER),
+        ],
+        ids=lambda value: value.value if isinstance(value, Code) else next(iter(value)),
+    )
+    def test_a_request_that_does_not_fit_the_site(self, keeper, ask_to_tune, changed, code):
+        request = ask_to_tune(**changed)
+        data = encode(Collect(tuning=request.tuning)) if code is Code.LABEL_ORDER else encode(request)
+        refusal = refusal_of(keeper.answer(data))
+        assert (refusal.code, refusal.stage) == (code, Stage.ADMIT)
+        assert keeper.status()["tunings"] == 0
+
+    def test_networks_with_a_value_that_is_no_number(self, keeper, ask_to_tune):
+        data = bytearray(encode(ask_to_tune()))
+        data[-4:] = torch.tensor([float("nan")]).numpy().tobytes()
+        assert refusal_of(keeper.answer(bytes(data))).code is Code.NOT_FINITE
+
+    def test_other_networks_under_the_name_of_the_base(self, keeper, ask_to_tune):
+        data = bytearray(encode(ask_to_tune()))
+        data[-4:] = torch.tensor([0.123]).numpy().tobytes()
+        assert refusal_of(keeper.answer(bytes(data))).code is Code.WRONG_DIGEST
+
+    @pytest.mark.parametrize(
+        ("old", "new", "code"),
+        [
+            ('\\"protocol\\":1', '\\"protocol\\":2', Code.PROTOCOL),
+            ('\\"kind\\":\\"ask\\"', '\\"kind\\":\\"wav\\"', Code.UNEXPECTED_KIND),
+            ('\\"run-1\\"', '\\"../..\\"', Code.BAD_FIELD),
+            ('\\"run-1\\"', '\\"/etc/\\"', Code.BAD_FIELD),
+            ('\\"run\\"', '\\"rub\\"', Code.BAD_FIELD),
+        ],
+        ids=["protocol", "record", "path", "absolute path", "field"],
+    )
+    def test_a_message_of_another_kind(self, keeper, old, new, code):
+        data = encode(ASK)
+        spoilt = data.replace(old.encode(), new.encode())
+        assert spoilt != data
+        assert refusal_of(keeper.answer(spoilt)).code is code
+
+    def test_a_site_that_lacks_two_emotions_is_not_tuned_to(self, speech, site, said, ask_to_tune, tmp_path):
+        rows = (speech / "recordings.csv").read_text().splitlines()
+        table = tmp_path / "two.csv"
+        table.write_text("\n".join(row for row in rows if "sad" not in row and "happy" not in row))
+        for path in speech.glob("*.wav"):
+            (tmp_path / path.name).symlink_to(path)
+        keeper = Keeper(site.model_copy(update={"root": table}))
+        refusal = said(keeper, ask_to_tune())
+        assert (refusal.code, refusal.stage) == (Code.TOO_FEW_UTTERANCES, Stage.TUNE)
+
+    @pytest.mark.parametrize(
+        ("policy", "code"),
+        [("minimum_utterances = 7", Code.TOO_FEW_UTTERANCES), ("minimum_speakers = 3", Code.TOO_FEW_SPEAKERS)],
+    )
+    def test_a_policy_that_wants_more_voices_refuses(self, site, said, ask_to_tune, ask_to_score, policy, code):
+        keeper = Keeper(with_policy(site, policy))
+        assert said(keeper, ask_to_tune()).code is code
+        assert said(keeper, ask_to_score()).code is code
+
+    def test_a_policy_file_with_mistakes_names_each_and_no_keeper_comes_to_be(self, site):
+        with pytest.raises(UserError) as raised:
+            Keeper(with_policy(site, 'stepps = 3\nwidth = 2\nallow = ["speech"]'))
+        assert all(word in str(raised.value) for word in ("policy.toml", "stepps", "width", "allow"))
+        assert not site.ledger.exists()
+
+    def test_a_request_larger_than_the_policy_reads_is_turned_away_by_name(self, keeper, site):
+        refusal = refusal_of(keeper.turn_away(2**40))
+        assert (refusal.code, refusal.stage) == (Code.TOO_LARGE, Stage.RECEIVE)
+        assert [entry.outcome for entry in entries(site.ledger)] == ["refused", "sent"]
+
+
+class TestStarting:
+    """What a keeper finds when it starts."""
+
+    def test_a_torn_ledger_is_healed_before_anything_leaves(self, keeper, site, said):
+        said(keeper, ASK)
+        with site.ledger.open("ab") as stream:
+            stream.write(b'{"time": "20')
+        assert isinstance(said(Keeper(site), ASK), Description)
+        verification = verify(site.ledger)
+        assert (verification.healed, verification.problems) == (1, ())
+
+    def test_a_ledger_that_somebody_changed_keeps_it_from_starting(self, keeper, site, said):
+        said(keeper, ASK)
+        said(keeper, ASK)
+        first, second = site.ledger.read_text().splitlines()
+        site.ledger.write_text(first.replace("run-1", "run-2") + "\n" + second + "\n")
+        with pytest.raises(UserError, match="cannot be trusted"):
+            Keeper(site)
+
+    def test_a_site_without_speech_keeps_it_from_starting(self, site, tmp_path):
+        with pytest.raises(UserError):
+            Keeper(site.model_copy(update={"root": tmp_path / "nothing"}))
+
+    def test_a_folder_of_a_tuning_that_cannot_be_read_is_passed_over(self, keeper, site, caplog):
+        broken = site.state / TUNINGS / "broken"
+        broken.mkdir(parents=True)
+        (broken / "asked.json").write_text("{")
+        with caplog.at_level(logging.INFO):
+            keeper.resume()
+        assert keeper.status()["tunings"] == 0
+
+
+def test_the_status_tells_nothing_of_runs_paths_or_counts(keeper, said, ask_to_tune, monkeypatch):
+    monkeypatch.setattr(keeper_module, "tune", lambda folder, door, runtime, stop: stop_asked(stop))
+    said(keeper, ask_to_tune())
+    told = keeper.status()
+    assert told.keys() == {"eyesoff", "session", "tunings", "step", "iterations", "rate"}
+    assert told["session"] == "03+08"
+    assert all(isinstance(told[key], int | float) for key in told.keys() - {"eyesoff", "session"})
+
+
+def stop_asked(stop):
+    """Work until a stop is asked for."""
+    while not stop():
+        time.sleep(0.005)
