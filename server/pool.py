@@ -7,6 +7,7 @@ how a generator was tuned, nor what is trained on the pool. One generator is in 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -14,19 +15,17 @@ from numpy.typing import NDArray
 
 from common.config import SamplingConfig
 from common.errors import UserError
-from common.features.patches import Batch
+from common.features.patches import FRAMES, Batch
 from common.files import write_through
 from common.seeds import derive_seed, numpy_stream, torch_stream
 from common.synthesizers import Sampler
 
-SIDE = 128
-PATCH_BYTES = 2 * SIDE * SIDE
+PATCH = (FRAMES, FRAMES)
+PATCH_BYTES = 2 * FRAMES * FRAMES
 CHUNK = 256
-"""Patches drawn from one stream; a kept file can be resumed or read at any of them."""
+"""Patches drawn from one stream and in memory together."""
 STRETCH = 16
 """Batches drawn together when nothing is kept: each generator is loaded once a stretch, not once a batch."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -44,79 +43,79 @@ def shares(per_emotion: int, sources: int) -> tuple[int, ...]:
     (3, 3, 2, 2)
     """
     if sources < 1:
-        raise UserError("no generator to draw from", remedy="wait for releases, or lower runtime.quorum")
+        raise UserError("no generator to draw from")
     whole, rest = divmod(per_emotion, sources)
     return tuple(whole + (index < rest) for index in range(sources))
 
 
 @dataclass(frozen=True)
 class KeptPool:
-    """Every sample drawn once, kept on disk as fp16, and drawn from evenly."""
+    """Every sample drawn once, kept on disk as fp16, and drawn from evenly.
+
+    Args:
+        files: one a source; labels in it run 0, 1, .., K-1, 0, 1, ...
+        rounds: how many samples of each emotion every file gives.
+    """
 
     files: tuple[Path, ...]
-    counts: tuple[int, ...]
+    rounds: tuple[int, ...]
     classes: int
     seed: int
 
     @classmethod
     def draw(
-        cls,
-        folder: Path,
-        sources: Sequence[Source],
-        sampling: SamplingConfig,
-        classes: int,
-        seed: int,
-        progress: Progress | None = None,
+        cls, folder: Path, sources: Sequence[Source], sampling: SamplingConfig, classes: int, seed: int
     ) -> "KeptPool":
         """Draw what `folder` lacks; a source drawn for one fold serves every other."""
-        each = shares(sampling.per_emotion, len(sources))
-        files = []
-        for done, source in enumerate(sources):
-            name = f"{source.name}-{derive_seed(seed, max(each), classes, str(sampling.latent_scale)):016x}.f16"
-            files.append(folder / name)
-            if not files[-1].exists():
-                _keep(files[-1], source, max(each) * classes, classes, sampling.latent_scale, seed)
-            if progress:
-                progress(done + 1, len(sources))
-        return cls(tuple(files), tuple(count * classes for count in each), classes, seed)
+        rounds = shares(sampling.per_emotion, len(sources))
+        drawing = derive_seed(seed, max(rounds), classes, str(sampling.latent_scale))
+        files = tuple(folder / f"{source.name}-{drawing:016x}.f16" for source in sources)
+        for file, source in zip(files, sources, strict=True):
+            if not _is_whole(file, max(rounds) * classes):
+                _keep(file, source, max(rounds), classes, sampling.latent_scale, seed)
+        return cls(files, rounds, classes, seed)
 
     def __len__(self) -> int:
-        return sum(self.counts)
-
-    def count_per_emotion(self) -> tuple[int, ...]:
-        """How many samples of each class there are: the same number, exactly."""
-        return tuple(len(self) // self.classes for _ in range(self.classes))
+        return sum(self.rounds) * self.classes
 
     def batch(self, step: int, size: int, stream: str) -> Batch:
         """The same batch for the same step and stream, whatever was asked before."""
-        wanted = numpy_stream(self.seed, "pool", stream, step).integers(len(self), size=size)
-        starts = np.concatenate(([0], np.cumsum(self.counts)))
-        owners = np.searchsorted(starts, wanted, side="right") - 1
-        patches = np.empty((size, 1, SIDE, SIDE), dtype=np.float32)
+        return self.take(numpy_stream(self.seed, "pool", stream, step).integers(len(self), size=size))
+
+    def take(self, numbers: NDArray[np.int64]) -> Batch:
+        """Samples by their numbers, source after source."""
+        starts = self.classes * np.concatenate(([0], np.cumsum(self.rounds)))
+        owners = np.searchsorted(starts, numbers, side="right") - 1
+        places = numbers - starts[owners]
+        patches = np.empty((len(numbers), 1, *PATCH), dtype=np.float32)
         for owner in np.unique(owners):
-            chosen = owners == owner
-            patches[chosen, 0] = self._open(owner)[wanted[chosen] - starts[owner]]
-        labels = (wanted - starts[owners]) % self.classes
-        return Batch(torch.from_numpy(patches), torch.from_numpy(labels.astype(np.int64)))
+            own = owners == owner
+            patches[own, 0] = self._samples(owner)[places[own]]
+        return Batch(torch.from_numpy(patches), torch.from_numpy(places % self.classes))
 
-    def _open(self, owner: int) -> NDArray[np.float16]:
-        file = self.files[owner]
+    def _samples(self, owner: int) -> NDArray[np.float16]:
+        """Mapped anew for each batch, so that no page of a large pool stays this process's."""
+        file, count = self.files[owner], self.rounds[owner] * self.classes
         try:
-            return np.memmap(file, dtype=np.float16, mode="r").reshape(-1, SIDE, SIDE)
-        except (OSError, ValueError) as error:
-            raise UserError("cannot read the pool", where=file, remedy=f"{error}; delete it to draw again") from None
+            return np.memmap(file, dtype=np.float16, mode="r", shape=(count, *PATCH))
+        except (OSError, ValueError):
+            remedy = "it is cut or gone: run again with --resume, which draws it anew"
+            raise UserError("cannot read the pool", where=file, remedy=remedy) from None
 
 
-def _keep(file: Path, source: Source, total: int, classes: int, latent_scale: float, seed: int) -> None:
-    """Labels run 0, 1, .., K-1, 0, 1, .. so that every prefix of whole rounds is balanced."""
+def _is_whole(file: Path, patches: int) -> bool:
+    return file.is_file() and file.stat().st_size == patches * PATCH_BYTES
+
+
+def _keep(file: Path, source: Source, rounds: int, classes: int, latent_scale: float, seed: int) -> None:
+    """Every prefix of whole rounds is balanced, and the same however many rounds follow."""
     sampler = source.open()
-    labels = torch.arange(total) % classes
+    labels = torch.arange(classes).repeat(rounds)
 
-    def write(stream: object) -> None:
-        for index, wanted in enumerate(labels.split(CHUNK)):
-            chance = torch_stream(seed, "pool", source.name, index)
-            patches = sampler.sample(wanted, chance, latent_scale)
-            stream.write(patches.to(torch.float16).numpy().tobytes())  # type: ignore[attr-defined]
+    def write(stream: BinaryIO) -> None:
+        for number, wanted in enumerate(labels.split(CHUNK)):
+            patches = sampler.sample(wanted, torch_stream(seed, "pool", source.name, number), latent_scale)
+            stream.write(patches.to(torch.float16).numpy().data)
 
     write_through(file, write)
 
@@ -125,29 +124,30 @@ class FreshPool:
     """Nothing kept: every batch is drawn anew, in equal parts from all sources, a stretch of batches at a time."""
 
     def __init__(self, sources: Sequence[Source], sampling: SamplingConfig, classes: int, seed: int) -> None:
+        shares(sampling.per_emotion, len(sources))
         self._sources, self._classes, self._seed = tuple(sources), classes, seed
         self._latent_scale = sampling.latent_scale
-        self._stretch: tuple[object, Batch] | None = None
-        shares(1, len(self._sources))
+        self._stretch: tuple[tuple[str, int, int], Batch] | None = None
 
     def batch(self, step: int, size: int, stream: str) -> Batch:
-        """The same batch for the same step and stream; classes are even over a stretch."""
+        """The same batch for the same step and stream; classes and sources are even over a stretch."""
         key = (stream, step // STRETCH, size)
         if self._stretch is None or self._stretch[0] != key:
-            self._stretch = (key, self._draw(step // STRETCH, size * STRETCH, stream))
-        drawn = self._stretch[1]
-        part = slice((step % STRETCH) * size, (step % STRETCH + 1) * size)
-        return Batch(drawn.patches[part], drawn.labels[part])
+            self._stretch = (key, self._draw(*key))
+        drawn, first = self._stretch[1], step % STRETCH * size
+        return Batch(drawn.patches[first : first + size], drawn.labels[first : first + size])
 
-    def _draw(self, stretch: int, total: int, stream: str) -> Batch:
-        labels = torch.arange(total) % self._classes
-        order = torch.randperm(total, generator=torch_stream(self._seed, "pool", stream, stretch))
-        # Whole rounds of classes go to one source after another, so that none of them owns a class.
-        owners = (torch.arange(total) // self._classes) % len(self._sources)
-        patches = torch.empty(total, 1, SIDE, SIDE)
+    def _draw(self, stream: str, stretch: int, size: int) -> Batch:
+        numbers = torch.arange(size * STRETCH)
+        labels = numbers % self._classes
+        # A whole round of classes to one source after another, so that none owns a class; each stretch starts where
+        # the last one ended, so that each source has its turn however many there are.
+        turns = stretch * -(-len(numbers) // self._classes) + numbers // self._classes
+        patches = torch.empty(len(numbers), 1, *PATCH)
         for index, source in enumerate(self._sources):
-            chance = torch_stream(self._seed, "pool", stream, stretch, source.name)
-            own = owners == index
+            own = turns % len(self._sources) == index
             if own.any():
+                chance = torch_stream(self._seed, "pool", stream, stretch, source.name)
                 patches[own] = source.open().sample(labels[own], chance, self._latent_scale)
+        order = torch.randperm(len(numbers), generator=torch_stream(self._seed, "pool", stream, stretch))
         return Batch(patches[order], labels[order])

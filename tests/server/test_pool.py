@@ -1,0 +1,237 @@
+"""The pool gives exactly what it says, from one generator at a time, and names a file that it cannot read."""
+
+import resource
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.config import SamplingConfig
+from common.errors import UserError
+from server import pool
+from server.pool import PATCH_BYTES, STRETCH, FreshPool, KeptPool, Source, shares
+
+CLASSES = 4
+
+
+class Painter:
+    """Draws flat patches that tell who drew them and of which class; counts those that are alive together."""
+
+    alive = most_alive = 0
+
+    def __init__(self, colour):
+        self.colour = colour
+        Painter.alive += 1
+        Painter.most_alive = max(Painter.most_alive, Painter.alive)
+
+    def __del__(self):
+        Painter.alive -= 1
+
+    def sample(self, wanted, stream, latent_scale=1.0):
+        noise = torch.rand(len(wanted), 1, 1, 1, generator=stream)
+        tone = 10.0 * self.colour + wanted[:, None, None, None] + 0.5 * latent_scale * noise
+        return tone.expand(-1, 1, 128, 128)
+
+
+@pytest.fixture
+def opened():
+    """The names of the sources in the order in which they were opened."""
+    Painter.alive = Painter.most_alive = 0
+    return []
+
+
+@pytest.fixture
+def sources_of(opened):
+    def make(count):
+        def source(number):
+            def open_():
+                opened.append(number)
+                return Painter(number)
+
+            return Source(f"s{number}", open_)
+
+        return [source(number) for number in range(count)]
+
+    return make
+
+
+@pytest.fixture
+def kept(tmp_path, sources_of):
+    """A pool of ten an emotion from three sources."""
+    return KeptPool.draw(tmp_path / "pool", sources_of(3), SamplingConfig(per_emotion=10), CLASSES, seed=1)
+
+
+def whole(kept):
+    return kept.take(np.arange(len(kept)))
+
+
+def owners_and_classes(batch):
+    tones = batch.patches[:, 0, 0, 0]
+    return (tones // 10).long(), (tones % 10).long()
+
+
+@contextmanager
+def disk_with_room_for(size):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@given(per_emotion=st.integers(1, 10**6), sources=st.integers(1, 500))
+def test_shares_are_exact_and_as_even_as_can_be(per_emotion, sources):
+    given_ = shares(per_emotion, sources)
+    assert (len(given_), sum(given_)) == (sources, per_emotion)
+    assert max(given_) - min(given_) <= 1
+    assert list(given_) == sorted(given_, reverse=True)
+
+
+def test_nobody_to_draw_from_is_an_error_of_either_pool(tmp_path):
+    with pytest.raises(UserError, match="no generator to draw from"):
+        KeptPool.draw(tmp_path, [], SamplingConfig(), CLASSES, seed=1)
+    with pytest.raises(UserError, match="no generator to draw from"):
+        FreshPool([], SamplingConfig(), CLASSES, seed=1)
+
+
+class TestKept:
+    """Samples drawn once."""
+
+    @pytest.mark.parametrize(("per_emotion", "sources"), [(10, 3), (1, 1), (2, 5), (100, 1)])
+    def test_each_emotion_has_exactly_as_many_samples_as_were_asked_for(
+        self, tmp_path, sources_of, per_emotion, sources
+    ):
+        sampling = SamplingConfig(per_emotion=per_emotion)
+        kept = KeptPool.draw(tmp_path, sources_of(sources), sampling, CLASSES, seed=1)
+        batch = whole(kept)
+        assert len(kept) == CLASSES * per_emotion
+        assert torch.bincount(batch.labels).tolist() == [per_emotion] * CLASSES
+        owners, classes = owners_and_classes(batch)
+        assert torch.equal(classes, batch.labels)
+        given_ = [CLASSES * share for share in shares(per_emotion, sources)]
+        assert torch.bincount(owners, minlength=sources).tolist() == given_
+
+    def test_any_step_has_one_batch_in_whatever_order_steps_are_asked_for(self, kept):
+        forward = [kept.batch(step, 5, "train") for step in range(4)]
+        backward = [kept.batch(step, 5, "train") for step in reversed(range(4))][::-1]
+        for one, other in zip(forward, backward, strict=True):
+            assert torch.equal(one.patches, other.patches)
+            assert torch.equal(one.labels, other.labels)
+        assert not torch.equal(forward[0].patches, forward[1].patches)
+        assert not torch.equal(forward[0].patches, kept.batch(0, 5, "another").patches)
+
+    def test_every_sample_is_drawn_from_evenly(self, kept):
+        batch = kept.batch(0, 800, "train")
+        owners, _ = owners_and_classes(batch)
+        assert torch.bincount(batch.labels) / 800 == pytest.approx([0.25] * 4, abs=0.06)
+        assert torch.bincount(owners) / 800 == pytest.approx([0.4, 0.3, 0.3], abs=0.06)
+
+    def test_a_source_drawn_for_one_fold_serves_another(self, tmp_path, sources_of, opened):
+        first, second, third, fourth = sources_of(4)
+        sampling = SamplingConfig(per_emotion=6)
+        one = KeptPool.draw(tmp_path, [first, second, third], sampling, CLASSES, seed=1)
+        assert opened == [0, 1, 2]
+        other = KeptPool.draw(tmp_path, [second, third, fourth], sampling, CLASSES, seed=1)
+        assert opened == [0, 1, 2, 3]
+        assert one.files[1:] == other.files[:2]
+
+    @pytest.mark.parametrize("changed", [{"per_emotion": 12}, {"latent_scale": 1.5}])
+    def test_samples_drawn_otherwise_serve_nobody_else(self, tmp_path, sources_of, opened, changed):
+        sampling = SamplingConfig(per_emotion=6)
+        KeptPool.draw(tmp_path, sources_of(1), sampling, CLASSES, seed=1)
+        KeptPool.draw(tmp_path, sources_of(1), sampling.model_copy(update=changed), CLASSES, seed=1)
+        KeptPool.draw(tmp_path, sources_of(1), sampling, CLASSES, seed=2)
+        assert opened == [0, 0, 0]
+
+    def test_the_widened_latents_reach_the_generator(self, tmp_path, sources_of):
+        wide = SamplingConfig(per_emotion=50, latent_scale=1.9)
+        tones = [
+            whole(KeptPool.draw(tmp_path, sources_of(1), sampling, CLASSES, seed=1)).patches[:, 0, 0, 0] % 1
+            for sampling in (SamplingConfig(per_emotion=50), wide)
+        ]
+        assert tones[0].max() < 0.55 < tones[1].max()
+
+    def test_one_generator_is_in_memory_at_a_time(self, tmp_path, sources_of, opened):
+        KeptPool.draw(tmp_path, sources_of(6), SamplingConfig(per_emotion=6), CLASSES, seed=1)
+        assert (len(opened), Painter.most_alive, Painter.alive) == (6, 1, 0)
+
+    def test_chunks_do_not_show(self, tmp_path, sources_of, monkeypatch):
+        monkeypatch.setattr(pool, "CHUNK", 8)
+        many = KeptPool.draw(tmp_path, sources_of(1), SamplingConfig(per_emotion=7), CLASSES, seed=1)
+        few = KeptPool.draw(tmp_path, sources_of(1), SamplingConfig(per_emotion=5), CLASSES, seed=1)
+        assert torch.equal(whole(many).patches[: 4 * 4], whole(few).patches[: 4 * 4])
+
+
+class TestDamage:
+    """What befalls a file of the pool."""
+
+    @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: data[:-1], lambda data: b""])
+    def test_a_cut_file_is_named(self, kept, damage):
+        file = kept.files[0]
+        file.write_bytes(damage(file.read_bytes()))
+        with pytest.raises(UserError, match="cannot read the pool") as caught:
+            whole(kept)
+        assert str(file) in str(caught.value)
+
+    def test_a_missing_file_is_named(self, kept):
+        kept.files[0].unlink()
+        with pytest.raises(UserError, match=str(kept.files[0])):
+            whole(kept)
+
+    def test_a_cut_file_is_drawn_again_by_the_next_run(self, tmp_path, kept, sources_of, opened):
+        before = whole(kept).patches
+        kept.files[1].write_bytes(b"\0" * 100)
+        again = KeptPool.draw(tmp_path / "pool", sources_of(3), SamplingConfig(per_emotion=10), CLASSES, seed=1)
+        assert opened == [0, 1, 2, 1]
+        assert torch.equal(whole(again).patches, before)
+
+    def test_a_full_disk_leaves_no_half_file_and_what_was_whole_stays(self, tmp_path, sources_of, opened):
+        sampling = SamplingConfig(per_emotion=3)
+        KeptPool.draw(tmp_path, sources_of(3)[:1], SamplingConfig(per_emotion=1), CLASSES, seed=1)
+        with disk_with_room_for(2 * PATCH_BYTES), pytest.raises(UserError, match="cannot write") as caught:
+            KeptPool.draw(tmp_path, sources_of(3), sampling, CLASSES, seed=1)
+        assert "s1-" in str(caught.value)
+        opened.clear()
+        KeptPool.draw(tmp_path, sources_of(3), sampling, CLASSES, seed=1)
+        assert opened == [1, 2]
+        assert len(list(tmp_path.iterdir())) == 3
+
+
+class TestFresh:
+    """Nothing kept."""
+
+    @pytest.fixture
+    def fresh(self, sources_of):
+        return FreshPool(sources_of(3), SamplingConfig(keep=False), CLASSES, seed=1)
+
+    def test_any_step_has_one_batch_in_whatever_order_steps_are_asked_for(self, fresh, sources_of):
+        steps = [0, 1, STRETCH, STRETCH + 1, 3 * STRETCH]
+        forward = [fresh.batch(step, 5, "train") for step in steps]
+        another = FreshPool(sources_of(3), SamplingConfig(keep=False), CLASSES, seed=1)
+        backward = [another.batch(step, 5, "train") for step in reversed(steps)][::-1]
+        for one, other in zip(forward, backward, strict=True):
+            assert torch.equal(one.patches, other.patches)
+            assert torch.equal(one.labels, other.labels)
+        assert not torch.equal(forward[0].patches, forward[1].patches)
+        assert not torch.equal(forward[0].patches, forward[2].patches)
+
+    def test_a_stretch_has_every_emotion_of_every_source_alike(self, fresh):
+        stretch = [fresh.batch(step, 12, "train") for step in range(STRETCH)]
+        pairs = torch.cat([10 * owners + classes for owners, classes in map(owners_and_classes, stretch)])
+        assert torch.unique(pairs, return_counts=True)[1].tolist() == [STRETCH] * 12
+        for batch in stretch:
+            assert torch.equal(owners_and_classes(batch)[1], batch.labels)
+
+    def test_each_source_has_its_turn_however_many_there_are(self, sources_of):
+        many = FreshPool(sources_of(10), SamplingConfig(keep=False), CLASSES, seed=1)
+        owners = torch.cat([owners_and_classes(many.batch(step, 1, "train"))[0] for step in range(5 * STRETCH)])
+        assert torch.bincount(owners).tolist() == [2 * CLASSES] * 10
+
+    def test_one_generator_is_in_memory_at_a_time_and_opened_once_a_stretch(self, fresh, opened):
+        for step in range(STRETCH):
+            fresh.batch(step, 4, "train")
+        assert (opened, Painter.most_alive, Painter.alive) == ([0, 1, 2], 1, 0)
