@@ -212,6 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: HTTPStatus, body: bytes = b"") -> None:
         """Status, length and body; the usual headers would tell the time and the Python."""
+        self.request_version = self.protocol_version  # what was no request at all has none
         try:
             self.send_response_only(status)
             self.send_header("Content-Length", str(len(body)))
