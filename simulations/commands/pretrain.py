@@ -25,7 +25,7 @@ def pretrain(
     """Pre-train on unlabelled speech: the autoencoder first, then WGAN-GP.
 
     SIGTERM or Ctrl-C finishes the step, keeps it and leaves; the same line with --resume goes on from there.
-    Several processes: torchrun --nproc-per-node 2 --no-python eyesoff pretrain ...
+    Several processes: torchrun --nproc-per-node 2 --no-python -- eyesoff pretrain ...
 
     Example: eyesoff pretrain --preset small --root data/LibriSpeech --run runs/pretrain-small
     """
