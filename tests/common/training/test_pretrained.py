@@ -1,0 +1,40 @@
+"""Weights as they are shipped: small, and nearly what they were."""
+
+import torch
+
+from common.training.pretrained import ROWS, SCALES, WIDE, pack, unpack
+
+
+def wide(seed=0):
+    return torch.randn(513, 512, generator=torch.Generator().manual_seed(seed))
+
+
+def test_a_wide_matrix_keeps_each_value_within_half_a_step_of_its_row():
+    weight = wide() * torch.logspace(-6, 1, 513)[:, None]
+    found = unpack(pack({"weight": weight}))["weight"]
+    # Half a step of rounding, and the half precision of the scale itself.
+    bound = weight.abs().amax(dim=1, keepdim=True) * (0.5 / 127 + 2**-10) + 2.0**-15
+    assert ((found - weight).abs() <= bound).all()
+
+
+def test_a_row_of_nothing_stays_nothing():
+    weight = wide()
+    weight[3] = 0
+    assert (unpack(pack({"weight": weight}))["weight"][3] == 0).all()
+
+
+def test_everything_else_is_shipped_in_half_precision():
+    small, filters = torch.randn(4, 4), torch.randn(WIDE // 9 + 1, 1, 3, 3)
+    packed = pack({"small": small, "filters": filters, "wide": wide()})
+    assert {name: value.dtype for name, value in packed.items()} == {
+        "small": torch.float16,
+        "filters": torch.float16,
+        "wide" + ROWS: torch.int8,
+        "wide" + SCALES: torch.float16,
+    }
+    assert torch.equal(unpack(packed)["small"], small.half().float())
+
+
+def test_unpacked_weights_pass_through():
+    weights = {"wide": wide(), "small": torch.randn(4)}
+    assert all(torch.equal(value, weights[name]) for name, value in unpack(weights).items())
