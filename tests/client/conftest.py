@@ -1,5 +1,7 @@
 """A site's gate on a clock that the test winds; a site with recordings of noise, its keeper, and requests to it."""
 
+import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -12,6 +14,7 @@ from client.keeper import Keeper
 from client.ledger import Ledger
 from client.policy import Policy
 from client.rules import Holdings
+from client.service import KeeperServer, RemoteKeeper
 from client.site import Site
 from common.config.tree import FeatureConfig, FinetuningConfig, hash_identity
 from common.wire import Tuning, decode_reply, encode
@@ -123,3 +126,54 @@ def said():
         return decode_reply(keeper.answer(encode(request), patience), request)
 
     return say
+
+
+@pytest.fixture
+def served():
+    """A keeper at a socket while a block runs, and the way to it."""
+
+    @contextmanager
+    def serve(path, keeper):
+        over = threading.Event()
+        with KeeperServer(path, keeper) as server:
+            server.timeout = 0.01
+            thread = threading.Thread(target=server.serve_until, args=(over.is_set,))
+            thread.start()
+            try:
+                yield RemoteKeeper(path, longest=250.0)
+            finally:
+                over.set()
+                thread.join()
+
+    return serve
+
+
+class Flower:
+    """Messages and contexts as Flower's runtime would make them."""
+
+    def letter(self, data, kind="query"):
+        from flwr.app import Array, ArrayRecord, RecordDict
+
+        array = Array(np.frombuffer(data, dtype=np.uint8))
+        return self.message(RecordDict({"eyesoff": ArrayRecord({"message": array})}), kind)
+
+    def message(self, content, kind="query"):
+        from flwr.app import Message
+
+        made = Message(content, dst_node_id=7, message_type=kind)
+        made.metadata.__dict__["_message_id"] = "x"  # which a reply names
+        return made
+
+    def node(self, run="", **settings):
+        from flwr.app import Context, RecordDict
+
+        return Context(run_id=1, node_id=7, node_config=settings, state=RecordDict(), run_config={"run": str(run)})
+
+
+@pytest.fixture
+def flower(monkeypatch):
+    """Flower without its runtime."""
+    identity = pytest.importorskip("flwr.supercore.task_identity", reason="Flower is an extra").TaskIdentity
+    for name in ("_run_id", "_node_id", "_task_id"):
+        monkeypatch.setattr(identity, name, 1)
+    return Flower()

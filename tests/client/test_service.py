@@ -4,7 +4,6 @@ import socket
 import stat
 import threading
 import time
-from contextlib import contextmanager
 
 import pytest
 
@@ -38,21 +37,6 @@ class Echo:
         return {"session": "03+08", "tunings": 0}
 
 
-@contextmanager
-def served(path, keeper):
-    """A keeper at a socket while the block runs."""
-    over = threading.Event()
-    with KeeperServer(path, keeper) as server:
-        server.timeout = 0.01
-        thread = threading.Thread(target=server.serve_until, args=(over.is_set,))
-        thread.start()
-        try:
-            yield RemoteKeeper(path, longest=LONG)
-        finally:
-            over.set()
-            thread.join(LONG)
-
-
 @pytest.fixture
 def echo():
     return Echo()
@@ -64,7 +48,7 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def remote(path, echo):
+def remote(path, echo, served):
     with served(path, echo) as remote:
         yield remote
 
@@ -167,7 +151,7 @@ class TestRefusals:
         told = spoken(path, b"POST /answer HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf")
         assert told.endswith(b"\r\n\r\nhalf")
 
-    def test_a_connection_that_says_nothing_is_given_up(self, path, echo, monkeypatch):
+    def test_a_connection_that_says_nothing_is_given_up(self, path, echo, served, monkeypatch):
         monkeypatch.setattr(service._Handler, "timeout", 0.05)
         with served(path, echo):
             assert spoken(path, b"POST /answer HTTP/1.1\r\nContent-Len", close=False) == b""
@@ -191,7 +175,7 @@ class TestTheSocket:
     def test_it_is_its_owners_and_its_groups(self, remote, path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o660
 
-    def test_a_folder_made_for_it_lets_the_group_in_and_strangers_not(self, tmp_path, echo):
+    def test_a_folder_made_for_it_lets_the_group_in_and_strangers_not(self, tmp_path, echo, served):
         path = tmp_path / "run" / "keeper.sock"
         with served(path, echo):
             assert stat.S_IMODE(path.parent.stat().st_mode) == 0o750
@@ -201,14 +185,14 @@ class TestTheSocket:
             KeeperServer(path, Echo())
         assert remote.answer(b"still here") == b"still here"
 
-    def test_the_socket_of_a_killed_keeper_is_taken_over(self, path, echo):
+    def test_the_socket_of_a_killed_keeper_is_taken_over(self, path, echo, served):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as killed:
             killed.bind(str(path))
         assert path.is_socket()
         with served(path, echo) as remote:
             assert remote.answer(b"new") == b"new"
 
-    def test_it_goes_with_its_keeper_and_another_can_have_its_place(self, path, echo):
+    def test_it_goes_with_its_keeper_and_another_can_have_its_place(self, path, echo, served):
         for _ in range(2):
             with served(path, echo) as remote:
                 assert remote.answer(b"x") == b"x"
