@@ -40,11 +40,16 @@ def sample(
 ) -> None:
     """Draw spectrograms from a generator: an array file, a picture, and sound with --audio.
 
-    The array file holds `patches` [n, 128 mels, 128 frames], the natural log of mel power with the lowest band first,
-    and `labels` [n]. Read it with safetensors.numpy.load_file; what the labels mean, the scaling, the seed and the
-    generator's hash are JSON in its metadata, under `eyesoff`. A latent depends on the seed and the emotion alone.
+    The array file is read with safetensors.numpy.load_file: `patches`, one of
+    128 mels by 128 frames a sample, the natural log of mel power with the lowest
+    band first, and `labels`. What they mean, the scaling, the seed and the
+    generator's hash are JSON in its metadata, under `eyesoff`.
 
-    Pre-trained networks know no emotion yet: they are sampled without one, and their labels are -1.
+    A latent depends on the seed and the emotion alone: the angry samples are
+    the same with and without the others.
+
+    Pre-trained networks know no emotion yet: they are sampled without
+    one, and their labels are -1.
 
     Example: eyesoff sample runs/demo/bank/Session1-0123456789ab.safetensors --emotion angry --audio --out samples
     """
