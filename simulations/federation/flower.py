@@ -71,6 +71,7 @@ def superlink(folder: Path) -> Iterator[SuperLink]:
         "FLWR_HOME": str(home),
         "FLWR_SUPEREXEC_TASK_POLL_INTERVAL": "0.2",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "RAY_raylet_start_wait_time_s": "180",  # a busy machine needs longer than Ray's own half minute
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
     host, port = address.split(":")
@@ -171,9 +172,9 @@ def _keep_log(link: SuperLink, number: str) -> Path:
 
 
 def _reason(log: Path) -> str:
-    """The last error that the app wrote down for people."""
+    """The last error that the app wrote down for people, or what Ray says of itself."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    told = [line for line in lines if "UserError" in line]
+    told = [line for line in lines if "UserError: " in line] or [line for line in lines if "Exception: " in line]
     return told[-1].split(": ", 1)[-1].strip() if told else ""
 
 
