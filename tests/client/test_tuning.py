@@ -14,7 +14,7 @@ from common.errors import UserError
 from common.training.checkpoint import TENSORS
 from common.training.phases import Interrupted
 
-STEPS = 6
+STEPS = 4
 
 
 def never():
@@ -90,8 +90,8 @@ def test_the_same_request_gives_the_same_generator_bit_for_bit_and_another_seed_
 
 def test_one_that_was_interrupted_twice_ends_like_one_that_was_not(tuned, folder, expected):
     interrupt(tuned, folder, 2)
-    interrupt(tuned, folder, 2)
-    assert newest(folder).name == "00000004"
+    interrupt(tuned, folder, 1)
+    assert newest(folder).name == "00000003"
     assert same(tuned(folder), expected)
 
 
