@@ -13,12 +13,14 @@ TAPS = 3
 
 
 @cache
+@torch.inference_mode(mode=False)  # whoever samples first must not keep the next from training
 def _spread_taps() -> Tensor:
     """[4, 3]: taps of the kernel that spreads one pixel over what nearest upsampling and three taps make of it."""
     return torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
 
 
 @cache
+@torch.inference_mode(mode=False)
 def _parity_taps() -> Tensor:
     """[2, 3, 3]: for the even and the odd output pixel, which of three source pixels each tap reads."""
     table = torch.zeros(2, TAPS, TAPS)
@@ -29,6 +31,7 @@ def _parity_taps() -> Tensor:
 
 
 @cache
+@torch.inference_mode(mode=False)
 def _folded_taps(columns: int) -> Tensor:
     """[columns out, columns in, 3 blocks, 3 taps]: which tap joins two columns of neighbouring blocks."""
     table = torch.zeros(columns, columns, TAPS, TAPS)
