@@ -193,7 +193,7 @@ class CampaignConfig(Section):
 
     quorum: Positive = Field(2, description="generators without which no recognizer is trained")
     attempts: Positive = Field(2, description="how often a client is asked before it counts as failed")
-    ask_seconds: float = Field(120.0, gt=0, description="longest wait for clients and for what they have")
+    ask_seconds: float = Field(600.0, gt=0, description="longest wait for clients and for what they have")
     tune_seconds: float = Field(86_400.0, gt=0, description="longest wait for one round of tunings")
     score_seconds: float = Field(3_600.0, gt=0, description="longest wait for one round of scorings")
     client_threads: Positive = Field(1, description="torch threads of a simulated client; sums depend on them")
