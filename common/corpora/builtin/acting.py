@@ -21,23 +21,23 @@ _SEXES: tuple[Sex, Sex] = ("female", "male")
 
 _AVERAGE = Delivery()
 _DEVIATION = Delivery(
-    pitch=2.0, range=1.6, slope=1.4, finale=2.2, tempo=0.7, level=3.5, brightness=0.6, breath=4.0, pauses=0.15
+    pitch=2.0, range=1.6, slope=1.4, finale=2.2, tempo=0.7, level=3.0, brightness=0.6, breath=4.0, pauses=0.15
 )
 _LEANING = {  # each emotion's effect at full intensity, in deviations and in the order of Delivery's fields
     "neutral": Delivery(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-    "angry": Delivery(0.9, 1.2, -1.2, -1.5, 1.0, 2.5, 2.4, -1.2, -0.6),
-    "sad": Delivery(-1.0, -1.6, 0.0, -0.3, -2.0, -2.0, -1.7, 2.0, 1.4),
-    "happy": Delivery(2.6, 2.2, 1.2, 1.8, 1.0, 1.0, 0.6, 0.0, -0.5),
+    "angry": Delivery(1.1, 1.4, -1.1, -1.3, 1.2, 2.8, 2.8, -1.4, -0.7),
+    "sad": Delivery(-1.2, -1.9, 0.0, -0.4, -2.4, -2.4, -2.0, 2.4, 1.7),
+    "happy": Delivery(2.8, 2.5, 1.1, 1.5, 1.2, 1.1, 0.7, 0.0, -0.6),
 }
-_LEAST = Delivery(-8, 0.3, -8, -8, 2.6, -46, 8.0, -36, 0.0)
-_MOST = Delivery(12, 12, 6, 8, 7.5, -18, 12.5, -3, 0.8)
+_LEAST = Delivery(-8, 0.3, -8, -8, 2.6, -50, 8.0, -36, 0.0)
+_MOST = Delivery(12, 12, 6, 8, 7.5, -20, 12.5, -3, 0.8)
 
 # What makes the emotions overlap, in deviations: speakers differ in their everyday voice and in their way with an
 # emotion, and an utterance departs from both, with anything from a hint of the emotion to all of it and more.
-_HABIT = 0.5
-_STYLE = 0.4
-_WHIM = 0.6
-_INTENSITY = (0.4, 1.3)
+_HABIT = 0.3
+_STYLE = 0.3
+_WHIM = 0.9
+_INTENSITY = (0.5, 1.2)
 
 
 @dataclass(frozen=True)

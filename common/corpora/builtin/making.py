@@ -30,7 +30,7 @@ from common.files import atomic_json
 from common.seeds import numpy_stream
 
 _VERSION = 1
-_SECONDS = (1.6, 2.8)
+_SECONDS = (1.6, 3.2)
 _INDEX = "corpus.json"
 _UNFINISHED = ".unfinished-"
 _WAV_HEADER = 44  # bytes

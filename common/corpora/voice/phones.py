@@ -76,6 +76,7 @@ _GLIDES = (
     (Phone((290, 2150, 2900), length=0.4, voice=0.5),),
     (Phone((320, 750, 2200), length=0.4, voice=0.5),),
 )
+MEAN_WORD = 2  # syllables
 ONSETS = (*_NASALS, *_FRICATIVES, *_STOPS, *_GLIDES)
 CODAS = (*_NASALS, *_FRICATIVES[:3])
 
@@ -84,7 +85,7 @@ def syllables(count: int, stream: np.random.Generator) -> tuple[Syllable, ...]:
     """A string of `count` syllables in words of one to three, each word stressed once."""
     string: list[Syllable] = []
     while len(string) < count:
-        size = int(stream.integers(1, 4))
+        size = int(stream.integers(1, 2 * MEAN_WORD))
         stress = int(stream.integers(size))
         for place in range(size):
             onset = ONSETS[stream.integers(len(ONSETS))] if stream.random() < 0.9 else ()

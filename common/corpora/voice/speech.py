@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from common.corpora.audio import SAMPLE_RATE
-from common.corpora.voice.phones import Phone, Syllable, syllables
+from common.corpora.voice.phones import MEAN_WORD, Phone, Syllable, syllables
 from common.corpora.voice.source import Signal, breath_source, hiss_source, voiced_source
 from common.corpora.voice.tract import STEP, resonate
 
 _STEPS_PER_SECOND = SAMPLE_RATE / STEP
 _UPPER_FORMANTS = (3500.0, 4500.0, 5500.0, 6500.0)
 _WIDTHS = (70.0, 90.0, 130.0, 190.0, 260.0, 350.0, 450.0)
+_MARGIN = (0.06, 0.14)  # seconds of silence before and after
+_PAUSE = (0.08, 0.28)  # seconds
 _HIGHEST = 7600.0  # a resonance at the Nyquist frequency would fold
 
 
@@ -39,7 +41,7 @@ class Delivery:
     slope: float = -2.0  # semitones a second over the utterance
     finale: float = -2.0  # semitones at its last syllable
     tempo: float = 4.6  # syllables a second, pauses apart
-    level: float = -31.0  # decibels of full scale
+    level: float = -34.0  # decibels of full scale
     brightness: float = 10.0  # octaves above one hertz: the corner of the folds' low-pass
     breath: float = -18.0  # decibels of breath against voice
     pauses: float = 0.25  # chance of a pause after a word
@@ -60,7 +62,9 @@ _SILENCE = Phone((500.0, 1500.0, 2500.0), length=0.0)
 
 def speak(speaker: Speaker, delivery: Delivery, seconds: float, stream: np.random.Generator) -> Signal:
     """About `seconds` of random syllables, dry and clean, at the delivery's level."""
-    string = syllables(max(2, round(seconds * delivery.tempo * 0.9)), stream)
+    syllable_seconds = 1 / delivery.tempo + delivery.pauses * _mean(_PAUSE) / MEAN_WORD
+    count = round((seconds - 2 * _mean(_MARGIN)) / syllable_seconds)
+    string = syllables(max(2, count), stream)
     score = _lay_out(string, delivery, stream)
     pitch = _at_samples(_melody(score, speaker, delivery, stream))
     voice, breath, hiss = (_at_samples(track) for track in _amplitudes(score, delivery, stream))
@@ -77,23 +81,24 @@ def speak(speaker: Speaker, delivery: Delivery, seconds: float, stream: np.rando
 
 def _lay_out(string: tuple[Syllable, ...], delivery: Delivery, stream: np.random.Generator) -> _Score:
     """Give every phone its time; the last syllable is drawn out, as phrases end."""
-    phones, lengths = [_SILENCE], [stream.uniform(0.06, 0.14)]
-    accented = []
+    stretches = stream.uniform(0.8, 1.2, len(string)) * [1.15 if syllable.stressed else 0.95 for syllable in string]
+    stretches[-1] *= 1.4
+    weights = [sum(phone.length for phone in syllable.phones) for syllable in string]
+    stretches *= len(string) / (delivery.tempo * (stretches @ weights))
+    phones, lengths = [_SILENCE], [stream.uniform(*_MARGIN)]
+    accented: list[int] = []
     last_phone = 0
-    usual = float(np.mean([sum(phone.length for phone in syllable.phones) for syllable in string]))
-    for syllable in string:
-        last = syllable is string[-1]
-        stretch = stream.uniform(0.8, 1.2) * (1.4 if last else 1.0) * (1.15 if syllable.stressed else 0.95)
+    for syllable, stretch in zip(string, stretches, strict=True):
         if syllable.stressed:
             accented.append(len(phones) + syllable.nucleus)
         last_phone = len(phones)
         phones += syllable.phones
-        lengths += [phone.length * stretch / (usual * delivery.tempo) for phone in syllable.phones]
-        if syllable.ends_word and not last and stream.random() < delivery.pauses:
+        lengths += [stretch * phone.length for phone in syllable.phones]
+        if syllable.ends_word and syllable is not string[-1] and stream.random() < delivery.pauses:
             phones.append(_SILENCE)
-            lengths.append(stream.uniform(0.08, 0.28))
+            lengths.append(stream.uniform(*_PAUSE))
     phones.append(_SILENCE)
-    lengths.append(stream.uniform(0.06, 0.14))
+    lengths.append(stream.uniform(*_MARGIN))
     ends = np.cumsum(lengths) * _STEPS_PER_SECOND
     starts = np.append(0, ends[:-1])
     at_step = np.searchsorted(ends, np.arange(round(ends[-1])), side="right")
@@ -145,6 +150,10 @@ def _passages(score: _Score, speaker: Speaker) -> tuple[Signal, Signal]:
     passages = np.array([phone.passage for phone in score.phones])[score.at_step, None]
     spreads = np.array([phone.spread for phone in score.phones])[score.at_step, None]
     return np.minimum(speaker.formant_scale * passages, _HIGHEST), spreads
+
+
+def _mean(bounds: tuple[float, float]) -> float:
+    return sum(bounds) / 2
 
 
 def _smooth(track: Signal, seconds: float) -> Signal:
