@@ -9,54 +9,50 @@ changed file or setting is another name, so nothing is ever updated in place.
 import fcntl
 import hashlib
 import json
-import multiprocessing
+import logging
 import os
 import shutil
-import tempfile
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from common.config.tree import FeatureConfig, RuntimeConfig
-from common.corpora import audio
 from common.corpora.manifest import BadFile, Manifest
 from common.errors import UserError, UserErrors
-from common.features.extractor import LogMel
+from common.features.extraction import Extracted, LogMels, extract
 from common.files import atomic_json
 
-FORMAT = 1
+FORMAT = 2  # raise it when the extractor computes anything else than before
 DATA, INDEX = "log_mels.f16", "index.json"
-WORTH_PROCESSES = 3600.0
-"""Seconds of speech below which starting worker processes costs more than it saves."""
-CHUNK = 64
+_PATIENCE, _GLANCE = 3600.0, 0.1  # seconds: how long to wait for another builder, and how often to look
 
-LogMels = NDArray[np.float16]
 Progress = Callable[[int, int], object]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """The log-mels of a manifest's utterances, in its order; `features[i]` is [mels, frames] on disk."""
+    """The log-mels of a manifest's utterances, in its order; `features[i]` is a float16 view [mels, frames] on disk."""
 
     manifest: Manifest
     key: str
     _data: LogMels
-    _places: tuple[tuple[int, int], ...]
+    _starts: NDArray[np.int64]
+    frames: NDArray[np.int64]
+    """How many each utterance has."""
     _mels: int
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self.frames)
 
     def __getitem__(self, number: int) -> LogMels:
-        start, frames = self._places[number]
+        start, frames = self._starts[number], self.frames[number]
         return self._data[start : start + self._mels * frames].reshape(self._mels, frames)
 
     def __iter__(self) -> Iterator[LogMels]:
@@ -64,8 +60,13 @@ class Features:
 
     def of(self, part: Manifest) -> "Features":
         """The features of a part of the manifest, such as one side of a fold."""
-        places = {u.path: place for u, place in zip(self.manifest.utterances, self._places, strict=True)}
-        return replace(self, manifest=part, _places=tuple(places[u.path] for u in part.utterances))
+        numbers = {utterance.path: number for number, utterance in enumerate(self.manifest.utterances)}
+        if missing := [utterance.path for utterance in part.utterances if utterance.path not in numbers]:
+            where = ", ".join(missing[:3]) + ", ..." * (len(missing) > 3)
+            remedy = "cut folds from the manifest that the features carry, which lacks files that were skipped"
+            raise UserError(f"no features of {len(missing)} utterances", where=where, remedy=remedy)
+        chosen = [numbers[utterance.path] for utterance in part.utterances]
+        return replace(self, manifest=part, _starts=self._starts[chosen], frames=self.frames[chosen])
 
 
 def features_for(
@@ -81,18 +82,19 @@ def features_for(
     Every file that cannot be used is named in one error; with `skip_bad` it is left out of the features' manifest and
     recorded there.
     """
-    cache = Path(runtime.cache).expanduser() / "features"
-    key = _key(manifest, config)
-    folder = cache / key
-    if not (folder / INDEX).exists():
-        with _only_builder(cache, key):
-            if not (folder / INDEX).exists():  # another process may have built it while this one waited
-                _build(folder, manifest, config, runtime, progress or (lambda done, total: None))
-    return _open(folder, manifest, config, skip_bad=skip_bad)
+    folder = Path(runtime.cache).expanduser() / "features" / _key(manifest, config)
+    index = _read_index(folder)
+    if index is None:
+        with _only_builder(folder):
+            index = _read_index(folder)  # another process may have built it while this one waited
+            if index is None:
+                index = _build(folder, manifest, config, runtime, progress or (lambda done, total: None))
+    return _open(folder, index, manifest, skip_bad=skip_bad)
 
 
 def _key(manifest: Manifest, config: FeatureConfig) -> str:
-    digest = hashlib.sha256(json.dumps([FORMAT, _extraction(config)]).encode())
+    extraction = config.model_dump(mode="json", exclude={"patch_frames", "padding", "scaling"})  # what shapes a log-mel
+    digest = hashlib.sha256(json.dumps([FORMAT, extraction]).encode())
     for utterance in manifest.utterances:
         try:
             state = (manifest.root / utterance.path).stat()
@@ -103,97 +105,107 @@ def _key(manifest: Manifest, config: FeatureConfig) -> str:
     return f"{manifest.corpus}-{digest.hexdigest()[:16]}"
 
 
-def _extraction(config: FeatureConfig) -> dict[str, Any]:
-    """The settings that change a log-mel; filling and scaling come later."""
-    return config.model_dump(mode="json", exclude={"patch_frames", "padding", "scaling"})
+def _read_index(folder: Path) -> dict[str, Any] | None:
+    """What stands in a cache, or None where it has to be built: it is not there, or was damaged since."""
+    try:
+        index: dict[str, Any] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        size = (folder / DATA).stat().st_size
+    except (OSError, ValueError):
+        return None
+    return index if size == sum(frames or 0 for frames in index["frames"]) * index["mels"] * 2 else None
+
+
+def _open(folder: Path, index: dict[str, Any], manifest: Manifest, *, skip_bad: bool) -> Features:
+    bad: dict[str, str] = index["bad"]
+    if bad and (not skip_bad or len(bad) == len(manifest)):
+        remedy = "mend them" + ", or go on without them with --skip-bad" * (len(bad) < len(manifest))
+        heading = f"{len(bad)} of {len(manifest)} files below {manifest.root} cannot be used; {remedy}"
+        raise UserErrors(heading, [f"{path}: {reason}" for path, reason in bad.items()])
+    usable = manifest
+    if bad:
+        skipped = tuple(BadFile(path, reason) for path, reason in bad.items())
+        usable = replace(manifest.where(lambda u: u.path not in bad), skipped=(*manifest.skipped, *skipped))
+    frames = np.array([frames for frames in index["frames"] if frames is not None], dtype=np.int64)
+    starts = (np.cumsum(frames) - frames) * index["mels"]
+    data = np.asarray(np.memmap(folder / DATA, dtype=np.float16, mode="r"))  # slices of a plain array are cheaper
+    return Features(usable, folder.name, data, starts, frames, index["mels"])
 
 
 @contextmanager
-def _only_builder(cache: Path, key: str) -> Iterator[None]:
+def _only_builder(folder: Path) -> Iterator[None]:
+    """Held by one process at a time, and let go by the system when that process dies."""
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        lock = (cache / f".{key}.lock").open("w")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        stream = folder.with_name(f".{folder.name}.lock").open("a+")
     except OSError as error:
-        raise UserError("cannot write the cache", where=cache, remedy=f"{error.strerror}; set runtime.cache") from None
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        raise _unwritable(folder, error) from None
+    with stream:
+        _await_turn(stream)
+        stream.truncate(0)
+        stream.write(f"process {os.getpid()}")
+        stream.flush()
         yield
 
 
-def _build(folder: Path, manifest: Manifest, config: FeatureConfig, runtime: RuntimeConfig, progress: Progress) -> None:
-    """Extract into a neighbour, then rename: a cache is whole or absent."""
-    partial_folder = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    places: list[tuple[int, int] | None] = []
-    bad: dict[str, str] = {}
-    start = 0
-    try:
-        with (partial_folder / DATA).open("wb") as stream:
-            for done, (utterance, result) in enumerate(
-                zip(manifest.utterances, _extracted(manifest, config, runtime), strict=True), start=1
-            ):
-                if isinstance(result, str):
-                    bad[utterance.path] = result
-                    places.append(None)
-                else:
-                    stream.write(result.tobytes())
-                    places.append((start, result.shape[1]))
-                    start += result.size
-                progress(done, len(manifest))
-            stream.flush()
-            os.fsync(stream.fileno())
-        atomic_json(partial_folder / INDEX, {"format": FORMAT, "places": places, "bad": bad})
-        partial_folder.replace(folder)
-    except OSError as error:
-        raise UserError("cannot write the cache", where=folder, remedy=f"{error.strerror}; set runtime.cache") from None
-    finally:
-        shutil.rmtree(partial_folder, ignore_errors=True)
-
-
-def _extracted(manifest: Manifest, config: FeatureConfig, runtime: RuntimeConfig) -> Iterator[LogMels | str]:
-    """A log-mel or the reason why there is none, for each utterance in turn."""
-    paths = [manifest.root / utterance.path for utterance in manifest.utterances]
-    device = "cuda" if runtime.device != "cpu" and torch.cuda.is_available() else "cpu"
-    workers = runtime.workers or os.cpu_count() or 1
-    if device == "cuda" or workers == 1 or manifest.seconds < WORTH_PROCESSES:
-        yield from _extract(paths, config, device)
-        return
-    chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-    context = multiprocessing.get_context("spawn")  # forking a process that runs torch threads can hang
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        for chunk in pool.map(partial(_extract_all, config=config), chunks):
-            yield from chunk
-
-
-def _extract_all(paths: list[Path], config: FeatureConfig) -> list[LogMels | str]:
-    return list(_extract(paths, config, "cpu"))
-
-
-def _extract(paths: list[Path], config: FeatureConfig, device: str) -> Iterator[LogMels | str]:
-    extractor = LogMel(config, device)
-    for path in paths:
+def _await_turn(stream: TextIO) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    told = False
+    while True:
         try:
-            waveform = torch.from_numpy(audio.load(path))
-        except UserError as error:
-            yield str(error)
+            return fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.seek(0)
+            builder = stream.read() or "another process"
+        if not told:
+            _log.warning("%s is extracting the same features; waiting for it", builder)
+            told = True
+        if time.monotonic() > deadline:
+            what = f"{builder} has been extracting these features for over {_PATIENCE / 60:.0f} minutes"
+            raise UserError(what, where=stream.name, remedy="see whether it hangs; end it and start again")
+        time.sleep(_GLANCE)
+
+
+def _build(
+    folder: Path, manifest: Manifest, config: FeatureConfig, runtime: RuntimeConfig, progress: Progress
+) -> dict[str, Any]:
+    """Extract into a neighbour, then rename: a cache is whole or absent. The caller is the only builder."""
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)  # what a killed builder left
+    try:
+        unfinished.mkdir()
+        with (unfinished / DATA).open("wb") as stream, closing(extract(manifest, config, runtime)) as extracted:
+            frames, bad = _write(stream, extracted, len(manifest), progress)
+            os.fsync(stream.fileno())
+        index = {"format": FORMAT, "mels": config.mels, "frames": frames, "bad": bad}
+        atomic_json(unfinished / INDEX, index)
+        shutil.rmtree(folder, ignore_errors=True)  # a damaged one
+        unfinished.replace(folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return index
+
+
+def _write(
+    stream: BinaryIO, extracted: Iterator[Extracted], total: int, progress: Progress
+) -> tuple[list[int | None], dict[str, str]]:
+    """Log-mels one after the other; how many frames each has, and the files that have none, with the reason."""
+    frames: list[int | None] = []
+    bad = {}
+    progress(0, total)
+    for done, one in enumerate(extracted, start=1):
+        if isinstance(one, BadFile):
+            bad[one.path] = one.reason
+            frames.append(None)
         else:
-            yield extractor(waveform).to("cpu", torch.float16).numpy()
+            stream.write(one.tobytes())
+            frames.append(one.shape[1])
+        progress(done, total)
+    stream.flush()
+    return frames, bad
 
 
-def _open(folder: Path, manifest: Manifest, config: FeatureConfig, *, skip_bad: bool) -> Features:
-    index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-    bad: dict[str, str] = index["bad"]
-    if bad and not skip_bad:
-        heading = (
-            f"{len(bad)} of {len(manifest)} files below {manifest.root} cannot be used; --skip-bad leaves them out"
-        )
-        raise UserErrors(heading, list(bad.values()))
-    usable = manifest
-    if bad:
-        usable = manifest.where(lambda utterance: utterance.path not in bad)
-        skipped = tuple(BadFile(path, reason) for path, reason in bad.items())
-        usable = replace(usable, skipped=(*manifest.skipped, *skipped))
-    places = tuple((int(place[0]), int(place[1])) for place in index["places"] if place is not None)
-    if not places:
-        raise UserErrors(f"no file below {manifest.root} can be used", list(bad.values()))
-    data = np.memmap(folder / DATA, dtype=np.float16, mode="r")
-    return Features(usable, folder.name, data, places, config.mels)
+def _unwritable(folder: Path, error: OSError) -> UserError:
+    remedy = f"{error.strerror or error}; make room, or set runtime.cache to another place"
+    return UserError("cannot write the feature cache", where=folder, remedy=remedy)

@@ -67,6 +67,7 @@ class PatchSource:
     """Training patches: an utterance by chance, then a place in it by chance.
 
     Args:
+        features: the log-mels of the manifest's utterances, in its order.
         balanced: draw emotions evenly, then an utterance of that emotion, instead of all utterances alike.
     """
 
@@ -82,24 +83,35 @@ class PatchSource:
     ) -> None:
         if not len(manifest):
             raise UserError("no utterance to draw patches from", where=f"corpus {manifest.corpus}")
+        if len(features) != len(manifest):
+            raise ValueError(f"features of {len(features)} utterances for a manifest of {len(manifest)}")
         self._features, self._scaling, self._padding, self._seed = features, scaling, config.padding, seed
+        self._frames = np.array([log_mel.shape[1] for log_mel in features])
         self._labels = np.array(
             [UNLABELLED if u.emotion is None else manifest.label_index(u) for u in manifest.utterances]
         )
-        self._groups = _by_emotion(self._labels, manifest) if balanced else [np.arange(len(manifest))]
+        groups = _by_emotion(self._labels, manifest) if balanced else [np.arange(len(manifest))]
+        self._members, self._sizes = np.concatenate(groups), np.array([len(group) for group in groups])
 
     def batch(self, step: int, size: int, stream: str = "train") -> Batch:
         """The patches of one step."""
         chance = numpy_stream(self._seed, stream, step)
-        groups = chance.integers(len(self._groups), size=size)
-        chosen = [self._groups[group][chance.integers(len(self._groups[group]))] for group in groups]
-        patches = torch.stack([self._cut(int(number), chance) for number in chosen])
-        return Batch(patches[:, None], torch.from_numpy(self._labels[chosen]))
+        groups = chance.integers(len(self._sizes), size=size)
+        firsts = (np.cumsum(self._sizes) - self._sizes)[groups]
+        chosen = self._members[firsts + chance.integers(self._sizes[groups])]
+        starts = chance.integers(np.maximum(self._frames[chosen] - FRAMES, 0) + 1)
+        return Batch(self._cut(chosen, starts), torch.from_numpy(self._labels[chosen]))
 
-    def _cut(self, number: int, chance: np.random.Generator) -> Tensor:
-        log_mel = self._features[number]
-        start = int(chance.integers(max(log_mel.shape[1] - FRAMES, 0) + 1))
-        return fill(self._scaling.apply(log_mel[:, start : start + FRAMES]), self._padding)
+    def _cut(self, chosen: NDArray[np.int64], starts: NDArray[np.int64]) -> Tensor:
+        """[size, 1, mels, 128]: gathered as they lie on disk, then scaled together."""
+        gathered = np.zeros((len(chosen), len(self._features[0]), FRAMES), np.float16)
+        for patch, number, start in zip(gathered, chosen, starts, strict=True):
+            found = self._features[number][:, start : start + FRAMES]
+            patch[:, : found.shape[1]] = found
+        patches = self._scaling.apply(torch.from_numpy(gathered))
+        for place in np.flatnonzero(self._frames[chosen] < FRAMES):
+            patches[place] = fill(patches[place, :, : self._frames[chosen[place]]], self._padding)
+        return patches[:, None]
 
 
 def _by_emotion(labels: NDArray[np.int64], manifest: Manifest) -> list[NDArray[np.int64]]:

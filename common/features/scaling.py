@@ -28,22 +28,22 @@ class Scaling:
     high: float
 
     def __post_init__(self) -> None:
-        if not self.low < self.high:
+        if not -np.inf < self.low < self.high < np.inf:
             raise UserError(f"a scaling from {self.low} to {self.high} has no width", remedy="is the speech silent?")
 
     @classmethod
     def of(cls, log_mels: Iterable[NDArray[np.float16]]) -> Self:
-        """The extremes of some features, read one utterance at a time."""
-        extremes = [(float(log_mel.min()), float(log_mel.max())) for log_mel in log_mels]
+        """The extremes of some features, an utterance in memory at a time; chain several corpora's to pool them."""
+        extremes = [torch.tensor(log_mel).float().aminmax() for log_mel in log_mels]
         if not extremes:
             raise UserError("no speech to take extremes from")
         lows, highs = zip(*extremes, strict=True)
-        return cls(min(lows), max(highs))
+        return cls(float(torch.stack(lows).min()), float(torch.stack(highs).max()))
 
     def apply(self, log_mel: Tensor | NDArray[np.float16]) -> Tensor:
         """Scale, and clamp what a louder or softer corpus has beyond the extremes."""
-        levels = torch.as_tensor(np.asarray(log_mel, dtype=np.float32)) if isinstance(log_mel, np.ndarray) else log_mel
-        return ((levels - self.low) * (2 / (self.high - self.low)) - 1).clamp(-1, 1)
+        levels = (log_mel if isinstance(log_mel, Tensor) else torch.tensor(log_mel)).float()
+        return (levels - self.low).mul_(2 / (self.high - self.low)).sub_(1).clamp_(-1, 1)
 
     def invert(self, patches: Tensor) -> Tensor:
         """Log-mels of scaled patches."""

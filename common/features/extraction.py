@@ -1,0 +1,100 @@
+"""Recordings to log-mels, many at a time.
+
+Owns who decodes and who extracts: this process, others, or a GPU with decoders beside it. Must not know where
+log-mels are kept.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Generator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from common.config.tree import FeatureConfig, RuntimeConfig
+from common.corpora import audio
+from common.corpora.manifest import BadFile, Manifest
+from common.errors import UserError
+from common.features.extractor import LogMel
+
+WORTH_PROCESSES = 2 * 3600.0
+"""Seconds of speech below which starting other processes costs more than it saves."""
+_CHUNK = 32  # recordings that travel together between processes
+
+LogMels = NDArray[np.float16]
+Extracted = LogMels | BadFile
+
+
+def extract(manifest: Manifest, config: FeatureConfig, runtime: RuntimeConfig) -> Generator[Extracted, None, None]:
+    """The log-mel of each utterance in turn, or what is wrong with its file."""
+    paths = [utterance.path for utterance in manifest.utterances]
+    workers = runtime.workers or os.cpu_count() or 1
+    if runtime.device != "cpu" and torch.cuda.is_available():
+        device = "cuda" if runtime.device == "auto" else runtime.device
+        return _beside_decoders(manifest.root, paths, config, device, workers)
+    if workers == 1 or manifest.seconds < WORTH_PROCESSES:
+        return _one_by_one(manifest.root, paths, config)
+    return _in_processes(manifest.root, paths, config, workers)
+
+
+def _one_by_one(root: Path, paths: list[str], config: FeatureConfig) -> Generator[Extracted, None, None]:
+    extractor = LogMel(config)
+    return (_finish(_decode(root, path), extractor) for path in paths)
+
+
+def _beside_decoders(
+    root: Path, paths: list[str], config: FeatureConfig, device: str, workers: int
+) -> Generator[Extracted, None, None]:
+    """Threads decode, as that waits for the disk and leaves Python's lock alone; a GPU extracts."""
+    extractor = LogMel(config, device)
+    with ThreadPoolExecutor(workers) as pool:
+        for chunk in _chunks(paths):  # and no further ahead: waveforms are large
+            for decoded in pool.map(partial(_decode, root), chunk):
+                yield _finish(decoded, extractor)
+
+
+def _in_processes(
+    root: Path, paths: list[str], config: FeatureConfig, workers: int
+) -> Generator[Extracted, None, None]:
+    context = multiprocessing.get_context("spawn")  # forking a process that runs torch threads can hang
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
+        try:
+            for extracted in pool.map(partial(_extract_chunk, root, config), _chunks(paths)):
+                yield from extracted
+        except BrokenProcessPool:
+            what = "a process that extracts features was killed, perhaps for want of memory"
+            raise UserError(what, remedy="lower runtime.workers; 1 needs no other process") from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _start_worker() -> None:
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked; it stops the others
+
+
+def _extract_chunk(root: Path, config: FeatureConfig, paths: list[str]) -> list[Extracted]:
+    return list(_one_by_one(root, paths, config))
+
+
+def _chunks(paths: list[str]) -> list[list[str]]:
+    return [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
+
+
+def _decode(root: Path, path: str) -> NDArray[np.float32] | BadFile:
+    try:
+        return audio.load(root / path)
+    except audio.AudioError as error:
+        return BadFile(path, error.reason)
+
+
+def _finish(decoded: NDArray[np.float32] | BadFile, extractor: LogMel) -> Extracted:
+    if isinstance(decoded, BadFile):
+        return decoded
+    return extractor(torch.from_numpy(decoded)).to("cpu", torch.float16).numpy()
