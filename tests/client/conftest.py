@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from client.gate import Gate
 from client.keeper import Keeper
@@ -16,7 +17,9 @@ from client.policy import Policy
 from client.rules import Holdings
 from client.service import KeeperServer, RemoteKeeper
 from client.site import Site
-from common.config.tree import FeatureConfig, FinetuningConfig, hash_identity
+from common.config.tree import EMOTIONS, FeatureConfig, FinetuningConfig, hash_identity
+from common.features.extractor import LogMel
+from common.features.scaling import Scaling
 from common.wire import Tuning, decode_reply, encode
 
 
@@ -57,9 +60,6 @@ def gate_of(ledger, holdings, clock):
         return Gate(Policy(**policy), held, ledger, clock=clock, audits=audits)
 
     return make
-
-
-EMOTIONS = ("neutral", "angry", "sad", "happy")
 
 
 def write_recording(path, seed):
@@ -118,7 +118,7 @@ def ask_to_score(score, ask_to_tune):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def said():
     """What a keeper says to a request, decoded as the server decodes it."""
 
@@ -128,7 +128,7 @@ def said():
     return say
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def served():
     """A keeper at a socket while a block runs, and the way to it."""
 
@@ -177,3 +177,71 @@ def flower(monkeypatch):
     for name in ("_run_id", "_node_id", "_task_id"):
         monkeypatch.setattr(identity, name, 1)
     return Flower()
+
+
+MARK = "PATIENT-7"
+"""Stands in the name of every recording and speaker of the marked site."""
+RUN = 16
+"""So many samples in a row, or so many numbers of a log-mel, are a find."""
+
+
+@pytest.fixture(scope="session")
+def marker():
+    """Samples that nothing else in the world should hold."""
+    return (np.random.default_rng(2030).normal(size=16_000) * 5000).astype(np.int16)
+
+
+@pytest.fixture(scope="session")
+def marked_site(marker, tmp_path_factory):
+    """A site that holds the marker once for each emotion, among other recordings."""
+    folder = tmp_path_factory.mktemp("marked")
+    rows = ["path,emotion,session,speaker"]
+    for number, emotion in enumerate(6 * EMOTIONS):
+        soundfile.write(folder / f"{MARK}-{number}.wav", marker if number < 4 else marker[::-1] // number, 16000)
+        rows.append(f"{MARK}-{number}.wav,{emotion},03+08,{MARK}-{number % 3}")
+    (folder / "recordings.csv").write_text("\n".join(rows))
+    return Site(session="03+08", root=folder, state=tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(scope="session")
+def marked_keeper(marked_site):
+    keeper = Keeper(marked_site)
+    yield keeper
+    keeper.stop()
+
+
+def runs(numbers):
+    """Every run of so many numbers in a row, as bytes; silence, which is everywhere, left out."""
+    parts = (numbers[start : start + RUN] for start in range(len(numbers) - RUN + 1))
+    return {part.tobytes() for part in parts if len(set(part.tolist())) > 1}
+
+
+@pytest.fixture(scope="session")
+def traces(marker):
+    """What to look for, by what it is: the marker's samples and its features, in every number format in use."""
+    samples = marker.astype("f4") / 32768
+    log_mels = LogMel(FeatureConfig())(torch.from_numpy(samples)).numpy()
+    patches = Scaling(-16.0, 5.5).apply(log_mels).numpy()
+    found = {"name": {MARK.encode()}, "int16 samples": runs(marker)}
+    for kind in ("f2", "f4"):
+        found[f"{kind} samples"] = runs(samples.astype(kind))
+        for name, picture in (("log-mels", log_mels), ("patches", patches)):
+            lines = [*picture.astype(kind), *np.ascontiguousarray(picture.T).astype(kind)]
+            found[f"{kind} {name}"] = set().union(*map(runs, lines))
+    return found
+
+
+@pytest.fixture(scope="session")
+def finds(traces):
+    """The names of the traces that are among some bytes, at any place in them."""
+
+    def find(data):
+        data = bytes(data)
+        return {name for name, needles in traces.items() if any(part in needles for part in _parts(data, needles))}
+
+    return find
+
+
+def _parts(data, needles):
+    size = len(next(iter(needles)))
+    return (data[start : start + size] for start in range(len(data) - size + 1))
