@@ -39,10 +39,10 @@ def serve(
     from client.site import load_site, open_to_strangers
     from common.training.interruption import stoppable
 
+    settings = load_site(site)
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     log = logging.getLogger("client.serve")
     os.umask(0o077)  # whatever is written from here on is the site's alone
-    settings = load_site(site)
     with journal(settings.state), stoppable() as stop:
         for folder in open_to_strangers(settings):
             log.warning("any user of this machine can look into %s; chmod o-rwx would keep it to the site", folder)
