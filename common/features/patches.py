@@ -104,7 +104,7 @@ class PatchSource:
 
     def _cut(self, chosen: NDArray[np.int64], starts: NDArray[np.int64]) -> Tensor:
         """[size, 1, mels, 128]: gathered as they lie on disk, then scaled together."""
-        gathered = np.zeros((len(chosen), len(self._features[0]), FRAMES), np.float16)
+        gathered = np.empty((len(chosen), len(self._features[0]), FRAMES), np.float16)
         for patch, number, start in zip(gathered, chosen, starts, strict=True):
             found = self._features[number][:, start : start + FRAMES]
             patch[:, : found.shape[1]] = found

@@ -42,8 +42,9 @@ class Scaling:
 
     def apply(self, log_mel: Tensor | NDArray[np.float16]) -> Tensor:
         """Scale, and clamp what a louder or softer corpus has beyond the extremes."""
-        levels = (log_mel if isinstance(log_mel, Tensor) else torch.tensor(log_mel)).float()
-        return (levels - self.low).mul_(2 / (self.high - self.low)).sub_(1).clamp_(-1, 1)
+        levels = torch.tensor(log_mel) if isinstance(log_mel, np.ndarray) else log_mel
+        scaled = levels.to(torch.float32, copy=True)  # one allocation: a batch's fresh pages cost more than its sums
+        return scaled.sub_(self.low).mul_(2 / (self.high - self.low)).sub_(1).clamp_(-1, 1)
 
     def invert(self, patches: Tensor) -> Tensor:
         """Log-mels of scaled patches."""

@@ -1,0 +1,47 @@
+"""Whoever decodes and extracts, the log-mels are the same."""
+
+from concurrent.futures.process import BrokenProcessPool
+
+import numpy as np
+import pytest
+
+from common.corpora.manifest import BadFile
+from common.errors import UserError
+from common.features import extraction
+from common.features.extraction import extract
+
+
+@pytest.fixture
+def alone(manifest, config, runtime) -> list:
+    return list(extract(manifest, config, runtime))
+
+
+def test_other_processes_extract_what_this_one_does_bit_by_bit(manifest, config, runtime, alone, monkeypatch):
+    monkeypatch.setattr(extraction, "WORTH_PROCESSES", 0.0)
+    monkeypatch.setattr(extraction, "_CHUNK", 3)
+    many = list(extract(manifest, config, runtime.model_copy(update={"workers": 2})))
+    assert all(np.array_equal(one, other) for one, other in zip(many, alone, strict=True))
+
+
+def test_decoders_beside_a_gpu_keep_the_order_and_name_the_bad(manifest, config, alone):
+    (manifest.root / "2.wav").write_bytes(b"")
+    paths = [utterance.path for utterance in manifest.utterances]
+    many = list(extraction._beside_decoders(manifest.root, paths, config, "cpu", 2))
+    assert isinstance(many[2], BadFile)
+    assert all(np.array_equal(many[place], alone[place]) for place in (0, 1, 3, 4, 5, 6, 7))
+
+
+def test_little_speech_starts_no_process(manifest, config, runtime, monkeypatch):
+    monkeypatch.setattr(extraction, "ProcessPoolExecutor", None)
+    assert len(list(extract(manifest, config, runtime.model_copy(update={"workers": 2})))) == 8
+
+
+def test_a_process_that_is_killed_is_reported_with_what_to_do(manifest, config, runtime, monkeypatch):
+    class Killed(extraction.ProcessPoolExecutor):
+        def map(self, *arguments):
+            raise BrokenProcessPool("A process in the process pool was terminated abruptly")
+
+    monkeypatch.setattr(extraction, "WORTH_PROCESSES", 0.0)
+    monkeypatch.setattr(extraction, "ProcessPoolExecutor", Killed)
+    with pytest.raises(UserError, match=r"was killed.*lower runtime\.workers"):
+        list(extract(manifest, config, runtime.model_copy(update={"workers": 2})))
