@@ -4,6 +4,7 @@ Owns time-varying filtering. Must not know what excites it, nor which vowel a re
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import fft
 
 from common.corpora.audio import SAMPLE_RATE
@@ -14,25 +15,29 @@ _BLOCK = 512  # a step's two hops of excitation and the ringing that follows the
 
 
 def resonate(excitation: Signal, centres: Signal, widths: Signal) -> Signal:
-    """Pass `excitation` through resonances of unit gain at zero hertz, in hertz, each [steps, resonances].
+    """Pass `excitation` [steps * STEP] through resonances in hertz [steps, resonances], of unit gain at zero hertz.
 
     Every step filters two hops of sound, faded in and out, so that neighbours cross-fade; all of them at once.
     """
     steps = len(centres)
-    padded = np.zeros((steps + 1) * STEP)
-    used = min(len(excitation), steps * STEP)
-    padded[STEP : STEP + used] = excitation[:used]
-    hops = padded.reshape(steps + 1, STEP)
+    hops = np.concatenate([np.zeros(STEP), excitation]).reshape(steps + 1, STEP)
     fade = 0.5 - 0.5 * np.cos(np.pi * (np.arange(2 * STEP) + 0.5) / STEP)
     blocks = np.concatenate([hops[:-1], hops[1:]], axis=1) * fade
     heard = blocks.any(axis=1)  # pauses, and for the hiss nearly everything, cost nothing
-    polynomial = _denominator(centres[heard], widths[heard])
-    gain = polynomial.sum(axis=1, keepdims=True)
-    response = (gain / fft.rfft(polynomial, _BLOCK, axis=1)).astype(np.complex64)
     spectra = fft.rfft(blocks[heard].astype(np.float32), _BLOCK, axis=1)
     rung = np.zeros((steps, _BLOCK))
-    rung[heard] = fft.irfft(spectra * response, _BLOCK, axis=1)
+    rung[heard] = fft.irfft(spectra * _response(centres[heard], widths[heard]), _BLOCK, axis=1)
     return _overlap_add(rung)[STEP : STEP + len(excitation)]
+
+
+def _response(centres: Signal, widths: Signal) -> NDArray[np.complex64]:
+    """Gain at every frequency of a block; a product with few powers costs less than a transform of mostly zeros."""
+    polynomial = _denominator(centres, widths)
+    turns = np.outer(np.arange(polynomial.shape[1]), np.arange(_BLOCK // 2 + 1)) / _BLOCK
+    values = polynomial @ np.exp(-2j * np.pi * turns)
+    strength = polynomial.sum(axis=1, keepdims=True) / (values.real**2 + values.imag**2)
+    response: NDArray[np.complex64] = (values.conj() * strength).astype(np.complex64)
+    return response
 
 
 def _denominator(centres: Signal, widths: Signal) -> Signal:
