@@ -1,0 +1,55 @@
+"""`make` explains itself and does nothing twice."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[1].split())
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+def make(*words: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", *words], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("words", [[], ["help"]], ids=["alone", "help"])
+def test_help_explains_every_target(words: list[str]) -> None:
+    explained = dict(re.findall(r"^  make (\S+) +(\S.*)$", make(*words).stdout, re.MULTILINE))
+    assert set(explained) == TARGETS >= {"install", "demo", "test", "lint"}
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    """The files that an installation looks at, nothing installed."""
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def test_what_is_installed_is_not_installed_again_until_the_lock_changes(fresh: Path) -> None:
+    assert "pip sync" in make("--dry-run", "test", folder=fresh).stdout
+    (fresh / ".venv").mkdir()
+    (fresh / ".venv" / ".installed").touch()
+    assert "pip sync" not in make("--dry-run", "test", folder=fresh).stdout
+    (fresh / "requirements.lock").touch()
+    assert "pip sync" in make("--dry-run", "test", folder=fresh).stdout
+
+
+def test_an_old_python_is_told_in_one_line(fresh: Path) -> None:
+    old = fresh / "old-python"
+    old.write_text('#!/bin/sh\nexec python3 -c "import sys; sys.version_info = (3, 9, 1); exec(sys.argv[1])" "$2"\n')
+    old.chmod(0o755)
+    done = make("install", f"PYTHON={old}", folder=fresh)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0] == ("error: Python 3.9 is too old; name a newer one: make PYTHON=python3.12 ...")
+
+
+def test_what_lands_is_linted_and_tested() -> None:
+    commands = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert {"make lint", "make test", "set -euo pipefail"} <= set(commands)
