@@ -4,7 +4,7 @@ Owns the translation. Must not know what a campaign does with the answers.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
 import numpy as np
@@ -44,20 +44,20 @@ class FlowerClients:
                 return tuple(map(str, ids))
             time.sleep(POLL_SECONDS)
 
-    def exchange(self, letters: Mapping[str, Letter], seconds: float) -> Iterator[Answer]:
+    def exchange(self, letters: MutableMapping[str, Letter], seconds: float) -> Iterator[Answer]:
         """A few letters on their way at any time, each answer taken in by itself."""
         deadline = time.monotonic() + seconds
-        waiting, under_way = dict(letters), dict[str, str]()
-        while waiting or under_way:
-            while waiting and len(under_way) < IN_FLIGHT:
-                client = next(iter(waiting))
-                (sent,) = self._grid.push_messages([_envelope(client, waiting.pop(client)())])
+        under_way: dict[str, str] = {}
+        while letters or under_way:
+            while letters and len(under_way) < IN_FLIGHT:
+                client = next(iter(letters))
+                (sent,) = self._grid.push_messages([_envelope(client, letters.pop(client)())])
                 under_way[sent] = client
             for sent in tuple(under_way):
                 for reply in self._grid.pull_messages([sent]):
                     yield _opened(under_way.pop(sent), reply)
             if time.monotonic() > deadline:
-                for client in (*under_way.values(), *waiting):
+                for client in (*under_way.values(), *letters):
                     yield Answer(client, failure=f"no answer within {seconds:g} seconds")
                 return
             time.sleep(POLL_SECONDS)

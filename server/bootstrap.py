@@ -3,26 +3,30 @@
 Owns which releases go together. Must not know how they were collected.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from common.config import Config
 from common.errors import UserError, UserErrors
+from common.training.reporters import Reporter
 from server.bank import Bank, Banked
+from server.plans import EVERYONE
 from server.recognizers import Recognizers
 
-NAME = "bootstrap"
 
-
-def bootstrap(config: Config, bank: Bank, run: Path) -> Path:
+def bootstrap(config: Config, bank: Bank, run: Path, reporter: Reporter, stop: Callable[[], bool]) -> Path:
     """Train one recognizer on everything in the bank; the answer is the folder of its weights.
 
-    Sizes, labels and features are the generators' own; how the recognizer is trained is the configuration's.
+    Sizes and labels are the generators' own; how the recognizer is trained is the configuration's. It is, bit for bit,
+    the one that a campaign of these generators trains under the plan `everyone`.
     """
     banked = bank.banked()
-    fitting = fitting_config(config, banked, bank.folder)
-    recognizers = Recognizers(run, fitting, bank)
-    recognizers.train(NAME, [one.name for one in banked], fitting.seed)
-    return recognizers.where(NAME)
+    recognizers = Recognizers(run, fitting_config(config, banked, bank.folder), bank)
+    releases = [one.name for one in banked]
+    recognizers.require_room([releases])
+    recognizers.train(EVERYONE, releases, reporter, stop)
+    recognizers.drop_pool()
+    return recognizers.where(EVERYONE)
 
 
 def fitting_config(config: Config, banked: tuple[Banked, ...], where: Path) -> Config:

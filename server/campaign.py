@@ -1,86 +1,34 @@
 """The campaign: ask, tune, pool, train, score; one short function a step.
 
-Owns the order of steps, who is asked again, and what a resumed campaign need not repeat: generators that are in the
-bank, recognizers that are trained, counts that have come. Must not know how letters travel (`server.clients`), nor any
-speech.
+Owns the order of steps and what a resumed campaign need not repeat: generators that are in the bank, recognizers that
+are trained, counts that have come. Must not know what a letter says (`server.letters`), what becomes of one on its way
+(`server.correspondence`), nor any speech.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
 from common.config import Config
-from common.config.tree import hash_identity
-from common.errors import UserError
+from common.errors import UserError, UserErrors
 from common.files import atomic_json
-from common.seeds import derive_seed
+from common.training.checkpoint import differences
 from common.training.pretrained import Pretrained
-from common.wire import (
-    Ask,
-    Collect,
-    Description,
-    Extremes,
-    Precision,
-    Refusal,
-    Release,
-    Request,
-    Score,
-    Scored,
-    Scoring,
-    Tune,
-    Tuning,
-    WireError,
-    Working,
-    decode_reply,
-    encode,
-    weights_digest,
-)
+from common.training.reporters import Reporter
+from common.wire import Description, Release, Reply, Scored, Working
 from server.bank import Bank
-from server.clients import Answer, Clients, Letter
+from server.clients import Clients
+from server.correspondence import Correspondence, Failure, Question
+from server.letters import Letters
+from server.plans import Fold, Plan, leave_one_out
 from server.recognizers import Recognizers
 
 SCHEMA = 1
-RESULTS = "campaign.json"
-
-
-@dataclass(frozen=True)
-class Fold:
-    """One recognizer: pooled from these sessions, scored at those."""
-
-    name: str
-    train: tuple[str, ...]
-    test: tuple[str, ...]
-
-
-Plan = Callable[[Sequence[str]], tuple[Fold, ...]]
-
-
-def leave_one_out(sessions: Sequence[str]) -> tuple[Fold, ...]:
-    """A recognizer for each session, from all the others' generators.
-
-    >>> leave_one_out(["a", "b", "c"])[0]
-    Fold(name='a', train=('b', 'c'), test=('a',))
-    """
-    return tuple(Fold(out, tuple(name for name in sessions if name != out), (out,)) for out in sessions)
-
-
-def everyone(sessions: Sequence[str]) -> tuple[Fold, ...]:
-    """Production: one recognizer from all generators, scored wherever there is labelled speech."""
-    return (Fold("everyone", tuple(sessions), tuple(sessions)),)
-
-
-PLANS: dict[str, Plan] = {"leave-one-out": leave_one_out, "everyone": everyone}
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What a client did not do, and why; names and words only, for it came from a stranger."""
-
-    client: str
-    stage: str
-    reason: str
+RESULTS, COUNTS, BANK = "campaign.json", "counts", "bank"
+Counts = dict[str, list[list[list[int]]]]
+"""Session to its matrices, one or one a speaker."""
 
 
 class Watcher(Protocol):
@@ -94,7 +42,7 @@ class Watcher(Protocol):
         """A unit of a stage is done."""
         ...
 
-    def working(self, client: str, working: Working) -> None:
+    def working(self, session: str, working: Working) -> None:
         """A client says how far it is."""
         ...
 
@@ -102,8 +50,11 @@ class Watcher(Protocol):
         """A client failed once; it may be asked again."""
         ...
 
+    def training(self, name: str) -> Reporter:
+        """Who is told how the training of a recognizer goes."""
+        ...
 
-@dataclass
+
 class Campaign:
     """One run of the server's side.
 
@@ -111,206 +62,158 @@ class Campaign:
         name: of the run; sites see it in every request.
         folder: the run's directory; what is in it already is not asked for again.
         plan: which recognizers are trained and where they are scored.
+        per_speaker: ask for a confusion a speaker, where the site lets it out.
     """
 
-    name: str
-    folder: Path
-    config: Config
-    base: Pretrained
-    clients: Clients
-    watcher: Watcher
-    plan: Plan = leave_one_out
-    per_speaker: bool = False
-    failures: list[Failure] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.bank = Bank(self.folder / "bank")
-        self.scaling = Extremes(low=self.base.scaling.low, high=self.base.scaling.high)
-        self.features = hash_identity(self.config.features.model_dump(mode="json"))
-        self.base_weights = {
-            "generator": self.base.pair.generator.state_dict(),
-            "discriminator": self.base.pair.discriminator.state_dict(),
-        }
-        self.base_digest = weights_digest(self.base_weights)
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        config: Config,
+        base: Pretrained,
+        clients: Clients,
+        watcher: Watcher,
+        plan: Plan = leave_one_out,
+        *,
+        per_speaker: bool = False,
+    ) -> None:
+        self._name, self._folder, self._config, self._plan = name, folder, config, plan
+        self._clients, self._watcher = clients, watcher
+        self._bank = Bank(folder / BANK)
+        self._recognizers = Recognizers(folder, config, self._bank)
+        self._letters = Letters(name, config, base, per_speaker=per_speaker)
+        self._post = Correspondence(clients, config.campaign.attempts, self._bank.reject, watcher.failed)
 
     def run(self, expected: int) -> dict[str, Any]:
         """Every step in turn; `expected` clients are waited for, and a quorum of them is enough to go on."""
-        roster = self.ask(expected)
-        releases = self.tune(roster)
-        folds = self.plan(sorted(releases))
-        recognizers = Recognizers(self.folder, self.config, self.bank)
-        self.watcher.stage("train", len(folds))
-        for fold in folds:
-            recognizers.train(fold.name, [releases[session] for session in fold.train], self.seed("fold", fold.name))
-            self.watcher.done("train", fold.name)
-        counts = {fold.name: self.score(fold, roster, recognizers) for fold in folds}
-        return self.conclude(roster, folds, counts)
+        banked = self._banked()
+        roster = self._ask(expected, banked)
+        releases = self._tune(roster, banked)
+        folds = self._plan(tuple(releases))
+        self._train(folds, releases)
+        return self._conclude(releases, folds, self._score(folds, roster))
 
-    def seed(self, *names: str) -> int:
-        """A seed of this campaign's, the same in any order and on any machine."""
-        return derive_seed(self.config.seed, *names)
+    def _banked(self) -> dict[str, str]:
+        """Session to release, of those that came before this run was stopped."""
+        problems, banked = [], self._bank.banked(self._name)
+        for one in banked:
+            asked = self._letters.tuning(one.session).model_dump(mode="json")
+            problems += [f"{one.name}: {line}" for line in differences(one.card.tuning.model_dump(mode="json"), asked)]
+        if problems:
+            raise UserErrors(f"{self._bank.folder}: this run's generators were tuned otherwise", problems)
+        return {one.session: one.name for one in banked}
 
-    def ask(self, expected: int) -> dict[str, str]:
+    def _ask(self, expected: int, banked: Mapping[str, str]) -> dict[str, str]:
         """Session to client, for every client that fits: one session each, our labels, our features."""
-        settings = self.config.campaign
-        present = self.clients.names(expected, settings.ask_seconds)
-        self.watcher.stage("ask", len(present))
-        request = Ask(run=self.name)
+        seconds = self._config.campaign.ask_seconds
+        present = self._clients.names(expected, seconds)
+        self._watcher.stage("ask", len(present))
+        if len(present) < expected:
+            self._post.fail("ask", f"{len(present)} of {expected} clients came within {seconds:g} seconds", client="?")
+        told: dict[str, Description] = {}
+        for question, reply in self._post.replies("ask", map(self._letters.ask, present), seconds):
+            if isinstance(reply, Description):
+                told[question.client] = reply
         roster: dict[str, str] = {}
-        for answer in self.clients.exchange(dict.fromkeys(present, lambda: encode(request)), settings.ask_seconds):
-            reply = self._read(answer, request, "ask")
-            if isinstance(reply, Description) and (reason := self._unfit(reply, roster)):
-                self._fail(answer.client, "ask", reason)
-            elif isinstance(reply, Description):
-                roster[reply.session] = answer.client
-                self.watcher.done("ask", reply.session)
-        self._require_quorum(len(roster), "clients that fit")
-        return dict(sorted(roster.items()))
+        for client in present:  # not in the order of their answers, which is chance
+            if client not in told:
+                continue
+            session = told[client].session
+            twice = f"session {session} is already held by client {roster[session]}" if session in roster else ""
+            if reason := self._letters.misfit(told[client]) or twice:
+                self._post.fail("ask", reason, client=client, session=session)
+            else:
+                roster[session] = client
+                self._watcher.done("ask", session)
+        self._require_quorum(len({*roster, *banked}), "clients that fit")
+        return roster
 
-    def _unfit(self, told: Description, roster: Mapping[str, str]) -> str:
-        labels = self.config.network.emotions
-        if told.labels != labels:
-            return f"label order {', '.join(told.labels)} is not {', '.join(labels)}"
-        if told.features != self.features:
-            return f"features {told.features} are not {self.features}: set [features] alike on both sides"
-        if told.session in roster:
-            return f"session {told.session} is already held by client {roster[told.session]}"
-        return ""
+    def _tune(self, roster: Mapping[str, str], banked: Mapping[str, str]) -> dict[str, str]:
+        """Session to release in the bank; each goes there as it arrives, and only what the bank lacks is asked for."""
+        releases = dict(banked)
+        self._watcher.stage("tune", len({*roster, *banked}))
+        for session in banked:
+            self._watcher.done("tune", session)
+        questions = [self._letters.tune(roster[session], session) for session in sorted({*roster} - {*banked})]
+        for question, reply in self._post.replies("tune", questions, self._config.campaign.tune_seconds, self._follow):
+            if isinstance(reply, Release):
+                releases[question.session] = self._bank.add(reply).name
+                self._watcher.done("tune", question.session)
+        self._require_quorum(len(releases), "generators")
+        return dict(sorted(releases.items()))
 
-    def tune(self, roster: Mapping[str, str]) -> dict[str, str]:
-        """Session to release in the bank; only sessions that it lacks are asked, each a bounded number of times."""
-        tunings = {session: self.tuning(session) for session in roster}
-        banked = self.bank.banked(self.name)
-        have = {one.session: one.name for one in banked if tunings.get(one.session) == one.card.tuning}
-        self.watcher.stage("tune", len(roster))
-        for session in have:
-            self.watcher.done("tune", session)
-        for _ in range(self.config.campaign.attempts):
-            missing = [session for session in roster if session not in have]
-            for session, release in self._collect({s: tunings[s] for s in missing}, roster):
-                have[session] = self.bank.add(release).name
-                self.watcher.done("tune", session)
-        self._require_quorum(len(have), "generators")
-        return dict(sorted(have.items()))
+    def _follow(self, question: Question, reply: Reply) -> Question | None:
+        if isinstance(reply, Working):
+            self._watcher.working(question.session, reply)
+        return self._letters.collect(question, reply)
 
-    def tuning(self, session: str) -> Tuning:
-        """What a session is asked to do, down to the seed."""
-        return Tuning(
-            run=self.name,
-            session=session,
-            seed=self.seed(session, "tune"),
-            network=self.config.network,
-            optimizer=self.config.optimizer,
-            finetuning=self.config.finetuning,
-            features=self.features,
-            scaling=self.scaling,
-            precision=Precision(self.config.finetuning.released_as),
-            base=self.base_digest,
-        )
+    def _train(self, folds: Sequence[Fold], releases: Mapping[str, str]) -> None:
+        self._watcher.stage("train", len(folds))
+        pools = {fold.name: [releases[session] for session in fold.train] for fold in folds}
+        self._recognizers.require_room(pools.values())
+        for name, pool in pools.items():
+            self._recognizers.train(name, pool, self._watcher.training(name))
+            self._watcher.done("train", name)
+        self._recognizers.drop_pool()
 
-    def _collect(self, tunings: Mapping[str, Tuning], roster: Mapping[str, str]) -> Iterator[tuple[str, Release]]:
-        """One round: send the networks once, then ask until each has answered with a release or failed."""
-        seconds = self.config.campaign.tune_seconds
-        sessions = {roster[session]: session for session in tunings}
-        requests: dict[str, Request] = {client: self._tune_request(tunings[s]) for client, s in sessions.items()}
-        while requests:
-            letters: dict[str, Letter] = {
-                client: lambda request=request: encode(request) for client, request in requests.items()
-            }
-            asked, requests = requests, {}
-            for answer in self.clients.exchange(letters, seconds):
-                reply = self._read(answer, asked[answer.client], "tune")
-                if isinstance(reply, Release):
-                    yield sessions[answer.client], reply
-                elif isinstance(reply, Working):
-                    self.watcher.working(sessions[answer.client], reply)
-                    requests[answer.client] = Collect(tuning=tunings[sessions[answer.client]])
-
-    def _tune_request(self, tuning: Tuning) -> Tune:
-        return Tune(tuning=tuning, **self.base_weights)
-
-    def score(self, fold: Fold, roster: Mapping[str, str], recognizers: Recognizers) -> dict[str, list[Any]]:
-        """Session to confusion counts of this fold's recognizer; what has come before is not asked for again."""
-        path = self.folder / "counts" / f"{fold.name}.json"
-        counts: dict[str, list[Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        self.watcher.stage("score", len(fold.test))
-        for _ in range(self.config.campaign.attempts):
-            requests = {
-                roster[session]: self._score_request(fold, session, recognizers)
-                for session in fold.test
-                if session not in counts
-            }
-            letters: dict[str, Letter] = {
-                client: lambda request=request: encode(request) for client, request in requests.items()
-            }
-            for answer in self.clients.exchange(letters, self.config.campaign.score_seconds) if letters else ():
-                request = requests[answer.client]
-                reply = self._read(answer, request, "score")
-                if isinstance(reply, Scored):
-                    counts[request.scoring.session] = [list(map(list, matrix)) for matrix in reply.counts]
-                    atomic_json(path, counts)
-        for session in counts:
-            self.watcher.done("score", session)
+    def _score(self, folds: Sequence[Fold], roster: Mapping[str, str]) -> dict[str, Counts]:
+        """Fold to confusion counts; all clients are at it together, and what has come before is not asked for again."""
+        self._watcher.stage("score", sum(len(fold.test) for fold in folds))
+        digests = {fold.name: self._recognizers.digest(fold.name) for fold in folds}
+        counts = {name: self._counted(name, digest) for name, digest in digests.items()}
+        questions = []
+        for fold in folds:
+            for session in fold.test:
+                if session in counts[fold.name]:
+                    self._watcher.done("score", session)
+                elif session in roster:
+                    questions.append(self._score_question(fold, session, roster[session], digests[fold.name]))
+                else:
+                    self._post.fail("score", "no client holds this session now", client="?", session=session)
+        for question, reply in self._post.replies(
+            "score", questions, self._config.campaign.score_seconds, self._letters.score_together
+        ):
+            if isinstance(reply, Scored):
+                fold_name = reply.scoring.fold
+                counts[fold_name][question.session] = [[list(row) for row in matrix] for matrix in reply.counts]
+                kept = {"recognizer": digests[fold_name], "counts": counts[fold_name]}
+                atomic_json(self._counts_file(fold_name), kept)
+                self._watcher.done("score", question.session)
         return counts
 
-    def _score_request(self, fold: Fold, session: str, recognizers: Recognizers) -> Score:
-        weights = recognizers.load(fold.name)
-        scoring = Scoring(
-            run=self.name,
-            session=session,
-            fold=fold.name,
-            network=self.config.network,
-            window_hop=self.config.recognizer.window_hop,
-            features=self.features,
-            scaling=self.scaling,
-            per_speaker=self.per_speaker,
-            recognizer=weights_digest({"recognizer": weights}),
-        )
-        return Score(scoring=scoring, recognizer=weights)
+    def _score_question(self, fold: Fold, session: str, client: str, digest: str) -> Question:
+        return self._letters.score(client, session, fold, digest, lambda: self._recognizers.load(fold.name))
 
-    def conclude(
-        self, roster: Mapping[str, str], folds: Sequence[Fold], counts: Mapping[str, Mapping[str, list[Any]]]
+    def _counted(self, fold: str, digest: str) -> Counts:
+        """What has come for this very recognizer."""
+        path = self._counts_file(fold)
+        kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        counts: Counts = kept["counts"] if kept.get("recognizer") == digest else {}
+        return counts
+
+    def _counts_file(self, fold: str) -> Path:
+        return self._folder / COUNTS / f"{fold}.json"
+
+    def _conclude(
+        self, releases: Mapping[str, str], folds: Sequence[Fold], counts: Mapping[str, Counts]
     ) -> dict[str, Any]:
         """Write down all that the campaign found: counts, never scores, which are computed where they are shown."""
         results = {
             "schema": SCHEMA,
-            "run": self.name,
-            "preset": self.config.name,
-            "identity": self.config.identity_hash(),
-            "labels": list(self.config.network.emotions),
-            "sessions": list(roster),
-            "folds": [{"name": f.name, "train": f.train, "test": f.test, "counts": counts[f.name]} for f in folds],
-            "failures": [vars(failure) for failure in self.failures],
+            "run": self._name,
+            "preset": self._config.name,
+            "identity": self._config.identity_hash(),
+            "labels": list(self._config.network.emotions),
+            "releases": dict(releases),
+            "folds": [{**asdict(fold), "counts": dict(sorted(counts[fold.name].items()))} for fold in folds],
+            "failures": [asdict(failure) for failure in sorted(self._post.failures, key=str)],
         }
-        atomic_json(self.folder / RESULTS, results)
+        atomic_json(self._folder / RESULTS, results)
         return results
 
-    def _read(self, answer: Answer, request: Request, stage: str) -> object:
-        """A checked reply, or None after writing down why there is none."""
-        if answer.failure:
-            return self._fail(answer.client, stage, answer.failure)
-        try:
-            reply = decode_reply(answer.data, request)
-        except WireError as error:
-            self.bank.reject(answer.data, f"client{answer.client}", error)
-            return self._fail(answer.client, stage, f"its answer was turned away: {error}")
-        if isinstance(reply, Refusal):
-            return self._fail(
-                answer.client, stage, f"refused at {reply.stage.value}: {reply.code.value} ({reply.code.meaning})"
-            )
-        return reply
-
-    def _fail(self, client: str, stage: str, reason: str) -> None:
-        failure = Failure(client, stage, reason)
-        self.failures.append(failure)
-        self.watcher.failed(failure)
-
     def _require_quorum(self, count: int, what: str) -> None:
-        if count >= max(self.config.campaign.quorum, 1):
-            return
-        reasons = "; ".join(f"client {f.client} at {f.stage}: {f.reason}" for f in self.failures) or "nobody answered"
-        raise UserError(
-            f"{count} {what}, fewer than the quorum of {self.config.campaign.quorum}",
-            where=reasons,
-            remedy="mend those clients and run again with --resume, or lower campaign.quorum",
-        )
+        quorum = self._config.campaign.quorum
+        if count < quorum:
+            reasons = "; ".join(map(str, self._post.failures)) or "nobody answered"
+            remedy = "mend those clients and run again with --resume, or lower campaign.quorum"
+            raise UserError(f"{count} {what}, fewer than the quorum of {quorum}", where=reasons, remedy=remedy)

@@ -3,7 +3,7 @@
 Owns that view. Must not know whether Flower, a loop in this process or a test stands behind it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +27,10 @@ class Clients(Protocol):
         """Who is there, waiting up to `seconds` for `at_least` of them."""
         ...
 
-    def exchange(self, letters: Mapping[str, Letter], seconds: float) -> Iterator[Answer]:
-        """Send each its letter and yield every answer as it arrives; one for each letter, at the deadline a failure."""
+    def exchange(self, letters: MutableMapping[str, Letter], seconds: float) -> Iterator[Answer]:
+        """Take the letters out and send them, and yield every answer as it arrives, one for each letter.
+
+        Whoever iterates may put in another letter to a client that has answered. It ends when there is neither a letter
+        nor an answer to come, and at the deadline, when each of them is answered with a failure.
+        """
         ...

@@ -1,93 +1,124 @@
-"""The recognizers of a campaign: trained from the bank alone, a folder each, never twice.
+"""The recognizers of a run: trained from the bank alone, a folder each, never twice.
 
-Owns where they lie and when one can be used again. Must not know clients: all of this works when they are gone.
+Owns where they lie, what one is trained on and when it can be used again. Must not know clients: all of this works when
+they are gone.
 """
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from common.config import Config
+from common.config.tree import hash_identity
 from common.errors import UserError
 from common.networks.acceleration import Acceleration
+from common.networks.memory import require_memory
 from common.seeds import derive_seed
 from common.synthesizers import ConditionalSampler
-from common.training.checkpoint import Snapshots, read_tensors, save_tensors
+from common.training.checkpoint import Card, Snapshots, read_tensors, save_tensors
 from common.training.draws import Patches
 from common.training.phases import Surroundings
-from common.training.recognizer import train_recognizer
+from common.training.recognizer import RECOGNIZER, train_recognizer
 from common.training.reporters import Reporter
+from common.wire import weights_digest
 from server.bank import Bank
-from server.pool import PATCH_BYTES, FreshPool, KeptPool, Source
+from server.pool import PATCH_BYTES, FreshPool, KeptPool, Source, shares
 
-SNAPSHOTS = 5
-DONE = "weights"
+FOLDER, POOL, WEIGHTS = "recognizers", "pool", "weights"
+KEPT = 5
+"""Snapshots over a training."""
 
 
-@dataclass(frozen=True)
 class Recognizers:
     """All that one run trains, below its folder."""
 
-    folder: Path
-    config: Config
-    bank: Bank
+    def __init__(self, folder: Path, config: Config, bank: Bank) -> None:
+        self._folder, self._config, self._bank = folder, config, bank
 
     def train(
         self,
         name: str,
         releases: Sequence[str],
-        seed: int,
         reporter: Reporter | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         """Train the recognizer of this name from these releases, or leave the one that came of them before."""
-        own = self.folder / "recognizers" / name
-        identity = {"config": self.config.identity(), "releases": sorted(releases), "seed": seed}
-        if (own / DONE / "card.json").exists() and read_tensors(own / DONE)[1]["identity"] == identity:
+        config, names = self._config, sorted(releases)
+        seed = derive_seed(config.seed, "recognizer", name)
+        identity = {"config": config.identity(), "releases": names, "seed": seed}
+        if self._is_trained(name, identity):
             return
-        acceleration = Acceleration.from_runtime(self.config.runtime)
+        acceleration = Acceleration.from_runtime(config.runtime)
+        require_memory(config.network, config.recognizer.batch, RECOGNIZER, acceleration.device)
+        snapshots = self._folder / FOLDER / name / "snapshots"
         around = Surroundings(
             acceleration,
             reporter=reporter or Reporter(),
-            snapshots=Snapshots(own / "snapshots", identity, self.config.network.emotions, {}),
+            # A folder for each identity: what was begun from other releases is not gone on with.
+            snapshots=Snapshots(snapshots / hash_identity(identity), identity, config.network.emotions, {}),
             report_every=25,
-            snapshot_every=max(self.config.recognizer.iterations // SNAPSHOTS, 1),
+            snapshot_every=max(config.recognizer.iterations // KEPT, 1),
             stop=stop,
         )
-        recognizer = train_recognizer(self._pool(sorted(releases), acceleration.device), self.config, seed, around)
-        save_tensors(
-            own / DONE, recognizer.state_dict(), {"identity": identity, "labels": self.config.network.emotions}
-        )
-        shutil.rmtree(own / "snapshots", ignore_errors=True)
+        weights = train_recognizer(self._pool(names, acceleration.device), config, seed, around).state_dict()
+        card = {"identity": identity, "labels": config.network.emotions, "digest": _digest(weights)}
+        save_tensors(self.where(name), weights, card)
+        shutil.rmtree(snapshots, ignore_errors=True)
 
     def where(self, name: str) -> Path:
         """The folder of a trained recognizer's weights."""
-        return self.folder / "recognizers" / name / DONE
+        return self._folder / FOLDER / name / WEIGHTS
 
-    def load(self, name: str) -> Mapping[str, Tensor]:
+    def load(self, name: str) -> dict[str, Tensor]:
         """The weights of a trained recognizer."""
-        weights, _ = read_tensors(self.where(name))
-        return weights
+        return read_tensors(self.where(name))[0]
 
-    def _pool(self, releases: Sequence[str], device: torch.device) -> Patches:
-        sampling, classes = self.config.sampling, self.config.network.classes
-        seed = derive_seed(self.config.seed, "pool")
-        sources = [Source(name, lambda name=name: self._sampler(name, device)) for name in releases]  # type: ignore[misc]
+    def digest(self, name: str) -> str:
+        """What the weights of a trained recognizer hash to on the wire."""
+        return str(read_tensors(self.where(name))[1]["digest"])
+
+    def require_room(self, pools: Iterable[Sequence[str]]) -> None:
+        """Refuse, before anything is drawn for these lists of releases, to fill more disk than is granted."""
+        sampling = self._config.sampling
         if not sampling.keep:
-            return FreshPool(sources, sampling, classes, seed)
-        gigabytes = sampling.per_emotion * classes * PATCH_BYTES / 1e9
-        if gigabytes > self.config.campaign.pool_gigabytes:
+            return
+        files = {(name, max(shares(sampling.per_emotion, len(pool)))) for pool in pools for name in pool}
+        samples = self._config.network.classes * sum(rounds for _, rounds in files)
+        if samples * PATCH_BYTES > self._config.campaign.pool_gigabytes * 1e9:
             raise UserError(
-                f"the pool would fill {gigabytes:.0f} GB, more than campaign.pool_gigabytes grants",
-                where=self.folder,
+                f"the pool would fill {samples * PATCH_BYTES / 1e9:.1f} GB, more than campaign.pool_gigabytes grants",
+                where=self._folder,
                 remedy="set campaign.pool_gigabytes higher, or sampling.keep=false to draw afresh for every batch",
             )
-        return KeptPool.draw(self.folder / "pool", sources, sampling, classes, seed)
+
+    def drop_pool(self) -> None:
+        """Free the disk: what was drawn can be drawn again from the bank, bit for bit."""
+        shutil.rmtree(self._folder / POOL, ignore_errors=True)
+
+    def _is_trained(self, name: str, identity: dict[str, object]) -> bool:
+        """One that is damaged, or came of other releases, is trained again."""
+        try:
+            card: Card = read_tensors(self.where(name))[1]
+        except UserError:
+            return False
+        return bool(card["identity"] == identity)
+
+    def _pool(self, releases: Sequence[str], device: torch.device) -> Patches:
+        sampling, classes = self._config.sampling, self._config.network.classes
+        seed = derive_seed(self._config.seed, "pool")
+        sources = [Source(name, partial(self._sampler, name, device)) for name in releases]
+        if sampling.keep:
+            return KeptPool.draw(self._folder / POOL, sources, sampling, classes, seed)
+        return FreshPool(sources, sampling, classes, seed)
 
     def _sampler(self, name: str, device: torch.device) -> ConditionalSampler:
-        release = self.bank.load(self.bank.get(name))
+        release = self._bank.load(self._bank.get(name))
         return ConditionalSampler(release.generator, release.card.tuning.network, device)
+
+
+def _digest(weights: dict[str, Tensor]) -> str:
+    return weights_digest({"recognizer": weights})

@@ -10,7 +10,6 @@ Owns the files' names and the refusal to mix two runs in one place. Must not kno
 
 import fcntl
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -23,9 +22,10 @@ from common.errors import UserError, UserErrors
 from common.files import atomic_json, atomic_write
 from common.training.checkpoint import differences
 from common.training.pretrained import load_pretrained
-from common.wire import Working
-from server.campaign import PLANS, Campaign, Failure
+from server.campaign import Campaign
 from server.clients import Clients
+from server.events import EventFile
+from server.plans import PLANS
 
 CONFIG, ORDER, EVENTS, LOCK = "config.toml", "order.json", "events.jsonl", ".lock"
 
@@ -49,13 +49,26 @@ def open_run(folder: Path, config: Config, order: Order, *, resume: bool) -> Non
         if not resume:
             remedy = "go on with --resume, or choose another directory with --run"
             raise UserError("a run has begun here already", where=folder, remedy=remedy)
-        stored, _ = read_run(folder)
-        if problems := list(differences(stored.identity(), config.identity())):
-            raise UserErrors(f"{folder}: this run has another configuration", problems)
-    elif folder.is_dir() and any(folder.iterdir()):
+        _refuse_another(folder, config, order)
+    elif folder.is_dir() and any(map(_is_foreign, folder.iterdir())):
         raise UserError("the run directory holds something else", where=folder, remedy="choose an empty one")
     atomic_write(folder / CONFIG, as_toml(config).encode())
-    atomic_json(folder / ORDER, asdict(order))
+    atomic_json(folder / ORDER, asdict(order))  # last, for it is what makes this a run's directory
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether it is nothing that a run killed in its first moment leaves."""
+    return path.name != CONFIG and not path.name.startswith(".")
+
+
+def _refuse_another(folder: Path, config: Config, order: Order) -> None:
+    """Neither what defines the result may change, nor what is done; where weights lie and how many clients come may."""
+    stored, ordered = read_run(folder)
+    problems = list(differences(stored.identity(), config.identity()))
+    for name in ("plan", "per_speaker"):
+        problems += differences(getattr(ordered, name), getattr(order, name), name)
+    if problems:
+        raise UserErrors(f"{folder}: this run has another configuration", problems)
 
 
 def read_run(folder: Path) -> tuple[Config, Order]:
@@ -93,31 +106,3 @@ def _alone(folder: Path) -> Iterator[None]:
         except OSError:
             raise UserError("another run is at work in this directory", where=folder, remedy="wait for it") from None
         yield
-
-
-class EventFile:
-    """Tells how a campaign goes in a file that a terminal, here or elsewhere, can follow."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def stage(self, name: str, total: int) -> None:
-        """A stage begins."""
-        self._write(event="stage", stage=name, total=total)
-
-    def done(self, name: str, unit: str) -> None:
-        """A unit is done."""
-        self._write(event="done", stage=name, unit=unit)
-
-    def working(self, client: str, working: Working) -> None:
-        """A client is at work."""
-        self._write(event="working", unit=client, step=working.step, iterations=working.iterations, rate=working.rate)
-
-    def failed(self, failure: Failure) -> None:
-        """A client failed."""
-        self._write(event="failed", unit=failure.client, stage=failure.stage, reason=failure.reason)
-
-    def _write(self, **event: object) -> None:
-        line = json.dumps({"time": time.time(), **event})
-        with self._path.open("a", encoding="utf-8") as stream:
-            stream.write(line + "\n")

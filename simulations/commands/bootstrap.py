@@ -22,22 +22,38 @@ def bootstrap(
 ) -> None:
     """Train a recognizer from a bank alone, on what its generators draw.
 
+    SIGTERM or Ctrl-C finishes the step, keeps it and leaves; the same line again goes on from there.
+
     Example: eyesoff bootstrap --bank runs/simulation/bank --run runs/bootstrap --corpus builtin
     """
     import json
+    from dataclasses import asdict
 
+    from rich.console import Console
+
+    from common.training.interruption import stoppable
+    from common.training.phases import Interrupted
+    from common.training.reporters import ProgressBar, StatusLines
     from server.bank import Bank
     from server.bootstrap import bootstrap as train
     from simulations.federation.results import score_recognizer
 
     config = choose_config(preset, config_file, overrides)
-    folder = train(config, Bank(bank), run)
-    told: dict[str, object] = {"recognizer": str(folder)}
-    if corpus:
-        told |= score_recognizer(config, Bank(bank), folder, corpus, root)
+    console = Console(stderr=True)
+    reporter = ProgressBar(console) if console.is_terminal else StatusLines(lambda line: typer.echo(line, err=True))
+    with stoppable() as stop:
+        try:
+            weights = train(config, Bank(bank), run, reporter, stop)
+        except Interrupted as stopped:
+            typer.echo(f"{stopped}: the same line goes on", err=True)
+            raise typer.Exit(stop.status) from None
+        finally:
+            reporter.close()
+    scores = score_recognizer(config, Bank(bank), weights, corpus, root) if corpus else {}
     if as_json:
-        typer.echo(json.dumps(told))
+        plain = {metric: asdict(score) for metric, score in scores.items()}
+        typer.echo(json.dumps({"recognizer": str(weights), "corpus": corpus, "scores": plain}))
         return
-    typer.echo(f"recognizer: {folder}")
-    if corpus:
-        typer.echo(f"on {corpus}: macro F1 {told['macro_f1']}, UAR {told['uar']}")
+    typer.echo(f"recognizer: {weights}")
+    for metric, score in scores.items():
+        typer.echo(f"{metric} on {corpus}: {score}")

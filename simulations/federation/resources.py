@@ -3,19 +3,39 @@
 Owns the plan. Must not know how clients are started.
 """
 
+import math
 import os
 from dataclasses import dataclass
 
-import psutil
 import torch
 
 from common.config import Config
 from common.errors import UserError
-from common.networks.memory import training_memory
+from common.networks.memory import available_memory, training_memory
+from common.training.recognizer import RECOGNIZER
 from common.training.stages import FINETUNING
 
 OVERHEAD = 800 * 2**20
 """Bytes of a process that has loaded torch and Flower before it trains anything."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What there is to share out: cores, bytes of free memory, and those of each GPU that is to be used."""
+
+    cores: int
+    memory: int
+    gpus: tuple[int, ...] = ()
+
+    @classmethod
+    def here(cls, config: Config) -> "Machine":
+        """This one, as far as this process may use it."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        gpus: tuple[int, ...] = ()
+        if config.runtime.device != "cpu" and torch.cuda.is_available():
+            devices = (torch.device("cuda", number) for number in range(torch.cuda.device_count()))
+            gpus = tuple(available_memory(device) for device in devices)
+        return cls(cores, available_memory(torch.device("cpu")), gpus)
 
 
 @dataclass(frozen=True)
@@ -31,38 +51,35 @@ class Plan:
 
     def lines(self) -> tuple[str, ...]:
         """What a person wants to know before it starts."""
-        share = f", {self.gpus:.2g} of a GPU" if self.gpus else ""
+        share = f", {self.gpus:.3g} of a GPU" if self.gpus else ""
         return (
             f"{self.clients} clients, {self.at_once} at a time, {self.threads} thread(s){share} each",
             f"predicted memory: {_gigabytes(self.client_bytes)} a client, {_gigabytes(self.server_bytes)} the server",
         )
 
 
-def plan_resources(config: Config, clients: int) -> Plan:
-    """As many at once as cores and memory allow beside the server's own share."""
+def plan_resources(config: Config, clients: int, machine: Machine | None = None) -> Plan:
+    """As many at once as the machine holds beside the server, which trains when they are done but stays in memory."""
+    machine = machine or Machine.here(config)
     need = OVERHEAD + training_memory(config.network, config.finetuning.batch, FINETUNING)
-    server = OVERHEAD + training_memory(config.network, config.recognizer.batch, "recognizer")
-    available = psutil.virtual_memory().available
+    server = OVERHEAD + training_memory(config.network, config.recognizer.batch, RECOGNIZER)
     threads = config.campaign.client_threads
-    by_cores = max((os.cpu_count() or 1) // threads, 1)
-    by_memory = int((available - server) // need)
-    gpus = _gpu_share(config, need)
-    if by_memory < 1:
+    if machine.gpus:
+        a_gpu = (min(machine.gpus) - server) // need
+        share, most = 1 / max(a_gpu, 1), a_gpu * len(machine.gpus)
+        place, free = "on each GPU", min(machine.gpus)
+    else:
+        share, most = 0.0, (machine.memory - server) // need
+        place, free = "of memory", machine.memory
+    if most < 1:
         raise UserError(
             f"one client needs {_gigabytes(need)} and the server {_gigabytes(server)}",
-            where=f"{_gigabytes(available)} of memory are free",
+            where=f"{_gigabytes(free)} {place} are free",
             remedy="choose a smaller network.width or finetuning.batch, or a larger machine",
         )
-    at_once = min(clients, by_cores if not gpus else int(torch.cuda.device_count() / gpus), by_memory)
-    return Plan(clients, max(at_once, 1), threads, gpus, need, server)
-
-
-def _gpu_share(config: Config, need: int) -> float:
-    """The part of a GPU that a client's memory takes; the server keeps one client's worth for itself."""
-    if config.runtime.device == "cpu" or not torch.cuda.is_available():
-        return 0.0
-    total = torch.cuda.get_device_properties(0).total_memory
-    return min(1.0, round(1 / max(int(total // need) - 1, 1), 3))
+    at_once = min(clients, most, max(machine.cores // threads, 1))
+    # Rounded down, for three thirds that were rounded up would not fit one GPU.
+    return Plan(clients, at_once, threads, math.floor(1000 * share) / 1000, need, server)
 
 
 def _gigabytes(size: int) -> str:

@@ -4,6 +4,7 @@ Owns the results file of a run. Must not know how a score is defined (`common.sc
 """
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,15 +13,17 @@ from typing import Any
 from rich.table import Table
 
 from common.config import Config
+from common.config.tree import hash_identity
 from common.corpora import corpus_root, read_corpus
 from common.corpora.manifest import Fold, Manifest, leave_one_out
+from common.errors import UserError
 from common.features.cache import Features, features_for
 from common.features.patches import PatchSource
 from common.features.scaling import Scaling
 from common.files import atomic_json
 from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
-from common.scoring import METRICS, Confusion, Outcome, bootstrap
+from common.scoring import METRICS, Confusion, Metric, Outcome, Score, bootstrap
 from common.seeds import derive_seed
 from common.training.checkpoint import Snapshots, read_tensors
 from common.training.phases import Surroundings
@@ -29,7 +32,7 @@ from server.bank import Bank
 from server.bootstrap import fitting_config
 from simulations.federation.sites import site_name
 
-RESULTS = "results.json"
+RESULTS, REAL = "results.json", "real"
 Progress = Callable[[int, int], object]
 SCHEMA = 1
 
@@ -42,10 +45,12 @@ def train_on_real(
     counts = {}
     folds = leave_one_out(manifest, config.corpus.fold)
     for number, fold in enumerate(folds, start=1):
-        path = run / "real" / f"{site_name(fold.name)}.json"
+        name = site_name(fold.name)
+        path, snapshots = run / REAL / f"{name}.json", run / REAL / f"{name}-snapshots"
         if not path.exists():
-            atomic_json(path, {"counts": _real_fold(config, fold, features, scaling, path.with_suffix(""))})
-        counts[site_name(fold.name)] = json.loads(path.read_text(encoding="utf-8"))["counts"]
+            atomic_json(path, {"counts": _real_fold(config, fold, features, scaling, snapshots)})
+        shutil.rmtree(snapshots, ignore_errors=True)
+        counts[name] = json.loads(path.read_text(encoding="utf-8"))["counts"]
         progress(number, len(folds))
     return counts
 
@@ -73,20 +78,23 @@ def by_speaker(
     return [Confusion.of(manifest.labels, [true[i] for i in group], [predicted[i] for i in group]) for group in groups]
 
 
-def score_recognizer(config: Config, bank: Bank, weights: Path, corpus: str, root: str | None) -> dict[str, str]:
+def score_recognizer(config: Config, bank: Bank, weights: Path, corpus: str, root: str | None) -> dict[Metric, Score]:
     """A bootstrapped recognizer's scores on a corpus at hand."""
     banked = bank.banked()
     config = fitting_config(config, banked, bank.folder)
-    place = corpus_root(corpus, root, config.runtime.cache)
-    manifest = read_corpus(corpus, place, emotions=config.network.emotions)
-    manifest = manifest.where(lambda utterance: utterance.emotion is not None)
+    tuning = banked[0].card.tuning
+    if hash_identity(config.features.model_dump(mode="json")) != tuning.features:
+        remedy = "use the configuration of the run that they came from: its config.toml"
+        raise UserError("the generators were tuned on other features", where=bank.folder, remedy=remedy)
+    manifest = read_corpus(
+        corpus, corpus_root(corpus, root, config.runtime.cache), emotions=config.network.emotions
+    ).where(lambda utterance: utterance.emotion is not None)
+    features = features_for(manifest, config.features, config.runtime)
     recognizer = Discriminator(config.network, config.network.classes)
     recognizer.load_state_dict(read_tensors(weights)[0])
-    scaling = Scaling(**banked[0].card.tuning.scaling.model_dump())
-    confusions = by_speaker(
-        recognizer, features_for(manifest, config.features, config.runtime), manifest, scaling, config
-    )
-    return {metric: str(bootstrap(confusions, metric, seed=config.seed)) for metric in METRICS}
+    recognizer = Acceleration.from_runtime(config.runtime).prepare(recognizer)
+    confusions = by_speaker(recognizer, features, manifest, Scaling(tuning.scaling.low, tuning.scaling.high), config)
+    return {metric: bootstrap(confusions, metric, seed=config.seed) for metric in METRICS}
 
 
 def outcome_of(labels: tuple[str, ...], folds: Mapping[str, list[Any]], seed: int) -> Outcome:
@@ -105,7 +113,7 @@ def write_results(
 ) -> dict[str, Any]:
     """Every mode's scores with interval and n, and what failed."""
     labels = config.network.emotions
-    scored = {name: outcome_of(labels, folds, config.seed) for name, folds in modes.items() if folds}
+    scored = {name: outcome_of(labels, folds, config.seed) for name, folds in modes.items() if any(folds.values())}
     results = {
         "schema": SCHEMA,
         "corpus": config.corpus.name,

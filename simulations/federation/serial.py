@@ -3,36 +3,48 @@
 Owns that loop. Must not know what the letters say.
 """
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
+import torch
+
+from client.journal import journal
 from client.keeper import Keeper
 from client.site import simulated_site
 from common.errors import UserError
 from server.clients import Answer, Letter
-from simulations.federation.sites import SITES
+from simulations.federation.sites import SITE, SITES
 
 
 class SerialClients:
-    """The simulated sites of a run, asked in turn."""
+    """The simulated sites of a run, asked in turn; as in the relay, a keeper lives for one letter."""
 
     def __init__(self, run: Path) -> None:
         self._sites = run / SITES
-        self._keepers: dict[str, Keeper] = {}
 
     def names(self, at_least: int, seconds: float) -> tuple[str, ...]:
         """All of them are there at once."""
-        return tuple(str(number) for number in range(len(list(self._sites.glob("*/site.toml")))))
+        return tuple(str(number) for number in range(len(list(self._sites.glob(f"*/{SITE}")))))
 
-    def exchange(self, letters: Mapping[str, Letter], seconds: float) -> Iterator[Answer]:
-        """Each letter answered before the next is made."""
-        for client, letter in letters.items():
-            try:
-                yield Answer(client, self._keeper(client).answer(letter(), float("inf")))
-            except UserError as error:
-                yield Answer(client, failure=str(error))
+    def exchange(self, letters: MutableMapping[str, Letter], seconds: float) -> Iterator[Answer]:
+        """Each letter answered before the next is made; what is begun in time is finished."""
+        deadline = time.monotonic() + seconds
+        while letters:
+            client = next(iter(letters))
+            letter = letters.pop(client)
+            if time.monotonic() > deadline:
+                yield Answer(client, failure=f"not asked within {seconds:g} seconds")
+            else:
+                yield self._answer(client, letter)
 
-    def _keeper(self, client: str) -> Keeper:
-        if client not in self._keepers:
-            self._keepers[client] = Keeper(simulated_site(self._sites, int(client)))
-        return self._keepers[client]
+    def _answer(self, client: str, letter: Letter) -> Answer:
+        threads = torch.get_num_threads()
+        try:
+            site = simulated_site(self._sites, int(client))
+            with journal(site.state):
+                return Answer(client, Keeper(site).answer(letter(), float("inf")))
+        except UserError as error:
+            return Answer(client, failure=str(error))
+        finally:
+            torch.set_num_threads(threads)  # the server's own, on which its sums depend, not the site's

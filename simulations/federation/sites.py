@@ -3,15 +3,18 @@
 Owns what is written into them. Must not know who reads them.
 """
 
+import re
 from pathlib import Path
 
 from client.site import STATE
 from common.config import Config
 from common.config.showing import spell
 from common.corpora.manifest import Manifest
+from common.errors import UserError
 from common.files import atomic_write
 
-SITES = "sites"
+SITES, SITE = "sites", "site.toml"
+LONGEST_NAME = 64
 
 POLICY = """\
 # A simulated site hides nothing from the one person who runs it all; the default policy tells less.
@@ -26,22 +29,25 @@ minimum_speakers = 1
 """
 
 
-def write_sites(run: Path, config: Config, manifest: Manifest) -> tuple[str, ...]:
-    """A site for each session of a corpus; the answer is their names, in the order of their clients."""
-    for session in manifest.sessions:
-        folder = run / SITES / site_name(session)
+def write_sites(run: Path, config: Config, manifest: Manifest) -> None:
+    """A site for each session of a corpus; clients are numbered in the order of their names."""
+    names = {session: site_name(session) for session in manifest.sessions}
+    if len(set(names.values())) < len(names) or not all(names.values()):
+        alike = ", ".join(f"{session!r} is {name!r}" for session, name in names.items())
+        raise UserError("sessions whose names are alike as sites are named", where=alike, remedy="rename a session")
+    for session, name in names.items():
+        folder = run / SITES / name
         atomic_write(folder / "policy.toml", POLICY.encode())
-        atomic_write(folder / "site.toml", _site_file(session, config, manifest).encode())
-    return tuple(site_name(session) for session in manifest.sessions)
+        atomic_write(folder / SITE, _site_file(session, config, manifest).encode())
 
 
 def site_name(session: str) -> str:
     """A session's name as sites are named: letters, digits and a few signs.
 
-    >>> site_name("12+14"), site_name("Session 1")
-    ('12+14', 'Session-1')
+    >>> site_name("12+14"), site_name("Session 1"), site_name("_a/b")
+    ('12+14', 'Session-1', 'a-b')
     """
-    return "".join(sign if sign.isalnum() or sign in "_.+-" else "-" for sign in session)
+    return re.sub(r"[^A-Za-z0-9_.+-]", "-", session).lstrip("_.+-")[:LONGEST_NAME]
 
 
 def _site_file(session: str, config: Config, manifest: Manifest) -> str:
@@ -62,9 +68,11 @@ def _site_file(session: str, config: Config, manifest: Manifest) -> str:
         "workers": 1,
     }
     features = config.features.model_dump(mode="json")
-    sections = [("", settings), ("features", features), ("runtime", runtime)]
-    return "\n".join(
-        line
-        for name, section in sections
-        for line in ([f"\n[{name}]"] * bool(name) + [f"{key} = {spell(value)}" for key, value in section.items()])
-    )
+    lines = [_line(setting) for setting in settings.items()]
+    for name, section in {"features": features, "runtime": runtime}.items():
+        lines += ["", f"[{name}]", *map(_line, section.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _line(setting: tuple[str, object]) -> str:
+    return f"{setting[0]} = {spell(setting[1])}"

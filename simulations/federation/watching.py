@@ -4,6 +4,7 @@ Owns the picture, made from the run's own files. Must not know how the run was s
 """
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,27 +20,29 @@ from common.training.reporters import duration
 from server.run import EVENTS
 from simulations.federation.sites import SITES
 
+STEPS = ("step", "iterations", "rate")
+
 
 @dataclass
 class Story:
     """What the events have told so far."""
 
     read: int = 0
-    stage: str = "starting Flower and Ray"
+    stage: str = "starting"
     total: int = 0
-    done: dict[str, list[str]] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
+    done: dict[str, set[str]] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
 
     def follow(self, path: Path) -> list[dict[str, Any]]:
-        """Take in the lines that have come since; the answer is those."""
+        """Take in the whole lines that have come since; the answer is those."""
         if not path.exists():
             return []
-        with path.open(encoding="utf-8") as stream:
+        with path.open("rb") as stream:
             stream.seek(self.read)
             text = stream.read()
-        whole = text[: text.rfind("\n") + 1]
-        self.read += len(whole.encode())
-        events = [json.loads(line) for line in whole.splitlines()]
+        whole = text[: text.rfind(b"\n") + 1]
+        self.read += len(whole)
+        events = [event for line in whole.splitlines() if (event := _event(line))]
         for event in events:
             self._take(event)
         return events
@@ -47,12 +50,21 @@ class Story:
     def _take(self, event: dict[str, Any]) -> None:
         match event["event"]:
             case "stage":
-                self.stage, self.total = event["stage"], event["total"]
-                self.done.setdefault(self.stage, [])
+                self.stage, self.total, self.training = event["stage"], event["total"], {}
+                self.done.setdefault(self.stage, set())
             case "done":
-                self.done.setdefault(event["stage"], []).append(event["unit"])
-            case "failed":
-                self.failures.append(f"client {event['unit']} at {event['stage']}: {event['reason']}")
+                self.done.setdefault(event["stage"], set()).add(event["unit"])
+            case "training":
+                self.training = event
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    """None for a line that a killed run left torn."""
+    try:
+        event: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return event
 
 
 class Watch:
@@ -74,41 +86,47 @@ class Watch:
             self._live.stop()
 
     def __call__(self) -> None:
-        """Look at the run's files once."""
-        events = self._story.follow(self._run / EVENTS)
+        """Look at the run's files once; on a terminal failures alone are lines that stay."""
+        for event in self._story.follow(self._run / EVENTS):
+            if (line := _line(event)) and (self._live is None or event["event"] == "failed"):
+                self._console.print(line, soft_wrap=True, highlight=False, markup=False)
         if self._live:
             self._live.update(self._table())
-            return
-        for event in events:
-            if event["event"] in ("stage", "done", "failed"):
-                self._console.print(_line(event), soft_wrap=True, highlight=False)
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, show_header=False)
         story = self._story
-        units = story.done.get(story.stage, [])
+        units = story.done.get(story.stage, ())
         table.add_row("[bold]server", story.stage, f"{len(units)}/{story.total}" if story.total else "", "", "")
-        tuned = set(story.done.get("tune", []))
+        if story.training:
+            table.add_row(f"  {story.training['unit']}", *_steps(**{name: story.training[name] for name in STEPS}))
+        tuned = story.done.get("tune", ())
         for folder in sorted((self._run / SITES).glob("*")):
             table.add_row(*self._client(folder, tuned))
-        for failure in story.failures[-3:]:
-            table.add_row("[red]failed", failure)
         return table
 
-    def _client(self, folder: Path, tuned: set[str]) -> tuple[Any, ...]:
+    def _client(self, folder: Path, tuned: Collection[str]) -> tuple[Any, ...]:
         if folder.name in tuned:
             return folder.name, "[green]generator in the bank", "", "", ""
         told = read_progress(folder / STATE)
         if told is None:
             return folder.name, "[dim]waiting", "", "", ""
-        left = duration((told.iterations - told.step) / told.rate) if told.rate else "?"
-        bar = ProgressBar(total=told.iterations or 1, completed=told.step, width=24)
-        return folder.name, bar, f"{told.step}/{told.iterations}", f"{told.rate:.2f} it/s", f"{left} left"
+        return folder.name, *_steps(told.step, told.iterations, told.rate)
 
 
-def _line(event: dict[str, Any]) -> str:
-    if event["event"] == "failed":
-        return f"failed: client {event['unit']} at {event['stage']}: {event['reason']}"
-    if event["event"] == "stage":
-        return f"{event['stage']}: {event['total']} to do"
-    return f"{event['stage']}: {event['unit']} done"
+def _steps(step: int, iterations: int, rate: float) -> tuple[Any, ...]:
+    left = duration((iterations - step) / rate) if rate else "?"
+    bar = ProgressBar(total=iterations or 1, completed=step, width=24)
+    return bar, f"{step}/{iterations}", f"{rate:.2f} it/s", f"{left} left"
+
+
+def _line(event: Mapping[str, Any]) -> str:
+    """What a log is told of an event, if anything."""
+    match event:
+        case {"event": "failed", "line": line}:
+            return f"failed: {line}"
+        case {"event": "stage", "stage": stage, "total": total}:
+            return f"{stage}: {total} to do"
+        case {"event": "done", "stage": stage, "unit": unit}:
+            return f"{stage}: {unit} done"
+    return ""

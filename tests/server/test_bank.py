@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import resource
 import zipfile
-from contextlib import contextmanager
 
 import pytest
 import torch
@@ -38,16 +36,6 @@ def weights_path(bank, banked):
 
 def problems(bank):
     return {finding.name: finding.problem for finding in bank.verify()}
-
-
-@contextmanager
-def disk_with_room_for(size):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_the_file_is_the_bytes_that_left_the_client(bank, release, stored):
@@ -200,7 +188,7 @@ class TestAFullDisk:
     """Nothing half-written stays."""
 
     @pytest.mark.parametrize("room", [1000, 50_000])
-    def test_while_banking(self, bank, release, room):
+    def test_while_banking(self, bank, release, room, disk_with_room_for):
         with disk_with_room_for(room), pytest.raises(UserError, match="cannot write"):
             bank.add(release)
         assert list(bank.folder.iterdir()) == []
@@ -217,7 +205,7 @@ class TestAFullDisk:
         assert list(bank.folder.iterdir()) == []
 
     @pytest.mark.parametrize("name", ["out", "out.zip"])
-    def test_while_exporting(self, bank, stored, tmp_path, name):
+    def test_while_exporting(self, bank, stored, tmp_path, name, disk_with_room_for):
         before = sorted(tmp_path.rglob("*"))
         with disk_with_room_for(1000), pytest.raises(UserError, match=r"cannot (write|export)"):
             export(bank, tmp_path / name)

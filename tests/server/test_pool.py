@@ -1,8 +1,5 @@
 """The pool gives exactly what it says, from one generator at a time, and names a file that it cannot read."""
 
-import resource
-from contextlib import contextmanager
-
 import numpy as np
 import pytest
 import torch
@@ -71,16 +68,6 @@ def whole(kept):
 def owners_and_classes(batch):
     tones = batch.patches[:, 0, 0, 0]
     return (tones // 10).long(), (tones % 10).long()
-
-
-@contextmanager
-def disk_with_room_for(size):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @given(per_emotion=st.integers(1, 10**6), sources=st.integers(1, 500))
@@ -189,7 +176,9 @@ class TestDamage:
         assert opened == [0, 1, 2, 1]
         assert torch.equal(whole(again).patches, before)
 
-    def test_a_full_disk_leaves_no_half_file_and_what_was_whole_stays(self, tmp_path, sources_of, opened):
+    def test_a_full_disk_leaves_no_half_file_and_what_was_whole_stays(
+        self, tmp_path, sources_of, opened, disk_with_room_for
+    ):
         sampling = SamplingConfig(per_emotion=3)
         KeptPool.draw(tmp_path, sources_of(3)[:1], SamplingConfig(per_emotion=1), CLASSES, seed=1)
         with disk_with_room_for(2 * PATCH_BYTES), pytest.raises(UserError, match="cannot write") as caught:

@@ -1,0 +1,76 @@
+"""How a campaign goes, as lines in a file that a terminal, here or elsewhere, can follow.
+
+Owns the form of a line. Must not know what follows from one.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from common.errors import UserError
+from common.training.reporters import Reporter
+from common.wire import Working
+from server.correspondence import Failure
+
+
+class EventFile:
+    """A campaign's watcher that writes down all it hears."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        if path.exists() and not path.read_bytes().endswith(b"\n"):  # the last run was killed in the middle of a line
+            with path.open("a", encoding="utf-8") as stream:
+                stream.write("\n")
+
+    def stage(self, name: str, total: int) -> None:
+        """A stage begins."""
+        self.write(event="stage", stage=name, total=total)
+
+    def done(self, name: str, unit: str) -> None:
+        """A unit is done."""
+        self.write(event="done", stage=name, unit=unit)
+
+    def working(self, session: str, working: Working) -> None:
+        """A client is at work."""
+        self.write(event="working", unit=session, step=working.step, iterations=working.iterations, rate=working.rate)
+
+    def failed(self, failure: Failure) -> None:
+        """A client failed."""
+        self.write(event="failed", stage=failure.stage, unit=failure.session or failure.client, line=str(failure))
+
+    def training(self, name: str) -> Reporter:
+        """Whoever tells how the training of a recognizer goes."""
+        return TrainingEvents(self, name)
+
+    def write(self, **event: object) -> None:
+        """Append one line."""
+        try:
+            with self._path.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"time": time.time(), **event}) + "\n")
+        except OSError as error:
+            raise UserError("cannot write", where=self._path, remedy=error.strerror) from None
+
+
+class TrainingEvents(Reporter):
+    """Steps of one training among the events, a line a second at the most."""
+
+    def __init__(self, events: EventFile, unit: str) -> None:
+        self._events, self._unit = events, unit
+        self._first, self._iterations = 0, 0
+        self._began = self._written = time.monotonic()
+
+    def begin(self, stage: str, first: int, iterations: int) -> None:
+        """Start the clock."""
+        self._first, self._iterations, self._began = first, iterations, time.monotonic()
+
+    def record(self, stage: str, step: int, metrics: Mapping[str, float]) -> None:
+        """Where it is, how fast, and what came out."""
+        now = time.monotonic()
+        if step < self._iterations and now - self._written < 1:
+            return
+        self._written = now
+        rate = round((step - self._first) / max(now - self._began, 1e-3), 3)
+        self._events.write(
+            event="training", unit=self._unit, step=step, iterations=self._iterations, rate=rate, **metrics
+        )

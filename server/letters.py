@@ -1,0 +1,109 @@
+"""What a campaign asks of its clients, word for word, and what a client must have to be asked.
+
+Owns the terms of every request: run, settings, seeds, digests. Must not know when anything is asked, nor what became of
+it: the same campaign asks the same, before and after it was stopped.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from torch import Tensor
+
+from common.config import Config
+from common.config.tree import hash_identity
+from common.seeds import derive_seed
+from common.training.pretrained import Pretrained
+from common.wire import (
+    Ask,
+    Code,
+    Collect,
+    Description,
+    Extremes,
+    Precision,
+    Refusal,
+    Reply,
+    Score,
+    Scoring,
+    Tune,
+    Tuning,
+    Working,
+    weights_digest,
+)
+from server.correspondence import Question
+from server.plans import Fold
+
+
+class Letters:
+    """The letters of one run."""
+
+    def __init__(self, run: str, config: Config, base: Pretrained, *, per_speaker: bool) -> None:
+        self._run, self._config, self._per_speaker = run, config, per_speaker
+        self._features = hash_identity(config.features.model_dump(mode="json"))
+        self._scaling = Extremes(low=base.scaling.low, high=base.scaling.high)
+        self._base = {name: network.state_dict() for name, network in base.pair.named().items()}
+        self._digest = weights_digest(self._base)
+
+    def ask(self, client: str) -> Question:
+        """What do you have?"""
+        return Question(client, "", Ask(run=self._run))
+
+    def misfit(self, told: Description) -> str:
+        """Why a client cannot take part, if so."""
+        labels = self._config.network.emotions
+        if told.labels != labels:
+            return f"label order {', '.join(told.labels)} is not {', '.join(labels)}"
+        if told.features != self._features:
+            return f"features {told.features} are not {self._features}: set [features] alike on both sides"
+        return ""
+
+    def tuning(self, session: str) -> Tuning:
+        """What a session is asked to do, down to the seed."""
+        config = self._config
+        return Tuning(
+            run=self._run,
+            session=session,
+            seed=derive_seed(config.seed, session, "tune"),
+            network=config.network,
+            optimizer=config.optimizer,
+            finetuning=config.finetuning,
+            features=self._features,
+            scaling=self._scaling,
+            precision=Precision[config.finetuning.released_as.upper()],
+            base=self._digest,
+        )
+
+    def tune(self, client: str, session: str) -> Question:
+        """Tune these networks."""
+        request = Tune(tuning=self.tuning(session), generator={}, discriminator={})
+        return Question(client, session, request, lambda: self._base)
+
+    def collect(self, question: Question, reply: Reply) -> Question | None:
+        """Are you done? For as long as it says that it is at work."""
+        if not isinstance(reply, Working):
+            return None
+        return Question(question.client, question.session, Collect(tuning=self.tuning(question.session)))
+
+    def score(
+        self, client: str, session: str, fold: Fold, digest: str, load: Callable[[], Mapping[str, Tensor]]
+    ) -> Question:
+        """Try the recognizer of this fold, which has this digest."""
+        scoring = Scoring(
+            run=self._run,
+            session=session,
+            fold=fold.name,
+            network=self._config.network,
+            window_hop=self._config.recognizer.window_hop,
+            features=self._features,
+            scaling=self._scaling,
+            per_speaker=self._per_speaker,
+            recognizer=digest,
+        )
+        return Question(client, session, Score(scoring=scoring, recognizer={}), lambda: {"recognizer": load()})
+
+    def score_together(self, question: Question, reply: Reply) -> Question | None:
+        """All speakers in one matrix, then, where the site's policy does not let them apart."""
+        match question.request, reply:
+            case Score(scoring=scoring) as request, Refusal(code=Code.SPEAKERS_FORBIDDEN) if scoring.per_speaker:
+                together = scoring.model_copy(update={"per_speaker": False})
+                return replace(question, request=request.model_copy(update={"scoring": together}))
+        return None
