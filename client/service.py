@@ -144,7 +144,7 @@ class KeeperServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A relay that goes away is no fault of this process; what is goes to the log, not to the terminal."""
+        """Tell the site's log what broke a connection; the others go on."""
         log.warning("a connection broke", exc_info=True)
 
     def server_close(self) -> None:

@@ -1,7 +1,6 @@
 """`eyesoff keeper serve` as the process that it is: killed, stopped, without a network and without Flower."""
 
 import json
-import os
 import signal
 import stat
 import subprocess
@@ -79,8 +78,7 @@ def started(site_file, socket_path):
             "--socket",
             str(socket_path),
         ]
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
             try:
                 await_service(process, socket_path)
                 yield process
