@@ -1,0 +1,134 @@
+"""A recognizer is trained from the bank alone, once, and alike whenever it was stopped."""
+
+import pytest
+import torch
+
+from common.config import CampaignConfig, SamplingConfig
+from common.errors import UserError
+from common.networks import arrangement
+from common.training.checkpoint import TENSORS
+from common.training.phases import Interrupted
+from common.training.reporters import Reporter
+from common.wire import weights_digest
+from server.bank import Bank
+from server.letters import Letters
+from server.recognizers import Recognizers
+
+
+class Steps(Reporter):
+    """Counts trainings."""
+
+    def __init__(self):
+        self.begun = []
+
+    def begin(self, stage, first, iterations):
+        self.begun.append(first)
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory, config, base, client_of):
+    """Three generators."""
+    bank, letters = Bank(tmp_path_factory.mktemp("bank")), Letters("run", config, base, per_speaker=False)
+    for session in "ABC":
+        bank.add(client_of(session).say(letters.tune("0", session).request))
+    return bank
+
+
+@pytest.fixture
+def names(bank):
+    return [banked.name for banked in bank.banked()]
+
+
+@pytest.fixture
+def recognizers_of(tmp_path, config, bank):
+    def make(folder="run", **changed):
+        return Recognizers(tmp_path / folder, config.model_copy(update=changed), bank)
+
+    return make
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_one_that_is_trained_is_left_as_it_is(recognizers_of, names):
+    recognizers, steps = recognizers_of(), Steps()
+    recognizers.train("fold", names, steps)
+    recognizers.train("fold", names[::-1], steps)
+    assert steps.begun == [0]
+
+
+def test_the_same_generators_make_the_same_recognizer_and_others_another(recognizers_of, names):
+    recognizers_of().train("fold", names)
+    recognizers_of("elsewhere").train("fold", names)
+    recognizers_of("other").train("fold", names[:2])
+    recognizers_of("other").train("other", names)
+    one = recognizers_of().load("fold")
+    assert same(one, recognizers_of("elsewhere").load("fold"))
+    assert not same(one, recognizers_of("other").load("fold"))
+    assert not same(one, recognizers_of("other").load("other"))
+
+
+def test_one_that_was_stopped_goes_on_and_ends_alike(recognizers_of, names):
+    recognizers_of("whole").train("fold", names)
+    recognizers, steps = recognizers_of(), Steps()
+    with pytest.raises(Interrupted):
+        recognizers.train("fold", names, steps, stop=lambda: True)
+    recognizers.train("fold", names, steps)
+    assert steps.begun == [0, 1]
+    assert same(recognizers.load("fold"), recognizers_of("whole").load("fold"))
+
+
+def test_what_was_begun_from_other_generators_is_not_gone_on_with(recognizers_of, names, tmp_path):
+    recognizers, steps = recognizers_of(), Steps()
+    with pytest.raises(Interrupted):
+        recognizers.train("fold", names[:2], steps, stop=lambda: True)
+    recognizers.train("fold", names, steps)
+    assert steps.begun == [0, 0]
+    assert [path.name for path in (tmp_path / "run" / "recognizers" / "fold").iterdir()] == ["weights"]
+
+
+def test_damaged_weights_are_trained_again(recognizers_of, names):
+    recognizers = recognizers_of()
+    recognizers.train("fold", names)
+    before = recognizers.load("fold")
+    (recognizers.where("fold") / TENSORS).write_bytes(b"half")
+    with pytest.raises(UserError, match="truncated"):
+        recognizers.load("fold")
+    recognizers.train("fold", names)
+    assert same(recognizers.load("fold"), before)
+
+
+def test_the_digest_is_what_the_weights_hash_to_on_the_wire(recognizers_of, names):
+    recognizers = recognizers_of()
+    recognizers.train("fold", names)
+    assert recognizers.digest("fold") == weights_digest({"recognizer": recognizers.load("fold")})
+
+
+def test_nothing_need_be_kept(recognizers_of, names, tmp_path):
+    recognizers = recognizers_of(sampling=SamplingConfig(keep=False))
+    recognizers.require_room([names])
+    recognizers.train("fold", names)
+    assert recognizers.load("fold")
+    assert not (tmp_path / "run" / "pool").exists()
+
+
+def test_a_process_that_drew_its_pool_first_can_train(recognizers_of, names):
+    for table in (arrangement._spread_taps, arrangement._parity_taps, arrangement._folded_taps):
+        table.cache_clear()
+    recognizers_of().train("fold", names)
+
+
+@pytest.mark.parametrize(
+    ("pools", "samples"),
+    [([["a", "b"]], 8), ([["b", "c"], ["a", "c"], ["a", "b"]], 12), ([["a"], ["b"]], 16), ([["a", "b"], ["a"]], 16)],
+    ids=["one fold", "shared by folds", "not shared", "of two sizes"],
+)
+def test_room_is_asked_for_every_sample_that_will_lie_on_the_disk(recognizers_of, pools, samples):
+    patch = 2 * 128 * 128
+    sampling = SamplingConfig(per_emotion=2)
+    enough = CampaignConfig(pool_gigabytes=samples * patch / 1e9)
+    recognizers_of(sampling=sampling, campaign=enough).require_room(pools)
+    scant = CampaignConfig(pool_gigabytes=(samples * patch - 1) / 1e9)
+    with pytest.raises(UserError, match=r"more than campaign\.pool_gigabytes grants"):
+        recognizers_of(sampling=sampling, campaign=scant).require_room(pools)
