@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from hypothesis import settings
 
 from common.config import Config, FeatureConfig, FinetuningConfig, NetworkConfig, OptimizerConfig
 from common.config.tree import hash_identity
+from common.corpora.builtin import generate
 from common.features.scaling import Scaling
 from common.networks import Discriminator, Generator, release_weights
 from common.training.pretrained import save_pretrained
@@ -13,6 +15,21 @@ from common.wire import Card, Extremes, Release, Score, Scored, Scoring, Tune, T
 from server.bank import Bank
 
 torch.set_num_threads(1)
+settings.register_profile("untimed", deadline=None)  # a busy machine is no mistake of the code
+settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def make_speech():
+    """A function that fills a folder with forty recordings, one an emotion and speaker of the built-in cast."""
+
+    def make(folder):
+        manifest = generate(folder, utterances_per_cell=1)
+        rows = [f"{one.path},{one.emotion},{one.session},{one.speaker}" for one in manifest.utterances]
+        (folder / "recordings.csv").write_text("\n".join(["path,emotion,session,speaker", *rows]))
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")
