@@ -28,7 +28,7 @@ app = ClientApp()
 def relay(message: Message, context: Context) -> Message:
     """Carry a message to the keeper and its answer back; an error leaves as a number and fixed words."""
     try:
-        answer = _carry(memoryview(message.content[RECORD][FIELD].numpy()), context)
+        answer = _carry(message.content.array_records[RECORD][FIELD].numpy().data, context)
     except UserError as error:
         log.error("%s", error)
         return Message(Error(UNREACHABLE, "the site's keeper cannot be reached"), reply_to=message)
@@ -49,6 +49,7 @@ def _carry(letter: memoryview, context: Context) -> bytes:
     from client.keeper import Keeper
     from client.site import simulated_site
 
-    site = simulated_site(Path(context.run_config["run"]) / "sites", int(context.node_config["partition-id"]))
+    run, number = str(context.run_config["run"]), int(str(context.node_config["partition-id"]))
+    site = simulated_site(Path(run) / "sites", number)
     with journal(site.state):
         return Keeper(site).answer(letter, float("inf"))
