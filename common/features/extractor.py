@@ -14,9 +14,10 @@ from torch.nn import functional
 from common.config.tree import FeatureConfig
 from common.errors import UserError
 
-_BLOCKS = (64, 32, 32)  # bands that are summed in one product: low ones touch few bins, so most zeros are skipped
+_MANY = (64, 32, 32)  # bands in one product where frames are many: low bands touch few bins, so most zeros are skipped
+_FEW = (128,)
 _PROCESSOR_FRAMES, _GPU_FRAMES = 1024, 65_536  # in work at once: what a cache likes, and what keeps a GPU busy
-_TRUSTED = 1e-10  # share of a frame's energy down to which single precision stays within 7e-4 in the log
+_TRUSTED = 1.5e-8  # of a frame's loudest band: down to there single precision stays within 7e-4 in the log
 
 
 class LogMel:
@@ -31,42 +32,41 @@ class LogMel:
         self._config = config
         processor = self.device.type == "cpu"
         self._step = _PROCESSOR_FRAMES if processor else _GPU_FRAMES
+        self._silence = torch.zeros(config.fft // 2, device=self.device)
         # A trainer may have allowed TF32, which spoils single precision on a GPU and leaves double alone.
-        self._quick = _MelPower(config, self.device, torch.float32) if processor else None
-        self._exact = _MelPower(config, self.device, torch.float64)
+        self._quick = _MelPower(config, self.device, torch.float32, _MANY) if processor else None
+        self._exact = _MelPower(config, self.device, torch.float64, _FEW)
 
     @torch.no_grad()
     def __call__(self, waveform: Tensor) -> Tensor:
         """[samples] or [batch, samples] at 16 kHz to [..., mels, 1 + samples // hop], on this extractor's device."""
-        waves = torch.atleast_2d(waveform).to(self.device, torch.float32)
-        silence = waves.new_zeros(len(waves), self._config.fft // 2)
-        frames = torch.cat((silence, waves, silence), dim=1).unfold(1, self._config.fft, self._config.hop)
-        batch, count, _ = frames.shape
-        log_mel = torch.empty(batch, self._config.mels, count, device=self.device)
-        step = max(1, self._step // batch)
-        for start in range(0, count, step):
-            part = slice(start, start + step)
-            mel = self._mel_power(frames[:, part].flatten(0, 1)).unflatten(1, (batch, -1))
-            torch.log(mel.transpose(0, 1), out=log_mel[..., part])
-        return log_mel if waveform.ndim > 1 else log_mel[0]
+        if waveform.ndim > 1:
+            return torch.stack([self(one) for one in waveform])
+        padded = torch.cat((self._silence, waveform.to(self.device, torch.float32), self._silence))
+        frames = padded.unfold(0, self._config.fft, self._config.hop)
+        if len(frames) <= self._step:
+            return self._mel_power(frames).log_()
+        return torch.cat([self._mel_power(some).log_() for some in frames.split(self._step)], dim=1)
 
     def _mel_power(self, frames: Tensor) -> Tensor:
         """[frames, fft] to [mels, frames], as good as double precision and mostly at the price of single."""
         floor = self._config.floor
         if self._quick is None:
-            return self._exact(frames)[0].float().clamp_(min=floor)
-        mel, energy = self._quick(frames)
-        mel.clamp_(min=floor)
+            return self._exact(frames).float().clamp_(min=floor)
+        mel = self._quick(frames).clamp_(min=floor)
         # Rounding is white noise under the whole spectrum: it matters where a band is far weaker than its frame.
-        if len(doubtful := (mel.amin(dim=0) < _TRUSTED * energy).nonzero()[:, 0]):
-            mel[:, doubtful] = self._exact(frames[doubtful])[0].float().clamp_(min=floor)
+        doubtful = (mel.amin(dim=0) < mel.amax(dim=0).mul_(_TRUSTED)).nonzero().squeeze(1)
+        if len(doubtful):
+            mel[:, doubtful] = self._exact(frames[doubtful]).float().clamp_(min=floor)
         return mel
 
 
 class _MelPower:
     """Frames to mel power in one precision."""
 
-    def __init__(self, config: FeatureConfig, device: torch.device, precision: torch.dtype) -> None:
+    def __init__(
+        self, config: FeatureConfig, device: torch.device, precision: torch.dtype, blocks: tuple[int, ...]
+    ) -> None:
         filters = mel_filters(config)
         if dead := dead_bands(filters):
             raise UserError(
@@ -78,17 +78,17 @@ class _MelPower:
         edges = (before, config.fft - config.window - before)
         window = torch.hann_window(config.window, dtype=torch.float64)
         self._window = functional.pad(window, edges).to(device, precision)
-        self._blocks = _cut(torch.from_numpy(filters), device, precision)
+        self._blocks = _cut(torch.from_numpy(filters).to(device, precision), blocks)
         self._bands = config.mels
 
-    def __call__(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """[frames, fft] to mel power [mels, frames] and energy [frames]."""
-        squares = torch.view_as_real(torch.fft.rfft(frames.to(self._window.dtype) * self._window)).square_()
-        power = squares[..., 0] + squares[..., 1]
-        mel = power.new_empty(self._bands, len(power))
+    def __call__(self, frames: Tensor) -> Tensor:
+        """[frames, fft] to [mels, frames]."""
+        squares = torch.view_as_real(torch.fft.rfft(frames * self._window)).square_()
+        power = (squares[..., 0] + squares[..., 1]).T
+        mel = power.new_empty(self._bands, len(frames))
         for block in self._blocks:
-            torch.mm(block.weights, power[:, block.bins].T, out=mel[block.bands])
-        return mel, power.sum(dim=1)
+            torch.mm(block.weights, power[block.bins], out=mel[block.bands])
+        return mel
 
 
 @dataclass(frozen=True)
@@ -100,15 +100,15 @@ class _Block:
     weights: Tensor
 
 
-def _cut(filters: Tensor, device: torch.device, precision: torch.dtype) -> list[_Block]:
-    """The filters as dense blocks along their diagonal."""
-    blocks = []
-    for numbers in torch.arange(len(filters)).split(_BLOCKS):
+def _cut(filters: Tensor, blocks: tuple[int, ...]) -> list[_Block]:
+    """The filters as dense blocks along their diagonal, of so many bands each."""
+    cut = []
+    for numbers in torch.arange(len(filters)).split(blocks):
         bands = slice(int(numbers[0]), int(numbers[-1]) + 1)
         touched = filters[bands].any(dim=0).nonzero()
         bins = slice(int(touched[0]), int(touched[-1]) + 1)
-        blocks.append(_Block(bands, bins, filters[bands, bins].to(device, precision).contiguous()))
-    return blocks
+        cut.append(_Block(bands, bins, filters[bands, bins].contiguous()))
+    return cut
 
 
 def mel_filters(config: FeatureConfig) -> NDArray[np.float32]:
