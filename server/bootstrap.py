@@ -22,9 +22,8 @@ def bootstrap(config: Config, bank: Bank, run: Path, reporter: Reporter, stop: C
     """
     banked = bank.banked()
     recognizers = Recognizers(run, fitting_config(config, banked, bank.folder), bank)
-    releases = [one.name for one in banked]
-    recognizers.require_room([releases])
-    recognizers.train(EVERYONE, releases, reporter, stop)
+    recognizers.require_room([banked])
+    recognizers.train(EVERYONE, banked, reporter, stop)
     recognizers.drop_pool()
     return recognizers.where(EVERYONE)
 

@@ -6,7 +6,7 @@ are trained, counts that have come. Must not know what a letter says (`server.le
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from common.training.checkpoint import differences
 from common.training.pretrained import Pretrained
 from common.training.reporters import Reporter
 from common.wire import Description, Release, Reply, Scored, Working
-from server.bank import Bank
+from server.bank import Bank, Banked
 from server.clients import Clients
 from server.correspondence import Correspondence, Failure, Question
 from server.letters import Letters
@@ -93,7 +93,7 @@ class Campaign:
         self._train(folds, releases)
         return self._conclude(releases, folds, self._score(folds, roster))
 
-    def _banked(self) -> dict[str, str]:
+    def _banked(self) -> dict[str, Banked]:
         """Session to release, of those that came before this run was stopped."""
         problems, banked = [], self._bank.banked(self._name)
         for one in banked:
@@ -101,9 +101,9 @@ class Campaign:
             problems += [f"{one.name}: {line}" for line in differences(one.card.tuning.model_dump(mode="json"), asked)]
         if problems:
             raise UserErrors(f"{self._bank.folder}: this run's generators were tuned otherwise", problems)
-        return {one.session: one.name for one in banked}
+        return {one.session: one for one in banked}
 
-    def _ask(self, expected: int, banked: Mapping[str, str]) -> dict[str, str]:
+    def _ask(self, expected: int, banked: Mapping[str, Banked]) -> dict[str, str]:
         """Session to client, for every client that fits: one session each, our labels, our features."""
         seconds = self._config.campaign.ask_seconds
         present = self._clients.names(expected, seconds)
@@ -128,7 +128,7 @@ class Campaign:
         self._require_quorum(len({*roster, *banked}), "clients that fit")
         return roster
 
-    def _tune(self, roster: Mapping[str, str], banked: Mapping[str, str]) -> dict[str, str]:
+    def _tune(self, roster: Mapping[str, str], banked: Mapping[str, Banked]) -> dict[str, Banked]:
         """Session to release in the bank; each goes there as it arrives, and only what the bank lacks is asked for."""
         releases = dict(banked)
         self._watcher.stage("tune", len({*roster, *banked}))
@@ -137,7 +137,7 @@ class Campaign:
         questions = [self._letters.tune(roster[session], session) for session in sorted({*roster} - {*banked})]
         for question, reply in self._post.replies("tune", questions, self._config.campaign.tune_seconds, self._follow):
             if isinstance(reply, Release):
-                releases[question.session] = self._bank.add(reply).name
+                releases[question.session] = self._bank.add(reply)
                 self._watcher.done("tune", question.session)
         self._require_quorum(len(releases), "generators")
         return dict(sorted(releases.items()))
@@ -147,7 +147,7 @@ class Campaign:
             self._watcher.working(question.session, reply)
         return self._letters.collect(question, reply)
 
-    def _train(self, folds: Sequence[Fold], releases: Mapping[str, str]) -> None:
+    def _train(self, folds: Sequence[Fold], releases: Mapping[str, Banked]) -> None:
         self._watcher.stage("train", len(folds))
         pools = {fold.name: [releases[session] for session in fold.train] for fold in folds}
         self._recognizers.require_room(pools.values())
@@ -194,17 +194,18 @@ class Campaign:
     def _counts_file(self, fold: str) -> Path:
         return self._folder / COUNTS / f"{fold}.json"
 
-    def _conclude(
-        self, releases: Mapping[str, str], folds: Sequence[Fold], counts: Mapping[str, Counts]
-    ) -> dict[str, Any]:
-        """Write down all that the campaign found: counts, never scores, which are computed where they are shown."""
+    def _conclude(self, sessions: Iterable[str], folds: Sequence[Fold], counts: Mapping[str, Counts]) -> dict[str, Any]:
+        """Write down all that the campaign found: counts, never scores, which are computed where they are shown.
+
+        Nothing in it tells one execution from another: the same seed gives the same bytes.
+        """
         results = {
             "schema": SCHEMA,
             "run": self._name,
             "preset": self._config.name,
             "identity": self._config.identity_hash(),
             "labels": list(self._config.network.emotions),
-            "releases": dict(releases),
+            "sessions": list(sessions),
             "folds": [{**asdict(fold), "counts": dict(sorted(counts[fold.name].items()))} for fold in folds],
             "failures": [asdict(failure) for failure in sorted(self._post.failures, key=str)],
         }

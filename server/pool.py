@@ -30,9 +30,13 @@ STRETCH = 16
 
 @dataclass(frozen=True)
 class Source:
-    """A generator in the bank: a name that tells its weights, and how to load it."""
+    """A generator in the bank: a name that tells its weights, the seed of its latents, and how to load it.
+
+    A name may tell more than weights, such as how long they took: nothing that is drawn may hang on it.
+    """
 
     name: str
+    seed: int
     open: Callable[[], Sampler]
 
 
@@ -68,11 +72,10 @@ class KeptPool:
     ) -> "KeptPool":
         """Draw what `folder` lacks; a source drawn for one fold serves every other."""
         rounds = shares(sampling.per_emotion, len(sources))
-        drawing = derive_seed(seed, max(rounds), classes, str(sampling.latent_scale))
-        files = tuple(folder / f"{source.name}-{drawing:016x}.f16" for source in sources)
+        files = tuple(folder / _file_name(source, max(rounds), classes, sampling) for source in sources)
         for file, source in zip(files, sources, strict=True):
             if not _is_whole(file, max(rounds) * classes):
-                _keep(file, source, max(rounds), classes, sampling.latent_scale, seed)
+                _keep(file, source, max(rounds), classes, sampling.latent_scale)
         return cls(files, rounds, classes, seed)
 
     def __len__(self) -> int:
@@ -103,18 +106,23 @@ class KeptPool:
             raise UserError("cannot read the pool", where=file, remedy=remedy) from None
 
 
+def _file_name(source: Source, rounds: int, classes: int, sampling: SamplingConfig) -> str:
+    drawing = derive_seed(source.seed, rounds, classes, str(sampling.latent_scale))
+    return f"{source.name}-{drawing:016x}.f16"
+
+
 def _is_whole(file: Path, patches: int) -> bool:
     return file.is_file() and file.stat().st_size == patches * PATCH_BYTES
 
 
-def _keep(file: Path, source: Source, rounds: int, classes: int, latent_scale: float, seed: int) -> None:
+def _keep(file: Path, source: Source, rounds: int, classes: int, latent_scale: float) -> None:
     """Every prefix of whole rounds is balanced, and the same however many rounds follow."""
     sampler = source.open()
     labels = torch.arange(classes).repeat(rounds)
 
     def write(stream: BinaryIO) -> None:
         for number, wanted in enumerate(labels.split(CHUNK)):
-            patches = sampler.sample(wanted, torch_stream(seed, "pool", source.name, number), latent_scale)
+            patches = sampler.sample(wanted, torch_stream(source.seed, "kept", number), latent_scale)
             stream.write(patches.to(torch.float16).numpy().data)
 
     write_through(file, write)
@@ -147,7 +155,7 @@ class FreshPool:
         for index, source in enumerate(self._sources):
             own = turns % len(self._sources) == index
             if own.any():
-                chance = torch_stream(self._seed, "pool", stream, stretch, source.name)
+                chance = torch_stream(source.seed, "fresh", stream, stretch)
                 patches[own] = source.open().sample(labels[own], chance, self._latent_scale)
         order = torch.randperm(len(numbers), generator=torch_stream(self._seed, "pool", stream, stretch))
         return Batch(patches[order], labels[order])

@@ -25,7 +25,7 @@ from common.training.phases import Surroundings
 from common.training.recognizer import RECOGNIZER, train_recognizer
 from common.training.reporters import Reporter
 from common.wire import weights_digest
-from server.bank import Bank
+from server.bank import Bank, Banked
 from server.pool import PATCH_BYTES, FreshPool, KeptPool, Source, shares
 
 FOLDER, POOL, WEIGHTS = "recognizers", "pool", "weights"
@@ -42,14 +42,15 @@ class Recognizers:
     def train(
         self,
         name: str,
-        releases: Sequence[str],
+        releases: Sequence[Banked],
         reporter: Reporter | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         """Train the recognizer of this name from these releases, or leave the one that came of them before."""
-        config, names = self._config, sorted(releases)
+        config = self._config
+        releases = sorted(releases, key=lambda banked: (banked.run, banked.session))
         seed = derive_seed(config.seed, "recognizer", name)
-        identity = {"config": config.identity(), "releases": names, "seed": seed}
+        identity = {"config": config.identity(), "releases": [banked.name for banked in releases], "seed": seed}
         if self._is_trained(name, identity):
             return
         acceleration = Acceleration.from_runtime(config.runtime)
@@ -64,7 +65,7 @@ class Recognizers:
             snapshot_every=max(config.recognizer.iterations // KEPT, 1),
             stop=stop,
         )
-        weights = train_recognizer(self._pool(names, acceleration.device), config, seed, around).state_dict()
+        weights = train_recognizer(self._pool(releases, acceleration.device), config, seed, around).state_dict()
         card = {"identity": identity, "labels": config.network.emotions, "digest": _digest(weights)}
         save_tensors(self.where(name), weights, card)
         shutil.rmtree(snapshots, ignore_errors=True)
@@ -81,12 +82,12 @@ class Recognizers:
         """What the weights of a trained recognizer hash to on the wire."""
         return str(read_tensors(self.where(name))[1]["digest"])
 
-    def require_room(self, pools: Iterable[Sequence[str]]) -> None:
+    def require_room(self, pools: Iterable[Sequence[Banked]]) -> None:
         """Refuse, before anything is drawn for these lists of releases, to fill more disk than is granted."""
         sampling = self._config.sampling
         if not sampling.keep:
             return
-        files = {(name, max(shares(sampling.per_emotion, len(pool)))) for pool in pools for name in pool}
+        files = {(one.name, max(shares(sampling.per_emotion, len(pool)))) for pool in pools for one in pool}
         samples = self._config.network.classes * sum(rounds for _, rounds in files)
         if samples * PATCH_BYTES > self._config.campaign.pool_gigabytes * 1e9:
             raise UserError(
@@ -107,16 +108,18 @@ class Recognizers:
             return False
         return bool(card["identity"] == identity)
 
-    def _pool(self, releases: Sequence[str], device: torch.device) -> Patches:
-        sampling, classes = self._config.sampling, self._config.network.classes
-        seed = derive_seed(self._config.seed, "pool")
-        sources = [Source(name, partial(self._sampler, name, device)) for name in releases]
+    def _pool(self, releases: Sequence[Banked], device: torch.device) -> Patches:
+        seed, sampling, classes = self._config.seed, self._config.sampling, self._config.network.classes
+        sources = [
+            Source(one.name, derive_seed(seed, one.run, one.session, "pool"), partial(self._sampler, one, device))
+            for one in releases
+        ]
         if sampling.keep:
             return KeptPool.draw(self._folder / POOL, sources, sampling, classes, seed)
         return FreshPool(sources, sampling, classes, seed)
 
-    def _sampler(self, name: str, device: torch.device) -> ConditionalSampler:
-        release = self._bank.load(self._bank.get(name))
+    def _sampler(self, banked: Banked, device: torch.device) -> ConditionalSampler:
+        release = self._bank.load(banked)
         return ConditionalSampler(release.generator, release.card.tuning.network, device)
 
 

@@ -72,7 +72,7 @@ class TestTheSequence:
         results = campaign_of(clients_of(1, c1=slow), watcher).run(2)
         assert slow.heard == ["ask", "tune", "collect", "collect", "collect", "score"]
         assert watcher.events.count(("working", "B", 1)) == 3
-        assert list(results["releases"]) == ["A", "B"]
+        assert results["sessions"] == ["A", "B"]
 
     def test_the_disk_is_looked_at_before_anything_is_drawn(self, campaign_of, clients_of, tmp_path):
         with pytest.raises(UserError, match=r"pool would fill 0\.0 GB, more than campaign\.pool_gigabytes"):
@@ -101,7 +101,7 @@ class TestFailures:
     ):
         bad = client_of("D", {"tune": [trick]})
         results = campaign_of(clients_of(2, c3=bad), watcher).run(3)
-        assert list(results["releases"]) == ["A", "B"]
+        assert results["sessions"] == ["A", "B"]
         assert bad.heard == ["ask", *["tune"] * asked]
         assert len(results["failures"]) == asked
         for failure in results["failures"]:
@@ -125,7 +125,7 @@ class TestFailures:
     ):
         bad = client_of("C", {"ask": [trick]})
         results = campaign_of(clients_of(2, c2=bad)).run(3)
-        assert list(results["releases"]) == ["A", "B"]
+        assert results["sessions"] == ["A", "B"]
         assert bad.heard == ["ask"] * asked
         assert [failure["stage"] for failure in results["failures"]] == ["ask"] * asked
         assert reason in results["failures"][0]["reason"]
@@ -145,7 +145,7 @@ class TestFailures:
     ):
         bad = client_of("C", **described)
         results = campaign_of(clients_of(2, c2=bad, arrival=arrival)).run(3)
-        assert list(results["releases"]) == ["A", "B"]
+        assert results["sessions"] == ["A", "B"]
         assert bad.heard == ["ask"]
         ((failure),) = results["failures"]
         assert (failure["client"], failure["stage"]) == ("2", "ask")
@@ -163,7 +163,7 @@ class TestFailures:
         sound = campaign_of(clients_of(2), folder="sound").run(2)
         shaky = client_of("B", {kind: [Code.BUSY, None]})
         results = campaign_of(clients_of(1, c1=shaky)).run(2)
-        assert results["releases"] == sound["releases"]
+        assert results["sessions"] == sound["sessions"]
         assert results["folds"] == sound["folds"]
         assert len(results["failures"]) == 1
 
@@ -275,7 +275,7 @@ class TestResume:
         with disk_with_room_for(20_000), pytest.raises(UserError, match="cannot write"):
             campaign_of(clients).run(2)
         assert Bank(tmp_path / "run" / "bank").verify() == ()
-        assert list(campaign_of(clients).run(2)["releases"]) == ["A", "B"]
+        assert campaign_of(clients).run(2)["sessions"] == ["A", "B"]
 
 
 def test_a_release_is_banked_before_the_next_answer_is_asked_for(campaign_of, clients_of, tmp_path):

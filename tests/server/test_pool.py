@@ -42,13 +42,13 @@ def opened():
 
 @pytest.fixture
 def sources_of(opened):
-    def make(count):
+    def make(count, seed=0):
         def source(number):
             def open_():
                 opened.append(number)
                 return Painter(number)
 
-            return Source(f"s{number}", open_)
+            return Source(f"s{number}", 100 * seed + number, open_)
 
         return [source(number) for number in range(count)]
 
@@ -131,7 +131,7 @@ class TestKept:
         sampling = SamplingConfig(per_emotion=6)
         KeptPool.draw(tmp_path, sources_of(1), sampling, CLASSES, seed=1)
         KeptPool.draw(tmp_path, sources_of(1), sampling.model_copy(update=changed), CLASSES, seed=1)
-        KeptPool.draw(tmp_path, sources_of(1), sampling, CLASSES, seed=2)
+        KeptPool.draw(tmp_path, sources_of(1, seed=2), sampling, CLASSES, seed=1)
         assert opened == [0, 0, 0]
 
     def test_the_widened_latents_reach_the_generator(self, tmp_path, sources_of):

@@ -35,8 +35,8 @@ def bank(tmp_path_factory, config, base, client_of):
 
 
 @pytest.fixture
-def names(bank):
-    return [banked.name for banked in bank.banked()]
+def releases(bank):
+    return bank.banked()
 
 
 @pytest.fixture
@@ -51,72 +51,84 @@ def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_one_that_is_trained_is_left_as_it_is(recognizers_of, names):
+def test_one_that_is_trained_is_left_as_it_is(recognizers_of, releases):
     recognizers, steps = recognizers_of(), Steps()
-    recognizers.train("fold", names, steps)
-    recognizers.train("fold", names[::-1], steps)
+    recognizers.train("fold", releases, steps)
+    recognizers.train("fold", releases[::-1], steps)
     assert steps.begun == [0]
 
 
-def test_the_same_generators_make_the_same_recognizer_and_others_another(recognizers_of, names):
-    recognizers_of().train("fold", names)
-    recognizers_of("elsewhere").train("fold", names)
-    recognizers_of("other").train("fold", names[:2])
-    recognizers_of("other").train("other", names)
+def test_the_same_generators_make_the_same_recognizer_and_others_another(recognizers_of, releases):
+    recognizers_of().train("fold", releases)
+    recognizers_of("elsewhere").train("fold", releases)
+    recognizers_of("other").train("fold", releases[:2])
+    recognizers_of("other").train("other", releases)
     one = recognizers_of().load("fold")
     assert same(one, recognizers_of("elsewhere").load("fold"))
     assert not same(one, recognizers_of("other").load("fold"))
     assert not same(one, recognizers_of("other").load("other"))
 
 
-def test_one_that_was_stopped_goes_on_and_ends_alike(recognizers_of, names):
-    recognizers_of("whole").train("fold", names)
+def test_how_long_a_tuning_took_changes_nothing(recognizers_of, releases, bank, config, base, client_of, tmp_path):
+    slower, letters = Bank(tmp_path / "slower"), Letters("run", config, base, per_speaker=False)
+    for session in "ABC":
+        release = client_of(session).say(letters.tune("0", session).request)
+        slower.add(release.model_copy(update={"card": release.card.model_copy(update={"seconds": 77})}))
+    recognizers_of().train("fold", releases)
+    others = Recognizers(tmp_path / "other", config, slower)
+    others.train("fold", slower.banked())
+    assert {banked.name for banked in slower.banked()}.isdisjoint(banked.name for banked in releases)
+    assert same(recognizers_of().load("fold"), others.load("fold"))
+
+
+def test_one_that_was_stopped_goes_on_and_ends_alike(recognizers_of, releases):
+    recognizers_of("whole").train("fold", releases)
     recognizers, steps = recognizers_of(), Steps()
     with pytest.raises(Interrupted):
-        recognizers.train("fold", names, steps, stop=lambda: True)
-    recognizers.train("fold", names, steps)
+        recognizers.train("fold", releases, steps, stop=lambda: True)
+    recognizers.train("fold", releases, steps)
     assert steps.begun == [0, 1]
     assert same(recognizers.load("fold"), recognizers_of("whole").load("fold"))
 
 
-def test_what_was_begun_from_other_generators_is_not_gone_on_with(recognizers_of, names, tmp_path):
+def test_what_was_begun_from_other_generators_is_not_gone_on_with(recognizers_of, releases, tmp_path):
     recognizers, steps = recognizers_of(), Steps()
     with pytest.raises(Interrupted):
-        recognizers.train("fold", names[:2], steps, stop=lambda: True)
-    recognizers.train("fold", names, steps)
+        recognizers.train("fold", releases[:2], steps, stop=lambda: True)
+    recognizers.train("fold", releases, steps)
     assert steps.begun == [0, 0]
     assert [path.name for path in (tmp_path / "run" / "recognizers" / "fold").iterdir()] == ["weights"]
 
 
-def test_damaged_weights_are_trained_again(recognizers_of, names):
+def test_damaged_weights_are_trained_again(recognizers_of, releases):
     recognizers = recognizers_of()
-    recognizers.train("fold", names)
+    recognizers.train("fold", releases)
     before = recognizers.load("fold")
     (recognizers.where("fold") / TENSORS).write_bytes(b"half")
     with pytest.raises(UserError, match="truncated"):
         recognizers.load("fold")
-    recognizers.train("fold", names)
+    recognizers.train("fold", releases)
     assert same(recognizers.load("fold"), before)
 
 
-def test_the_digest_is_what_the_weights_hash_to_on_the_wire(recognizers_of, names):
+def test_the_digest_is_what_the_weights_hash_to_on_the_wire(recognizers_of, releases):
     recognizers = recognizers_of()
-    recognizers.train("fold", names)
+    recognizers.train("fold", releases)
     assert recognizers.digest("fold") == weights_digest({"recognizer": recognizers.load("fold")})
 
 
-def test_nothing_need_be_kept(recognizers_of, names, tmp_path):
+def test_nothing_need_be_kept(recognizers_of, releases, tmp_path):
     recognizers = recognizers_of(sampling=SamplingConfig(keep=False))
-    recognizers.require_room([names])
-    recognizers.train("fold", names)
+    recognizers.require_room([releases])
+    recognizers.train("fold", releases)
     assert recognizers.load("fold")
     assert not (tmp_path / "run" / "pool").exists()
 
 
-def test_a_process_that_drew_its_pool_first_can_train(recognizers_of, names):
+def test_a_process_that_drew_its_pool_first_can_train(recognizers_of, releases):
     for table in (arrangement._spread_taps, arrangement._parity_taps, arrangement._folded_taps):
         table.cache_clear()
-    recognizers_of().train("fold", names)
+    recognizers_of().train("fold", releases)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +136,8 @@ def test_a_process_that_drew_its_pool_first_can_train(recognizers_of, names):
     [([["a", "b"]], 8), ([["b", "c"], ["a", "c"], ["a", "b"]], 12), ([["a"], ["b"]], 16), ([["a", "b"], ["a"]], 16)],
     ids=["one fold", "shared by folds", "not shared", "of two sizes"],
 )
-def test_room_is_asked_for_every_sample_that_will_lie_on_the_disk(recognizers_of, pools, samples):
+def test_room_is_asked_for_every_sample_that_will_lie_on_the_disk(recognizers_of, releases, pools, samples):
+    pools = [[releases["abc".index(name)] for name in pool] for pool in pools]
     patch = 2 * 128 * 128
     sampling = SamplingConfig(per_emotion=2)
     enough = CampaignConfig(pool_gigabytes=samples * patch / 1e9)

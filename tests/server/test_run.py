@@ -112,7 +112,7 @@ class TestRunning:
 
     def test_it_runs_what_was_ordered_and_tells_how_it_goes(self, ordered, clients_of):
         results = run_campaign(ordered, clients_of(2))
-        assert list(results["releases"]) == ["A", "B"]
+        assert results["sessions"] == ["A", "B"]
         events = events_in(ordered / EVENTS)
         assert [event["stage"] for event in events if event["event"] == "stage"] == ["ask", "tune", "train", "score"]
         assert {event["unit"] for event in events if event["event"] == "training"} == {"everyone"}

@@ -1,0 +1,42 @@
+"""A simulation small enough for a test: five sessions of eight recordings, networks of one channel, two steps."""
+
+import pytest
+
+from common.config import Config
+from common.features.scaling import Scaling
+from common.training.pretrained import save_pretrained
+from common.training.stages import Pair
+
+
+@pytest.fixture(scope="session")
+def speech(make_speech, tmp_path_factory):
+    return make_speech(tmp_path_factory.mktemp("speech"))
+
+
+@pytest.fixture(scope="session")
+def config(speech, tmp_path_factory):
+    rates = {"generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3}
+    return Config.model_validate(
+        {
+            "corpus": {"name": "table"},
+            "network": {"width": 1 / 64, "noise": 8},
+            "finetuning": {"iterations": 2, "batch": 2, **rates},
+            "sampling": {"per_emotion": 6},
+            "recognizer": {"iterations": 2, "batch": 2, "learning_rate": 1e-3},
+            "runtime": {
+                "corpus_root": str(speech),
+                "cache": str(tmp_path_factory.mktemp("cache")),
+                "device": "cpu",
+                "precision": "fp32",
+                "threads": 1,
+                "workers": 1,
+            },
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def weights(config, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    save_pretrained(folder, Pair.fresh(config), Scaling(-16.0, 4.0), config, {})
+    return folder
