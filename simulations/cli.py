@@ -15,6 +15,7 @@ from common.errors import UserError
 from simulations import telemetry
 from simulations.commands import (
     bank,
+    bench,
     bootstrap,
     config,
     corpus,
@@ -45,6 +46,7 @@ app.command(rich_help_panel=FIRST)(doctor.doctor)
 app.command(rich_help_panel=FIRST)(demo.demo)
 app.add_typer(config.app, name="config", rich_help_panel=FIRST)
 app.add_typer(corpus.app, name="corpus", rich_help_panel=FIRST)
+app.add_typer(bench.app, name="bench", rich_help_panel=FIRST)
 app.command(rich_help_panel=TRAIN)(pretrain.pretrain)
 app.command(rich_help_panel=TRAIN)(sample.sample)
 app.command(rich_help_panel=FEDERATE)(simulate.simulate)

@@ -1,0 +1,70 @@
+"""`eyesoff bench`: how fast this machine is at what takes long.
+
+Owns the options and the tables. Must not measure: `simulations.benchmarks` does.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulations.commands.options import AsJson
+
+app = typer.Typer(no_args_is_help=True, help="Measure this system against plain versions of itself.")
+
+
+@app.callback()
+def _group() -> None:
+    """Keep each command a word of its own."""
+
+
+@app.command()
+def features(
+    corpus: Annotated[str, typer.Option("--corpus", help="Whose speech to extract from.")] = "builtin",
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            "--root", metavar="DIR", help="The corpus's folder; the built-in one needs none.", show_default=False
+        ),
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="How much speech a turn is.")] = 300.0,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads that each contestant may use.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Time log-mels against librosa and torchaudio, and the cache against extracting anew.
+
+    The contestants take turns in one process; each ratio is a median, with its range over the rounds.
+
+    Example: eyesoff bench features --corpus emodb --root ~/corpora/EMO-DB
+    """
+    from common.config.tree import RuntimeConfig
+    from common.corpora import corpus_root, read_corpus
+    from simulations.benchmarks.features import bench_features
+    from simulations.progress import bars
+
+    folder = corpus_root(corpus, root, RuntimeConfig().cache)
+    with bars() as open_bar:
+        manifest = read_corpus(corpus, folder, progress=open_bar(corpus))
+    figures = bench_features(manifest, seconds, threads)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(figures, indent=2))
+    else:
+        _show_features(figures)
+
+
+def _show_features(figures: dict[str, object]) -> None:
+    from rich import print as show
+    from rich.table import Table
+
+    title = "{seconds_of_speech} s of {corpus}, {utterances} utterances, threads: {threads}".format(**figures)
+    table = Table("times faster", "median", "range", title=title)
+    for name, meaning in (
+        ("ratio_vs_librosa", "log-mels than librosa's mels"),
+        ("ratio_vs_torchaudio", "log-mels than torchaudio's mels"),
+        ("cache_speedup", "the cache than extracting anew"),
+    ):
+        least, most = figures[f"{name}_range"]  # type: ignore[misc]
+        table.add_row(meaning, f"{figures[name]}", f"{least} to {most}")
+    show(table)
