@@ -18,10 +18,11 @@ class Bench:
     """Work that the test lets go on when it likes, and that fails as often as it is told to."""
 
     def __init__(self):
-        self.begun, self.go_on, self.errors = [], threading.Event(), []
+        self.begun, self.at_work, self.go_on, self.errors = [], threading.Event(), threading.Event(), []
 
     def __call__(self, folder, stop):
         self.begun.append(folder)
+        self.at_work.set()
         while not self.go_on.wait(0.005):
             if stop():
                 raise Interrupted("finetuning", 1)
@@ -92,6 +93,7 @@ def test_a_stop_ends_the_work_and_every_wait_and_begins_nothing_more(queue, benc
     queue.add(SECOND)
     waiting = threading.Thread(target=queue.wait, args=(SECOND, float("inf")))
     waiting.start()
+    bench.at_work.wait(LONG)
     assert queue.stop(LONG)
     waiting.join(LONG)
     assert not waiting.is_alive()
@@ -100,10 +102,16 @@ def test_a_stop_ends_the_work_and_every_wait_and_begins_nothing_more(queue, benc
     assert not queue.failed(FIRST)
 
 
-def test_work_that_does_not_end_in_time_is_told_apart(bench):
-    leave = threading.Event()
-    queue = TuningQueue(lambda folder, stop: leave.wait())
+def test_work_that_does_not_end_in_time_is_told_apart():
+    at_work, leave = threading.Event(), threading.Event()
+
+    def deaf(folder, stop):
+        at_work.set()
+        leave.wait()
+
+    queue = TuningQueue(deaf)
     queue.add(FIRST)
+    at_work.wait(LONG)
     assert not queue.stop(0.05)
     leave.set()
     assert queue.stop(LONG)
