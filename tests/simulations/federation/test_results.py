@@ -1,0 +1,95 @@
+"""What a simulation found: real and federated scores side by side, and one table."""
+
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from common.corpora import read_corpus
+from common.errors import UserError
+from common.features.scaling import Scaling
+from common.scoring import Confusion
+from simulations.federation.results import (
+    RESULTS,
+    by_speaker,
+    outcome_of,
+    table_of,
+    train_on_real,
+    write_results,
+)
+
+RIGHT = [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 2]]
+WRONG = [[0, 2, 0, 0], [2, 0, 0, 0], [0, 0, 0, 2], [0, 0, 2, 0]]
+
+
+@pytest.fixture(scope="module")
+def manifest(config, speech):
+    return read_corpus("table", speech, emotions=config.network.emotions)
+
+
+@pytest.fixture(scope="module")
+def real(config, manifest, tmp_path_factory):
+    """Confusions of recognizers that were trained on the speech itself, and where they were."""
+    run = tmp_path_factory.mktemp("run")
+    told = []
+    counts = train_on_real(config, manifest, Scaling(-16.0, 4.0), run, lambda done, total: told.append((done, total)))
+    assert told == [(number, 5) for number in range(1, 6)]
+    return run, counts
+
+
+def test_real_speech_is_left_out_session_by_session_and_counted_by_speaker(real, manifest):
+    run, counts = real
+    assert list(counts) == list(manifest.sessions)
+    assert [np.sum(matrices, axis=(1, 2)).tolist() for matrices in counts.values()] == [[4, 4]] * 5
+    assert sorted(path.name for path in (run / "real").iterdir()) == [f"{name}.json" for name in manifest.sessions]
+
+
+def test_a_fold_that_is_counted_is_not_trained_again(real, config, manifest):
+    run, counts = real
+    path = run / "real" / "Session2.json"
+    path.write_text(json.dumps({"counts": [RIGHT]}))
+    again = train_on_real(config, manifest, Scaling(-16.0, 4.0), run, lambda *_: None)
+    assert again == counts | {"Session2": [RIGHT]}
+
+
+def test_counts_by_speaker_are_of_what_was_predicted(config, manifest, monkeypatch):
+    """Of a recognizer that always says the third emotion."""
+    third = np.tile([0.1, 0.2, 0.4, 0.3], (len(manifest), 1))
+    monkeypatch.setattr("simulations.federation.results.predict", lambda *_: third)
+    confusions = by_speaker(None, [], manifest, Scaling(-16.0, 4.0), config)
+    assert [confusion.counts.tolist() for confusion in confusions] == [[[0, 0, 1, 0]] * 4] * len(manifest.speakers)
+
+
+def test_modes_stand_side_by_side_with_interval_and_n(config, tmp_path):
+    modes = {"real": {"a": [RIGHT], "b": [RIGHT]}, "federated": {"a": [RIGHT, WRONG], "b": [RIGHT]}}
+    results = write_results(tmp_path, config, modes, {"failures": []})
+    assert json.loads((tmp_path / RESULTS).read_text()) == results
+    scores = results["modes"]
+    assert (scores["real"]["macro_f1"]["mean"], scores["real"]["macro_f1"]["n"]) == (1.0, 16)
+    federated = scores["federated"]["uar"]
+    assert (federated["mean"], federated["n"]) == (pytest.approx(0.75), 24)
+    assert federated["low"] <= federated["mean"] <= federated["high"]
+    console = Console(record=True, width=120)
+    console.print(table_of(results))
+    shown = console.export_text()
+    assert "1.00 (1.00 to 1.00)" in shown
+    assert "0.75 (" in shown
+    assert "24" in shown
+
+
+def test_a_mode_that_nobody_scored_has_no_row(config, tmp_path):
+    modes = {"real": {"a": [RIGHT], "b": [RIGHT]}, "federated": {"a": [], "b": []}}
+    results = write_results(tmp_path, config, modes, {"failures": [{"client": "0"}]})
+    assert list(results["modes"]) == ["real"]
+    assert results["failures"] == [{"client": "0"}]
+
+
+def test_speakers_without_a_name_are_numbered_within_their_fold():
+    labels = ("neutral", "angry", "sad", "happy")
+    outcome = outcome_of(labels, {"a": [RIGHT, WRONG], "b": [RIGHT]}, seed=3)
+    assert outcome.speakers == ("a#0", "a#1", "b#0")
+    assert outcome.values("accuracy").tolist() == [[0.5, 1.0]]
+    with pytest.raises(UserError):
+        outcome_of(labels, {"a": [RIGHT]}, seed=3)
+    assert Confusion(labels, RIGHT).n == 8

@@ -1,0 +1,73 @@
+"""A simulated site has the very files that a real one keeps, and holds its own session alone."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client.door import Door
+from client.policy import load_policy
+from client.site import simulated_site
+from common.config import Config
+from common.corpora import read_corpus
+from common.corpora.manifest import Manifest, Utterance
+from common.errors import UserError
+from simulations.federation.sites import SITES, site_name, write_sites
+
+
+def manifest_of(*sessions):
+    utterances = [Utterance(f"{number}.wav", session, session, 1.0, "sad") for number, session in enumerate(sessions)]
+    return Manifest("table", Path("speech"), ("sad", "happy"), tuple(utterances))
+
+
+@given(session=st.text(min_size=1, max_size=90))
+def test_a_site_has_a_name_that_may_travel_and_be_a_folder(session):
+    assert re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9_.+-]{0,63})?", site_name(session))
+
+
+def test_each_client_holds_one_session(tmp_path, config, speech):
+    manifest = read_corpus("table", speech, emotions=config.network.emotions)
+    write_sites(tmp_path, config, manifest)
+    for number, session in enumerate(manifest.sessions):
+        door = Door(simulated_site(tmp_path / SITES, number))
+        assert {utterance.session for utterance in door.manifest.utterances} == {session}
+        assert door.holdings().session == session
+        assert door.holdings().labels == config.network.emotions
+    with pytest.raises(UserError, match="no site file for client 5"):
+        simulated_site(tmp_path / SITES, 5)
+
+
+def test_a_site_computes_as_the_configuration_says(tmp_path, config):
+    features = config.features.model_copy(update={"floor": 1e-5})
+    write_sites(tmp_path, config.model_copy(update={"features": features}), manifest_of("a"))
+    site = simulated_site(tmp_path / SITES, 0)
+    assert site.features == features
+    assert (site.runtime.threads, site.runtime.device) == (config.campaign.client_threads, "cpu")
+    assert site.state == tmp_path / SITES / "a" / "state"
+
+
+def test_its_policy_grants_whatever_a_preset_asks(tmp_path, config):
+    write_sites(tmp_path, config, manifest_of("a"))
+    policy = load_policy(simulated_site(tmp_path / SITES, 0).policy)
+    assert policy.steps >= Config().finetuning.iterations
+    assert policy.per_speaker
+    assert policy.tell_counts
+
+
+@pytest.mark.parametrize("sessions", [("a b", "a-b"), ("--", "a"), ("x" * 64 + "1", "x" * 64 + "2")])
+def test_sessions_that_would_share_a_site_are_refused(tmp_path, config, sessions):
+    with pytest.raises(UserError, match="names are alike"):
+        write_sites(tmp_path, config, manifest_of(*sessions))
+    assert not (tmp_path / SITES).exists()
+
+
+def test_writing_them_again_changes_nothing(tmp_path, config):
+    manifest = dataclasses.replace(manifest_of("a", "b"), root=tmp_path)
+    write_sites(tmp_path, config, manifest)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.toml")}
+    write_sites(tmp_path, config, manifest)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.toml")} == before
+    assert len(before) == 4
