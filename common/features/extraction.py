@@ -45,7 +45,13 @@ def extract(manifest: Manifest, config: FeatureConfig, runtime: RuntimeConfig) -
 
 def _one_by_one(root: Path, paths: list[str], config: FeatureConfig) -> Generator[Extracted, None, None]:
     extractor = LogMel(config)
-    return (_finish(_decode(root, path), extractor) for path in paths)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the work comes in pieces too small to share
+    try:
+        for path in paths:
+            yield _finish(_decode(root, path), extractor)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _beside_decoders(
@@ -75,7 +81,6 @@ def _in_processes(
 
 
 def _start_worker() -> None:
-    torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked; it stops the others
 
 

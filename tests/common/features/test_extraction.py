@@ -4,6 +4,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
+import torch
 
 from common.corpora.manifest import BadFile
 from common.errors import UserError
@@ -29,6 +30,16 @@ def test_decoders_beside_a_gpu_keep_the_order_and_name_the_bad(manifest, config,
     many = list(extraction._beside_decoders(manifest.root, paths, config, "cpu", 2))
     assert isinstance(many[2], BadFile)
     assert all(np.array_equal(many[place], alone[place]) for place in (0, 1, 3, 4, 5, 6, 7))
+
+
+def test_the_threads_of_this_process_are_given_back(manifest, config, runtime):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        assert len(list(extract(manifest, config, runtime))) == 8
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_little_speech_starts_no_process(manifest, config, runtime, monkeypatch):
