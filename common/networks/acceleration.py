@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from common.config.tree import OptimizerConfig, RuntimeConfig
 from common.errors import UserError
@@ -50,8 +50,16 @@ class Acceleration:
 
 
 def prepare(module: AnyModule, device: torch.device) -> AnyModule:
-    """Move a network to a device, its images channels last."""
+    """Move a network to a device, and on a GPU its kernels into the layout of its images."""
+    if device.type == "cpu":
+        return module.to(device)
     return module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def lowered(tensor: Tensor) -> Tensor:
+    """The tensor in the type that an autocast around asks for, and as it is where there is none."""
+    kind = tensor.device.type
+    return tensor.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else tensor
 
 
 def has_bf16(device: torch.device) -> bool:

@@ -1,7 +1,7 @@
 """Kernels rearranged so that the processor works less for the same sums.
 
-Owns three exact rewritings of a 3 x 3 convolution with a border of zeros. Must not know layers or networks. Each is a
-linear map of the kernel, written as constant tables of which tap goes where, so that autograd can go back through it.
+Owns exact rewritings of a 3 x 3 convolution with a border of zeros, and the way back for a gradient of the rewritten
+kernel. Must not know layers or networks. Each rewriting is a table of which tap goes where along rows and columns.
 """
 
 from functools import cache
@@ -14,14 +14,14 @@ TAPS = 3
 
 @cache
 @torch.inference_mode(mode=False)  # whoever samples first must not keep the next from training
-def _spread_taps() -> Tensor:
+def _spread_table() -> Tensor:
     """[4, 3]: taps of the kernel that spreads one pixel over what nearest upsampling and three taps make of it."""
     return torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
 
 
 @cache
 @torch.inference_mode(mode=False)
-def _parity_taps() -> Tensor:
+def _parity_table() -> Tensor:
     """[2, 3, 3]: for the even and the odd output pixel, which of three source pixels each tap reads."""
     table = torch.zeros(2, TAPS, TAPS)
     for parity in range(2):
@@ -32,13 +32,23 @@ def _parity_taps() -> Tensor:
 
 @cache
 @torch.inference_mode(mode=False)
-def _folded_taps(columns: int) -> Tensor:
-    """[columns out, columns in, 3 blocks, 3 taps]: which tap joins two columns of neighbouring blocks."""
-    table = torch.zeros(columns, columns, TAPS, TAPS)
-    for after in range(columns):
+def _pair_table() -> Tensor:
+    """[2, 2, 3, 3]: which tap joins one of two columns after and one of two before, in neighbouring pairs."""
+    table = torch.zeros(2, 2, TAPS, TAPS)
+    for after in range(2):
         for tap in range(TAPS):
-            block, before = divmod(after + tap - 1, columns)
+            block, before = divmod(after + tap - 1, 2)
             table[after, before, block + 1, tap] = 1
+    return table
+
+
+@cache
+@torch.inference_mode(mode=False)
+def _window_table(columns: int) -> Tensor:
+    """[columns, columns + 2, 3]: the taps of each of several neighbouring outputs in the window that they share."""
+    table = torch.zeros(columns, columns + TAPS - 1, TAPS)
+    for column in range(columns):
+        table[column, column : column + TAPS] = torch.eye(TAPS)
     return table
 
 
@@ -47,18 +57,49 @@ def spread(kernel: Tensor) -> Tensor:
 
     It multiplies each pixel 16 times where upsampling first would 36 times.
     """
-    taps = _spread_taps().to(kernel)
-    return torch.einsum("oirc,ar,bc->ioab", kernel, taps, taps)
+    table = _spread_table().to(kernel)
+    return torch.einsum("oirc,ar,bc->ioab", kernel, table, table)
+
+
+def from_spread(gradient: Tensor) -> Tensor:
+    """Back from `spread`."""
+    table = _spread_table().to(gradient)
+    return torch.einsum("ioab,ar,bc->oirc", gradient, table, table)
 
 
 def by_parity(kernel: Tensor) -> Tensor:
     """Nearest upsampling and a convolution as one before it, its four outputs shuffled into pixels afterwards."""
-    taps = _parity_taps().to(kernel)
-    merged = torch.einsum("oirc,pyr,qxc->opqiyx", kernel, taps, taps)
-    return merged.flatten(0, 2)
+    table = _parity_table().to(kernel)
+    return torch.einsum("oirc,pyr,qxc->opqiyx", kernel, table, table).flatten(0, 2)
 
 
-def by_columns(kernel: Tensor, columns: int) -> Tensor:
-    """The convolution of images of which `columns` neighbouring columns have become channels."""
-    merged = torch.einsum("oirc,abxc->aobirx", kernel, _folded_taps(columns).to(kernel))
+def by_pairs(kernel: Tensor) -> Tensor:
+    """The convolution of images of which pairs of columns have become channels, before and after."""
+    merged = torch.einsum("oirc,abxc->aobirx", kernel, _pair_table().to(kernel))
     return merged.flatten(2, 3).flatten(0, 1)
+
+
+def from_pairs(gradient: Tensor) -> Tensor:
+    """Back from `by_pairs`."""
+    parted = gradient.unflatten(0, (2, -1)).unflatten(2, (2, -1))
+    return torch.einsum("aobirx,abxc->oirc", parted, _pair_table().to(gradient))
+
+
+def by_windows(kernel: Tensor, columns: int) -> Tensor:
+    """The convolution that puts out several neighbouring columns as channels, and moves on by as many."""
+    return torch.einsum("oirc,axc->aoirx", kernel, _window_table(columns).to(kernel)).flatten(0, 1)
+
+
+def from_windows(gradient: Tensor, columns: int) -> Tensor:
+    """Back from `by_windows`."""
+    return torch.einsum("aoirx,axc->oirc", gradient.unflatten(0, (columns, -1)), _window_table(columns).to(gradient))
+
+
+def by_halves(kernel: Tensor) -> Tensor:
+    """A convolution of stride 2 over images of which pairs of columns have become channels: stride 2 in rows alone.
+
+    The output column j reads the pairs j - 1 and j, so that there is one column of output too many, on the right.
+    """
+    outputs, inputs, rows, _ = kernel.shape
+    pairs = torch.nn.functional.pad(kernel, (1, 0)).view(outputs, inputs, rows, 2, 2)
+    return pairs.permute(0, 4, 1, 2, 3).flatten(1, 2)

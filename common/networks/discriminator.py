@@ -13,7 +13,7 @@ from torch.nn import functional
 from common.config.tree import NetworkConfig
 from common.networks.chain import Link, run
 from common.networks.generator import FIRST_SIDE, HIDDEN, scaled
-from common.networks.layers import Convolution, Layer, Linear
+from common.networks.layers import Convolution, Linear, advance_norms
 from common.seeds import torch_stream
 
 CHANNELS = (1, 64, 64, 128, 128, 256, 256, 512, 512)
@@ -39,7 +39,9 @@ class Discriminator(nn.Module):
 
     def forward(self, patches: Tensor) -> Tensor:
         """[batch, 1, 128, 128] -> [batch, outputs], no activation last."""
-        return self.judge(run(self.links(), patches, self.leak))
+        images = run(self.links(), patches, self.leak)
+        rows = functional.leaky_relu(self.hidden.swiftly(images.flatten(1)), self.leak)
+        return self.head.swiftly(rows)
 
     def links(self) -> list[Link]:
         """The convolutions as a chain runs them."""
@@ -50,19 +52,13 @@ class Discriminator(nn.Module):
         images = patches
         for convolution in self.convolutions:
             images = functional.leaky_relu(convolution(images), self.leak)
-        return self.judge(images)
-
-    def judge(self, images: Tensor) -> Tensor:
-        """The two linear layers."""
         rows = functional.leaky_relu(self.hidden(images.flatten(1)), self.leak)
         scores: Tensor = self.head(rows)
         return scores
 
     def advance_norms(self) -> None:
         """One power iteration a layer; called once a training step."""
-        for module in self.modules():
-            if isinstance(module, Layer):
-                module.advance_norm()
+        advance_norms(self)
 
 
 def new_head(inputs: int, outputs: int, seed: int) -> Linear:

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from common.config.tree import NetworkConfig
 from common.networks.chain import run
-from common.networks.layers import Convolution, Layer, Linear
+from common.networks.layers import Convolution, Layer, Linear, advance_norms
 from common.seeds import torch_stream
 
 CHANNELS = (512, 512, 512, 256, 256, 128, 128, 64, 64, 1)
@@ -55,8 +55,8 @@ class Generator(nn.Module):
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
         """[batch, N_z] and [batch, N_c] -> [batch, 1, 128, 128]."""
         rows = torch.cat((latent, condition), dim=1)
-        for linear in self.linears:
-            rows = functional.leaky_relu(linear(rows), self.leak)
+        for linear in cast("list[Linear]", self.linears):
+            rows = functional.leaky_relu(linear.swiftly(rows), self.leak)
         images = rows.view(len(rows), -1, FIRST_SIDE, FIRST_SIDE)
         *inner, last = cast("list[Convolution]", self.convolutions)
         images = run([convolution.link() for convolution in inner], images, self.leak)
@@ -64,9 +64,7 @@ class Generator(nn.Module):
 
     def advance_norms(self) -> None:
         """One power iteration a layer; called once a training step."""
-        for module in self.modules():
-            if isinstance(module, Layer):
-                module.advance_norm()
+        advance_norms(self)
 
 
 @torch.no_grad()

@@ -9,12 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from common.networks.arrangement import by_columns, by_parity, spread
-from common.networks.chain import Form, Link
-from common.networks.spectral import SpectralNorm
-
-FOLDED = 2
-"""Columns of a one-channel image that become channels: with one channel the processor falls back to slow code."""
+from common.networks.arrangement import by_parity
+from common.networks.chain import Link
+from common.networks.forms import form_for
+from common.networks.spectral import SpectralNorm, advance
 
 
 class Layer(nn.Module):
@@ -33,10 +31,12 @@ class Layer(nn.Module):
         """The weight that the layer applies: divided by its norm, or as it is when the norm is folded in."""
         return self.weight if self.norm is None else self.weight / self.norm.sigma(self.weight)
 
-    def advance_norm(self) -> None:
-        """Let the norm follow the weight by one power iteration."""
-        if self.norm is not None:
-            self.norm.advance(self.weight)
+
+def advance_norms(network: nn.Module) -> None:
+    """Let every norm in a network follow its weight by one power iteration."""
+    layers = [layer for layer in network.modules() if isinstance(layer, Layer)]
+    followed = [(layer.norm, layer.weight) for layer in layers if layer.norm is not None]
+    advance([norm for norm, _ in followed], [weight for _, weight in followed])
 
 
 class Linear(Layer):
@@ -51,10 +51,15 @@ class Linear(Layer):
             return functional.linear(rows, self.weight, self.bias)
         return functional.linear(rows, self.weight) / self.norm.sigma(self.weight) + self.bias
 
+    def swiftly(self, rows: Tensor) -> Tensor:
+        """The same, differentiable once."""
+        if self.norm is None:
+            return functional.linear(rows, self.weight, self.bias)
+        return self.norm.multiply(rows, self.weight) + self.bias
+
     def adjoint(self, gradients: Tensor) -> Tensor:
-        """[batch, outputs] -> [batch, inputs]: a gradient taken back through the layer."""
-        back = gradients @ self.weight
-        return back if self.norm is None else back / self.norm.sigma(self.weight)
+        """[batch, outputs] -> [batch, inputs]: a gradient taken back through the layer; differentiable once."""
+        return gradients @ self.weight if self.norm is None else self.norm.multiply(gradients, self.weight, back=True)
 
 
 class Convolution(Layer):
@@ -90,13 +95,12 @@ class Convolution(Layer):
         return functional.conv2d(images, self.normed_weight(), self.bias, stride=self.stride, padding=1)
 
     def link(self) -> Link:
-        """The same layer in the fastest form that a chain can run."""
-        weight = self.normed_weight()
-        if self.upsampled:
-            return Link(Form(stride=2, transposed=True), spread(weight), self.bias)
-        if weight.shape[1] == 1 and self.stride == 1:
-            return Link(Form(folded=FOLDED), by_columns(weight, FOLDED), self.bias.repeat(FOLDED))
-        return Link(Form(self.stride), weight, self.bias)
+        """The same layer as a chain runs it."""
+        weight = self.weight if self.norm is None else self.norm.divide(self.weight)
+        outputs, inputs = weight.shape[:2]
+        vectors = weight.device.type == "cpu"
+        form = form_for(inputs, outputs, self.stride, upsampled=self.upsampled, vectors=vectors)
+        return Link(form, weight, self.bias)
 
     def to_pixels(self, images: Tensor) -> Tensor:
         """The same layer where it upsamples to a few channels: all is computed before the upsampling."""

@@ -38,7 +38,7 @@ def critic_penalty(critic: Discriminator, interpolates: Tensor) -> Tensor:
     images = interpolates.detach().contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
         outputs = outputs_of(links, images, critic.leak)
-        mask = torch.where(critic.hidden(outputs[-1].flatten(1)) > 0, 1.0, critic.leak)
+        mask = torch.where(critic.hidden.swiftly(outputs[-1].flatten(1)) > 0, 1.0, critic.leak)
     received = critic.hidden.adjoint(critic.head.adjoint(torch.ones_like(mask[:, :1])) * mask)
     gradient = adjoint(links, outputs, images, received.view_as(outputs[-1]), critic.leak)
     return _penalty(gradient)

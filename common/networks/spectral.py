@@ -1,13 +1,19 @@
 """The spectral norm of a weight: how it is found, followed and divided out.
 
-Owns the two singular vectors of a weight and the power iteration that follows it. Must not know which network
-a weight serves or how a layer computes. A weight of more than two dimensions is read as a matrix, first
-dimension by the rest (Miyato et al. 2018, section 2.1).
+Owns the two singular vectors of a weight, the power iteration that follows it, and the division with its gradient.
+Must not know which network a weight serves. A weight of more than two dimensions is read as a matrix, first dimension
+by the rest (Miyato et al. 2018, section 2.1).
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
+
+from common.networks.acceleration import lowered
 
 KRYLOV_STEPS = 40
 """Enough for six digits of a random matrix of any size here, where power iteration needs hundreds."""
@@ -30,30 +36,98 @@ class SpectralNorm(nn.Module):
             self.converge(weight)
 
     def sigma(self, weight: Tensor) -> Tensor:
-        """The estimated norm; gradients reach the weight and stop at the vectors."""
-        return self.u @ (weight.flatten(1) @ self.v)
+        """The estimated norm; gradients reach the weight, any number of times, and stop at the vectors."""
+        return _sigma(weight, self.u, self.v)
 
-    @torch.no_grad()
-    def advance(self, weight: Tensor) -> None:
-        """One power iteration, so that the estimate follows a weight that has just been trained."""
-        matrix = weight.flatten(1)
-        self.u.copy_(_unit(matrix @ self.v))
-        self.v.copy_(_unit(matrix.t() @ self.u))
+    def divide(self, weight: Tensor) -> Tensor:
+        """The weight divided by its norm, differentiable once."""
+        divided: Tensor = _Divided.apply(weight, self.u, self.v)  # type: ignore[no-untyped-call]
+        return divided
+
+    def multiply(self, rows: Tensor, weight: Tensor, *, back: bool = False) -> Tensor:
+        """Rows times the transpose of a divided matrix, or times the matrix for the way back; differentiable once.
+
+        The product is divided instead of the matrix, which is the larger of the two.
+        """
+        product: Tensor = _Multiplied.apply(rows, weight, self.u, self.v, back)  # type: ignore[no-untyped-call]
+        return product
 
     @torch.no_grad()
     def converge(self, weight: Tensor) -> None:
         """Find the leading pair in the Krylov space that grows from wherever u stands."""
         matrix = weight.flatten(1)
-        basis = _unit(self.u)[None]
+        started = matrix @ (matrix.t() @ self.u)  # what the matrix cannot reach would cost a step
+        basis = functional.normalize(started, dim=0, eps=SMALLEST)[None]
         for _ in range(min(KRYLOV_STEPS, *matrix.shape) - 1):
             grown = matrix @ (matrix.t() @ basis[-1])
             for _ in range(2):  # once leaves rounding errors that bring the leading vector back in
                 grown = grown - basis.t() @ (basis @ grown)
-            basis = torch.cat((basis, _unit(grown)[None]))
+            basis = torch.cat((basis, functional.normalize(grown, dim=0, eps=SMALLEST)[None]))
         left, _, right = torch.linalg.svd(basis @ matrix, full_matrices=False)
         self.u.copy_(basis.t() @ left[:, 0])
         self.v.copy_(right[0])
 
 
-def _unit(vector: Tensor) -> Tensor:
-    return functional.normalize(vector, dim=0, eps=SMALLEST)
+def _sigma(weight: Tensor, u: Tensor, v: Tensor) -> Tensor:
+    with torch.autocast(weight.device.type, enabled=False):
+        return u @ (weight.flatten(1) @ v)
+
+
+@torch.no_grad()
+def advance(norms: Sequence[SpectralNorm], weights: Sequence[Tensor]) -> None:
+    """One power iteration each, so that the estimates follow weights that have just been trained."""
+    matrices = [weight.flatten(1) for weight in weights]
+    left, right = [norm.u for norm in norms], [norm.v for norm in norms]
+    for matrix, u, v in zip(matrices, left, right, strict=True):
+        torch.mv(matrix, v, out=u)
+    _normalize_(left)
+    for matrix, u, v in zip(matrices, left, right, strict=True):
+        torch.mv(matrix.t(), u, out=v)
+    _normalize_(right)
+
+
+def _normalize_(vectors: list[Tensor]) -> None:
+    lengths = torch._foreach_norm(vectors)
+    torch._foreach_clamp_min_(lengths, SMALLEST)
+    torch._foreach_div_(vectors, lengths)
+
+
+class _Divided(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, u: Tensor, v: Tensor) -> Tensor:
+        sigma = _sigma(weight, u, v)
+        divided = weight / sigma
+        ctx.save_for_backward(divided, sigma, u, v)
+        return divided
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        divided, sigma, u, v = ctx.saved_tensors
+        flat = gradient.flatten(1)
+        along = torch.dot(flat.flatten(), divided.flatten())
+        return torch.addr(flat, u * -along, v).div_(sigma).view_as(divided), None, None
+
+
+class _Multiplied(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, weight: Tensor, u: Tensor, v: Tensor, back: bool) -> Tensor:
+        sigma = _sigma(weight, u, v)
+        rows, matrix = lowered(rows), lowered(weight)
+        product = (rows @ (matrix if back else matrix.t())).div_(sigma)
+        ctx.back = back
+        ctx.save_for_backward(rows, matrix, product, sigma, u, v)
+        return product
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        rows, matrix, product, sigma, u, v = ctx.saved_tensors
+        scaled = gradient / sigma
+        to_rows = to_weight = None
+        if ctx.needs_input_grad[0]:
+            to_rows = scaled @ (matrix.t() if ctx.back else matrix)
+        if ctx.needs_input_grad[1]:
+            along = torch.dot(scaled.flatten().float(), product.flatten().float())
+            to_weight = (rows.t() @ scaled if ctx.back else scaled.t() @ rows).float().addr_(u * -along, v)
+        return to_rows, to_weight, None, None, None

@@ -4,7 +4,7 @@ Owns the options and the tables. Must not measure: `simulations.benchmarks` does
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -67,4 +67,45 @@ def _show_features(figures: dict[str, object]) -> None:
     ):
         least, most = figures[f"{name}_range"]  # type: ignore[misc]
         table.add_row(meaning, f"{figures[name]}", f"{least} to {most}")
+    show(table)
+
+
+@app.command()
+def step(
+    preset: Annotated[str, typer.Option("--preset", help="Whose width: demo, small or paper.")] = "demo",
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Patches in a step.")] = 32,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Turns of each that are counted.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Time a training step of every stage against the plain loop: fp32, default layout, textbook double backward.
+
+    Both train in turn in one process and from the same start; each ratio is a median, with its range over the turns.
+
+    Example: eyesoff bench step --preset small
+    """
+    from common.config import load_config
+    from simulations.benchmarks.step import bench_step
+
+    figures = bench_step(load_config(preset), batch, steps)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(figures, indent=2))
+    else:
+        _show_step(figures)
+
+
+def _show_step(figures: dict[str, Any]) -> None:
+    from rich import print as show
+    from rich.table import Table
+
+    peak, precision, threads = figures["peak_flops"] / 1e9, figures["precision"], figures["threads"]
+    table = Table(title=f"width {figures['width']:g}, batch {figures['batch']}, {precision}, {threads} threads")
+    share_of = f"share of {peak:.0f} GFLOP/s"
+    for heading in ("stage", "times as fast as the plain loop", "range", "steps a second", share_of):
+        table.add_column(heading)
+    for stage, found in figures["stages"].items():
+        span = f"{found['ratio_low']:.2f} to {found['ratio_high']:.2f}"
+        rate, share = f"{found['iterations_per_second']:.2f}", f"{found['share_of_peak']:.0%}"
+        table.add_row(stage, f"{found['ratio']:.2f}", span, rate, share)
     show(table)

@@ -1,0 +1,181 @@
+"""The forms in which a convolution is handed to the processor.
+
+Owns which form suits which sizes, and the three products of each: forward, gradient of the images, gradient of the
+weights. Must not know layers. Every form is exact; they differ in how well a processor's vectors, sixteen numbers wide,
+are filled by few channels. Images lie channels last, so that neighbouring columns can be taken for channels, or
+channels for columns, without moving a number.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from common.networks.arrangement import (
+    by_halves,
+    by_pairs,
+    by_windows,
+    from_pairs,
+    from_spread,
+    from_windows,
+    spread,
+)
+
+LANES = 16
+"""Numbers in a vector of the processor."""
+ENOUGH = 64
+"""Channels from which on the processor does well with a convolution as it is."""
+
+
+class Form:
+    """A 3 x 3 convolution as it is."""
+
+    def __init__(self, stride: int = 1) -> None:
+        self.stride = [stride, stride]
+
+    def forward(self, images: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+        """Images to images."""
+        return forward(images, kernel, bias, self.stride)
+
+    def to_images(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> Tensor:
+        """The gradient with respect to the images, of which only the shape counts."""
+        return to_images(gradient, images, kernel, self.stride)
+
+    def to_weights(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+        """The gradients with respect to kernel and bias."""
+        return to_weights(gradient, images, kernel, self.stride)
+
+
+class Upsampled(Form):
+    """Nearest upsampling and a convolution, merged into one transposed convolution."""
+
+    def forward(self, images: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+        """Images to images."""
+        return forward(images, spread(kernel), bias, [2, 2], transposed=True)
+
+    def to_images(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> Tensor:
+        """The gradient with respect to the images."""
+        return to_images(gradient, images, spread(kernel), [2, 2], transposed=True)
+
+    def to_weights(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+        """The gradients with respect to kernel and bias."""
+        to_kernel, to_bias = to_weights(gradient, images, spread(kernel), [2, 2], transposed=True)
+        return from_spread(to_kernel), to_bias
+
+
+class Halved(Form):
+    """Stride 2 and few channels: on the way back pairs of columns come out as channels."""
+
+    def __init__(self) -> None:
+        super().__init__(stride=2)
+
+    def to_images(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> Tensor:
+        """The gradient with respect to the images."""
+        gradient = functional.pad(gradient, (0, 1))
+        return unfold(to_images(gradient, fold(images, 2), by_halves(kernel), [2, 1]), 2)
+
+
+class Few(Form):
+    """Few channels: each run of columns comes out as channels, so that they fill a vector."""
+
+    def forward(self, images: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+        """Images to images."""
+        return _in_windows(images, kernel, bias)
+
+    def to_images(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> Tensor:
+        """The gradient with respect to the images: a convolution with the kernel turned round."""
+        return _in_windows(gradient, kernel.flip(2, 3).transpose(0, 1), None)
+
+    def to_weights(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+        """The gradients with respect to kernel and bias."""
+        columns = _columns_for(kernel)
+        windows = by_windows(kernel, columns)
+        to_kernel, to_bias = to_weights(fold(gradient, columns), images, windows, [1, columns])
+        return from_windows(to_kernel, columns), to_bias.view(columns, -1).sum(0)
+
+
+class Single(Few):
+    """One channel, of which pairs of columns are made two: for one channel the processor has only slow code."""
+
+    def forward(self, images: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+        """Images to images."""
+        bias = None if bias is None else bias.repeat(2)
+        return unfold(forward(fold(images, 2), by_pairs(kernel), bias, [1, 1]), 2)
+
+    def to_weights(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+        """The gradients with respect to kernel and bias."""
+        to_kernel, to_bias = to_weights(fold(gradient, 2), fold(images, 2), by_pairs(kernel), [1, 1])
+        return from_pairs(to_kernel), to_bias.view(2, -1).sum(0)
+
+
+def _columns_for(kernel: Tensor) -> int:
+    """How many columns of its output fill a vector: a power of two, which divides every image's width."""
+    columns: int = 1 << (LANES // min(len(kernel), LANES)).bit_length() - 1
+    return columns
+
+
+def _in_windows(images: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+    columns = _columns_for(kernel)
+    bias = None if bias is None else bias.repeat(columns)
+    return unfold(forward(images, by_windows(kernel, columns), bias, [1, columns]), columns)
+
+
+def form_for(inputs: int, outputs: int, stride: int, *, upsampled: bool, vectors: bool) -> Form:
+    """The form that does these sizes fastest; `vectors` says whether a processor of vectors does them."""
+    if upsampled:
+        return Upsampled()
+    if not vectors:
+        return Form(stride)
+    if stride == 2:
+        return Halved() if inputs < ENOUGH else Form(stride)
+    if inputs == 1:
+        return Single()
+    return Few() if min(inputs, outputs) < LANES else Form()
+
+
+def fold(images: Tensor, columns: int) -> Tensor:
+    """Each run of columns becomes channels; a view where the channels lie last in memory."""
+    batch, channels, height, width = images.shape
+    rows = images.permute(0, 2, 3, 1).reshape(batch, height, width // columns, columns * channels)
+    return rows.permute(0, 3, 1, 2)
+
+
+def unfold(images: Tensor, columns: int) -> Tensor:
+    """The inverse of `fold`."""
+    batch, channels, height, width = images.shape
+    rows = images.permute(0, 2, 3, 1).reshape(batch, height, width * columns, channels // columns)
+    return rows.permute(0, 3, 1, 2)
+
+
+def forward(
+    images: Tensor, kernel: Tensor, bias: Tensor | None, stride: Sequence[int], *, transposed: bool = False
+) -> Tensor:
+    """The processor's own convolution, with a border of one zero."""
+    return torch.convolution(images, kernel, bias, stride, [1, 1], [1, 1], transposed, [0, 0], 1)
+
+
+def to_images(
+    gradient: Tensor, images: Tensor, kernel: Tensor, stride: Sequence[int], *, transposed: bool = False
+) -> Tensor:
+    """The gradient of `forward` with respect to images."""
+    result: Tensor = _backward(gradient, images, kernel, stride, transposed, [True, False, False])[0]
+    return result
+
+
+def to_weights(
+    gradient: Tensor, images: Tensor, kernel: Tensor, stride: Sequence[int], *, transposed: bool = False
+) -> tuple[Tensor, Tensor]:
+    """The gradients of `forward` with respect to kernel and bias."""
+    _, to_kernel, to_bias = _backward(gradient, images, kernel, stride, transposed, [False, True, True])
+    return to_kernel, to_bias
+
+
+def _backward(
+    gradient: Tensor, images: Tensor, kernel: Tensor, stride: Sequence[int], transposed: bool, needed: Sequence[bool]
+) -> tuple[Any, Any, Any]:
+    result: tuple[Any, Any, Any] = torch.ops.aten.convolution_backward(
+        gradient, images, kernel, [gradient.shape[1]], stride, [1, 1], [1, 1], transposed, [0, 0], 1, needed
+    )
+    return result

@@ -1,0 +1,66 @@
+"""What the machine has is used, and what it lacks is named."""
+
+import pytest
+import torch
+
+from common.config.tree import NetworkConfig, OptimizerConfig, RuntimeConfig
+from common.errors import UserError
+from common.networks import Acceleration, Discriminator, Generator, prepare
+from common.networks.acceleration import lowered
+
+
+def test_fp32_is_left_alone():
+    acceleration = Acceleration.from_runtime(RuntimeConfig(device="cpu", precision="fp32"))
+    with acceleration.autocast():
+        assert lowered(torch.ones(1)).dtype == torch.float32
+
+
+def test_bf16_reaches_every_product_and_keeps_weights_in_fp32():
+    acceleration = Acceleration.from_runtime(RuntimeConfig(device="cpu", precision="bf16"))
+    config = NetworkConfig(width=1 / 64, noise=4)
+    generator, discriminator = Generator(config), Discriminator(config, 2)
+    with acceleration.autocast():
+        patches = generator(torch.ones(2, 4), torch.eye(4)[:2])
+        scores = discriminator(patches)
+    scores.float().sum().backward()
+    exact = discriminator(generator(torch.ones(2, 4), torch.eye(4)[:2]))
+    torch.testing.assert_close(scores.float(), exact, atol=0.02, rtol=0.1)
+    parameters = [*generator.parameters(), *discriminator.parameters()]
+    assert all(parameter.grad.dtype == torch.float32 for parameter in parameters)
+
+
+def test_a_gpu_that_is_not_there_is_named():
+    if torch.cuda.is_available():
+        pytest.skip("this machine has one")
+    with pytest.raises(UserError, match="no CUDA device"):
+        Acceleration.from_runtime(RuntimeConfig(device="cuda"))
+
+
+def test_the_thread_count_of_the_settings_is_taken():
+    before = torch.get_num_threads()
+    try:
+        Acceleration.from_runtime(RuntimeConfig(device="cpu", threads=before + 1))
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_fused_adam_steps_like_the_stock_one():
+    acceleration = Acceleration.from_runtime(RuntimeConfig(device="cpu"))
+    settings = OptimizerConfig()
+    start = torch.randn(5, 3)
+    mine, stock = (torch.nn.Parameter(start.clone()) for _ in range(2))
+    fused = acceleration.adam([mine], 1e-2, settings)
+    plain = torch.optim.Adam([stock], lr=1e-2, betas=(settings.beta1, settings.beta2))
+    for _ in range(3):
+        for parameter, optimizer in ((mine, fused), (stock, plain)):
+            parameter.grad = parameter.detach().sin()
+            optimizer.step()
+    torch.testing.assert_close(mine, stock)
+
+
+def test_preparing_changes_no_weight():
+    network = Discriminator(NetworkConfig(width=1 / 64), 1)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    after = prepare(network, torch.device("cpu")).state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())

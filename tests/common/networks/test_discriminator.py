@@ -1,0 +1,80 @@
+"""Table 1's discriminator and the exchange of its head."""
+
+import pytest
+import torch
+
+from common.config.tree import NetworkConfig
+from common.networks import Discriminator, exchange_head, prepare
+
+SMALL = NetworkConfig(width=1 / 64, noise=8)
+
+
+def test_full_width_has_the_papers_number_of_parameters():
+    with torch.device("meta"):
+        discriminator = Discriminator(NetworkConfig(width=1), 5)
+    assert sum(parameter.numel() for parameter in discriminator.parameters()) == 138_926_533
+
+
+def test_every_layer_has_the_shape_of_table_1():
+    with torch.device("meta"):
+        discriminator = Discriminator(NetworkConfig(width=1), 5)
+    channels = (1, 64, 64, 128, 128, 256, 256, 512, 512)
+    for index, convolution in enumerate(discriminator.convolutions):
+        assert convolution.weight.shape == (channels[index + 1], channels[index], 3, 3)
+        assert convolution.stride == 1 + index % 2
+    assert discriminator.hidden.weight.shape == (4096, 32768)
+    assert discriminator.head.weight.shape == (5, 4096)
+
+
+@pytest.mark.parametrize("width", [1 / 64, 1 / 16])
+def test_the_fast_forward_and_its_gradients_equal_the_plain_ones(width):
+    discriminator = prepare(Discriminator(NetworkConfig(width=width), 3), torch.device("cpu"))
+    patches = torch.randn(2, 1, 128, 128, requires_grad=True)
+    results = []
+    for forward in (discriminator.plainly, discriminator):
+        discriminator.zero_grad()
+        patches.grad = None
+        scores = forward(patches)
+        scores.square().sum().backward()
+        results.append([scores.detach(), patches.grad, *(parameter.grad for parameter in discriminator.parameters())])
+    for plain, fast in zip(*results, strict=True):
+        assert (plain - fast).norm() <= 1e-4 * plain.norm()
+
+
+def test_a_frozen_discriminator_gets_no_gradients_but_passes_them_on():
+    discriminator = Discriminator(SMALL, 1).requires_grad_(False)
+    patches = torch.randn(1, 1, 128, 128, requires_grad=True)
+    discriminator(patches).sum().backward()
+    assert patches.grad.abs().sum() > 0
+    assert all(parameter.grad is None for parameter in discriminator.parameters())
+
+
+def test_frozen_lower_layers_get_no_gradients_while_the_upper_ones_do():
+    discriminator = Discriminator(SMALL, 1)
+    for convolution in discriminator.convolutions[:3]:
+        convolution.requires_grad_(False)
+    discriminator(torch.randn(1, 1, 128, 128)).sum().backward()
+    has_gradient = [convolution.weight.grad is not None for convolution in discriminator.convolutions]
+    assert has_gradient == [False] * 3 + [True] * 5
+
+
+def test_an_exchanged_head_is_fresh_and_everything_else_is_carried_over():
+    before = Discriminator(SMALL, 1, seed=3)
+    after = exchange_head(before, 5, seed=4)
+    assert after.head.weight.shape == (5, 64)
+    assert before.head.weight.shape == (1, 64)
+    carried = before.state_dict()
+    for name, value in after.state_dict().items():
+        if not name.startswith("head."):
+            assert torch.equal(value, carried[name])
+            assert value.data_ptr() != carried[name].data_ptr()
+
+
+def test_a_fresh_head_depends_on_its_seed_alone():
+    heads = [exchange_head(Discriminator(SMALL, 1, seed=body), 5, seed) for body, seed in ((0, 7), (1, 7), (0, 8))]
+    assert torch.equal(heads[0].head.weight, heads[1].head.weight)
+    assert not torch.equal(heads[0].head.weight, heads[2].head.weight)
+
+
+def test_an_exchanged_head_carries_the_gradient_switch_of_no_layer():
+    assert all(parameter.requires_grad for parameter in exchange_head(Discriminator(SMALL, 1), 5, 0).parameters())

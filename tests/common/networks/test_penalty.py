@@ -1,0 +1,62 @@
+"""The analytic gradient penalty against the textbook's."""
+
+import pytest
+import torch
+
+from common.config.tree import NetworkConfig
+from common.networks import Discriminator, critic_penalty, prepare, textbook_penalty
+
+
+@pytest.mark.parametrize("width", [1 / 64, 1 / 16])
+def test_the_adjoint_gives_autograds_penalty_and_gradients(width):
+    critic = prepare(Discriminator(NetworkConfig(width=width), 1), torch.device("cpu"))
+    interpolates = torch.randn(3, 1, 128, 128)
+    results = []
+    for penalty_of in (textbook_penalty, critic_penalty):
+        critic.zero_grad()
+        penalty = penalty_of(critic, interpolates)
+        penalty.backward()
+        weights = [parameter.grad for name, parameter in critic.named_parameters() if name.endswith("weight")]
+        results.append([penalty.detach(), *weights])
+    for textbook, analytic in zip(*results, strict=True):
+        assert (textbook - analytic).norm() <= 1e-4 * textbook.norm()
+
+
+def test_biases_do_not_move_a_slope():
+    critic = Discriminator(NetworkConfig(width=1 / 64), 1)
+    critic_penalty(critic, torch.randn(2, 1, 128, 128)).backward()
+    assert all(parameter.grad is None for name, parameter in critic.named_parameters() if name.endswith("bias"))
+
+
+def test_a_flat_critic_is_penalized_by_one():
+    critic = Discriminator(NetworkConfig(width=1 / 64), 1)
+    with torch.no_grad():
+        critic.head.norm.u.mul_(1e6)  # a norm a million times too large leaves no slope
+    assert critic_penalty(critic, torch.randn(2, 1, 128, 128)).item() == pytest.approx(1, abs=1e-3)
+
+
+def test_a_steep_critic_is_penalized_more_than_a_flat_one():
+    critic = Discriminator(NetworkConfig(width=1 / 64), 1)
+    interpolates = torch.randn(2, 1, 128, 128)
+    slope = 1 - critic_penalty(critic, interpolates).sqrt().item()
+    with torch.no_grad():
+        critic.head.norm.u.mul_(slope / 5)
+    assert critic_penalty(critic, interpolates).item() > 4
+
+
+def test_a_softmax_is_penalized_by_the_slope_of_emotion_against_fake():
+    network = Discriminator(NetworkConfig(width=1 / 64), 5)
+    interpolates = torch.randn(2, 1, 128, 128)
+    patches = interpolates.clone().requires_grad_()
+    outputs = network.plainly(patches)
+    (outputs[:, :4].logsumexp(dim=1) - outputs[:, 4]).sum().backward()
+    expected = (patches.grad.flatten(1).norm(dim=1) - 1).square().mean()
+    torch.testing.assert_close(textbook_penalty(network, interpolates).detach(), expected)
+
+
+def test_the_interpolates_are_left_as_they_were():
+    interpolates = torch.randn(1, 1, 128, 128)
+    before = interpolates.clone()
+    critic_penalty(Discriminator(NetworkConfig(width=1 / 64), 1), interpolates)
+    assert torch.equal(interpolates, before)
+    assert not interpolates.requires_grad
