@@ -26,8 +26,8 @@ _DEVIATION = Delivery(
 _LEANING = {  # each emotion's effect at full intensity, in deviations and in the order of Delivery's fields
     "neutral": Delivery(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
     "angry": Delivery(1.1, 1.4, -1.1, -1.3, 1.2, 2.8, 2.8, -1.4, -0.7),
-    "sad": Delivery(-1.2, -1.9, 0.0, -0.4, -2.4, -2.4, -2.0, 2.4, 1.7),
-    "happy": Delivery(2.8, 2.5, 1.1, 1.5, 1.2, 1.1, 0.7, 0.0, -0.6),
+    "sad": Delivery(-1.2, -1.9, 0.0, -0.4, -2.4, -2.5, -2.2, 2.5, 1.7),
+    "happy": Delivery(2.8, 2.4, 1.1, 1.4, 1.4, 1.5, 1.2, 0.6, -0.6),
 }
 _LEAST = Delivery(-8, 0.3, -8, -8, 2.6, -50, 8.0, -36, 0.0)
 _MOST = Delivery(12, 12, 6, 8, 7.5, -20, 12.5, -3, 0.8)
@@ -36,7 +36,7 @@ _MOST = Delivery(12, 12, 6, 8, 7.5, -20, 12.5, -3, 0.8)
 # emotion, and an utterance departs from both, with anything from a hint of the emotion to all of it and more.
 _HABIT = 0.3
 _STYLE = 0.3
-_WHIM = 0.9
+_WHIM = 0.8
 _INTENSITY = (0.5, 1.2)
 
 
