@@ -1,9 +1,8 @@
-"""What depends on the machine: device, precision, memory layout, threads, the optimizer's implementation.
+"""What depends on the machine: device, precision, memory layout, threads.
 
 Owns every choice that changes how fast a step is but not what it computes. Must not know what is trained.
 """
 
-from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,7 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from common.config.tree import OptimizerConfig, RuntimeConfig
+from common.config.tree import RuntimeConfig
 from common.errors import UserError
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
@@ -43,10 +42,6 @@ class Acceleration:
     def prepare(self, module: AnyModule) -> AnyModule:
         """Move a network to the device, its images channels last."""
         return prepare(module, self.device)
-
-    def adam(self, parameters: Iterable[nn.Parameter], rate: float, optimizer: OptimizerConfig) -> torch.optim.Adam:
-        """Adam in its fused form, which is several times faster on processors too."""
-        return torch.optim.Adam(parameters, lr=rate, betas=(optimizer.beta1, optimizer.beta2), fused=True)
 
 
 def prepare(module: AnyModule, device: torch.device) -> AnyModule:

@@ -17,17 +17,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from common.errors import UserError, UserErrors
 from common.files import atomic_json, atomic_write
+from common.training.adam import Adam
 from common.training.averaging import Average
 
 FORMAT = 1
 TENSORS = "tensors.safetensors"
 CARD = "card.json"
 
-Part = nn.Module | Optimizer | Average
+Part = nn.Module | Adam | Average
 Tensors = dict[str, Tensor]
 Card = dict[str, Any]
 
@@ -136,31 +136,6 @@ def _shape(value: Tensor | None) -> str:
     return "absent" if value is None else "x".join(map(str, value.shape)) or "number"
 
 
-def tensors_of(part: Part) -> Tensors:
-    """A part's state as flat named tensors."""
-    if isinstance(part, Optimizer):
-        states = part.state_dict()["state"]
-        return {f"{index}.{key}": value for index, state in states.items() for key, value in state.items()}
-    return dict(part.state_dict())
-
-
-def restore_part(part: Part, tensors: Tensors, where: Path) -> None:
-    """Put stored tensors back where `tensors_of` found them."""
-    if not isinstance(part, Optimizer):
-        refuse_other_shapes(tensors, part.state_dict(), where)
-        part.load_state_dict(tensors)
-        return
-    parameters = [parameter for group in part.param_groups for parameter in group["params"]]
-    states: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        index, key = name.split(".", 1)
-        like = parameters[int(index)]
-        # A fused step walks memory, not indices: a moment must lie in memory as its parameter does.
-        laid_out = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
-        states.setdefault(int(index), {})[key] = laid_out
-    part.load_state_dict({"state": states, "param_groups": part.state_dict()["param_groups"]})
-
-
 @dataclass(frozen=True)
 class Snapshots:
     """The checkpoints of one run, a folder a stage: the last two of each, and the best that was scored.
@@ -179,7 +154,7 @@ class Snapshots:
 
     def save(self, stage: str, step: int, parts: Mapping[str, Part], score: float | None = None) -> Path:
         """Keep everything that a resumed run needs to go on from `step`; the lower the score, the better."""
-        tensors = {f"{part}/{name}": value for part in parts for name, value in tensors_of(parts[part]).items()}
+        tensors = {f"{part}/{name}": value for part in parts for name, value in parts[part].state_dict().items()}
         _refuse_not_finite(tensors, self.folder / stage)
         card = {
             "stage": stage,
@@ -217,8 +192,9 @@ class Snapshots:
         self.check(card, stored[-1])
         for name, part in parts.items():
             prefix = f"{name}/"
-            own = {key: value for key, value in tensors.items() if key.startswith(prefix)}
-            restore_part(part, {key.removeprefix(prefix): own[key] for key in own}, stored[-1])
+            own = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+            refuse_other_shapes(own, part.state_dict(), stored[-1])
+            part.load_state_dict(own)
         return int(card["step"])
 
     def check(self, card: Card, where: Path) -> None:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
 
 from common.errors import UserError
 from common.networks import Discriminator, Generator
 from common.networks.acceleration import Acceleration
+from common.training.adam import Adam
 from common.training.averaging import Average
 from common.training.checkpoint import Part, Snapshots
 from common.training.distributed import Share
@@ -29,14 +29,9 @@ class Phase:
     """One turn in a step: `loss(draw, made)` moves its optimizer's parameters, all others stand still."""
 
     name: str
-    optimizer: Optimizer
+    optimizer: Adam
     loss: Callable[[Draw, Tensor], Metrics]
     rate: Callable[[int], float] | None = None
-
-    @property
-    def parameters(self) -> list[Tensor]:
-        """What this phase trains."""
-        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
 
 @dataclass(frozen=True)
@@ -130,9 +125,8 @@ def take_step(game: Game, step: int, draw: Draw, around: Surroundings) -> Metric
     for phase in game.phases:
         _train_only([phase], game.phases)
         if phase.rate is not None:
-            for group in phase.optimizer.param_groups:
-                group["lr"] = phase.rate(step)
-        phase.optimizer.zero_grad(set_to_none=True)
+            phase.optimizer.rate = phase.rate(step)
+        phase.optimizer.forget_gradients()
         with around.acceleration.autocast():
             shown = phase.loss(draw, made)
         shown["loss"].backward()
@@ -148,13 +142,13 @@ def take_step(game: Game, step: int, draw: Draw, around: Surroundings) -> Metric
 
 def gradients(phase: Phase) -> list[Tensor]:
     """What backward left for a phase's optimizer."""
-    return [parameter.grad for parameter in phase.parameters if parameter.grad is not None]
+    return [parameter.grad for parameter in phase.optimizer.parameters if parameter.grad is not None]
 
 
 def _train_only(moving: Sequence[Phase], phases: Sequence[Phase]) -> None:
     """No gradient is computed for a network whose turn it is not."""
     for phase in phases:
-        for parameter in phase.parameters:
+        for parameter in phase.optimizer.parameters:
             parameter.requires_grad_(phase in moving)
 
 

@@ -20,6 +20,7 @@ from common.features.scaling import Scaling
 from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
 from common.seeds import derive_seed
+from common.training.adam import Adam
 from common.training.augmentation import augment
 from common.training.draws import Dealer, Draw, Patches, require_labels
 from common.training.phases import Game, Metrics, Phase, Surroundings, play
@@ -50,7 +51,7 @@ def train_recognizer(patches: Patches, config: Config, seed: int, around: Surrou
         right = (made.argmax(dim=1) == hard).float().mean()
         return {"loss": functional.cross_entropy(made, draw.labels), "right": right}
 
-    optimizer = acceleration.adam(recognizer.parameters(), settings.learning_rate, config.optimizer)
+    optimizer = Adam(recognizer.parameters(), settings.learning_rate, config.optimizer)
     phase = Phase("recognizer", optimizer, loss, lambda step: rate_at(step, settings))
     game = Game(RECOGNIZER, {"recognizer": recognizer}, dealer.draw, make, [phase], score="recognizer/loss")
     play(game, settings.iterations, around)

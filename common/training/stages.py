@@ -16,6 +16,7 @@ from common.config.tree import AdversarialConfig, Config, FinetuningConfig
 from common.networks import Discriminator, Generator, exchange_head
 from common.networks.penalty import critic_penalty, textbook_penalty
 from common.seeds import derive_seed, torch_stream
+from common.training.adam import Adam
 from common.training.augmentation import augment
 from common.training.averaging import Average
 from common.training.draws import Dealer, Draw, Patches, require_labels
@@ -71,7 +72,7 @@ def train_autoencoder(pair: Pair, patches: Patches, config: Config, seed: int, a
     def picture() -> tuple[Tensor, int]:
         return torch.cat((example, decode(example))), SHOWN
 
-    optimizer = around.acceleration.adam(parameters, settings.learning_rate, config.optimizer)
+    optimizer = Adam(parameters, settings.learning_rate, config.optimizer)
     game = Game(
         AUTOENCODER,
         pair.named(),
@@ -192,9 +193,8 @@ def _phases(
 ) -> list[Phase]:
     """The discriminator moves first, then the generator, once each; their rates differ."""
     trained = [parameter for parameter in pair.discriminator.parameters() if parameter.requires_grad]
-    adam = around.acceleration.adam
-    judge = adam(trained, settings.discriminator_learning_rate, config.optimizer)
-    forger = adam(pair.generator.parameters(), settings.generator_learning_rate, config.optimizer)
+    judge = Adam(trained, settings.discriminator_learning_rate, config.optimizer)
+    forger = Adam(pair.generator.parameters(), settings.generator_learning_rate, config.optimizer)
     return [Phase("discriminator", judge, discriminator_loss), Phase("generator", forger, generator_loss)]
 
 

@@ -71,6 +71,36 @@ def _show_features(figures: dict[str, object]) -> None:
 
 
 @app.command()
+def federation(
+    seconds_per_tuning: Annotated[
+        float, typer.Option("--seconds-per-tuning", min=1, help="About how long each tuning is to take.")
+    ] = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Time a campaign through Flower and Ray against its bare tunings; weigh the server and what clients send.
+
+    Five tunings at the width of the preset demo, once bare and once in a campaign: at the default about seven minutes.
+
+    Example: eyesoff bench federation --seconds-per-tuning 20
+    """
+    from common.config import load_config
+    from simulations.benchmarks.federation import bench_federation
+
+    figures = bench_federation(load_config("demo"), seconds_per_tuning)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(figures, indent=2))
+    else:
+        for name in ("overhead", "server_memory_ratio", "wire_ratio"):
+            typer.echo(f"{name.replace('_', ' '):20} {figures[name]}")
+        timed = (
+            "{tunings} tunings of {iterations} steps, {at_once} at once: {federated_seconds} s, bare {bare_seconds} s"
+        )
+        typer.echo(timed.format(**figures))
+
+
+@app.command()
 def step(
     preset: Annotated[str, typer.Option("--preset", help="Whose width: demo, small or paper.")] = "demo",
     batch: Annotated[int, typer.Option("--batch", min=1, help="Patches in a step.")] = 32,

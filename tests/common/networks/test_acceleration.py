@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from common.config.tree import NetworkConfig, OptimizerConfig, RuntimeConfig
+from common.config.tree import NetworkConfig, RuntimeConfig
 from common.errors import UserError
 from common.networks import Acceleration, Discriminator, Generator, prepare
 from common.networks.acceleration import lowered
@@ -43,20 +43,6 @@ def test_the_thread_count_of_the_settings_is_taken():
         assert torch.get_num_threads() == before + 1
     finally:
         torch.set_num_threads(before)
-
-
-def test_fused_adam_steps_like_the_stock_one():
-    acceleration = Acceleration.from_runtime(RuntimeConfig(device="cpu"))
-    settings = OptimizerConfig()
-    start = torch.randn(5, 3)
-    mine, stock = (torch.nn.Parameter(start.clone()) for _ in range(2))
-    fused = acceleration.adam([mine], 1e-2, settings)
-    plain = torch.optim.Adam([stock], lr=1e-2, betas=(settings.beta1, settings.beta2))
-    for _ in range(3):
-        for parameter, optimizer in ((mine, fused), (stock, plain)):
-            parameter.grad = parameter.detach().sin()
-            optimizer.step()
-    torch.testing.assert_close(mine, stock)
 
 
 def test_preparing_changes_no_weight():

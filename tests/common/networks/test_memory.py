@@ -42,15 +42,16 @@ def test_this_machine_has_some_memory():
 
 PEAK = """
 import resource, torch
-from common.config.tree import NetworkConfig
+from common.config.tree import NetworkConfig, OptimizerConfig
 from common.networks import Discriminator, Generator
+from common.training.adam import Adam
 
 torch.set_num_threads(1)
 config = NetworkConfig(width=1 / 4)
 generator, discriminator = Generator(config), Discriminator(config, 5)
 average = [p.detach().clone() for n in (generator, discriminator) for p in n.parameters()]
 kept = [p.detach().clone() for n in (generator, discriminator) for p in n.parameters()]
-optimizers = [torch.optim.Adam(n.parameters(), fused=True) for n in (discriminator, generator)]
+optimizers = [Adam(n.parameters(), 1e-3, OptimizerConfig()) for n in (discriminator, generator)]
 for _ in range(2):
     made = generator(torch.randn(32, 128), torch.zeros(32, 4))
     discriminator(torch.cat((torch.rand(32, 1, 128, 128), made.detach()))).square().mean().backward()
