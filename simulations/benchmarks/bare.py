@@ -1,0 +1,93 @@
+"""The tunings of a campaign with nothing around them: no Flower, no Ray, no keeper, no snapshot, no file.
+
+Owns the processes that tune and the clock over them. Must not keep what is tuned, only what it hashes to.
+"""
+
+import multiprocessing
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+from client.door import Door
+from client.site import simulated_site
+from client.tuning import as_config
+from common.config import Config
+from common.features.scaling import Scaling
+from common.networks import Acceleration, release_weights
+from common.training.phases import Surroundings
+from common.training.pretrained import load_pretrained
+from common.training.stages import finetune
+from common.wire import weights_digest
+from server.letters import Letters
+
+READY_SECONDS = 600.0
+"""Longest wait for all processes to have their features and networks in memory."""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Sites whose sessions are tuned, the configuration and the pre-trained networks."""
+
+    sites: Path
+    config: Config
+    base: Path
+
+
+def bare_loop(workplace: Workplace, numbers: Sequence[int], at_once: int) -> tuple[float, dict[str, str]]:
+    """Seconds that tuning these sites takes, so many at a time, and what the generator of each session hashes to.
+
+    Processes are up and hold what they need before the clock starts; whichever is free takes the next site.
+    """
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(at_once)
+    with ProcessPoolExecutor(at_once, context, Worker.enter, (workplace, tuple(numbers), barrier)) as processes:
+        list(processes.map(Worker.wait_for_all, range(at_once)))
+        start = time.perf_counter()
+        generators = dict(processes.map(Worker.tune_here, numbers))
+        return time.perf_counter() - start, generators
+
+
+class Worker:
+    """What one process holds."""
+
+    here: "Worker"
+
+    def __init__(self, workplace: Workplace, numbers: Sequence[int], barrier: Barrier) -> None:
+        self._barrier = barrier
+        self._base = load_pretrained(workplace.base, workplace.config)
+        self._letters = Letters("bare", workplace.config, self._base, per_speaker=False)
+        self._sites = {number: simulated_site(workplace.sites, number) for number in numbers}
+        self._doors = {number: Door(site) for number, site in self._sites.items()}
+        for door in self._doors.values():
+            door.holdings()
+
+    def tune(self, number: int) -> tuple[str, str]:
+        """A session's name, and what its generator hashes to as it would be released."""
+        site = self._sites[number]
+        tuning = self._letters.tuning(site.session)
+        config = as_config(tuning, site.runtime)
+        patches = self._doors[number].patches(
+            Scaling(tuning.scaling.low, tuning.scaling.high), tuning.seed, balanced=config.finetuning.balanced
+        )
+        around = Surroundings(Acceleration.from_runtime(site.runtime))
+        tuned = finetune(self._base.pair, patches, config, tuning.seed, around).generator
+        released = {name: weight.to(tuning.precision.dtype) for name, weight in release_weights(tuned).items()}
+        return site.session, weights_digest({"generator": released})
+
+    @classmethod
+    def enter(cls, workplace: Workplace, numbers: Sequence[int], barrier: Barrier) -> None:
+        """Begin a process."""
+        cls.here = cls(workplace, numbers, barrier)
+
+    @classmethod
+    def wait_for_all(cls, _: int) -> None:
+        """Until every process is here."""
+        cls.here._barrier.wait(READY_SECONDS)
+
+    @classmethod
+    def tune_here(cls, number: int) -> tuple[str, str]:
+        """In whichever process it falls to."""
+        return cls.here.tune(number)

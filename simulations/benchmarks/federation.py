@@ -1,0 +1,121 @@
+"""What a campaign costs beside the training itself: time over a bare loop, the server's memory, bytes on the wire.
+
+Owns the three ratios. Must not be needed by anything that federates.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from client.ledger import entries
+from client.site import simulated_site
+from common.config import Config
+from common.errors import UserError
+from common.features.scaling import Scaling
+from common.networks import generator_shapes
+from common.training.pretrained import save_pretrained
+from common.training.stages import Pair
+from common.wire import Precision, weights_digest
+from server.bank import Bank
+from server.campaign import BANK
+from server.plans import EVERYONE
+from server.run import EVENTS
+from simulations.benchmarks.bare import Workplace, bare_loop
+from simulations.benchmarks.server import server_peak
+from simulations.federation.campaign import order, read_manifest
+from simulations.federation.resources import plan_resources
+from simulations.federation.sites import SITES, write_sites
+
+FEW, MANY = 4, 64
+"""Clients of the two campaigns whose servers are compared."""
+TRIALS = 2, 22
+"""Steps of two trials, which tell how long a step takes and how long the first one takes longer."""
+
+
+def bench_federation(config: Config, seconds_per_tuning: float = 60.0, backend: str = "ray") -> dict[str, Any]:
+    """Three ratios, and the figures that they are made of.
+
+    `overhead` is the wall time of a campaign's tuning phase, from its first letter until the last generator is in the
+    bank, over that of a bare loop: as many processes as the campaign tunes clients at once, each with a client's
+    threads, take one session after another and tune it with nothing around it. The loop's processes are started, and
+    its features and networks in memory, before its clock starts; a campaign has started its own while it asked. Both
+    end with the same generators, bit for bit, or there is no figure.
+
+    `server_memory_ratio` is the peak memory of a process that is a campaign's server for 64 clients, which answer from
+    a recording, over that for 4. `wire_ratio` is all that a client sent in the campaign, by its own ledger, over its
+    generator in fp16: the largest of the clients' ratios.
+    """
+    few, many = server_peak(FEW), server_peak(MANY)
+    with tempfile.TemporaryDirectory(prefix="eyesoff-bench-") as name:
+        folder = Path(name)
+        config, base = _all_but_tuning_brief(config), folder / "base"
+        save_pretrained(base, Pair.fresh(config), Scaling(-16.0, 4.0), config, {})
+        config = _lasting(config, base, folder / "trial", seconds_per_tuning)
+        simulation = order(config, folder / "run", base, plan=EVERYONE)
+        tunings, at_once = simulation.plan.clients, simulation.plan.at_once
+        bare, generators = bare_loop(Workplace(folder / "run" / SITES, config, base), range(tunings), at_once)
+        simulation.start(backend, lambda: None)
+        _require_same(generators, Bank(folder / "run" / BANK))
+        federated = tuning_seconds(folder / "run" / EVENTS)
+        wire = max(wire_ratios(folder / "run" / SITES, config))
+    return {
+        "overhead": round(federated / bare, 3),
+        "server_memory_ratio": round(many / few, 3),
+        "wire_ratio": round(wire, 4),
+        "federated_seconds": round(federated, 2),
+        "bare_seconds": round(bare, 2),
+        "tunings": tunings,
+        "at_once": at_once,
+        "threads": simulation.plan.threads,
+        "iterations": config.finetuning.iterations,
+        "width": config.network.width,
+        "server_megabytes": {str(FEW): round(few / 1e6), str(MANY): round(many / 1e6)},
+        "backend": backend,
+    }
+
+
+def _all_but_tuning_brief(config: Config) -> Config:
+    sampling = config.sampling.model_copy(update={"per_emotion": 64})
+    recognizer = config.recognizer.model_copy(update={"iterations": 1})
+    return config.model_copy(update={"sampling": sampling, "recognizer": recognizer})
+
+
+def _lasting(config: Config, base: Path, folder: Path, seconds: float) -> Config:
+    """With as many steps in a tuning as take so many seconds, when as many go on at once as will."""
+    manifest = read_manifest(config)
+    write_sites(folder, config, manifest)
+    at_once = plan_resources(config, len(manifest.sessions)).at_once
+    few, many = (
+        bare_loop(Workplace(folder / SITES, _with_iterations(config, steps), base), range(at_once), at_once)[0]
+        for steps in TRIALS
+    )
+    seconds_a_step = (many - few) / (TRIALS[1] - TRIALS[0])
+    return _with_iterations(config, TRIALS[0] + max(round((seconds - few) / seconds_a_step), 0))
+
+
+def _with_iterations(config: Config, iterations: int) -> Config:
+    return config.model_copy(update={"finetuning": config.finetuning.model_copy(update={"iterations": iterations})})
+
+
+def _require_same(generators: Mapping[str, str], bank: Bank) -> None:
+    banked = {one.session: weights_digest({"generator": bank.load(one).generator}) for one in bank.banked()}
+    if banked != generators:
+        differing = sorted(name for name in {*banked, *generators} if banked.get(name) != generators.get(name))
+        raise UserError("the bare loop and the campaign did not tune the same generators", where=", ".join(differing))
+
+
+def tuning_seconds(events: Path) -> float:
+    """From a campaign's first letter that asks for a tuning until its last generator is in the bank."""
+    told = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
+    times = {event["event"]: event["time"] for event in told if event.get("stage") == "tune"}
+    return float(times["done"] - times["stage"])
+
+
+def wire_ratios(sites: Path, config: Config) -> Iterator[float]:
+    """For each site all that left it, in generators of fp16."""
+    generator = sum(Precision.FP16.size(shape) for shape in generator_shapes(config.network).values())
+    for number in range(len(list(sites.iterdir()))):
+        sent = sum(entry.bytes for entry in entries(simulated_site(sites, number).ledger) if entry.outcome == "sent")
+        yield sent / generator
