@@ -71,8 +71,8 @@ def exchange_head(discriminator: Discriminator, outputs: int, seed: int) -> Disc
     with torch.device("meta"):
         exchanged = Discriminator(discriminator.config, outputs)
     device = discriminator.head.weight.device
-    exchanged.to_empty(device=device)
-    head = new_head(discriminator.head.weight.shape[1], outputs, seed)
+    head = new_head(discriminator.head.weight.shape[1], outputs, seed).to(device)
     carried = {name: value for name, value in discriminator.state_dict().items() if not name.startswith("head.")}
-    exchanged.load_state_dict(carried | {f"head.{name}": value for name, value in head.state_dict().items()})
+    carried |= {f"head.{name}": value for name, value in head.state_dict().items()}
+    exchanged.load_state_dict({name: value.clone() for name, value in carried.items()}, assign=True)
     return exchanged
