@@ -8,6 +8,7 @@ What the first paper leaves open is decided here and says so: search for "open i
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -157,6 +158,18 @@ class FinetuningConfig(Section):
     released_as: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="number format of a release")
 
 
+class ChatziagapiConfig(Section):
+    """The earlier GAN of Chatziagapi et al. (Interspeech 2019), at the run's width: what the paper is compared with."""
+
+    code: Positive = Field(100, description="the autoencoder's code, which is the GAN's latent")
+    dropout: float = Field(0.2, ge=0, lt=1)
+    batch: Positive = Field(32, description="open in their paper")
+    autoencoder_iterations: Count = Field(20_000, description="open in their paper")
+    autoencoder_learning_rate: Rate = 5e-5
+    iterations: Count = Field(20_000, description="of the GAN; open in their paper")
+    learning_rate: Rate = Field(1e-6, description="of the GAN, both networks")
+
+
 class SamplingConfig(Section):
     """What is drawn from the bank to train the recognizer."""
 
@@ -187,6 +200,10 @@ class RuntimeConfig(Section):
     threads: Count = Field(0, description="torch threads; 0 is one for each core")
     workers: Count = Field(0, description="feature extraction processes; 0 is one for each core")
 
+    def unnamed_run(self, number: int) -> Path:
+        """The directory of a run that was started with a bare `flwr run`: Flower's number tells it from others."""
+        return Path(self.cache).expanduser() / "runs" / str(number)
+
 
 class CampaignConfig(Section):
     """How hard a server tries to hear from its clients: left out of every hash."""
@@ -211,6 +228,7 @@ class Config(Section):
     optimizer: OptimizerConfig = OptimizerConfig()
     pretraining: PretrainingConfig = PretrainingConfig()
     finetuning: FinetuningConfig = FinetuningConfig()
+    chatziagapi: ChatziagapiConfig = ChatziagapiConfig()
     sampling: SamplingConfig = SamplingConfig()
     recognizer: RecognizerConfig = RecognizerConfig()
     campaign: CampaignConfig = CampaignConfig()

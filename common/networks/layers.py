@@ -36,6 +36,8 @@ def advance_norms(network: nn.Module) -> None:
     """Let every norm in a network follow its weight by one power iteration."""
     layers = [layer for layer in network.modules() if isinstance(layer, Layer)]
     followed = [(layer.norm, layer.weight) for layer in layers if layer.norm is not None]
+    if not followed:  # a network of another make
+        return
     advance([norm for norm, _ in followed], [weight for _, weight in followed])
 
 

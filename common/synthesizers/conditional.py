@@ -1,39 +1,31 @@
-"""The paper's synthesizer, as it is sampled: a released generator, asked for one emotion a latent.
+"""The paper's synthesizer: a pre-trained pair is tuned, its generator is released and asked for one emotion a latent.
 
 A generator that was pre-trained and not yet tuned is asked for none: class -1, whose condition is zero.
 
-Owns how latents and conditions become patches. Must not know how the generator was tuned.
+Owns how latents and conditions become patches. Must not know the stages of training, which it only calls.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.config.tree import NetworkConfig
-from common.networks import Generator
+from common.config.tree import Config, NetworkConfig
+from common.networks import Generator, release_weights
 from common.networks.acceleration import prepare
+from common.synthesizers.synthesizer import Speech, Synthesizer, Weights
+from common.training.phases import Surroundings
+from common.training.stages import Pair, finetune
 
 AT_ONCE = 64
 """Patches in one forward: few enough for a small machine, and the same everywhere, since sums depend on it."""
 
 
-class Sampler(Protocol):
-    """Whatever turns wanted emotions into patches."""
-
-    def sample(self, wanted: Tensor, stream: torch.Generator, latent_scale: float = 1.0) -> Tensor:
-        """Classes [n] -> patches [n, 1, 128, 128] in [-1, 1], on the CPU."""
-        ...
-
-
 class ConditionalSampler:
     """A generator as it was released: its weights carry their spectral norm folded in."""
 
-    def __init__(
-        self, weights: Mapping[str, Tensor], network: NetworkConfig, device: torch.device | None = None
-    ) -> None:
+    def __init__(self, weights: Weights, network: NetworkConfig, device: torch.device | None = None) -> None:
         self._device = device or torch.device("cpu")
         self._network = network
         with torch.device("meta"):
@@ -55,3 +47,20 @@ class ConditionalSampler:
         conditions = functional.one_hot(wanted + 1, 1 + self._network.classes)[:, 1:].float()
         for latent, condition in zip(latents.split(AT_ONCE), conditions.split(AT_ONCE), strict=True):
             yield self._generator(latent.to(self._device), condition.to(self._device)).float().cpu()
+
+
+def _fit(speech: Speech, config: Config, seed: int, around: Surroundings) -> Pair:
+    return finetune(speech.base, speech.patches(seed, config.finetuning.balanced), config, seed, around)
+
+
+CONDITIONAL = Synthesizer(
+    name="conditional",
+    paper="Eskimez et al., Interspeech 2020",
+    released="the tuned generator",
+    about="A conditional GAN, pre-trained on public speech and tuned to emotional speech under one-hot conditions.",
+    settings=lambda config: {"finetuning": config.finetuning.model_dump(mode="json")},
+    steps=lambda config: config.finetuning.iterations,
+    fit=_fit,
+    release=lambda pair: release_weights(pair.generator),
+    sampler=ConditionalSampler,
+)

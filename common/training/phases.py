@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from common.errors import UserError
-from common.networks import Discriminator, Generator
 from common.networks.acceleration import Acceleration
+from common.networks.layers import advance_norms
 from common.training.adam import Adam
 from common.training.averaging import Average
 from common.training.checkpoint import Part, Snapshots
@@ -51,7 +51,7 @@ class Game:
     """
 
     stage: str
-    networks: Mapping[str, Generator | Discriminator]
+    networks: Mapping[str, nn.Module]
     draw: Callable[[int], Draw]
     make: Callable[[Draw], Tensor]
     phases: Sequence[Phase]
@@ -134,7 +134,7 @@ def take_step(game: Game, step: int, draw: Draw, around: Surroundings) -> Metric
         phase.optimizer.step()
         metrics |= {f"{phase.name}/{name}": value.detach() for name, value in shown.items()}
     for network in game.networks.values():
-        network.advance_norms()
+        advance_norms(network)
     if game.average is not None:
         game.average.update(step)
     return metrics
