@@ -47,9 +47,10 @@ def _carry(letter: memoryview, context: Context) -> bytes:
         raise UserError("no keeper is named", where="--node-config", remedy='add keeper="PATH" with its socket\'s path')
     from client.journal import journal
     from client.keeper import Keeper
-    from client.site import simulated_site
+    from client.simulated import own_sites, simulated_site
 
-    run, number = str(context.run_config["run"]), int(str(context.node_config["partition-id"]))
-    site = simulated_site(Path(run) / "sites", number)
+    named, number = str(context.run_config["run"]), int(str(context.node_config["partition-id"]))
+    sites = Path(named) / "sites" if named else own_sites(str(context.run_config["preset"]), context.run_id)
+    site = simulated_site(sites, number)
     with journal(site.state):
         return Keeper(site).answer(letter, float("inf"))

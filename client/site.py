@@ -10,7 +10,6 @@ from pydantic import Field, ValidationError, model_validator
 
 from common.config.reading import all_mistakes, mistakes_in, read_toml
 from common.config.tree import EMOTIONS, FeatureConfig, Options, RuntimeConfig, Section
-from common.errors import UserError
 from common.wire.terms import Labels, Name
 
 STATE = "state"
@@ -60,11 +59,3 @@ def open_to_strangers(site: Site) -> tuple[Path, ...]:
     """Those of the site's folders into which any user of this machine can look."""
     folders = {site.root if site.root.is_dir() else site.root.parent, site.state}
     return tuple(sorted(folder for folder in folders if folder.exists() and folder.stat().st_mode & STRANGERS))
-
-
-def simulated_site(folder: Path, number: int) -> Site:
-    """The site of a simulated client: one of the site files below a folder, by their order."""
-    files = sorted(folder.glob("*/site.toml"))
-    if number >= len(files):
-        raise UserError(f"no site file for client {number}", where=folder, remedy=f"it has {len(files)}")
-    return load_site(files[number])

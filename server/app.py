@@ -3,6 +3,7 @@
 Owns the translation. Must not know what a campaign does with the answers.
 """
 
+import logging
 import time
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
@@ -12,12 +13,16 @@ from flwr.app import Array, ArrayRecord, Context, Message, MessageType, RecordDi
 from flwr.serverapp import Grid, ServerApp
 
 from server.clients import Answer, Letter
-from server.run import run_campaign
+from server.run import open_unnamed_run, run_campaign, scores_of
 
 RECORD, FIELD = "eyesoff", "message"
 IN_FLIGHT = 8
 """Letters on their way at once: what bounds this process's memory, however many clients there are."""
 POLL_SECONDS = 0.2
+FEWEST, PATIENCE = 2, 60.0
+"""Clients without which a bare `flwr run` has nothing to leave out, and how long it waits for them."""
+
+log = logging.getLogger("flwr")
 
 app = ServerApp()
 
@@ -25,8 +30,14 @@ app = ServerApp()
 @app.main()
 def main(grid: Grid, context: Context) -> None:
     """One campaign; an error ends the run as failed, which is what its exit status tells."""
-    settings = {name: str(value) for name, value in context.run_config.items()}
-    run_campaign(Path(settings["run"]), FlowerClients(grid))
+    settings, clients = context.run_config, FlowerClients(grid)
+    if settings["run"]:
+        run_campaign(Path(str(settings["run"])), clients)
+    else:
+        there = clients.names(FEWEST, PATIENCE)
+        folder = open_unnamed_run(str(settings["preset"]), context.run_id, len(there))
+        log.info("everything of this run: %s", folder)
+        log.info("macro F1 by fold: %s", scores_of(run_campaign(folder, clients)))
 
 
 class FlowerClients:

@@ -10,18 +10,21 @@ Owns the files' names and the refusal to mix two runs in one place. Must not kno
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from common.config import Config, load_config
 from common.config.showing import as_toml
 from common.errors import UserError, UserErrors
 from common.files import atomic_json, atomic_write
+from common.scoring.confusion import macro_f1
 from common.training.checkpoint import differences
-from common.training.pretrained import load_pretrained
+from common.training.pretrained import load_pretrained, shipped_weights
 from server.campaign import Campaign
 from server.clients import Clients
 from server.events import EventFile
@@ -71,6 +74,15 @@ def _refuse_another(folder: Path, config: Config, order: Order) -> None:
         raise UserErrors(f"{folder}: this run has another configuration", problems)
 
 
+def open_unnamed_run(preset: str, number: int, clients: int) -> Path:
+    """The directory of a bare `flwr run`, which names none: the preset as it is, for whoever is there."""
+    config = load_config(preset)
+    folder = config.runtime.unnamed_run(number)
+    name = f"{config.name}-{config.corpus.name}-{config.identity_hash()}"
+    open_run(folder, config, Order(name, str(shipped_weights(preset)), clients, per_speaker=True), resume=True)
+    return folder
+
+
 def read_run(folder: Path) -> tuple[Config, Order]:
     """What a directory was opened with."""
     try:
@@ -95,6 +107,15 @@ def run_campaign(folder: Path, clients: Clients) -> dict[str, Any]:
             per_speaker=order.per_speaker,
         )
         return campaign.run(order.expected)
+
+
+def scores_of(outcome: Mapping[str, Any]) -> str:
+    """Macro F1 of every fold that was scored, in one line."""
+    folds = [
+        (fold["name"], [np.array(m) for counts in fold["counts"].values() for m in counts]) for fold in outcome["folds"]
+    ]
+    scored = [f"{name} {float(macro_f1(sum(matrices))):.2f}" for name, matrices in folds if matrices]
+    return ", ".join(scored) or "no client scored"
 
 
 @contextmanager

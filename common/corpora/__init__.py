@@ -8,14 +8,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from common.config.tree import EMOTIONS
+from common.config.tree import EMOTIONS, Config, option_words
 from common.corpora import cremad, emodb, iemocap, librispeech, mspimprov, ravdess, table
 from common.corpora.layout import Clip, Layout
 from common.corpora.manifest import Manifest
 from common.corpora.reading import Progress, check_root, read_layout
 from common.errors import UserError
 
-__all__ = ["CORPORA", "Layout", "Progress", "read_corpus"]
+__all__ = ["CORPORA", "Layout", "Progress", "labelled_corpus", "read_corpus"]
 
 
 def _speak(root: Path, progress: Progress | None = None) -> Iterator[Clip]:
@@ -78,3 +78,12 @@ def read_corpus(
         layout = replace(layout, find=partial(_speak, progress=progress))  # making it is what takes time
     check_root(layout, root, CORPORA.values())
     return read_layout(layout, root, emotions, options, skip_bad=skip_bad, progress=progress)
+
+
+def labelled_corpus(config: Config, progress: Progress | None = None) -> Manifest:
+    """The labelled utterances of the corpus that a configuration names."""
+    corpus, runtime = config.corpus, config.runtime
+    root = corpus_root(corpus.name, runtime.corpus_root, runtime.cache)
+    emotions, options = config.network.emotions, option_words(corpus.options)
+    manifest = read_corpus(corpus.name, root, emotions=emotions, progress=progress, **options)
+    return manifest.where(lambda utterance: utterance.emotion is not None)

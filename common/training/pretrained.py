@@ -3,6 +3,7 @@
 Owns that one folder's content. Must not know how pre-training went.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -81,10 +82,11 @@ def load_pretrained(folder: Path, config: Config) -> Pretrained:
 
 def shipped_weights(preset: str) -> Path:
     """The folder of the networks that come with a preset."""
-    folder = Path(__file__).resolve().parents[1] / "pretrained" / preset
-    if not folder.is_dir():
-        raise UserError("no networks are shipped for this preset", where=preset, remedy="`eyesoff pretrain` makes some")
-    return folder
+    # Flower runs a copy of this code that has left all weights behind; the installed one has them.
+    for place in (Path(__file__).resolve().parents[2], *map(Path, sys.path)):
+        if (folder := place / "common" / "pretrained" / preset).is_dir():
+            return folder
+    raise UserError("no networks are shipped for this preset", where=preset, remedy="`eyesoff pretrain` makes some")
 
 
 def pack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from client.door import Door
-from client.site import simulated_site
+from client.simulated import simulated_site
 from client.tuning import as_config
 from common.config import Config
 from common.features.scaling import Scaling

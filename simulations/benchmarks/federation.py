@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from client.ledger import entries
-from client.site import simulated_site
+from client.simulated import SITES, simulated_site, write_sites
 from common.config import Config
+from common.corpora import labelled_corpus
 from common.errors import UserError
 from common.features.scaling import Scaling
 from common.networks import generator_shapes
@@ -24,9 +25,8 @@ from server.plans import EVERYONE
 from server.run import EVENTS
 from simulations.benchmarks.bare import Workplace, bare_loop
 from simulations.benchmarks.server import server_peak
-from simulations.federation.campaign import order, read_manifest
+from simulations.federation.campaign import order
 from simulations.federation.resources import plan_resources
-from simulations.federation.sites import SITES, write_sites
 
 FEW, MANY = 4, 64
 """Clients of the two campaigns whose servers are compared."""
@@ -84,7 +84,7 @@ def _all_but_tuning_brief(config: Config) -> Config:
 
 def _lasting(config: Config, base: Path, folder: Path, seconds: float) -> Config:
     """With as many steps in a tuning as take so many seconds, when as many go on at once as will."""
-    manifest = read_manifest(config)
+    manifest = labelled_corpus(config)
     write_sites(folder, config, manifest)
     at_once = plan_resources(config, len(manifest.sessions)).at_once
     few, many = (

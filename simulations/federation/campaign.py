@@ -11,9 +11,9 @@ from typing import Any
 
 from rich.console import Console
 
+from client.simulated import write_sites
 from common.config import Config
-from common.config.tree import option_words
-from common.corpora import corpus_root, read_corpus
+from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
 from common.training.pretrained import load_pretrained, shipped_weights
@@ -22,7 +22,6 @@ from server.run import Order, open_run, run_campaign
 from simulations.federation.resources import Plan, plan_resources
 from simulations.federation.results import train_on_real, write_results
 from simulations.federation.serial import SerialClients
-from simulations.federation.sites import write_sites
 from simulations.federation.watching import Watch
 from simulations.progress import bars
 
@@ -78,7 +77,8 @@ class Simulation:
 
 def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out", resume: bool = False) -> Simulation:
     """Everything that must be in place before the first client is asked."""
-    manifest = read_manifest(config)
+    with bars() as open_bar:
+        manifest = labelled_corpus(config, open_bar(config.corpus.name))
     if config.features.scaling != "public":
         remedy = "set features.scaling=public; the pooled extremes are for centralized training"
         raise UserError("a federated run cannot pool extremes over its clients", remedy=remedy)
@@ -90,14 +90,6 @@ def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out",
     open_run(run, config, wanted, resume=resume)
     write_sites(run, config, manifest)
     return Simulation(run, config, manifest, base, resources)
-
-
-def read_manifest(config: Config) -> Manifest:
-    """The labelled utterances of the configured corpus; the built-in one lies in the cache."""
-    root = corpus_root(config.corpus.name, config.runtime.corpus_root, config.runtime.cache)
-    options = option_words(config.corpus.options)
-    corpus = read_corpus(config.corpus.name, root, emotions=config.network.emotions, **options)
-    return corpus.where(lambda utterance: utterance.emotion is not None)
 
 
 def read_outcome(run: Path) -> dict[str, Any]:

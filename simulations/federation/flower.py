@@ -30,7 +30,7 @@ APP = Path(__file__).resolve().parents[2]
 """The folder whose pyproject.toml describes the Flower app."""
 FEDERATION = "eyesoff"
 START_SECONDS, STOP_SECONDS, COMMAND_SECONDS = 60.0, 20.0, 120.0
-ASK_EVERY = 10.0
+ASK_EVERY = 20.0
 """Seconds between questions to Flower about the run: each starts a process, so the run's own files are read instead."""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.table import Table
 
+from client.simulated import site_name
 from common.config import Config
 from common.config.tree import hash_identity
 from common.corpora import corpus_root, read_corpus
@@ -30,7 +31,6 @@ from common.training.phases import Surroundings
 from common.training.recognizer import predict, train_recognizer
 from server.bank import Bank
 from server.bootstrap import fitting_config
-from simulations.federation.sites import site_name
 
 RESULTS, REAL = "results.json", "real"
 Progress = Callable[[int, int], object]

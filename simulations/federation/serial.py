@@ -11,10 +11,9 @@ import torch
 
 from client.journal import journal
 from client.keeper import Keeper
-from client.site import simulated_site
+from client.simulated import SITE, SITES, simulated_site
 from common.errors import UserError
 from server.clients import Answer, Letter
-from simulations.federation.sites import SITE, SITES
 
 
 class SerialClients:

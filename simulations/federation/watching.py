@@ -14,11 +14,11 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from client.simulated import SITES
 from client.site import STATE
 from client.tuning import read_progress
 from common.training.reporters import duration
 from server.run import EVENTS
-from simulations.federation.sites import SITES
 
 STEPS = ("step", "iterations", "rate")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from client.site import Site, load_site, open_to_strangers, simulated_site
+from client.site import Site, load_site, open_to_strangers
 from common.errors import UserError
 
 SITE = 'session = "03+08"\nroot = "speech"\n'
@@ -45,14 +45,6 @@ def test_extremes_pooled_over_other_sites_are_refused(tmp_path):
 def test_a_site_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match=r"site\.toml"):
         load_site(tmp_path / "site.toml")
-
-
-def test_a_simulated_client_has_the_site_of_its_number(tmp_path):
-    for session in ("two", "one"):
-        written(tmp_path / session, f'session = "{session}"\nroot = "speech"\n')
-    assert [simulated_site(tmp_path, number).session for number in (0, 1)] == ["one", "two"]
-    with pytest.raises(UserError, match="no site file for client 2"):
-        simulated_site(tmp_path, 2)
 
 
 def test_folders_that_strangers_can_look_into_are_named(tmp_path):

@@ -6,6 +6,7 @@ import shutil
 import pytest
 import torch
 
+from client.simulated import SITES
 from common.config import Config, NetworkConfig
 from common.corpora import read_corpus
 from common.errors import UserError, UserErrors
@@ -21,7 +22,6 @@ from server.run import run_campaign
 from simulations.federation.campaign import order
 from simulations.federation.results import score_recognizer
 from simulations.federation.serial import SerialClients
-from simulations.federation.sites import SITES
 
 
 def never():

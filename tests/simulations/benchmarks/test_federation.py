@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from client.simulated import SITES
 from common.config import load_config
 from common.errors import UserError
 from common.features.scaling import Scaling
@@ -19,7 +20,6 @@ from simulations.benchmarks.federation import bench_federation, tuning_seconds, 
 from simulations.benchmarks.server import RecordedClients, server_peak
 from simulations.federation.campaign import order
 from simulations.federation.serial import SerialClients
-from simulations.federation.sites import SITES
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from client.ledger import entries, verify
+from client.simulated import SITES
 from common.errors import UserError
 from common.seeds import derive_seed
 from common.training.stages import finetune
@@ -14,7 +15,6 @@ from server.campaign import RESULTS
 from server.run import EVENTS, run_campaign
 from simulations.federation.campaign import order
 from simulations.federation.serial import SerialClients
-from simulations.federation.sites import SITES
 
 SESSIONS = [f"Session{number}" for number in range(1, 6)]
 

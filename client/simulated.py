@@ -1,14 +1,15 @@
 """The sites of a simulation: one folder a session, with the same files that a real site would keep beside its data.
 
-Owns what is written into them. Must not know who reads them.
+Owns what is written into them, and which client has which. Must not know who tunes there.
 """
 
 import re
 from pathlib import Path
 
-from client.site import STATE
-from common.config import Config
+from client.site import STATE, Site, load_site
+from common.config import Config, load_config
 from common.config.showing import spell
+from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
 from common.files import atomic_write
@@ -39,6 +40,25 @@ def write_sites(run: Path, config: Config, manifest: Manifest) -> None:
         folder = run / SITES / name
         atomic_write(folder / "policy.toml", POLICY.encode())
         atomic_write(folder / SITE, _site_file(session, config, manifest).encode())
+
+
+def own_sites(preset: str, number: int) -> Path:
+    """The sites of a bare `flwr run`, for which nobody has written any: those of the preset's own corpus.
+
+    Written by every client anew, each file at once and always the same, so that none waits for another.
+    """
+    config = load_config(preset)
+    run = config.runtime.unnamed_run(number)
+    write_sites(run, config, labelled_corpus(config))
+    return run / SITES
+
+
+def simulated_site(folder: Path, number: int) -> Site:
+    """The site of a simulated client: one of the site files below a folder, by their order."""
+    files = sorted(folder.glob(f"*/{SITE}"))
+    if number >= len(files):
+        raise UserError(f"no site file for client {number}", where=folder, remedy=f"it has {len(files)}")
+    return load_site(files[number])
 
 
 def site_name(session: str) -> str:

@@ -10,12 +10,18 @@ from hypothesis import strategies as st
 
 from client.door import Door
 from client.policy import load_policy
-from client.site import simulated_site
+from client.simulated import SITES, own_sites, simulated_site, site_name, write_sites
 from common.config import Config
 from common.corpora import read_corpus
 from common.corpora.manifest import Manifest, Utterance
 from common.errors import UserError
-from simulations.federation.sites import SITES, site_name, write_sites
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A table of recordings, features cached where the test ends."""
+    settings = {"corpus": {"name": "table"}, "runtime": {"cache": str(tmp_path / "cache"), "device": "cpu"}}
+    return Config.model_validate(settings)
 
 
 def manifest_of(*sessions):
@@ -28,8 +34,8 @@ def test_a_site_has_a_name_that_may_travel_and_be_a_folder(session):
     assert re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9_.+-]{0,63})?", site_name(session))
 
 
-def test_each_client_holds_one_session(tmp_path, config, speech):
-    manifest = read_corpus("table", speech, emotions=config.network.emotions)
+def test_each_client_holds_one_session(tmp_path, config, make_speech):
+    manifest = read_corpus("table", make_speech(tmp_path), emotions=config.network.emotions)
     write_sites(tmp_path, config, manifest)
     for number, session in enumerate(manifest.sessions):
         door = Door(simulated_site(tmp_path / SITES, number))
@@ -71,3 +77,13 @@ def test_writing_them_again_changes_nothing(tmp_path, config):
     write_sites(tmp_path, config, manifest)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.toml")} == before
     assert len(before) == 4
+
+
+def test_a_bare_flower_run_has_the_sites_of_its_presets_corpus_however_often_they_are_written(tmp_path, monkeypatch):
+    settings = Config.model_validate({"runtime": {"cache": str(tmp_path)}})
+    monkeypatch.setattr("client.simulated.load_config", lambda preset: settings)
+    monkeypatch.setattr("client.simulated.labelled_corpus", lambda config: manifest_of("a", "b"))
+    sites = own_sites("demo", 17)
+    assert own_sites("demo", 17) == sites == settings.runtime.unnamed_run(17) / SITES
+    assert [simulated_site(sites, number).session for number in (0, 1)] == ["a", "b"]
+    assert own_sites("demo", 18) != sites
