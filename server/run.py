@@ -78,7 +78,7 @@ def open_unnamed_run(preset: str, number: int, clients: int) -> Path:
     """The directory of a bare `flwr run`, which names none: the preset as it is, for whoever is there."""
     config = load_config(preset)
     folder = config.runtime.unnamed_run(number)
-    name = f"{config.name}-{config.corpus.name}-{config.identity_hash()}"
+    name = config.campaign_name()
     open_run(folder, config, Order(name, str(shipped_weights(preset)), clients, per_speaker=True), resume=True)
     return folder
 

@@ -242,6 +242,10 @@ class Config(Section):
         """Twelve characters that name this result wherever one is stored."""
         return hash_identity(self.identity())
 
+    def campaign_name(self) -> str:
+        """What a campaign of this configuration is called; sites see it, and samples are drawn by it."""
+        return f"{self.name}-{self.corpus.name}-{self.identity_hash()}"
+
 
 def hash_identity(identity: Mapping[str, Any]) -> str:
     """A short stable hash of plain data.

@@ -39,9 +39,12 @@ class Discriminator(nn.Module):
 
     def forward(self, patches: Tensor) -> Tensor:
         """[batch, 1, 128, 128] -> [batch, outputs], no activation last."""
+        return self.head.swiftly(self.embed(patches))
+
+    def embed(self, patches: Tensor) -> Tensor:
+        """[batch, 1, 128, 128] -> [batch, hidden]: what the head reads."""
         images = run(self.links(), patches, self.leak)
-        rows = functional.leaky_relu(self.hidden.swiftly(images.flatten(1)), self.leak)
-        return self.head.swiftly(rows)
+        return functional.leaky_relu(self.hidden.swiftly(images.flatten(1)), self.leak)
 
     def links(self) -> list[Link]:
         """The convolutions as a chain runs them."""

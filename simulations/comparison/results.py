@@ -8,8 +8,8 @@ Owns the layout of both. Must not know how a unit is computed, nor how any of th
     corpus, preset, identity (hash of the configuration), command, labels (emotions in their order)
     folds         [{name, speakers: [..], utterances: [test utterances an emotion]}], in order
     seeds         [0, 1, 2]
-    modes         name -> {about, synthesizer (or null), complete (no cell is missing), metrics, ..}; in the order of the
-                  table. `macro_f1`, `uar`, `accuracy` are each {mean, std_over_folds, std_over_seeds (null where there
+    modes         name -> {about, synthesizer (or null), complete (no cell is missing), metrics, ..}; in the order of
+                  the table. `macro_f1`, `uar`, `accuracy` are each {mean, std_over_folds, std_over_seeds (null where there
                   is one), low, high (95 %, over speakers and seeds), n (utterances), folds, seeds (how many)}, or null
                   where failures left no seed whole; `confusion` is counts [true][predicted] over folds and whole seeds;
                   `by_fold` is fold -> [macro F1 of each whole seed]; `whole_seeds` says which those are

@@ -41,10 +41,12 @@ def simulate_campaign(
 ) -> dict[str, Any]:
     """The campaign, and beside it the recognizers that saw the real speech; the answer is the results."""
     simulation = order(config, run, base or shipped_weights(config.name), plan=plan, resume=resume)
-    for line in simulation.plan.lines():
-        console.print(line, highlight=False)
-    with Watch(run, console) as watch:
-        campaign = simulation.start(backend, watch)
+    campaign = simulation.concluded()
+    if campaign is None:
+        for line in simulation.plan.lines():
+            console.print(line, highlight=False)
+        with Watch(run, console) as watch:
+            campaign = simulation.start(backend, watch)
     federated = {fold["name"]: [m for counts in fold["counts"].values() for m in counts] for fold in campaign["folds"]}
     modes = {"federated": federated}
     if with_real and plan == "leave-one-out":
@@ -74,6 +76,13 @@ class Simulation:
         flower.simulate(self.run, self.plan, self.run / RESULTS, watch)
         return read_outcome(self.run)
 
+    def concluded(self) -> dict[str, Any] | None:
+        """The outcome of an earlier execution, if it came to its end and nothing failed."""
+        if not (self.run / RESULTS).exists():
+            return None
+        outcome = read_outcome(self.run)
+        return None if outcome["failures"] else outcome
+
 
 def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out", resume: bool = False) -> Simulation:
     """Everything that must be in place before the first client is asked."""
@@ -85,7 +94,7 @@ def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out",
     if len(manifest.sessions) < 2:
         raise UserError("one session only: nothing is left out", where=manifest.root, remedy="use a corpus with more")
     resources = plan_resources(config, len(manifest.sessions))
-    name = f"{config.name}-{config.corpus.name}-{config.identity_hash()}"
+    name = config.campaign_name()
     wanted = Order(name, str(base.resolve()), len(manifest.sessions), plan, per_speaker=True)
     open_run(run, config, wanted, resume=resume)
     write_sites(run, config, manifest)

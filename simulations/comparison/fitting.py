@@ -1,0 +1,86 @@
+"""Fitting: a client's generator behind its door, or any synthesizer on a fold's training sessions.
+
+Owns how speech is handed to either. Must not know what the samples are for.
+"""
+
+import time
+
+from client.journal import LOG, journal
+from client.keeper import Keeper
+from client.simulated import SITES, simulated_site, write_sites
+from client.site import STATE
+from common.errors import UserError
+from common.features.patches import PatchSource
+from common.files import atomic_write
+from common.networks.acceleration import Acceleration
+from common.networks.memory import require_memory
+from common.seeds import derive_seed
+from common.synthesizers import Speech, synthesizer
+from common.training.checkpoint import save_tensors
+from common.training.draws import Patches
+from common.training.phases import Interrupted
+from common.training.stages import FINETUNING
+from common.wire import Precision, Refusal, Release, Reply, decode_reply
+from server.correspondence import Question
+from server.letters import Letters
+from simulations.comparison.job import Job
+from simulations.comparison.store import LEDGER, RELEASE, SITE
+
+POLL = 0.1
+"""Seconds between looks at a keeper."""
+
+
+def tune(job: Job) -> None:
+    """As a campaign does it: its letter, a keeper at a site of its own, the gate, the ledger, the bytes that leave."""
+    place = job.folder / SITE
+    write_sites(place, job.config, job.setting.part(job.unit.place))
+    site = simulated_site(place / SITES, 0)
+    letters = Letters(job.config.campaign_name(), job.config, job.setting.pretrained, per_speaker=True)
+    with journal(site.state):
+        release = _await_release(Keeper(site), letters, letters.tune("0", site.session), job)
+    save_tensors(job.folder / RELEASE, release.generator, {"what": str(job.unit)})
+    atomic_write(job.folder / LEDGER, site.ledger.read_bytes())
+
+
+def _await_release(keeper: Keeper, letters: Letters, question: Question, job: Job) -> Release:
+    reply = _exchange(keeper, question)
+    while (following := letters.collect(question, reply)) is not None:
+        _watch(keeper, job)
+        reply = _exchange(keeper, following)
+    if isinstance(reply, Release):
+        return reply
+    reason = reply.code.meaning if isinstance(reply, Refusal) else reply.kind
+    remedy = f"its log is {job.folder / SITE / SITES}/*/{STATE}/{LOG}"
+    raise UserError(f"the client of session {job.unit.place} sent no generator", where=reason, remedy=remedy)
+
+
+def _exchange(keeper: Keeper, question: Question) -> Reply:
+    return decode_reply(keeper.answer(question.letter()), question.request)
+
+
+def _watch(keeper: Keeper, job: Job) -> None:
+    """Until the tuning has left the keeper's queue; one that is to stop keeps its last step."""
+    while (status := keeper.status())["tunings"]:
+        step = int(str(status["step"]))
+        job.reporter.begin(FINETUNING, step, job.unit.steps)
+        if job.stop():
+            keeper.stop()
+            raise Interrupted(FINETUNING, step)
+        time.sleep(POLL)
+
+
+def fit(job: Job) -> None:
+    """A synthesizer on all training sessions of a fold together, released as a client would release it."""
+    one, config, setting = synthesizer(job.unit.subject), job.config, job.setting
+    acceleration = Acceleration.from_runtime(config.runtime)
+    require_memory(config.network, config.finetuning.batch, FINETUNING, acceleration.device)
+    train, scaling = setting.folds[job.unit.place].train, setting.pretrained.scaling
+
+    def patches(seed: int, balanced: bool) -> Patches:
+        return PatchSource(setting.features.of(train), train, scaling, config.features, seed, balanced=balanced)
+
+    seed = derive_seed(config.seed, job.unit.subject, job.unit.fold, "fit")
+    fitted = one.fit(Speech(setting.pretrained.pair, patches), config, seed, job.around(acceleration, job.unit.steps))
+    kind = Precision[config.finetuning.released_as.upper()].dtype
+    weights = {name: value.to(kind) for name, value in one.release(fitted).items()}
+    save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})

@@ -1,0 +1,102 @@
+"""How good samples are: beside real patches in the pre-trained encoder's space, and in a real recognizer's eyes.
+
+Owns what is drawn for that, the controls, and what is kept to be looked at. Must not know a measure's definition
+(`common.scoring.samples`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import torch
+from torch import Tensor
+
+from common.files import atomic_json
+from common.networks import Discriminator
+from common.networks.acceleration import Acceleration
+from common.scoring import Confusion, quality
+from common.seeds import torch_stream
+from common.training.checkpoint import save_tensors
+from server.pool import Source, shares
+from simulations.comparison.job import Job
+from simulations.comparison.recognizing import load_recognizer, real_patches, sources_of
+from simulations.comparison.store import QUALITY, SHOWN
+from simulations.comparison.units import COPYING, NOISE
+
+AN_EMOTION = 64
+"""Samples of each emotion that are judged."""
+LOOKED_AT, PAIRED = 8, 4
+"""Samples of each emotion that are kept for the eye, and latents that are shown under every emotion."""
+AT_ONCE = 64
+
+
+def judge(job: Job) -> None:
+    """Measures, and a few samples with their embeddings."""
+    device = Acceleration.from_runtime(job.config.runtime).device
+    classes = job.config.network.classes
+    labels = torch.arange(classes).repeat(AN_EMOTION)
+    encoder = job.setting.pretrained.pair.discriminator
+    reference = real_patches(job).batch(0, len(labels), "reference").patches
+    samples, labels, paired = _samples(job, labels, device)
+    embedded = embed(encoder, samples)
+    measured = asdict(quality(embed(encoder, reference).numpy(), embedded.numpy()))
+    atomic_json(job.folder / QUALITY, measured | {"recognized": _recognized(job, samples, labels)})
+    order = [number for emotion in range(classes) for number in _first(labels, emotion)]
+    shown = {
+        "patches": samples[order, 0].half(),
+        "patch_labels": labels[order],
+        "embeddings": embedded,
+        "labels": labels,
+    }
+    if paired is not None:
+        shown["paired"] = paired.half()
+    save_tensors(job.folder / SHOWN, shown, {"what": str(job.unit)})
+
+
+def _samples(job: Job, labels: Tensor, device: torch.device) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Patches, their emotions, and where latents have a meaning the same ones under each emotion."""
+    if job.unit.subject == COPYING:
+        copies = real_patches(job).batch(0, len(labels), COPYING)
+        return copies.patches, copies.labels, None
+    if job.unit.subject == NOISE:
+        stream = torch_stream(job.unit.seed, job.unit.place, NOISE)
+        return 2 * torch.rand(len(labels), 1, 128, 128, generator=stream) - 1, labels, None
+    sources = list(sources_of(job, device))
+    scale, classes = job.config.sampling.latent_scale, job.config.network.classes
+    parts = []
+    for source, rounds in zip(sources, shares(AN_EMOTION, len(sources)), strict=True):
+        wanted = torch.arange(classes).repeat(rounds)
+        parts.append(source.open().sample(wanted, torch_stream(source.seed, "quality"), scale))
+    return torch.cat(parts), labels, _paired(sources[0], classes, scale)
+
+
+def _paired(source: Source, classes: int, scale: float) -> Tensor:
+    """[latents, emotions, 128, 128]."""
+    sampler = source.open()
+    columns = [
+        sampler.sample(torch.full((PAIRED,), emotion), torch_stream(source.seed, "paired"), scale)[:, 0]
+        for emotion in range(classes)
+    ]
+    return torch.stack(columns, dim=1)
+
+
+@torch.inference_mode()
+def embed(encoder: Discriminator, patches: Tensor) -> Tensor:
+    """[n, d] in the pre-trained encoder's space, on the CPU."""
+    return torch.cat([encoder.embed(part).float() for part in patches.split(AT_ONCE)])
+
+
+@torch.inference_mode()
+def _recognized(job: Job, samples: Tensor, labels: Tensor) -> float | None:
+    """Macro F1 of the recognizer that saw real speech, on samples and what they were asked to be."""
+    trained = [unit for unit in job.unit.needs if unit.kind == "train"]
+    if not trained:
+        return None
+    recognizer = load_recognizer(job, trained[0])
+    device = next(recognizer.parameters()).device
+    predicted = torch.cat([recognizer(part.to(device)).argmax(dim=1).cpu() for part in samples.split(AT_ONCE)])
+    return Confusion.of(job.config.network.emotions, labels.numpy(), predicted.numpy()).macro_f1
+
+
+def _first(labels: Tensor, emotion: int) -> Sequence[int]:
+    numbers: list[int] = (labels == emotion).nonzero().flatten()[:LOOKED_AT].tolist()
+    return numbers

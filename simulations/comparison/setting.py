@@ -1,0 +1,115 @@
+"""What all units of a comparison stand on: configuration, corpus, folds, pre-trained networks.
+
+Owns the checks that must hold before anything is computed. Must not know modes or units.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from common.config import Config
+from common.corpora import labelled_corpus
+from common.corpora.manifest import Fold, Manifest, leave_one_out
+from common.errors import UserError, UserErrors
+from common.features.cache import Features, features_for
+from common.training.checkpoint import CARD
+from common.training.pretrained import Pretrained, load_pretrained, shipped_weights
+from simulations.progress import Counting
+
+SHIPPED = ("demo", "small")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The same for every unit, in whichever process; sums depend on the threads, so each unit has one."""
+
+    config: Config
+    manifest: Manifest
+    base: Path
+
+    @cached_property
+    def features(self) -> Features:
+        """From the cache, where the comparison put them before it began."""
+        return features_for(self.manifest, self.config.features, self.config.runtime)
+
+    @cached_property
+    def pretrained(self) -> Pretrained:
+        """What every tuning starts from."""
+        return load_pretrained(self.base, self.config)
+
+    @cached_property
+    def base_hash(self) -> str:
+        """Of the pre-trained weights."""
+        return str(json.loads((self.base / CARD).read_text(encoding="utf-8"))["sha256"])
+
+    @cached_property
+    def manifest_hash(self) -> str:
+        """Of every row of the corpus."""
+        return self.manifest.content_hash()
+
+    @cached_property
+    def folds(self) -> dict[str, Fold]:
+        """By name, which is the session that is left out."""
+        return {fold.name: fold for fold in leave_one_out(self.manifest)}
+
+    def of_seed(self, seed: int) -> Config:
+        """The configuration of one seed."""
+        return self.config.model_copy(update={"seed": seed})
+
+    def part(self, session: str) -> Manifest:
+        """One session's speech."""
+        return self.manifest.where(lambda utterance: utterance.session == session)
+
+
+def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:
+    """Read and check all there is to check; the built-in corpus is made, features are extracted."""
+    runtime = config.runtime.model_copy(update={"threads": 1})
+    config = config.model_copy(update={"runtime": runtime})
+    if config.corpus.fold != "session":
+        raise UserError("a comparison leaves out sessions, which are the clients", remedy="set corpus.fold=session")
+    if config.features.scaling != "public":
+        remedy = "set features.scaling=public, which is what every mode of a comparison can know"
+        raise UserError("clients cannot pool extremes", where="features.scaling", remedy=remedy)
+    manifest = labelled_corpus(config, progress)
+    features = features_for(manifest, config.features, config.runtime, progress)
+    setting = Setting(config, features.manifest, base or fitting_weights(config))
+    _refuse_missing_emotions(setting)
+    _ = setting.pretrained
+    return setting
+
+
+def fitting_weights(config: Config) -> Path:
+    """The folder of shipped networks of this configuration's sizes, whatever its preset is called."""
+    wanted = config.network.model_dump(mode="json")
+    for name in SHIPPED:
+        card: dict[str, Any] = json.loads((shipped_weights(name) / CARD).read_text(encoding="utf-8"))
+        if card["settings"]["network"] == wanted:
+            return shipped_weights(name)
+    remedy = "name some with --base; `eyesoff pretrain` makes them"
+    raise UserError(
+        "no networks are shipped of this size", where=f"network.width {config.network.width}", remedy=remedy
+    )
+
+
+def choose_folds(setting: Setting, names: Sequence[str]) -> tuple[Fold, ...]:
+    """Folds by the session they leave out; all where none is named."""
+    if unknown := [name for name in names if name not in setting.folds]:
+        raise UserError("no such fold", where=", ".join(unknown), remedy=f"there are {', '.join(setting.folds)}")
+    return tuple(fold for name, fold in setting.folds.items() if not names or name in names)
+
+
+def _refuse_missing_emotions(setting: Setting) -> None:
+    """Every session is a client and the test side of a fold: each needs every emotion."""
+    problems = []
+    for session in setting.folds:
+        counts = Counter(utterance.emotion for utterance in setting.part(session).utterances)
+        missing = [label for label in setting.manifest.labels if not counts[label]]
+        if missing:
+            problems.append(f"fold {session}: no utterance of {', '.join(missing)}")
+    if problems:
+        heading = f"corpus {setting.manifest.corpus}: each session is a client and a test; give it every emotion"
+        raise UserErrors(heading, problems)

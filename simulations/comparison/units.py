@@ -1,0 +1,136 @@
+"""The units of a comparison: what is computed once, from what, and under which name it is kept.
+
+Owns the graph and each unit's identity. Must not know how a unit is computed.
+
+    tune     a client's generator, behind its door: the same for every fold that pools it
+    fit      a synthesizer on a fold's training sessions
+    train    a recognizer of one mode, fold and seed
+    score    that recognizer on the session that was left out
+    quality  samples of one mode (or of a control) beside real patches
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from client.simulated import site_name
+from common.config.tree import Config, hash_identity
+from common.corpora.manifest import Fold
+from common.synthesizers import synthesizer
+from simulations.comparison.modes import MODES, REAL, Mode
+from simulations.comparison.setting import Setting
+
+FORMAT = 1
+"""Raise it when a unit computes anything else than before."""
+Kind = Literal["tune", "fit", "train", "score", "quality"]
+KINDS: tuple[Kind, ...] = ("tune", "fit", "train", "score", "quality")
+COPYING, NOISE = "copying", "noise"
+"""Controls of every measure of quality: a generator that copies its data, and one that makes noise."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One thing to compute; `subject` is a synthesizer (tune, fit), a mode or a control, `place` a fold or session."""
+
+    kind: Kind
+    subject: str
+    place: str
+    seed: int
+    identity: Mapping[str, Any] = field(compare=False, repr=False)
+    needs: tuple["Unit", ...] = field(default=(), compare=False, repr=False)
+    steps: int = field(default=0, compare=False)
+    """Training steps, to foretell its time."""
+
+    @property
+    def key(self) -> str:
+        """Names its result."""
+        return hash_identity(self.identity)
+
+    @property
+    def fold(self) -> str:
+        """The fold or session, as files are named."""
+        return site_name(self.place)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}, {self.place}, seed {self.seed}"
+
+
+def units_for(setting: Setting, modes: Sequence[Mode], folds: Sequence[Fold], seeds: Iterable[int]) -> tuple[Unit, ...]:
+    """Every unit once, each after all that it needs."""
+    known: dict[str, Unit] = {}
+    for seed in seeds:
+        plan = _SeedPlan(setting, setting.of_seed(seed))
+        for fold in folds:
+            for unit in plan.of_fold(fold, modes):
+                known.setdefault(unit.key, unit)
+    return tuple(known.values())
+
+
+@dataclass(frozen=True)
+class _SeedPlan:
+    """The units of one seed."""
+
+    setting: Setting
+    config: Config
+
+    def of_fold(self, fold: Fold, modes: Sequence[Mode]) -> Iterator[Unit]:
+        """In the order in which they can be computed."""
+        trained: dict[str, Unit] = {}
+        for mode in modes:
+            sources = self._sources(mode, fold)
+            yield from sources
+            trained[mode.name] = self._train(mode, fold, sources)
+            yield trained[mode.name]
+            yield self._unit("score", mode.name, fold.name, {}, (trained[mode.name],))
+        judge = (trained[REAL],) if REAL in trained else ()
+        for control in (COPYING, NOISE):
+            yield self._quality(control, fold, judge)
+        for mode in modes:
+            if mode.synthesizer is not None and not mode.real:
+                yield self._quality(mode.name, fold, (*judge, *self._sources(mode, fold)))
+
+    def _sources(self, mode: Mode, fold: Fold) -> tuple[Unit, ...]:
+        """The fitted synthesizers that a mode's samples of a fold are drawn from."""
+        if mode.synthesizer is None:
+            return ()
+        one = synthesizer(mode.synthesizer)
+        settings = dict(one.settings(self.config)) | {"released_as": self.config.finetuning.released_as}
+        if mode.where == "fold":
+            return (self._unit("fit", one.name, fold.name, settings, steps=one.steps(self.config)),)
+        return tuple(
+            self._unit("tune", one.name, session, settings, steps=one.steps(self.config))
+            for session in sorted(fold.train.sessions, key=site_name)
+        )
+
+    def _train(self, mode: Mode, fold: Fold, sources: tuple[Unit, ...]) -> Unit:
+        settings: dict[str, Any] = {"recognizer": self.config.recognizer.model_dump(mode="json")}
+        if sources:
+            settings |= {"sampling": self.config.sampling.model_dump(mode="json"), "run": self.config.campaign_name()}
+        steps = self.config.recognizer.iterations
+        return self._unit("train", mode.name, fold.name, settings, sources, steps)
+
+    def _quality(self, subject: str, fold: Fold, needs: tuple[Unit, ...]) -> Unit:
+        settings: dict[str, Any] = {"latent_scale": self.config.sampling.latent_scale}
+        if subject in MODES:
+            settings["run"] = self.config.campaign_name()
+        return self._unit("quality", subject, fold.name, settings, needs)
+
+    def _unit(
+        self,
+        kind: Kind,
+        subject: str,
+        place: str,
+        settings: Mapping[str, Any],
+        needs: tuple[Unit, ...] = (),
+        steps: int = 0,
+    ) -> Unit:
+        identity = self._ground() | {"kind": kind, "subject": subject, "place": place, "seed": self.config.seed}
+        identity |= {"settings": dict(settings), "needs": [unit.key for unit in needs]}
+        return Unit(kind, subject, place, self.config.seed, identity, needs, steps)
+
+    def _ground(self) -> dict[str, Any]:
+        """What every unit's result hangs on."""
+        sections = ("features", "network", "optimizer")
+        settings = {name: getattr(self.config, name).model_dump(mode="json") for name in sections}
+        corpus, base = self.setting.manifest_hash, self.setting.base_hash
+        return {"format": FORMAT, "corpus": corpus, "base": base, **settings}
