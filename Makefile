@@ -13,7 +13,7 @@ help:  ## explain every target
 
 install: $(INSTALLED)  ## make .venv: the locked dependencies, checked by hash, and this project, editable
 
-demo: $(INSTALLED)  ## the story so far on the built-in corpus; results under runs/demo
+demo: $(INSTALLED)  ## the whole story on the built-in corpus, through Flower and Ray; results under runs/demo
 	@$(BIN)/eyesoff demo
 
 test: $(INSTALLED)  ## every test but the slow ones

@@ -1,20 +1,28 @@
-"""The story so far, told on the built-in corpus: speech in, features out.
+"""The whole story on the built-in corpus: speech, five clients tuned through Flower and Ray, what came of it.
 
-Owns which utterances are shown and where the picture lies. Must not know how anything is made.
+Owns what is shown and where the pictures lie. Must not know how anything is made.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from rich.console import Console
 
 from common.config import Config
 from common.config.tree import hash_identity
-from common.corpora import corpus_root, read_corpus
+from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.features.cache import Features, features_for
+from common.training.pretrained import shipped_weights
+from server.bank import Bank
+from server.campaign import BANK
+from server.generators import open_generator
+from simulations.federation.campaign import simulate_campaign
 from simulations.pictures import draw_spectrograms
+from simulations.sampling import Order, draw
 
-CORPUS = "builtin"
 SPEAKERS_SHOWN = 4
 
 Counting = Callable[[int, int], None]
@@ -31,14 +39,45 @@ class Shown:
 
 def show_speech(config: Config, folder: Path, open_bar: Callable[[str], Counting]) -> Shown:
     """Make the corpus and its features, or find them made, and draw a few of them."""
-    root = corpus_root(CORPUS, config.runtime.corpus_root, config.runtime.cache)
-    manifest = read_corpus(CORPUS, root, progress=open_bar("speech"))
+    manifest = labelled_corpus(config, open_bar("speech"))
     features = features_for(manifest, config.features, config.runtime, progress=open_bar("features"))
     drawn = hash_identity({"speech": manifest.content_hash(), "features": config.features.model_dump()})
     picture = folder / f"speech-{drawn}.png"
     if not picture.exists():
         _draw(picture, manifest, features, config)
     return Shown(manifest, features, picture)
+
+
+def federate(config: Config, folder: Path, console: Console, backend: str = "ray") -> tuple[dict[str, Any], Path]:
+    """The campaign of this configuration, or what it came to the last time: results, and its run directory."""
+    run = folder / f"campaign-{config.identity_hash()}"
+    results = simulate_campaign(
+        config,
+        run,
+        shipped_weights("demo"),
+        backend=backend,
+        plan="leave-one-out",
+        with_real=True,
+        resume=True,
+        console=console,
+    )
+    return results, run
+
+
+def show_generated(config: Config, shown: Shown, run: Path) -> Path:
+    """A row for each emotion: on the left speech of the first session, on the right what its generator makes."""
+    bank = Bank(run / BANK)
+    first = bank.banked()[0]
+    samples = draw(open_generator(bank.files(first)[1]), Order(SPEAKERS_SHOWN)).by_emotion()
+    speakers = shown.manifest.speakers[:2]
+    rows = {
+        emotion: [*(shown.features[_typical(shown.manifest, speaker, emotion)] for speaker in speakers), *made]
+        for emotion, made in samples.items()
+    }
+    columns = ["speech"] * len(speakers) + ["generated"] * SPEAKERS_SHOWN
+    title = f"{first.session}: speech that stayed, and what the generator makes that left"
+    draw_spectrograms(run / "generated.png", rows, columns, config.features, title)
+    return run / "generated.png"
 
 
 def _draw(picture: Path, manifest: Manifest, features: Features, config: Config) -> None:

@@ -1,4 +1,4 @@
-"""`eyesoff demo`: the story so far, on the built-in corpus."""
+"""`eyesoff demo`: the whole story, on the built-in corpus."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,15 +9,17 @@ from simulations.commands.options import Overrides, choose_config
 
 
 def demo(
-    folder: Annotated[Path, typer.Option("--run", metavar="DIR", help="Run directory: where the pictures go.")] = Path(
+    folder: Annotated[Path, typer.Option("--run", metavar="DIR", help="Where the run and its pictures go.")] = Path(
         "runs/demo"
     ),
     overrides: Overrides = None,
 ) -> None:
-    """Make the built-in corpus, extract its features and show both; needs no download.
+    """Make the built-in corpus, tune a generator at each of five clients, train on what those make; no download.
 
-    The corpus is a synthetic stand-in: it shows that everything works, and nothing about speech or people.
-    What was made once is found again: a second run takes seconds.
+    The clients run through Flower and Ray, as in a real campaign. The corpus is
+    a synthetic stand-in: it shows that everything works, and nothing about speech
+    or people. What was made once is found again: a second run takes seconds, and
+    one that was stopped goes on.
 
     Example: eyesoff demo
     """
@@ -25,10 +27,16 @@ def demo(
 
     from common.corpora.description import describe
     from simulations.commands.corpus import show_description
-    from simulations.demo import show_speech
+    from simulations.demo import federate, show_generated, show_speech
+    from simulations.federation.results import table_of
     from simulations.progress import bars
 
+    config, console = choose_config("demo", None, overrides), Console()
     with bars() as open_bar:
-        shown = show_speech(choose_config("demo", None, overrides), folder, open_bar)
-    show_description(describe(shown.manifest), Console())
-    typer.echo(f"Each emotion as spectrograms: {shown.picture}")
+        shown = show_speech(config, folder, open_bar)
+    show_description(describe(shown.manifest), console)
+    results, run = federate(config, folder, Console(stderr=True))
+    console.print(table_of(results))
+    typer.echo(f"Each emotion as spectrograms:  {shown.picture}")
+    typer.echo(f"Beside what a generator makes: {show_generated(config, shown, run)}")
+    typer.echo(f"Everything of this run:        {run}")

@@ -1,65 +1,86 @@
-"""The demo shows what is there, and makes nothing twice."""
+"""The demo shows what is there, tells the whole story, and makes nothing twice."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 from PIL import Image
 
 from common.config import load_config
-from common.config.tree import EMOTIONS
-from common.corpora.manifest import Manifest, Utterance
 from simulations import cli, demo
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def few_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Manifest:
-    """Two speakers say each emotion once, instead of the whole built-in corpus."""
-    utterances = []
-    for speaker, sex in (("a", "female"), ("b", "male")):
-        for number, emotion in enumerate(EMOTIONS):
-            wave = np.sin(np.arange(16_000) * 0.05 * (number + 1))
-            soundfile.write(tmp_path / f"{speaker}-{emotion}.wav", wave, 16_000)
-            utterances.append(Utterance(f"{speaker}-{emotion}.wav", speaker, "Session1", 1.0, emotion, sex))
-    manifest = Manifest("builtin", tmp_path, EMOTIONS, tuple(utterances))
-    monkeypatch.setattr(demo, "read_corpus", lambda *_, **__: manifest)
-    return manifest
+@pytest.fixture(scope="module")
+def overrides(make_speech, tmp_path_factory) -> list[str]:
+    """The preset demo on forty recordings, two steps a stage."""
+    return [
+        "corpus.name=table",
+        f"runtime.corpus_root={make_speech(tmp_path_factory.mktemp('speech'))}",
+        f"runtime.cache={tmp_path_factory.mktemp('cache')}",
+        "runtime.workers=1",
+        "runtime.threads=1",
+        "finetuning.iterations=2",
+        "finetuning.batch=2",
+        "sampling.per_emotion=8",
+        "recognizer.iterations=2",
+        "recognizer.batch=2",
+    ]
 
 
-def test_a_second_run_draws_and_extracts_nothing_anew(few_words: Manifest, tmp_path: Path) -> None:
-    config = load_config("demo", [f"runtime.cache={tmp_path / 'cache'}"])
-    first = demo.show_speech(config, tmp_path / "run", lambda title: lambda done, total: None)
-    made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
-    second = demo.show_speech(config, tmp_path / "run", lambda title: lambda done, total: None)
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == made
+def silent(title):
+    return lambda done, total: None
+
+
+def written(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file() and ".lock" not in path.name}
+
+
+def test_a_second_run_draws_and_extracts_nothing_anew(overrides, tmp_path: Path) -> None:
+    config = load_config("demo", overrides)
+    first = demo.show_speech(config, tmp_path, silent)
+    made = written(tmp_path) | written(Path(config.runtime.cache))
+    second = demo.show_speech(config, tmp_path, silent)
+    assert written(tmp_path) | written(Path(config.runtime.cache)) == made
     assert first.picture == second.picture
 
 
-def test_other_features_are_another_picture(few_words: Manifest, tmp_path: Path) -> None:
-    pictures = set()
-    for floor in ("1e-7", "1e-5"):
-        config = load_config("demo", [f"runtime.cache={tmp_path / 'cache'}", f"features.floor={floor}"])
-        pictures.add(demo.show_speech(config, tmp_path / "run", lambda title: lambda done, total: None).picture)
+def test_other_features_are_another_picture(overrides, tmp_path: Path) -> None:
+    pictures = {
+        demo.show_speech(load_config("demo", [*overrides, f"features.floor={floor}"]), tmp_path, silent).picture
+        for floor in ("1e-7", "1e-5")
+    }
     assert len(pictures) == 2
     assert all(picture.exists() for picture in pictures)
 
 
-@pytest.mark.usefixtures("few_words")
-def test_the_command_ends_by_saying_where_the_picture_lies(tmp_path: Path, capsys) -> None:
-    with pytest.raises(SystemExit) as left:
-        cli.main(["demo", "--run", str(tmp_path / "run"), "--set", f"runtime.cache={tmp_path / 'cache'}"])
-    table, last = capsys.readouterr().out.rstrip().rsplit("\n", 1)
-    assert left.value.code == 0
-    assert "Session1" in table
-    assert Path(last.removeprefix("Each emotion as spectrograms: ")).exists()
+def test_the_whole_story_ends_in_a_table_and_two_pictures_and_is_told_twice_alike(
+    overrides, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(demo, "federate", partial(demo.federate, backend="serial"))
+    words = ["demo", "--run", str(tmp_path), *(word for one in overrides for word in ("--set", one))]
+    told = []
+    for _ in range(2):
+        with pytest.raises(SystemExit) as left:
+            cli.main(words)
+        assert left.value.code == 0
+        told.append(capsys.readouterr().out)
+    assert told[0] == told[1]
+    lines = told[0].splitlines()
+    assert any("Session1" in line for line in lines)
+    for mode in ("real", "federated"):
+        (row,) = (line for line in lines if f"│ {mode} " in line)
+        assert "40" in row
+    for said in ("spectrograms:", "makes:"):
+        (path,) = (line.split(said)[1].strip() for line in lines if said in line)
+        assert np.asarray(Image.open(path)).std() > 10
 
 
 @pytest.mark.slow
 def test_the_picture_in_the_readme_is_what_the_demo_draws(tmp_path: Path) -> None:
-    shown = demo.show_speech(load_config("demo"), tmp_path, lambda title: lambda done, total: None)
+    shown = demo.show_speech(load_config("demo"), tmp_path, silent)
     fresh, stored = (
         np.asarray(Image.open(path).convert("L"), dtype=float)
         for path in (shown.picture, ROOT / "results" / "demo" / "speech.png")
