@@ -17,6 +17,7 @@ from simulations.commands import (
     bank,
     bench,
     bootstrap,
+    compare,
     config,
     corpus,
     demo,
@@ -26,6 +27,7 @@ from simulations.commands import (
     pretrain,
     sample,
     simulate,
+    synthesizers,
 )
 
 MISTAKE, OURS = 2, 70
@@ -50,6 +52,8 @@ app.add_typer(bench.app, name="bench", rich_help_panel=FIRST)
 app.command(rich_help_panel=TRAIN)(pretrain.pretrain)
 app.command(rich_help_panel=TRAIN)(sample.sample)
 app.command(rich_help_panel=FEDERATE)(simulate.simulate)
+app.command(rich_help_panel=FEDERATE)(compare.compare)
+app.command(rich_help_panel=FEDERATE)(synthesizers.synthesizers)
 app.command(rich_help_panel=FEDERATE)(bootstrap.bootstrap)
 app.add_typer(bank.app, name="bank", rich_help_panel=FEDERATE)
 app.add_typer(keeper.app, name="keeper", rich_help_panel=FEDERATE)

@@ -28,7 +28,7 @@ from common.training.draws import Dealer, Draw, Patches
 from common.training.phases import Game, Metrics, Phase, Surroundings, play
 
 AUTOENCODER, GAN = "baseline-autoencoder", "baseline-gan"
-CODED = 2048
+CODED = 1024
 """Patches whose codes the Gaussians are fitted to, of all emotions alike: each has more than a code has numbers."""
 
 
@@ -210,9 +210,12 @@ def _train_autoencoder(
 @torch.no_grad()
 def _gaussians(encoder: Encoder, patches: Patches, classes: int, around: Surroundings) -> Gaussians:
     encoder.eval()
-    batches = [patches.batch(step, AT_ONCE, "codes") for step in range(CODED // AT_ONCE)]
-    codes = torch.cat([encoder(batch.patches.to(around.acceleration.device)).cpu() for batch in batches])
-    return Gaussians.of(codes, torch.cat([batch.labels for batch in batches]), classes).to(around.acceleration.device)
+    codes, labels = [], []
+    for step in range(CODED // AT_ONCE):
+        batch = patches.batch(step, AT_ONCE, "codes")
+        codes.append(encoder(batch.patches.to(around.acceleration.device)).cpu())
+        labels.append(batch.labels)
+    return Gaussians.of(torch.cat(codes), torch.cat(labels), classes).to(around.acceleration.device)
 
 
 def _train_gan(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Preset = Annotated[
     str | None,
-    typer.Option("--preset", metavar="NAME", help="A preset: demo, small or paper.", show_default=False),
+    typer.Option("--preset", metavar="NAME", help="A preset: demo, small, emodb or paper.", show_default=False),
 ]
 ConfigFile = Annotated[
     Path | None,

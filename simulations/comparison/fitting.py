@@ -50,7 +50,8 @@ def _await_release(keeper: Keeper, letters: Letters, question: Question, job: Jo
     if isinstance(reply, Release):
         return reply
     reason = reply.code.meaning if isinstance(reply, Refusal) else reply.kind
-    remedy = f"its log is {job.folder / SITE / SITES}/*/{STATE}/{LOG}"
+    place = job.folder.relative_to(job.store.folder) / SITE / SITES
+    remedy = f"its log is {place}/*/{STATE}/{LOG} of the units"
     raise UserError(f"the client of session {job.unit.place} sent no generator", where=reason, remedy=remedy)
 
 

@@ -9,10 +9,10 @@ Owns the layout of both. Must not know how a unit is computed, nor how any of th
     folds         [{name, speakers: [..], utterances: [test utterances an emotion]}], in order
     seeds         [0, 1, 2]
     modes         name -> {about, synthesizer (or null), complete (no cell is missing), metrics, ..}; in the order of
-                  the table. `macro_f1`, `uar`, `accuracy` are each {mean, std_over_folds, std_over_seeds (null where there
-                  is one), low, high (95 %, over speakers and seeds), n (utterances), folds, seeds (how many)}, or null
-                  where failures left no seed whole; `confusion` is counts [true][predicted] over folds and whole seeds;
-                  `by_fold` is fold -> [macro F1 of each whole seed]; `whole_seeds` says which those are
+                  the table. `macro_f1`, `uar`, `accuracy` are each {mean, std_over_folds, std_over_seeds (null where
+                  there is one), low, high (95 %, over speakers and seeds), n (utterances), folds, seeds (how many)},
+                  or null where failures left no seed whole; `confusion` is counts [true][predicted] over folds and
+                  whole seeds; `by_fold` is fold -> [macro F1 of each whole seed]; `whole_seeds` says which those are
     counts        mode -> seed (as text) -> fold -> speaker -> counts [true][predicted]
     paired        [{first, second, metric, difference, low, high, p_value, pairs, different}]: first minus second, on
                   the same folds and seeds
@@ -37,3 +37,234 @@ Owns the layout of both. Must not know how a unit is computed, nor how any of th
     curves/*.jsonl           rows {stage, step, <metric>: ..} of the tunings and trainings of that fold and seed
     ledgers/*.jsonl          the ledger of each federated client at that seed: what left it
 """
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from common.errors import UserError
+from common.networks.acceleration import Acceleration
+from common.scoring import METRICS, Confusion, Outcome, compare, gap_closed
+from common.version import VERSION
+from simulations.comparison.modes import FLOOR, REAL, Mode
+from simulations.comparison.setting import Setting
+from simulations.comparison.store import COUNTS, QUALITY, Store
+from simulations.comparison.units import COPYING, KINDS, NOISE, Unit
+from simulations.inspection.machine import processor
+
+SCHEMA = 2
+"""1 is what `eyesoff simulate` writes."""
+RESULTS = "results.json"
+MEASURES = ("frechet", "kernel", "density", "coverage", "recognized")
+Counts = dict[str, dict[str, dict[str, list[list[int]]]]]
+"""Seed (as text) to fold to speaker to a matrix."""
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """The results of a run, by its folder or by the file itself."""
+    file = path / RESULTS if path.is_dir() else path
+    try:
+        results: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        schema = results.get("schema")
+    except FileNotFoundError:
+        raise UserError("no results of a comparison", where=file, remedy="run `eyesoff compare` first") from None
+    except (OSError, ValueError, AttributeError):
+        raise UserError("results that cannot be read", where=file, remedy="run `eyesoff compare` again") from None
+    if schema != SCHEMA:
+        remedy = "run `eyesoff compare` again with this version; what is computed already stays"
+        raise UserError(f"results of schema {schema}, not {SCHEMA}", where=file, remedy=remedy)
+    return results
+
+
+def collect(
+    setting: Setting,
+    modes: Sequence[Mode],
+    units: Sequence[Unit],
+    store: Store,
+    failures: Mapping[str, str],
+) -> dict[str, Any]:
+    """Everything that hangs on the units alone: the same units give the same answer, whoever computed them."""
+    done = [unit for unit in units if store.card(unit) is not None]
+    seeds = list(dict.fromkeys(unit.seed for unit in units))
+    folds = list(dict.fromkeys(unit.place for unit in units if unit.kind == "score"))
+    counts = {mode.name: _counts(mode, done, store) for mode in modes}
+    outcomes = {name: _outcome(setting, table, seeds, folds) for name, table in counts.items()}
+    seed = setting.config.seed
+    return {
+        "schema": SCHEMA,
+        "corpus": setting.config.corpus.name,
+        "preset": setting.config.name,
+        "identity": setting.config.identity_hash(),
+        "labels": list(setting.manifest.labels),
+        "folds": [_fold(setting, name) for name in folds],
+        "seeds": seeds,
+        "modes": {mode.name: _mode(mode, outcomes[mode.name], seeds, folds, seed) for mode in modes},
+        "counts": counts,
+        "paired": _paired(outcomes, seed),
+        "gap_closed": _gaps(outcomes, seed),
+        "quality": _quality(done, store),
+        "failures": _failures(units, failures),
+        "settings": setting.config.identity(),
+    }
+
+
+def _fold(setting: Setting, name: str) -> dict[str, Any]:
+    test = setting.folds[name].test
+    labels = [utterance.emotion for utterance in test.utterances]
+    return {
+        "name": name,
+        "speakers": list(test.speakers),
+        "utterances": [labels.count(label) for label in test.labels],
+    }
+
+
+def _counts(mode: Mode, done: Sequence[Unit], store: Store) -> Counts:
+    table: Counts = {}
+    for unit in done:
+        if (unit.kind, unit.subject) == ("score", mode.name):
+            table.setdefault(str(unit.seed), {})[unit.place] = store.read(unit, COUNTS)
+    return table
+
+
+def _outcome(setting: Setting, table: Counts, seeds: Sequence[int], folds: Sequence[str]) -> Outcome | None:
+    """Of the seeds that are whole: a mean over fewer folds would be of another protocol."""
+    whole = [seed for seed in seeds if all(fold in table.get(str(seed), {}) for fold in folds)]
+    cells = {
+        (seed, fold, speaker): Confusion(setting.manifest.labels, matrix)
+        for seed in whole
+        for fold in folds
+        for speaker, matrix in table[str(seed)][fold].items()
+    }
+    return Outcome.of(cells) if cells else None
+
+
+def _mode(mode: Mode, outcome: Outcome | None, seeds: Sequence[int], folds: Sequence[str], seed: int) -> dict[str, Any]:
+    about = {"about": mode.about, "synthesizer": mode.synthesizer}
+    if outcome is None:
+        nothing = dict.fromkeys((*METRICS, "confusion", "by_fold"))
+        return {**about, "complete": False, "whole_seeds": [], **nothing}
+    values = outcome.values("macro_f1")
+    return {
+        **about,
+        "complete": list(outcome.seeds) == sorted(seeds),
+        "whole_seeds": list(outcome.seeds),
+        **{metric: asdict(outcome.summary(metric, seed=seed)) for metric in METRICS},
+        "confusion": outcome.counts.sum(axis=(0, 1)).tolist(),
+        # an outcome has its folds in sorted order
+        "by_fold": {fold: values[:, sorted(folds).index(fold)].tolist() for fold in folds},
+    }
+
+
+def _same_seeds(outcomes: Sequence[Outcome]) -> list[Outcome] | None:
+    """Cut to the seeds that all of them have, or nothing."""
+    common = sorted(set.intersection(*(set(outcome.seeds) for outcome in outcomes)))
+    if not common:
+        return None
+    return [
+        Outcome(one.labels, tuple(common), one.speakers, one.folds, one.counts[[one.seeds.index(s) for s in common]])
+        for one in outcomes
+    ]
+
+
+def _paired(outcomes: Mapping[str, Outcome | None], seed: int) -> list[dict[str, Any]]:
+    rows = []
+    scored = {name: outcome for name, outcome in outcomes.items() if outcome is not None}
+    for (first, one), (second, other) in combinations(scored.items(), 2):
+        pair = _same_seeds([one, other])
+        if pair is None:
+            continue
+        for metric in METRICS:
+            found = compare(pair[0], pair[1], metric, seed=seed)
+            score = found.difference
+            interval = {"difference": score.value, "low": score.low, "high": score.high}
+            tested = {"p_value": found.p_value, "pairs": found.pairs, "different": found.different}
+            rows.append({"first": first, "second": second, "metric": metric, **interval, **tested})
+    return rows
+
+
+def _gaps(outcomes: Mapping[str, Outcome | None], seed: int) -> dict[str, Any]:
+    """Of every mode between the floor and real speech, where there are both."""
+    floor, real = outcomes.get(FLOOR), outcomes.get(REAL)
+    if floor is None or real is None:
+        return {}
+    closed = {}
+    for name, outcome in outcomes.items():
+        three = None if name in (REAL, FLOOR) or outcome is None else _same_seeds([outcome, floor, real])
+        if three:
+            found = gap_closed(three[0], three[1], three[2], seed=seed)
+            closed[name] = (
+                None if found is None else {key: getattr(found, key) for key in ("value", "low", "high", "n")}
+            )
+    return closed
+
+
+def _quality(done: Sequence[Unit], store: Store) -> dict[str, Any]:
+    """Mean and deviation over folds, of each fold's mean over seeds; controls stand last."""
+    measured: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for unit in done:
+        if unit.kind == "quality":
+            measured.setdefault(unit.subject, {}).setdefault(unit.place, []).append(store.read(unit, QUALITY))
+    order = sorted(measured, key=lambda name: name in (COPYING, NOISE))
+    return {name: _measures(list(measured[name].values())) for name in order}
+
+
+def _measures(by_fold: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for measure in MEASURES:
+        values = [[one[measure] for one in fold] for fold in by_fold]
+        if any(value is None for fold in values for value in fold):
+            found[measure] = None
+            continue
+        means = [float(np.mean(fold)) for fold in values]
+        deviation = float(np.std(means, ddof=1)) if len(means) > 1 else None
+        found[measure] = {"mean": float(np.mean(means)), "std_over_folds": deviation}
+    return found | {"generated": by_fold[0][0]["generated"]}
+
+
+def _failures(units: Sequence[Unit], failures: Mapping[str, str]) -> list[dict[str, Any]]:
+    rows = []
+    for unit in units:
+        if unit.key in failures:
+            named = {"unit": str(unit), "modes": sorted(_needed_for(unit, units)), "fold": unit.place}
+            rows.append({**named, "seed": unit.seed, "reason": failures[unit.key]})
+    return rows
+
+
+def _needed_for(unit: Unit, units: Sequence[Unit]) -> set[str]:
+    """The modes whose score or quality cannot be had without a unit."""
+    if unit.kind not in ("tune", "fit"):
+        return {unit.subject}
+    return {other.subject for other in units if other.kind == "train" and unit in other.needs}
+
+
+def seconds_of(units: Sequence[Unit], store: Store, cached: set[str], wall: float) -> dict[str, Any]:
+    """What each stage took, and this command."""
+    stages: dict[str, Any] = {}
+    for kind in KINDS:
+        cards = {unit.key: card for unit in units if unit.kind == kind and (card := store.card(unit)) is not None}
+        if cards:
+            seconds = round(sum(card["seconds"] for card in cards.values()), 1)
+            stages[kind] = {"seconds": seconds, "units": len(cards), "cached": len(cached & set(cards))}
+    return {**stages, "wall": round(wall, 1)}
+
+
+def environment(setting: Setting, workers: int) -> dict[str, Any]:
+    """What the numbers were made with; no name of a machine and no path."""
+    found = processor()
+    return {
+        "eyesoff": VERSION,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": found.seen.split(",")[0],
+        "cores": found.figures["cores"],
+        "workers": workers,
+        "device": str(Acceleration.from_runtime(setting.config.runtime).device),
+    }

@@ -99,7 +99,10 @@ def choose_folds(setting: Setting, names: Sequence[str]) -> tuple[Fold, ...]:
     """Folds by the session they leave out; all where none is named."""
     if unknown := [name for name in names if name not in setting.folds]:
         raise UserError("no such fold", where=", ".join(unknown), remedy=f"there are {', '.join(setting.folds)}")
-    return tuple(fold for name, fold in setting.folds.items() if not names or name in names)
+    folds = tuple(fold for name, fold in setting.folds.items() if not names or name in names)
+    if sum(len(fold.test.speakers) for fold in folds) < 2:
+        raise UserError("one speaker only has no interval", where=f"fold {folds[0].name}", remedy="name another fold")
+    return folds
 
 
 def _refuse_missing_emotions(setting: Setting) -> None:

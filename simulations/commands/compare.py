@@ -1,0 +1,97 @@
+"""`eyesoff compare`: what synthetic speech is worth, mode beside mode under one protocol."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulations.commands.options import AsJson, ConfigFile, Overrides, Preset, choose_config
+
+
+def compare(
+    run: Annotated[Path, typer.Option("--run", metavar="DIR", help="Run directory: results and evidence.")] = Path(
+        "runs/comparison"
+    ),
+    preset: Preset = None,
+    config_file: ConfigFile = None,
+    overrides: Overrides = None,
+    corpus: Annotated[
+        str | None, typer.Option("--corpus", metavar="NAME", help="Corpus; by default the configuration's.")
+    ] = None,
+    root: Annotated[
+        str | None, typer.Option("--root", metavar="DIR", help="Its folder; the built-in corpus needs none.")
+    ] = None,
+    modes: Annotated[
+        str,
+        typer.Option(
+            "--modes", metavar="NAME,..", help="Some of them only, such as real,federated.", show_default=False
+        ),
+    ] = "",
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="How many, counted up from the seed.")] = 3,
+    folds: Annotated[
+        str, typer.Option("--folds", metavar="SESSION,..", help="Leave out these sessions only.", show_default=False)
+    ] = "",
+    base: Annotated[
+        Path | None,
+        typer.Option("--base", metavar="DIR", help="Pre-trained networks; by default the shipped ones of this width."),
+    ] = None,
+    units: Annotated[
+        Path | None,
+        typer.Option("--units", metavar="DIR", help="Where finished units lie; runs may share it. By default the run."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=0, max=256, help="Processes; by default one a core. 0: none but this, to debug."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare modes of training a recognizer: real, centralized, federated, baseline, floor, real+synthetic.
+
+    Every unit of work is kept: stop it at any time and give the same command again; add a mode or a seed, and only
+    what is new is computed. A unit that fails is named, the others go on, and the exit status is 1.
+
+    Example: eyesoff compare --preset emodb --root data/EMO-DB --seeds 3 --run runs/emodb
+    """
+    import json
+    import sys
+
+    from rich.console import Console
+
+    from common.training.interruption import stoppable
+    from simulations.comparison.running import Order, Stopped, run_comparison
+    from simulations.comparison.table import failure_lines, table_of
+
+    chosen = [f"corpus.name={json.dumps(corpus)}"] if corpus else []
+    chosen += [f"runtime.corpus_root={json.dumps(root)}"] if root else []
+    config = choose_config(preset, config_file, [*(overrides or []), *chosen])
+    command = " ".join(["eyesoff", *map(_placeless, sys.argv[1:])])
+    order = Order(run, _names(modes), seeds, _names(folds), base, units, workers, command)
+    with stoppable() as stop:
+        try:
+            results = run_comparison(config, order, Console(stderr=True), stop)
+        except Stopped:
+            typer.echo("stopped as asked; the same command goes on from here", err=True)
+            raise typer.Exit(stop.status) from None
+    if as_json:
+        typer.echo(json.dumps(results))
+    else:
+        Console().print(table_of(results))
+        typer.echo(f"everything of this run: {run}")
+    for line in failure_lines(results):
+        typer.echo(line, err=True)
+    if results["failures"]:
+        raise typer.Exit(1)
+
+
+def _placeless(word: str) -> str:
+    """A word of the command without the folders of this machine.
+
+    >>> _placeless("/home/ann/corpora/EMO-DB"), _placeless("--root=/home/ann/EMO-DB"), _placeless("runs/emodb")
+    ('EMO-DB', '--root=EMO-DB', 'runs/emodb')
+    """
+    return re.sub(r"""(^|[="'])[/~][^="']*/""", r"\1", word.rstrip("/"))
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in listed.split(",") if name.strip())

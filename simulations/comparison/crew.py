@@ -1,0 +1,218 @@
+"""Who computes units: worker processes that live for many of them, or this process.
+
+Owns the processes and what they say, and that none outlives the comparison. Must not know which unit comes when.
+
+A worker that dies takes its unit with it and is replaced. One whose parent died stops at its next step.
+"""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Protocol
+
+from common.training.interruption import Stop
+from common.training.phases import Interrupted
+from common.training.reporters import Reporter
+from simulations.comparison.job import Job
+from simulations.comparison.setting import Setting
+from simulations.comparison.store import Store
+from simulations.comparison.units import Unit
+
+Tell = Callable[[int, int], object]
+"""Step and steps of the unit at work."""
+PATIENCE = 60.0
+"""Seconds that a worker has to finish its step and keep it."""
+EVERY = 0.5
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What became of a unit: done, failed for a reason, or so far at work."""
+
+    unit: Unit
+    done: bool = False
+    reason: str = ""
+    step: int = 0
+    steps: int = 0
+
+
+class Crew(Protocol):
+    """Whoever computes."""
+
+    def idle(self) -> int:
+        """How many more units can be taken now."""
+        ...
+
+    def give(self, unit: Unit) -> None:
+        """Begin with a unit."""
+        ...
+
+    def hear(self) -> list[Heard]:
+        """What has come about, waiting a moment for it."""
+        ...
+
+    def dismiss(self) -> None:
+        """Stop whatever is at work, at a step that is kept, and end."""
+        ...
+
+
+class Steps(Reporter):
+    """Passes on how far a unit is, not more often than somebody can look."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell, self._steps, self._told = tell, 0, 0.0
+
+    def begin(self, stage: str, first: int, iterations: int) -> None:
+        """A stage begins, or is looked at again."""
+        self._steps = iterations
+        self._pass_on(first)
+
+    def record(self, stage: str, step: int, metrics: object) -> None:
+        """A stage goes on."""
+        self._pass_on(step)
+
+    def _pass_on(self, step: int) -> None:
+        if time.monotonic() - self._told >= EVERY:
+            self._told = time.monotonic()
+            self._tell(step, self._steps)
+
+
+class Alone:
+    """This process, a unit at a time: for debugging, and where a process more is too much."""
+
+    def __init__(self, setting: Setting, store: Store, do: Callable[[Job], str], stop: Callable[[], bool]) -> None:
+        self._setting, self._store, self._do, self._stop = setting, store, do, stop
+        self._unit: Unit | None = None
+
+    def idle(self) -> int:
+        """One at the most."""
+        return int(self._unit is None)
+
+    def give(self, unit: Unit) -> None:
+        """Take it."""
+        self._unit = unit
+
+    def hear(self) -> list[Heard]:
+        """Compute it, from beginning to end."""
+        unit, self._unit = self._unit, None
+        if unit is None:
+            return []
+        try:
+            reason = self._do(Job(unit, self._setting, self._store, Reporter(), self._stop))
+        except Interrupted:
+            return []
+        return [Heard(unit, done=not reason, reason=reason)]
+
+    def dismiss(self) -> None:
+        """Nothing is at work between units."""
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    line: Connection
+    unit: Unit | None = None
+
+
+class Processes:
+    """So many worker processes."""
+
+    def __init__(self, size: int, setting: Setting, store: Store, do: Callable[[Job], str]) -> None:
+        # What a setting has looked up is looked up again by each process: maps of files do not travel.
+        self._given = (replace(setting), store, do)
+        self._workers = [self._hire() for _ in range(size)]
+
+    def _hire(self) -> _Worker:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(theirs, os.getpid(), *self._given), daemon=True)
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # from its first moment on, Ctrl-C is not for the worker
+        process.start()
+        signal.signal(signal.SIGINT, before)
+        theirs.close()
+        return _Worker(process, ours)
+
+    def idle(self) -> int:
+        """Those without a unit."""
+        return sum(worker.unit is None for worker in self._workers)
+
+    def give(self, unit: Unit) -> None:
+        """To the first that has none."""
+        worker = next(worker for worker in self._workers if worker.unit is None)
+        worker.unit = unit
+        worker.line.send(unit)
+
+    def hear(self) -> list[Heard]:
+        """From whoever has something to say within half a second."""
+        lines = {worker.line: worker for worker in self._workers}
+        heard = [self._hear(lines[line]) for line in wait(list(lines), timeout=EVERY) if isinstance(line, Connection)]
+        return [one for one in heard if one is not None]
+
+    def _hear(self, worker: _Worker) -> Heard | None:
+        try:
+            step, steps, reason = worker.line.recv()
+        except (EOFError, OSError):
+            return self._replace(worker)
+        unit = worker.unit
+        if unit is None:
+            return None
+        if steps is not None:
+            return Heard(unit, step=step, steps=steps)
+        worker.unit = None
+        return Heard(unit, done=not reason, reason=reason)
+
+    def _replace(self, worker: _Worker) -> Heard | None:
+        worker.process.join(PATIENCE)
+        self._workers[self._workers.index(worker)] = self._hire()
+        return None if worker.unit is None else Heard(worker.unit, reason=_ending(worker.process.exitcode))
+
+    def dismiss(self) -> None:
+        """Ask all to stop, wait, and end those that do not."""
+        for worker in self._workers:
+            if worker.unit is None:
+                worker.line.close()  # whoever waits for a unit is told that none will come
+            else:
+                worker.process.terminate()
+        deadline = time.monotonic() + PATIENCE
+        for worker in self._workers:
+            worker.process.join(max(deadline - time.monotonic(), 0.0))
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+        self._workers = []
+
+
+def _ending(status: int | None) -> str:
+    if status == -signal.SIGKILL:
+        return "its process was killed by the system: too little memory? Run fewer at once with --workers"
+    return f"its process ended with signal {-status}" if status and status < 0 else f"its process ended ({status})"
+
+
+def _work(line: Connection, parent: int, setting: Setting, store: Store, do: Callable[[Job], str]) -> None:
+    """Units until none comes, each told of by its steps and its end."""
+    import torch
+
+    torch.set_num_threads(1)
+    asked = Stop()
+    signal.signal(signal.SIGTERM, asked.hear)
+
+    def stop() -> bool:
+        return asked() or os.getppid() != parent
+
+    def tell(step: int, steps: int) -> None:
+        with suppress(OSError):  # a parent that has gone is noticed by `stop`
+            line.send((step, steps, ""))
+
+    try:
+        while not stop():
+            unit = line.recv()
+            reason = do(Job(unit, setting, store, Steps(tell), stop))
+            line.send((0, None, reason))
+    except (EOFError, OSError, Interrupted):
+        return

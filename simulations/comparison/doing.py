@@ -1,0 +1,37 @@
+"""One unit from its job to its card.
+
+Owns which kind is computed by whom, the clock, and what becomes of a unit that fails. Must not know in which process.
+"""
+
+import time
+import traceback
+
+from common.errors import UserError
+from common.files import atomic_write
+from common.training.phases import Interrupted
+from simulations.comparison.fitting import fit, tune
+from simulations.comparison.job import Job
+from simulations.comparison.judging import judge
+from simulations.comparison.recognizing import score, train
+
+WORK = {"tune": tune, "fit": fit, "train": train, "score": score, "quality": judge}
+TRACE = "error.txt"
+
+
+def do(job: Job) -> str:
+    """Compute a unit; the answer is why it failed, or nothing. What is asked to stop raises `Interrupted`."""
+    began = time.monotonic()
+    try:
+        job.folder.mkdir(parents=True, exist_ok=True)
+        WORK[job.unit.kind](job)
+        job.store.finish(job.unit, time.monotonic() - began)
+    except Interrupted:
+        job.store.spend(job.unit, time.monotonic() - began)
+        raise
+    except UserError as error:
+        return str(error)
+    except Exception as error:  # one unit's mistake is not the end of the others
+        atomic_write(job.folder / TRACE, traceback.format_exc().encode())
+        place = job.folder.relative_to(job.store.folder) / TRACE
+        return f"{type(error).__name__}: {error} (traceback in {place} of the units)"
+    return ""

@@ -1,0 +1,111 @@
+"""What a comparison will cost, before it starts and while it runs.
+
+Owns the prices of units: from units that are done, and where there are none, from a short measurement. Must not know
+how a unit is computed beyond its steps.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from common.config import Config
+from common.features.patches import Batch
+from common.networks.acceleration import Acceleration
+from common.networks.memory import available_memory, training_memory
+from common.seeds import torch_stream
+from common.training.phases import Surroundings
+from common.training.recognizer import train_recognizer
+from common.training.reporters import Reporter, duration
+from common.training.stages import FINETUNING, finetune
+from simulations.comparison.setting import Setting
+from simulations.comparison.store import Store
+from simulations.comparison.units import KINDS, Unit
+from simulations.federation.resources import OVERHEAD, Machine
+
+GUESSES = {"score": 2.0, "quality": 4.0}
+"""Seconds of a unit without training steps, until one has been timed."""
+DRAWING = 0.012
+"""What drawing a sample costs, in steps of the recognizer's training: a forward of one network for one patch."""
+
+
+def workers_for(config: Config, wanted: int | None) -> int:
+    """As many processes as there are cores and memory for, unless a number is wanted."""
+    if wanted is not None:
+        return wanted
+    machine = Machine.here(config)
+    need = OVERHEAD + training_memory(config.network, config.finetuning.batch, FINETUNING)
+    device = Acceleration.from_runtime(config.runtime).device
+    return max(1, min(machine.cores, available_memory(device) // need))
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Seconds a training step, or a unit where it has none, by kind and subject or by kind alone."""
+
+    known: Mapping[tuple[str, str], float]
+    measured: Mapping[str, float]
+
+    @classmethod
+    def of(cls, units: Sequence[Unit], setting: Setting, store: Store) -> "Prices":
+        """From what is done here; measured only if something is new and has no example."""
+        known = store.rates()
+        new = {(unit.kind, unit.subject) for unit in units if unit.steps and store.card(unit) is None}
+        return cls(known, GUESSES | (measure(setting) if new - set(known) else {}))
+
+    def of_unit(self, unit: Unit) -> float:
+        """Predicted seconds of processor."""
+        rate = self.known.get((unit.kind, unit.subject), self.measured.get(unit.kind, 0.0))
+        return rate * max(unit.steps, 1)
+
+
+def measure(setting: Setting) -> dict[str, float]:
+    """Seconds of a step of fine-tuning and of the recognizer, on the threads that a unit has."""
+    config = setting.config
+    finetuning = config.finetuning.model_copy(update={"iterations": 2})
+    recognizer = config.recognizer.model_copy(update={"iterations": 2})
+    short = config.model_copy(update={"finetuning": finetuning, "recognizer": recognizer})
+    acceleration = Acceleration.from_runtime(config.runtime)
+    noise = _Noise(config.network.classes)
+    tuning, training = _Stopwatch(), _Stopwatch()
+    finetune(setting.pretrained.pair, noise, short, 0, Surroundings(acceleration, reporter=tuning, report_every=1))
+    train_recognizer(noise, short, 0, Surroundings(acceleration, reporter=training, report_every=1))
+    samples = config.sampling.per_emotion * config.network.classes
+    drawing = DRAWING * samples / max(config.recognizer.iterations, 1)
+    return {"tune": tuning.step, "fit": tuning.step, "train": training.step * (1 + drawing)}
+
+
+@dataclass(frozen=True)
+class _Noise:
+    classes: int
+
+    def batch(self, step: int, size: int, stream: str) -> Batch:
+        """Something of the right shape."""
+        chance = torch_stream("measure", step)
+        patches = torch.rand(size, 1, 128, 128, generator=chance)
+        return Batch(patches, torch.randint(self.classes, (size,), generator=chance))
+
+
+class _Stopwatch(Reporter):
+    """Times the last step, since the first one warms up."""
+
+    def __init__(self) -> None:
+        self.step, self._last = 0.0, 0.0
+
+    def record(self, stage: str, step: int, metrics: object) -> None:
+        """A step is over."""
+        now = time.perf_counter()
+        self.step, self._last = now - self._last, now
+
+
+def plan_lines(units: Sequence[Unit], store: Store, prices: Prices, workers: int) -> list[str]:
+    """How many units of each kind, how many of them are here already, and how long the others will take."""
+    new = [unit for unit in units if store.card(unit) is None]
+    total, left = Counter(unit.kind for unit in units), Counter(unit.kind for unit in new)
+    parts = [f"{total[kind]} to {kind} ({left[kind]} new)" for kind in KINDS if total[kind]]
+    seconds = sum(map(prices.of_unit, new)) / max(workers, 1)
+    where = f"in {workers} process{'es' * (workers > 1)}" if workers else "in this process"
+    time_ = f"about {duration(seconds)} {where}" if new else "nothing to compute"
+    return [f"{len(units)} units: {', '.join(parts)}", time_]

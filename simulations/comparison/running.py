@@ -1,0 +1,143 @@
+"""A comparison from its order to its results.
+
+Owns the sequence: prepare, plan, compute what is new, collect. Must not know what a unit computes, nor how results are
+shown.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from common.config import Config, load_config
+from common.config.showing import as_toml
+from common.errors import UserError, UserErrors
+from common.files import atomic_json, atomic_write
+from common.training.checkpoint import differences
+from simulations.comparison.crew import Alone, Crew, Heard, Processes
+from simulations.comparison.doing import do
+from simulations.comparison.evidence import gather
+from simulations.comparison.modes import choose_modes
+from simulations.comparison.plan import Prices, plan_lines, workers_for
+from simulations.comparison.results import RESULTS, collect, environment, seconds_of
+from simulations.comparison.setting import choose_folds, prepare
+from simulations.comparison.store import Store
+from simulations.comparison.units import Unit, units_for
+from simulations.comparison.watch import Watch
+from simulations.progress import Counting, bars
+
+CONFIG, UNITS = "config.toml", "units"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a comparison was asked for, beside its configuration."""
+
+    run: Path
+    modes: Sequence[str] = ()
+    seeds: int = 1
+    folds: Sequence[str] = ()
+    base: Path | None = None
+    units: Path | None = None
+    workers: int | None = None
+    command: str = ""
+
+
+class Stopped(Exception):  # noqa: N818 - nothing went wrong: somebody asked
+    """A comparison was asked to stop, and kept all it had."""
+
+
+def run_comparison(config: Config, order: Order, console: Console, stop: Callable[[], bool]) -> dict[str, Any]:
+    """Compute what is new and write down what all of it comes to; the answer is the results."""
+    began = time.monotonic()
+    modes = choose_modes(order.modes)
+    open_run(order.run, config)
+    with bars() as open_bar:
+        setting = prepare(config, order.base, _stopping(open_bar(config.corpus.name), stop))
+    folds = choose_folds(setting, order.folds)
+    units = units_for(setting, modes, folds, range(config.seed, config.seed + order.seeds))
+    store = Store(order.units or order.run / UNITS)
+    with store.alone():
+        cached = {unit.key for unit in units if store.card(unit) is not None}
+        new = [unit for unit in units if unit.key not in cached]
+        prices = Prices.of(units, setting, store)
+        workers = workers_for(setting.config, order.workers)
+        for line in plan_lines(units, store, prices, workers):
+            console.print(line, highlight=False, soft_wrap=True)
+        failures: dict[str, str] = {}
+        if new:
+            workers = min(workers, len(new))
+            crew: Crew = Processes(workers, setting, store, do) if workers else Alone(setting, store, do, stop)
+            try:
+                with Watch(console, new, prices, workers).shown() as watch:
+                    failures = compute(new, cached, crew, prices, watch.hear, stop)
+            finally:
+                crew.dismiss()
+        results = collect(setting, modes, units, store, failures)
+        gather(order.run, setting, units, store)
+        results |= {
+            "command": order.command,
+            "seconds": seconds_of(units, store, cached, time.monotonic() - began),
+            "environment": environment(setting, workers),
+        }
+    atomic_json(order.run / RESULTS, results)
+    return results
+
+
+def _stopping(progress: Counting, stop: Callable[[], bool]) -> Counting:
+    """The same, until somebody asks for a stop."""
+
+    def count(done: int, total: int) -> None:
+        if stop():
+            raise Stopped
+        progress(done, total)
+
+    return count
+
+
+def open_run(folder: Path, config: Config) -> None:
+    """Begin in an empty directory, or go on in that of a comparison of the same configuration."""
+    stored = folder / CONFIG
+    if stored.exists():
+        if problems := list(differences(load_config(stored).identity(), config.identity())):
+            remedy = "choose another --run; with --units DIR runs share what they have in common"
+            raise UserErrors(f"{folder}: this run has another configuration; {remedy}", problems)
+        return
+    if folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise UserError("the run directory holds something else", where=folder, remedy="choose an empty one")
+    atomic_write(stored, as_toml(config).encode())
+
+
+def compute(
+    new: Sequence[Unit],
+    cached: set[str],
+    crew: Crew,
+    prices: Prices,
+    tell: Callable[[Heard], object],
+    stop: Callable[[], bool],
+) -> dict[str, str]:
+    """Every unit after those it needs, the costliest first; the answer is why which failed. What needs one waits on."""
+    waiting = sorted(new, key=prices.of_unit, reverse=True)
+    done, failures, at_work = set(cached), dict[str, str](), set[str]()
+    while True:
+        if stop():
+            raise Stopped
+        ready = [unit for unit in waiting if all(need.key in done for need in unit.needs)]
+        for unit in ready[: crew.idle()]:
+            crew.give(unit)
+            waiting.remove(unit)
+            at_work.add(unit.key)
+            tell(Heard(unit))
+        if not at_work:
+            return failures
+        for heard in crew.hear():
+            tell(heard)
+            if heard.done or heard.reason:
+                at_work.discard(heard.unit.key)
+            if heard.done:
+                done.add(heard.unit.key)
+            if heard.reason:
+                failures[heard.unit.key] = heard.reason

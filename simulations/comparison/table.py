@@ -1,0 +1,48 @@
+"""A comparison's results as a table on the screen.
+
+Owns its columns. Must not know where the numbers come from.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.table import Table
+
+
+def table_of(results: Mapping[str, Any]) -> Table:
+    """Modes by metrics, with deviations, intervals and how much of the gap each closes; what failed stands as such."""
+    seeds, folds = len(results["seeds"]), len(results["folds"])
+    title = f"{results['corpus']}, preset {results['preset']}: {folds} folds, {seeds} seeds, one session left out"
+    table = Table(title=title, title_justify="left")
+    for heading in ("trained on", "macro F1 (95 %)", "std folds", "std seeds", "UAR", "accuracy", "gap closed", "n"):
+        table.add_column(heading)
+    failed = {mode: failure["reason"] for failure in results["failures"] for mode in failure["modes"]}
+    for name, mode in results["modes"].items():
+        score = mode["macro_f1"]
+        if score is None:
+            table.add_row(name, f"failed: {failed.get(name, 'a unit is missing')}")
+            continue
+        closed = results["gap_closed"].get(name)
+        shown = f"{closed['value']:.0%} ({closed['low']:.0%} to {closed['high']:.0%})" if closed else ""
+        note = "" if mode["complete"] else f"; {len(mode['whole_seeds'])} of {seeds} seeds: {failed.get(name, '')}"
+        table.add_row(
+            name,
+            f"{score['mean']:.3f} ({score['low']:.3f} to {score['high']:.3f}){note}",
+            _number(score["std_over_folds"]),
+            _number(score["std_over_seeds"]),
+            f"{mode['uar']['mean']:.3f}",
+            f"{mode['accuracy']['mean']:.3f}",
+            shown,
+            str(score["n"]),
+        )
+    return table
+
+
+def failure_lines(results: Mapping[str, Any]) -> Iterator[str]:
+    """What failed and what it was needed for, a line each."""
+    for failure in results["failures"]:
+        yield f"failed: {failure['unit']} (for {', '.join(failure['modes'])}): {failure['reason']}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

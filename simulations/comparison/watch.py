@@ -1,0 +1,80 @@
+"""A comparison as it looks while it runs: one line for all, one for each unit at work; or lines in a log.
+
+Owns the picture. Must not know what a unit computes.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from common.training.reporters import duration
+from simulations.comparison.crew import Heard
+from simulations.comparison.plan import Prices
+from simulations.comparison.units import Unit
+
+QUIET = 20.0
+"""Seconds between lines in a log."""
+
+
+class Watch:
+    """Hears of every unit."""
+
+    def __init__(self, console: Console, new: list[Unit], prices: Prices, workers: int) -> None:
+        self._console, self._prices, self._workers = console, prices, max(workers, 1)
+        self._costs = {unit.key: prices.of_unit(unit) for unit in new}
+        self._left, self._total = dict(self._costs), len(new)
+        self._at_work: dict[str, Heard] = {}
+        self._began, self._told = time.monotonic(), time.monotonic()
+        self._live: Live | None = None
+
+    @contextmanager
+    def shown(self) -> Iterator["Watch"]:
+        """While the block runs; a terminal is redrawn, a log gets a line now and then."""
+        if self._console.is_terminal:
+            with Live(console=self._console, refresh_per_second=4, transient=True, get_renderable=self.picture) as live:
+                self._live = live
+                yield self
+        else:
+            yield self
+
+    def hear(self, heard: Heard) -> None:
+        """A unit goes on or ends."""
+        key = heard.unit.key
+        if not heard.done and not heard.reason:
+            self._at_work[key] = heard
+            return
+        self._at_work.pop(key, None)
+        self._left.pop(key, None)
+        if heard.reason:
+            self._console.print(f"[red]failed[/red] {heard.unit}: {heard.reason}", highlight=False, soft_wrap=True)
+        elif self._live is None and (time.monotonic() - self._told > QUIET or not self._left):
+            self._told = time.monotonic()
+            self._console.print(f"{self.headline()}; last: {heard.unit}", highlight=False, soft_wrap=True)
+
+    def headline(self) -> str:
+        """How many are done, since when, and how long still."""
+        done = self._total - len(self._left)
+        return f"{done} of {self._total} units, {duration(time.monotonic() - self._began)}, {self.left()} left"
+
+    def left(self) -> str:
+        """The predicted cost of what is left, corrected by what the others took."""
+        spent = time.monotonic() - self._began
+        begun = {key: heard.step / heard.steps for key, heard in self._at_work.items() if heard.steps}
+        left = sum(cost * (1 - begun.get(key, 0.0)) for key, cost in self._left.items())
+        over = sum(self._costs.values()) - left
+        pace = spent / over if over > 0.1 * sum(self._costs.values()) else 1 / self._workers
+        return duration(left * pace)
+
+    def picture(self) -> Table:
+        """What a terminal shows."""
+        table = Table.grid(padding=(0, 1))
+        table.add_row(ProgressBar(self._total, self._total - len(self._left), width=24), self.headline())
+        for heard in self._at_work.values():
+            bar = ProgressBar(max(heard.steps, 1), heard.step, width=24)
+            table.add_row(bar, f"{heard.unit}, step {heard.step} of {heard.steps}")
+        return table

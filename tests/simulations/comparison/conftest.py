@@ -1,0 +1,80 @@
+"""A comparison small enough for a test: three sessions of eight recordings, networks of one channel, two steps."""
+
+import pytest
+from rich.console import Console
+
+from common.config import Config
+from common.features.scaling import Scaling
+from common.training.pretrained import save_pretrained
+from common.training.stages import Pair
+from simulations.comparison.running import Order, run_comparison
+
+
+SESSIONS = ("Session1", "Session2", "Session3")
+
+
+@pytest.fixture(scope="session")
+def speech(make_speech, tmp_path_factory):
+    folder = make_speech(tmp_path_factory.mktemp("speech"))
+    heading, *rows = (folder / "recordings.csv").read_text().splitlines()
+    kept = [row for row in rows if row.split(",")[2] in SESSIONS]
+    (folder / "recordings.csv").write_text("\n".join([heading, *kept]))
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_samples():
+    """Of what is drawn for a look or a fit, as much as shows that it is drawn."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("simulations.comparison.judging.AN_EMOTION", 4)
+        patch.setattr("common.synthesizers.chatziagapi.CODED", 64)
+        yield
+
+
+@pytest.fixture(scope="session")
+def config(speech, tmp_path_factory):
+    rates = {"generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3}
+    return Config.model_validate(
+        {
+            "corpus": {"name": "table"},
+            "network": {"width": 1 / 64, "noise": 8},
+            "finetuning": {"iterations": 2, "batch": 2, **rates},
+            "chatziagapi": {"code": 4, "autoencoder_iterations": 2, "iterations": 2, "batch": 2},
+            "sampling": {"per_emotion": 6},
+            "recognizer": {"iterations": 2, "batch": 2, "learning_rate": 1e-3},
+            "runtime": {
+                "corpus_root": str(speech),
+                "cache": str(tmp_path_factory.mktemp("cache")),
+                "device": "cpu",
+                "precision": "fp32",
+                "threads": 1,
+                "workers": 1,
+            },
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def weights(config, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    save_pretrained(folder, Pair.fresh(config), Scaling(-16.0, 4.0), config, {})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def comparing(config, weights, tmp_path_factory):
+    """A function that runs a comparison in this process, in a folder of units that all of them share."""
+    units = tmp_path_factory.mktemp("units")
+
+    def run(folder, *, stop=lambda: False, settings=config, console=None, **order):
+        asked = {"base": weights, "units": units, "workers": 0} | order
+        return run_comparison(settings, Order(folder, **asked), console or Console(quiet=True), stop)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def whole(comparing, tmp_path_factory):
+    """The results of all six modes, and the run's folder."""
+    folder = tmp_path_factory.mktemp("run") / "whole"
+    return comparing(folder), folder
