@@ -3,6 +3,7 @@
 Owns that one folder's content. Must not know how pre-training went.
 """
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from common.errors import UserError, UserErrors
 from common.features.scaling import Scaling
 from common.training.averaging import converge_norms
 from common.training.checkpoint import (
+    CARD,
     Card,
     differences,
     read_tensors,
@@ -26,6 +28,8 @@ from common.training.checkpoint import (
 )
 from common.training.stages import Pair
 
+SHIPPED = ("demo", "small")
+"""Presets that come with networks."""
 WIDE = 2**18
 """Matrices of more numbers than this are shipped in 8 bits: they are nine tenths of the file."""
 ROWS, SCALES = ".rows8", ".scales"
@@ -87,6 +91,18 @@ def shipped_weights(preset: str) -> Path:
         if (folder := place / "common" / "pretrained" / preset).is_dir():
             return folder
     raise UserError("no networks are shipped for this preset", where=preset, remedy="`eyesoff pretrain` makes some")
+
+
+def fitting_weights(config: Config) -> Path:
+    """The folder of the shipped networks of this configuration's sizes, whatever its preset is called."""
+    wanted = config.network.model_dump(mode="json")
+    for preset in SHIPPED:
+        folder = shipped_weights(preset)
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        if card["settings"]["network"] == wanted:
+            return folder
+    remedy = "name some with --base; `eyesoff pretrain` makes them"
+    raise UserError(f"no networks of width {config.network.width} are shipped", remedy=remedy)
 
 
 def pack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

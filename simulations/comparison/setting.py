@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from common.config import Config
 from common.corpora import labelled_corpus
@@ -17,10 +16,8 @@ from common.corpora.manifest import Fold, Manifest, leave_one_out
 from common.errors import UserError, UserErrors
 from common.features.cache import Features, features_for
 from common.training.checkpoint import CARD
-from common.training.pretrained import Pretrained, load_pretrained, shipped_weights
+from common.training.pretrained import Pretrained, fitting_weights, load_pretrained
 from simulations.progress import Counting
-
-SHIPPED = ("demo", "small")
 
 
 @dataclass(frozen=True)
@@ -80,19 +77,6 @@ def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:
     _refuse_missing_emotions(setting)
     _ = setting.pretrained
     return setting
-
-
-def fitting_weights(config: Config) -> Path:
-    """The folder of shipped networks of this configuration's sizes, whatever its preset is called."""
-    wanted = config.network.model_dump(mode="json")
-    for name in SHIPPED:
-        card: dict[str, Any] = json.loads((shipped_weights(name) / CARD).read_text(encoding="utf-8"))
-        if card["settings"]["network"] == wanted:
-            return shipped_weights(name)
-    remedy = "name some with --base; `eyesoff pretrain` makes them"
-    raise UserError(
-        "no networks are shipped of this size", where=f"network.width {config.network.width}", remedy=remedy
-    )
 
 
 def choose_folds(setting: Setting, names: Sequence[str]) -> tuple[Fold, ...]:

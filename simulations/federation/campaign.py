@@ -16,7 +16,7 @@ from common.config import Config
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
-from common.training.pretrained import load_pretrained, shipped_weights
+from common.training.pretrained import fitting_weights, load_pretrained
 from server.campaign import RESULTS
 from server.run import Order, open_run, run_campaign
 from simulations.federation.resources import Plan, plan_resources
@@ -40,7 +40,7 @@ def simulate_campaign(
     console: Console,
 ) -> dict[str, Any]:
     """The campaign, and beside it the recognizers that saw the real speech; the answer is the results."""
-    simulation = order(config, run, base or shipped_weights(config.name), plan=plan, resume=resume)
+    simulation = order(config, run, base or fitting_weights(config), plan=plan, resume=resume)
     campaign = simulation.concluded()
     if campaign is None:
         for line in simulation.plan.lines():

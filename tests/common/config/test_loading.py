@@ -69,7 +69,7 @@ def test_a_setting_cannot_be_overridden_as_if_it_were_a_section(tmp_path: Path) 
 
 
 def test_a_file_that_is_not_there_is_named_with_the_presets() -> None:
-    with pytest.raises(UserError, match=r"nowhere.toml; name a TOML file or one of the presets demo, small, emodb, paper"):
+    with pytest.raises(UserError, match=r"nowhere.toml; name a TOML file or one of the presets demo, small, emodb"):
         load_config("nowhere.toml")
 
 

@@ -1,0 +1,134 @@
+"""The earlier GAN, held to what its paper says of it."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from common.seeds import torch_stream
+from common.synthesizers.chatziagapi import (
+    AUTOENCODER,
+    CHATZIAGAPI,
+    GAN,
+    BaselineSampler,
+    Decoder,
+    Dropout,
+    Encoder,
+    Gaussians,
+    reseed,
+)
+from common.training.checkpoint import Snapshots
+from common.training.phases import Interrupted
+from common.training.reporters import Reporter
+
+
+class Listener(Reporter):
+    """Keeps every row."""
+
+    def __init__(self):
+        self.rows = []
+
+    def record(self, stage, step, metrics):
+        self.rows.append((stage, step, dict(metrics)))
+
+
+def test_the_networks_are_those_of_its_figure_1(config):
+    layers = [layer for layer in Decoder(config.network, 100, 0.2).modules() if isinstance(layer, nn.ConvTranspose2d)]
+    assert [layer.stride[0] for layer in layers] == [1, 2] * 4
+    encoder = Encoder(config.network, 5, 0.2)
+    assert sum(isinstance(layer, nn.Conv2d) for layer in encoder.modules()) == 8
+    for network in (Decoder(config.network, 100, 0.2), encoder):
+        kinds = [type(layer).__name__ for layer in network.body.modules() if not list(layer.children())]
+        assert kinds[1:4] == ["BatchNorm2d", "LeakyReLU", "Dropout"]
+        assert len(kinds) == 4 * 8
+    assert Decoder(config.network, 100, 0.2)(torch.zeros(2, 100)).shape == (2, 1, 128, 128)
+
+
+def test_its_numbers_are_the_defaults():
+    from common.config import ChatziagapiConfig
+
+    settings = ChatziagapiConfig()
+    assert (settings.code, settings.dropout) == (100, 0.2)
+    assert (settings.autoencoder_learning_rate, settings.learning_rate) == (5e-5, 1e-6)
+
+
+def test_latents_of_an_emotion_have_the_mean_and_covariance_of_its_codes():
+    chance = torch_stream("codes")
+    mixing = torch.randn(2, 3, 3, generator=chance)
+    labels = torch.arange(2).repeat(20_000)
+    codes = torch.einsum("bij,bj->bi", mixing[labels], torch.randn(40_000, 3, generator=chance)) + 5 * labels[:, None]
+    drawn = Gaussians.of(codes, labels, 2).at(torch.randn(40_000, 3, generator=chance), labels)
+    for emotion in range(2):
+        real, made = codes[labels == emotion], drawn[labels == emotion]
+        assert made.mean(dim=0) == pytest.approx(real.mean(dim=0), abs=0.06)
+        assert made.T.cov().flatten() == pytest.approx(real.T.cov().flatten(), abs=0.2)
+    assert (drawn[labels == 0].mean(dim=0) - drawn[labels == 1].mean(dim=0)).abs().min() > 4
+
+
+def test_real_and_fake_are_shown_in_batches_of_their_own(speech, config, around, monkeypatch):
+    shown = []
+    forward = Encoder.forward
+
+    def listening(self, patches):
+        shown.append(len(patches))
+        return forward(self, patches)
+
+    monkeypatch.setattr(Encoder, "forward", listening)
+    CHATZIAGAPI.fit(speech, config, 1, around)
+    assert [size for size in shown if size != 64] == [4] * (3 + 3 * 3)  # autoencoder; then real, fake, fake
+
+
+def test_stages_follow_each_other_and_the_autoencoder_learns(speech, config, around):
+    settings = config.chatziagapi.model_copy(
+        update={"autoencoder_iterations": 40, "autoencoder_learning_rate": 0.02, "batch": 8}
+    )
+    listener = Listener()
+    CHATZIAGAPI.fit(speech, config.model_copy(update={"chatziagapi": settings}), 1, replace(around, reporter=listener))
+    assert [stage for stage, step, _ in listener.rows if step == 1] == [AUTOENCODER, GAN]
+    losses = [row["autoencoder/loss"] for stage, _, row in listener.rows if stage == AUTOENCODER]
+    assert losses[-1] < 0.7 * losses[0]
+
+
+@pytest.mark.parametrize("steps", [2, 4])
+def test_what_is_stopped_in_either_stage_ends_with_the_same_weights(speech, config, around, tmp_path, steps):
+    whole = CHATZIAGAPI.release(CHATZIAGAPI.fit(speech, config, 1, around))
+    taken = iter(range(100))
+    snapshots = Snapshots(tmp_path, {}, config.network.emotions, {})
+    cut = replace(around, snapshots=snapshots, stop=lambda: next(taken) == steps)
+    with pytest.raises(Interrupted):
+        CHATZIAGAPI.fit(speech, config, 1, cut)
+    resumed = CHATZIAGAPI.release(CHATZIAGAPI.fit(speech, config, 1, replace(around, snapshots=snapshots)))
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    other = CHATZIAGAPI.release(CHATZIAGAPI.fit(speech, config, 2, around))
+    assert not all(torch.equal(whole[name], other[name]) for name in whole)
+
+
+def test_dropout_drops_its_share_anew_at_each_step_and_nothing_when_sampling():
+    layer, ones = Dropout(0.2), torch.ones(100, 100)
+    device = torch.device("cpu")
+    reseed((layer,), device, "stage", 1)
+    first = layer(ones)
+    assert (first == 0).float().mean() == pytest.approx(0.2, abs=0.02)
+    assert first.mean() == pytest.approx(1, abs=0.02)
+    reseed((layer,), device, "stage", 2)
+    assert not torch.equal(layer(ones), first)
+    reseed((layer,), device, "stage", 1)
+    assert torch.equal(layer(ones), first)
+    assert layer.eval()(ones) is ones
+
+
+def test_the_released_gaussians_tell_emotions_apart(speech, config, around):
+    weights = CHATZIAGAPI.release(CHATZIAGAPI.fit(speech, config, 1, around))
+    weights["means"] = torch.eye(4) * 3
+    sampler = BaselineSampler(weights, config.network)
+    angry, sad = (sampler.sample(torch.full((2,), emotion), torch_stream("a")) for emotion in (1, 2))
+    assert not torch.equal(angry, sad)
+
+
+def test_the_global_stream_is_left_as_it_was(speech, config, around):
+    torch.manual_seed(3)
+    untouched = torch.rand(1)
+    torch.manual_seed(3)
+    CHATZIAGAPI.fit(speech, config, 1, around)
+    assert torch.equal(torch.rand(1), untouched)
