@@ -22,6 +22,7 @@ from common.corpora import audio
 from common.corpora.manifest import BadFile, Manifest
 from common.errors import UserError
 from common.features.extractor import LogMel
+from common.threads import one_thread
 
 WORTH_PROCESSES = 2 * 3600.0
 """Seconds of speech below which starting other processes costs more than it saves."""
@@ -45,13 +46,9 @@ def extract(manifest: Manifest, config: FeatureConfig, runtime: RuntimeConfig) -
 
 def _one_by_one(root: Path, paths: list[str], config: FeatureConfig) -> Generator[Extracted, None, None]:
     extractor = LogMel(config)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the work comes in pieces too small to share
-    try:
+    with one_thread():  # the work comes in pieces too small to share
         for path in paths:
             yield _finish(_decode(root, path), extractor)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _beside_decoders(

@@ -14,6 +14,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from common.networks.acceleration import lowered
+from common.threads import one_thread
 
 KRYLOV_STEPS = 40
 """Enough for six digits of a random matrix of any size here, where power iteration needs hundreds."""
@@ -53,6 +54,7 @@ class SpectralNorm(nn.Module):
         return product
 
     @torch.no_grad()
+    @one_thread()  # a server and a client that load the same weights must find the same pair
     def converge(self, weight: Tensor) -> None:
         """Find the leading pair in the Krylov space that grows from wherever u stands."""
         matrix = weight.flatten(1)
