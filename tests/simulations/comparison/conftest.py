@@ -1,14 +1,16 @@
 """A comparison small enough for a test: three sessions of eight recordings, networks of one channel, two steps."""
 
+import json
+
 import pytest
 from rich.console import Console
 
 from common.config import Config
 from common.features.scaling import Scaling
+from common.training.checkpoint import read_tensors
 from common.training.pretrained import save_pretrained
 from common.training.stages import Pair
 from simulations.comparison.running import Order, run_comparison
-
 
 SESSIONS = ("Session1", "Session2", "Session3")
 
@@ -62,9 +64,25 @@ def weights(config, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def comparing(config, weights, tmp_path_factory):
-    """A function that runs a comparison in this process, in a folder of units that all of them share."""
-    units = tmp_path_factory.mktemp("units")
+def units(tmp_path_factory):
+    """The folder of units that comparisons share where they name no other."""
+    return tmp_path_factory.mktemp("units")
+
+
+@pytest.fixture(scope="session")
+def tensors_of():
+    """A function that reads what a unit left, by the folder of units and the unit's line."""
+
+    def read(folder, line, name):
+        cards = [path for path in folder.glob("*/*/card.json") if json.loads(path.read_text())["unit"] == line]
+        return read_tensors(cards[0].parent / name)[0]
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def comparing(config, weights, units):
+    """A function that runs a comparison in this process."""
 
     def run(folder, *, stop=lambda: False, settings=config, console=None, **order):
         asked = {"base": weights, "units": units, "workers": 0} | order

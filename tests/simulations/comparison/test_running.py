@@ -1,0 +1,168 @@
+"""A comparison from its order to its results: the same numbers as a campaign's, and nothing computed twice."""
+
+import json
+
+import pytest
+import torch
+from rich.console import Console
+
+from common.errors import UserError, UserErrors
+from common.training.checkpoint import read_tensors
+from server.campaign import RESULTS as CAMPAIGN
+from simulations.comparison import doing, running
+from simulations.comparison.results import RESULTS
+from simulations.comparison.running import Order, Stopped, open_run, run_comparison
+from simulations.comparison.store import Store
+from simulations.federation.campaign import simulate_campaign
+
+PAPERS = ["real", "centralized", "federated", "baseline", "floor", "real+synthetic"]
+
+
+@pytest.fixture
+def counting(monkeypatch):
+    """The units that are computed, in order."""
+    computed, do = [], doing.do
+
+    def count(job):
+        computed.append(str(job.unit))
+        return do(job)
+
+    monkeypatch.setattr(running, "do", count)
+    return computed
+
+
+def test_every_mode_is_scored_on_every_utterance_of_every_fold(whole):
+    results, _ = whole
+    assert list(results["modes"]) == PAPERS
+    for mode in results["modes"].values():
+        for metric in ("macro_f1", "uar", "accuracy"):
+            score = mode[metric]
+            assert (score["n"], score["folds"], score["seeds"]) == (24, 3, 1)
+            assert score["low"] <= score["mean"] <= score["high"]
+    assert results["failures"] == []
+    scored = {json.dumps({fold: list(by) for fold, by in table["0"].items()}) for table in results["counts"].values()}
+    assert len(scored) == 1
+
+
+def test_the_file_is_the_answer(whole):
+    results, folder = whole
+    assert json.loads((folder / RESULTS).read_text()) == results
+
+
+def test_federated_and_real_are_what_a_campaign_gives_for_that_seed(
+    whole, config, weights, units, tensors_of, tmp_path
+):
+    results, _ = whole
+    simulate_campaign(
+        config,
+        tmp_path / "campaign",
+        weights,
+        backend="serial",
+        plan="leave-one-out",
+        with_real=True,
+        resume=False,
+        console=Console(quiet=True),
+    )
+    campaign = json.loads((tmp_path / "campaign" / CAMPAIGN).read_text())
+    for fold in campaign["folds"]:
+        matrices = [matrix for session in fold["counts"].values() for matrix in session]
+        ours = results["counts"]["federated"]["0"][fold["name"]].values()
+        assert sorted(ours) == sorted(matrices)
+        trained = read_tensors(tmp_path / "campaign" / "recognizers" / fold["name"] / "weights")[0]
+        here = tensors_of(units, f"train federated, {fold['name']}, seed 0", "recognizer")
+        assert all(torch.equal(here[name], trained[name]) for name in trained)
+    simulated = json.loads((tmp_path / "campaign" / RESULTS).read_text())["counts"]["real"]
+    ours = {fold: list(speakers.values()) for fold, speakers in results["counts"]["real"]["0"].items()}
+    assert ours == simulated
+
+
+def test_what_is_computed_is_not_computed_again(whole, comparing, counting):
+    results, folder = whole
+    again = comparing(folder)
+    assert counting == []
+    same = [key for key in results if key not in ("seconds", "environment", "command")]
+    assert [again[key] for key in same] == [results[key] for key in same]
+    assert again["seconds"]["train"]["cached"] == again["seconds"]["train"]["units"] == 18
+
+
+def test_a_mode_or_a_seed_more_costs_only_what_is_new(whole, comparing, counting, tmp_path):
+    comparing(tmp_path, modes=["real", "floor"], folds=["Session1"], seeds=2)
+    assert {line.rsplit(" ", 1)[1] for line in counting} == {"1"}
+    kinds = [line.split(" ")[0] for line in counting]
+    assert sorted(kinds) == sorted(["fit", "train", "train", "score", "score", "quality", "quality", "quality"])
+
+
+def test_runs_that_differ_in_sampling_share_their_tunings(whole, comparing, config, counting, tmp_path):
+    wider = config.model_copy(update={"sampling": config.sampling.model_copy(update={"latent_scale": 1.3})})
+    comparing(tmp_path, modes=["federated"], folds=["Session1"], settings=wider)
+    assert not [line for line in counting if line.startswith("tune")]
+    assert [line for line in counting if line.startswith("train")] == ["train federated, Session1, seed 0"]
+
+
+def test_a_unit_that_fails_is_named_and_the_others_go_on(whole, comparing, monkeypatch, tmp_path, config):
+    """The second seed's fit is broken; what does not need it is scored."""
+    fit = doing.WORK["fit"]
+
+    def broken(job):
+        if job.unit.subject == "floor" and job.unit.seed == 1:
+            raise UserError("the disk is full", where="there")
+        fit(job)
+
+    monkeypatch.setitem(doing.WORK, "fit", broken)
+    results = comparing(tmp_path, modes=["real", "floor"], folds=["Session2"], seeds=2)
+    (failure,) = results["failures"]
+    assert failure["unit"] == "fit floor, Session2, seed 1"
+    assert (failure["modes"], failure["reason"]) == (["floor"], "the disk is full: there")
+    assert results["modes"]["real"]["macro_f1"]["seeds"] == 2
+    floor = results["modes"]["floor"]
+    assert (floor["complete"], floor["whole_seeds"], floor["macro_f1"]["seeds"]) == (False, [0], 1)
+
+
+def test_a_mode_whose_every_seed_failed_has_no_score_and_a_mistake_of_ours_is_traced(comparing, monkeypatch, tmp_path):
+    def broken(job):
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setitem(doing.WORK, "tune", broken)
+    results = comparing(tmp_path, modes=["real", "federated"], folds=["Session3"], units=tmp_path / "units")
+    assert results["modes"]["federated"]["macro_f1"] is None
+    assert results["modes"]["real"]["macro_f1"]["n"] == 8
+    assert {failure["reason"][:21] for failure in results["failures"]} == {"ZeroDivisionError: oh"}
+    assert list((tmp_path / "units").glob("tune/*/error.txt"))
+
+
+@pytest.mark.parametrize("asked", [4, 9, 14])
+def test_what_is_stopped_goes_on_to_the_same_results(comparing, whole, units, tensors_of, tmp_path, asked):
+    times = iter(range(1000))
+    order = {"modes": ["real", "baseline"], "folds": ["Session1"], "units": tmp_path / "units"}
+    with pytest.raises(Stopped):
+        comparing(tmp_path / "run", stop=lambda: next(times) >= asked, **order)
+    results = comparing(tmp_path / "run", **order)
+    ours, theirs = (table["counts"]["baseline"]["0"]["Session1"] for table in (results, whole[0]))
+    assert ours == theirs
+    for line, name in (("fit chatziagapi", "release"), ("train baseline", "recognizer"), ("train real", "recognizer")):
+        here, there = (tensors_of(place, f"{line}, Session1, seed 0", name) for place in (tmp_path / "units", units))
+        assert all(torch.equal(here[name], there[name]) for name in there)
+
+
+def test_the_directory_of_another_configuration_is_refused_with_the_difference(config, tmp_path):
+    open_run(tmp_path / "run", config)
+    open_run(tmp_path / "run", config)
+    with pytest.raises(UserErrors, match=r"another configuration; choose another --run.*\n.*seed: 0 .*, 7 asked for"):
+        open_run(tmp_path / "run", config.model_copy(update={"seed": 7}))
+
+
+def test_a_directory_that_holds_something_else_is_refused(config, tmp_path):
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(UserError, match="holds something else"):
+        open_run(tmp_path, config)
+
+
+def test_an_unknown_mode_is_refused_before_anything_is_written(config, tmp_path):
+    with pytest.raises(UserError, match="no such mode: fedrated; there are real, centralized, federated"):
+        run_comparison(config, Order(tmp_path / "run", modes=["fedrated"]), Console(quiet=True), lambda: False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_two_comparisons_do_not_work_on_the_same_units(comparing, tmp_path):
+    with Store(tmp_path / "units").alone(), pytest.raises(UserError, match="another comparison is at work"):
+        comparing(tmp_path / "run", units=tmp_path / "units", modes=["real"])

@@ -1,0 +1,68 @@
+"""What is refused before anything is computed."""
+
+import pytest
+
+from common.config import Config
+from common.errors import UserError, UserErrors
+from simulations.comparison.setting import choose_folds, prepare
+
+
+def ignore(done, total):
+    pass
+
+
+@pytest.fixture
+def with_rows(config, speech, tmp_path):
+    """A function from a filter of rows (path, emotion, session, speaker) to a configuration of that corpus."""
+
+    def make(keep):
+        heading, *rows = (speech / "recordings.csv").read_text().splitlines()
+        rows = [row for row in rows if keep(*row.split(","))]
+        rows = [f"{speech}/{row}" for row in rows]
+        table = tmp_path / "recordings.csv"
+        table.write_text("\n".join([heading, *rows]))
+        for row in rows:
+            (tmp_path / row.split(",")[0].rsplit("/", 1)[1]).touch()
+        return config.model_copy(update={"runtime": config.runtime.model_copy(update={"corpus_root": str(table)})})
+
+    return make
+
+
+def test_one_session_only_is_refused(with_rows, weights):
+    config = with_rows(lambda path, emotion, session, speaker: session == "Session1")
+    with pytest.raises(UserError, match="only one session"):
+        prepare(config, weights, ignore)
+
+
+def test_a_fold_without_an_emotion_is_named_with_the_emotion(with_rows, weights):
+    config = with_rows(lambda path, emotion, session, speaker: (emotion, session) != ("sad", "Session2"))
+    with pytest.raises(UserErrors, match="fold Session2: no utterance of sad"):
+        prepare(config, weights, ignore)
+
+
+def test_leaving_out_speakers_is_refused(config, weights):
+    by_speaker = config.model_copy(update={"corpus": config.corpus.model_copy(update={"fold": "speaker"})})
+    with pytest.raises(UserError, match=r"set corpus\.fold=session"):
+        prepare(by_speaker, weights, ignore)
+
+
+def test_extremes_that_clients_cannot_pool_are_refused(config, weights):
+    pooled = config.model_copy(update={"features": config.features.model_copy(update={"scaling": "pooled"})})
+    with pytest.raises(UserError, match=r"set features\.scaling=public"):
+        prepare(pooled, weights, ignore)
+
+
+def test_an_unknown_fold_is_named_with_those_there_are(config, weights):
+    setting = prepare(config, weights, ignore)
+    assert [fold.name for fold in choose_folds(setting, [])] == ["Session1", "Session2", "Session3"]
+    assert [fold.name for fold in choose_folds(setting, ["Session2"])] == ["Session2"]
+    with pytest.raises(UserError, match="no such fold: Session9; there are Session1, Session2, Session3"):
+        choose_folds(setting, ["Session9"])
+
+
+def test_shipped_networks_are_found_by_their_size(tmp_path):
+    from common.training.pretrained import fitting_weights
+
+    assert fitting_weights(Config.model_validate({"name": "mine", "network": {"width": 0.0625}})).name == "demo"
+    with pytest.raises(UserError, match=r"no networks of width 0.25 are shipped; name some with --base"):
+        fitting_weights(Config.model_validate({"network": {"width": 0.25}}))
