@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from common.config.tree import EMOTIONS, Config, option_words
 from common.corpora import cremad, emodb, iemocap, librispeech, mspimprov, ravdess, table
@@ -84,6 +85,6 @@ def labelled_corpus(config: Config, progress: Progress | None = None) -> Manifes
     """The labelled utterances of the corpus that a configuration names."""
     corpus, runtime = config.corpus, config.runtime
     root = corpus_root(corpus.name, runtime.corpus_root, runtime.cache)
-    emotions, options = config.network.emotions, option_words(corpus.options)
-    manifest = read_corpus(corpus.name, root, emotions=emotions, progress=progress, **options)
+    options: dict[str, Any] = option_words(corpus.options)  # of the layout, whatever they are
+    manifest = read_corpus(corpus.name, root, emotions=config.network.emotions, progress=progress, **options)
     return manifest.where(lambda utterance: utterance.emotion is not None)
