@@ -9,7 +9,6 @@ depend on how many samples there are, so compare only values of the same numbers
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from common.errors import UserError
 from common.scoring.confusion import Floats
@@ -78,6 +77,8 @@ def density_and_coverage(real: Floats, generated: Floats, neighbours: int = NEIG
     Density: balls that hold a generated point, over k; 1 on average for the real distribution, unbounded.
     Coverage: the share of balls that hold any generated point; about 1 - 2^-k for the real distribution.
     """
+    from scipy.spatial.distance import cdist  # a second that a process which only counts should not pay
+
     real, generated = _checked(real, generated, at_least=neighbours + 1)
     # Column zero of the sorted distances is the point itself.
     radii = np.partition(cdist(real, real), neighbours, axis=1)[:, neighbours]

@@ -104,7 +104,7 @@ def plan_lines(units: Sequence[Unit], store: Store, prices: Prices, workers: int
     """How many units of each kind, how many of them are here already, and how long the others will take."""
     new = [unit for unit in units if store.card(unit) is None]
     total, left = Counter(unit.kind for unit in units), Counter(unit.kind for unit in new)
-    parts = [f"{total[kind]} to {kind} ({left[kind]} new)" for kind in KINDS if total[kind]]
+    parts = [f"{kind} {total[kind]} ({left[kind]} new)" for kind in KINDS if total[kind]]
     seconds = sum(map(prices.of_unit, new)) / max(workers, 1)
     where = f"in {workers} process{'es' * (workers > 1)}" if workers else "in this process"
     time_ = f"about {duration(seconds)} {where}" if new else "nothing to compute"

@@ -1,0 +1,69 @@
+"""`eyesoff compare` and `eyesoff synthesizers` as a person meets them."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from common.errors import UserError
+from simulations.cli import app
+from simulations.comparison import running
+
+RESULTS = {
+    "schema": 2,
+    "corpus": "emodb",
+    "preset": "emodb",
+    "seeds": [0],
+    "folds": [{"name": "a"}],
+    "modes": {},
+    "gap_closed": {},
+    "failures": [],
+}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The orders that reach the comparison, which answers with `results`."""
+    orders, results = [], dict(RESULTS)
+
+    def answer(config, order, console, stop):
+        orders.append((config, order))
+        return results
+
+    monkeypatch.setattr(running, "run_comparison", answer)
+    return orders, results
+
+
+def test_words_become_an_order(asked):
+    orders, _ = asked
+    words = ["compare", "--preset", "demo", "--modes", "real, federated", "--seeds", "2", "--folds", "12+14"]
+    done = CliRunner().invoke(app, [*words, "--root", "/data/EMO-DB", "--corpus", "emodb", "--run", "runs/a"])
+    assert done.exit_code == 0, done.output
+    ((config, order),) = orders
+    assert (config.corpus.name, config.runtime.corpus_root) == ("emodb", "/data/EMO-DB")
+    assert (order.modes, order.seeds, order.folds, str(order.run)) == (("real", "federated"), 2, ("12+14",), "runs/a")
+    assert "/data" not in order.command
+
+
+def test_a_failed_unit_is_told_and_the_exit_status_is_one(asked):
+    _, results = asked
+    results["failures"] = [{"unit": "tune conditional, a, seed 0", "modes": ["federated"], "reason": "no room"}]
+    done = CliRunner().invoke(app, ["compare", "--json"])
+    assert done.exit_code == 1
+    assert json.loads(done.stdout) == results
+    assert "failed: tune conditional, a, seed 0 (for federated): no room" in done.stderr
+
+
+def test_an_unknown_mode_is_a_mistake_of_the_reader(tmp_path):
+    done = CliRunner().invoke(app, ["compare", "--modes", "guessed", "--run", str(tmp_path / "run")])
+    assert isinstance(done.exception, UserError)
+    assert "no such mode: guessed" in str(done.exception)
+
+
+def test_synthesizers_are_listed_with_their_papers():
+    done = CliRunner().invoke(app, ["synthesizers", "--json"])
+    rows = {row["name"]: row for row in json.loads(done.stdout)["synthesizers"]}
+    assert list(rows) == ["conditional", "chatziagapi", "floor"]
+    assert "Eskimez" in rows["conditional"]["paper"]
+    assert all(row["about"].endswith(".") and row["released"] for row in rows.values())
+    assert "Chatziagapi" in CliRunner().invoke(app, ["synthesizers"]).stdout

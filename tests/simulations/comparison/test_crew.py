@@ -1,0 +1,99 @@
+"""Worker processes: the same results as without, and none left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from simulations.comparison.crew import Processes
+from simulations.comparison.doing import do
+from simulations.comparison.modes import choose_modes
+from simulations.comparison.setting import prepare
+from simulations.comparison.store import Store
+from simulations.comparison.units import units_for
+
+ORDER = {"modes": ["real"], "folds": ["Session1"]}
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def setting(config, weights):
+    return prepare(config, weights, lambda done, total: None)
+
+
+@pytest.fixture
+def crew(setting, tmp_path):
+    hired = Processes(1, setting, Store(tmp_path), do)
+    yield hired
+    hired.dismiss()
+
+
+@pytest.fixture
+def unit(setting):
+    return next(unit for unit in units_for(setting, choose_modes(["real"]), (setting.folds["Session1"],), [0]))
+
+
+def workers_alive():
+    return [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+
+
+def hear_the_end(crew, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for heard in crew.hear():
+            if heard.done or heard.reason:
+                return heard
+    raise TimeoutError
+
+
+def test_processes_give_the_same_results_as_none(comparing, whole, tmp_path):
+    results = comparing(tmp_path / "run", units=tmp_path / "units", workers=2, **ORDER)
+    assert results["failures"] == []
+    assert results["environment"]["workers"] == 2
+    for mode in ORDER["modes"]:
+        assert results["counts"][mode]["0"]["Session1"] == whole[0]["counts"][mode]["0"]["Session1"]
+    assert workers_alive() == []
+
+
+def test_a_worker_that_is_killed_is_named_with_its_unit_and_replaced(crew, unit):
+    crew.give(unit)
+    (worker,) = workers_alive()
+    worker.kill()
+    heard = hear_the_end(crew)
+    assert (heard.unit, heard.done) == (unit, False)
+    assert "killed by the system: too little memory? Run fewer at once with --workers" in heard.reason
+    assert crew.idle() == 1
+    crew.give(unit)
+    assert hear_the_end(crew).done
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+def test_a_signal_stops_the_command_with_its_status_and_leaves_nobody(config, weights, tmp_path, number):
+    """A tuning that would take minutes, behind a real command line."""
+    long = {"finetuning.iterations": 100_000, "network.width": 1 / 64, "network.noise": 8, "finetuning.batch": 2}
+    long |= {"corpus.name": "table", "runtime.cache": config.runtime.cache, "runtime.device": "cpu"}
+    sets = [word for name, value in long.items() for word in ("--set", f"{name}={json.dumps(value)}")]
+    command = [sys.executable, "-m", "simulations.cli", "compare", "--root", config.runtime.corpus_root, "--run", "run"]
+    command += ["--modes", "centralized", "--seeds", "1", "--workers", "1", "--base", str(weights), *sets]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE
+    )
+    metrics = tmp_path / "run" / "units" / "fit"
+    deadline = time.monotonic() + 90
+    while not list(metrics.glob("*/metrics.jsonl")):
+        assert time.monotonic() < deadline, process.stderr.read().decode()
+        assert process.poll() is None, process.stderr.read().decode()
+        time.sleep(0.2)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    assert process.wait(60) == 128 + number
+    assert "stopped as asked" in process.stderr.read().decode()
+    _, alive = psutil.wait_procs(workers, 10)
+    assert alive == []
+    assert list(metrics.glob("*/snapshots/finetuning/*/card.json"))

@@ -1,0 +1,61 @@
+"""What a comparison is foretold to cost."""
+
+import pytest
+
+from simulations.comparison.modes import choose_modes
+from simulations.comparison.plan import Prices, measure, plan_lines, workers_for
+from simulations.comparison.setting import prepare
+from simulations.comparison.store import Store
+from simulations.comparison.units import units_for
+
+
+@pytest.fixture(scope="module")
+def setting(config, weights):
+    return prepare(config, weights, lambda done, total: None)
+
+
+@pytest.fixture
+def planned(setting):
+    return units_for(setting, choose_modes(["real", "federated"]), tuple(setting.folds.values()), [0])
+
+
+def test_a_step_of_each_kind_is_measured(setting):
+    seconds = measure(setting)
+    assert set(seconds) == {"tune", "fit", "train"}
+    assert all(0 < value < 10 for value in seconds.values())
+
+
+def test_what_was_timed_here_foretells_what_is_new(setting, planned, tmp_path):
+    store = Store(tmp_path)
+    first = next(unit for unit in planned if unit.kind == "tune")
+    store.finish(first, 10.0)
+    prices = Prices.of(planned, setting, store)
+    others = [unit for unit in planned if unit.kind == "tune"]
+    assert [prices.of_unit(unit) for unit in others] == [10.0] * 3
+    assert prices.of_unit(next(unit for unit in planned if unit.kind == "score")) > 0
+
+
+def test_the_plan_tells_what_is_here_already_and_how_long_the_rest_takes(planned, tmp_path):
+    store = Store(tmp_path)
+    prices = Prices({}, {"tune": 30.0, "train": 60.0, "score": 0.0, "quality": 0.0})
+    units, seconds = plan_lines(planned, store, prices, workers=2)
+    assert units.startswith("24 units: tune 3 (3 new), train 6 (6 new), score 6 (6 new), quality 9 (9 new)")
+    assert seconds == "about 0:07:30 in 2 processes"
+    store.finish(planned[0], 1.0)
+    for unit in planned:
+        store.finish(unit, 1.0)
+    assert plan_lines(planned, store, prices, workers=2)[1] == "nothing to compute"
+
+
+def test_time_that_was_spent_before_an_interruption_counts(planned, tmp_path):
+    store = Store(tmp_path)
+    store.spend(planned[0], 5.0)
+    store.spend(planned[0], 2.0)
+    store.finish(planned[0], 1.0)
+    assert store.card(planned[0])["seconds"] == 8.0
+
+
+def test_processes_are_as_many_as_cores_unless_a_number_is_wanted(config):
+    assert workers_for(config, 0) == 0
+    assert workers_for(config, 7) == 7
+    assert workers_for(config, None) >= 1

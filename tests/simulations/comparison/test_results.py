@@ -1,0 +1,81 @@
+"""What units come to: counts to scores, and what becomes of those that are missing."""
+
+import json
+
+import pytest
+
+from common.errors import UserError
+from simulations.comparison.results import SCHEMA, read_results
+from simulations.comparison.table import failure_lines, table_of
+
+
+def shown(results):
+    from rich.console import Console
+
+    console = Console(record=True, width=160, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(table_of(results))
+    return console.export_text()
+
+
+def test_results_are_read_from_the_run_or_the_file(whole):
+    results, folder = whole
+    assert read_results(folder) == results == read_results(folder / "results.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (json.dumps({"schema": SCHEMA + 1}), f"results of schema {SCHEMA + 1}, not {SCHEMA}"),
+        (json.dumps({"schema": 1, "modes": {}}), f"results of schema 1, not {SCHEMA}"),
+        ("{", "results that cannot be read"),
+        ("[]", "results that cannot be read"),
+        (None, "no results of a comparison"),
+    ],
+)
+def test_a_file_of_another_version_or_none_is_refused(tmp_path, content, reason):
+    if content is not None:
+        (tmp_path / "results.json").write_text(content)
+    with pytest.raises(UserError, match=reason):
+        read_results(tmp_path)
+
+
+def test_modes_are_compared_in_pairs_and_every_measure_of_quality_has_its_controls(whole):
+    results, _ = whole
+    assert len(results["paired"]) == 3 * 15
+    assert {row["pairs"] for row in results["paired"]} == {3}
+    assert list(results["quality"]) == ["centralized", "federated", "baseline", "floor", "copying", "noise"]
+    assert set(results["gap_closed"]) == {"centralized", "federated", "baseline", "real+synthetic"}
+
+
+def test_copies_of_real_speech_pass_for_it_and_noise_does_not(whole):
+    quality = whole[0]["quality"]
+    assert quality["copying"]["frechet"]["mean"] < 0.5 * quality["noise"]["frechet"]["mean"]
+    assert quality["copying"]["kernel"]["mean"] < quality["noise"]["kernel"]["mean"]
+    assert quality["copying"]["coverage"]["mean"] > 0.5 > quality["noise"]["coverage"]["mean"]
+    assert quality["copying"]["density"]["mean"] > quality["noise"]["density"]["mean"]
+    assert 0 <= quality["copying"]["recognized"]["mean"] <= 1
+
+
+def test_without_the_real_mode_nobody_can_say_what_samples_are_recognized_as(comparing, tmp_path):
+    results = comparing(tmp_path, modes=["floor"], folds=["Session1"])
+    assert results["quality"]["floor"]["recognized"] is None
+    assert results["quality"]["floor"]["coverage"]["mean"] >= 0
+    assert results["gap_closed"] == {}
+
+
+def test_no_result_tells_a_folder_of_this_machine(whole, tmp_path, config):
+    text = json.dumps(whole[0])
+    assert config.runtime.corpus_root not in text
+    assert str(tmp_path.parent) not in text
+
+
+def test_the_table_shows_what_failed_and_why(whole):
+    results, _ = whole
+    assert "failed" not in shown(results)
+    for mode in whole[0]["modes"]:
+        assert mode in shown(results)
+    failure = {"unit": "tune conditional, a, seed 0", "modes": ["federated"], "reason": "no room"}
+    modes = results["modes"] | {"federated": results["modes"]["federated"] | {"macro_f1": None, "complete": False}}
+    broken = results | {"modes": modes, "failures": [failure]}
+    assert "failed: no room" in shown(broken)
+    assert list(failure_lines(broken)) == ["failed: tune conditional, a, seed 0 (for federated): no room"]
