@@ -26,7 +26,8 @@ from common.training.recognizer import RECOGNIZER, train_recognizer
 from common.training.reporters import Reporter
 from common.wire import weights_digest
 from server.bank import Bank, Banked
-from server.pool import PATCH_BYTES, FreshPool, KeptPool, Source, shares
+from server.consensus import judged_pool
+from server.pool import PATCH_BYTES, FreshPool, Source, shares
 
 FOLDER, POOL, WEIGHTS = "recognizers", "pool", "weights"
 KEPT = 5
@@ -65,7 +66,7 @@ class Recognizers:
             snapshot_every=max(config.recognizer.iterations // KEPT, 1),
             stop=stop,
         )
-        weights = train_recognizer(self._pool(releases, acceleration.device), config, seed, around).state_dict()
+        weights = train_recognizer(self._pool(releases, around), config, seed, around).state_dict()
         card = {"identity": identity, "labels": config.network.emotions, "digest": _digest(weights)}
         save_tensors(self.where(name), weights, card)
         shutil.rmtree(snapshots, ignore_errors=True)
@@ -87,8 +88,10 @@ class Recognizers:
         sampling = self._config.sampling
         if not sampling.keep:
             return
+        pools = list(pools)
         files = {(one.name, max(shares(sampling.per_emotion, len(pool)))) for pool in pools for one in pool}
-        samples = self._config.network.classes * sum(rounds for _, rounds in files)
+        judged = len(pools) * sampling.per_emotion if sampling.consensus or sampling.soft_labels else 0
+        samples = self._config.network.classes * (sum(rounds for _, rounds in files) + judged)
         if samples * PATCH_BYTES > self._config.campaign.pool_gigabytes * 1e9:
             raise UserError(
                 f"the pool would fill {samples * PATCH_BYTES / 1e9:.1f} GB, more than campaign.pool_gigabytes grants",
@@ -108,15 +111,15 @@ class Recognizers:
             return False
         return bool(card["identity"] == identity)
 
-    def _pool(self, releases: Sequence[Banked], device: torch.device) -> Patches:
-        seed, sampling, classes = self._config.seed, self._config.sampling, self._config.network.classes
+    def _pool(self, releases: Sequence[Banked], around: Surroundings) -> Patches:
+        seed, sampling, device = self._config.seed, self._config.sampling, around.acceleration.device
         sources = [
             Source(one.name, derive_seed(seed, one.run, one.session, "pool"), partial(self._sampler, one, device))
             for one in releases
         ]
         if sampling.keep:
-            return KeptPool.draw(self._folder / POOL, sources, sampling, classes, seed)
-        return FreshPool(sources, sampling, classes, seed)
+            return judged_pool(self._folder / POOL, sources, self._config, around)
+        return FreshPool(sources, sampling, self._config.network.classes, seed)
 
     def _sampler(self, banked: Banked, device: torch.device) -> ConditionalSampler:
         release = self._bank.load(banked)

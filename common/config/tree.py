@@ -176,6 +176,16 @@ class SamplingConfig(Section):
     per_emotion: Positive = Field(40_000, description="samples an emotion in a fold's pool, over all generators")
     latent_scale: float = Field(1.0, gt=0, le=3, description="standard deviation of the latents")
     keep: bool = Field(True, description="draw once and keep on disk as fp16; false draws anew for every batch")
+    consensus: bool = Field(
+        False, description="keep a sample only if a recognizer trained on the other clients' samples hears what it is"
+    )
+    soft_labels: bool = Field(False, description="learn that recognizer's probabilities instead of what was asked for")
+
+    @model_validator(mode="after")
+    def _judged_samples_are_kept(self) -> Self:
+        if (self.consensus or self.soft_labels) and not self.keep:
+            raise ValueError("consensus and soft_labels judge each sample once: set keep = true")
+        return self
 
 
 class RecognizerConfig(Section):

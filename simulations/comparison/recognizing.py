@@ -21,8 +21,10 @@ from common.seeds import derive_seed
 from common.synthesizers import Sampler, synthesizer
 from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Patches
+from common.training.phases import Surroundings
 from common.training.recognizer import RECOGNIZER, train_recognizer
-from server.pool import FreshPool, KeptPool, Source
+from server.consensus import judged_pool
+from server.pool import FreshPool, Source
 from simulations.comparison.job import Job
 from simulations.comparison.modes import MODES, REAL
 from simulations.comparison.store import COUNTS, POOL, RELEASE
@@ -51,18 +53,18 @@ def train(job: Job) -> None:
     acceleration = Acceleration.from_runtime(config.runtime)
     require_memory(config.network, config.recognizer.batch, RECOGNIZER, acceleration.device)
     names = (REAL, job.unit.place) if job.unit.subject == REAL else (RECOGNIZER, job.unit.fold)
-    patches = patches_of(job, acceleration.device)
     around = job.around(acceleration, config.recognizer.iterations)
+    patches = patches_of(job, around)
     recognizer = train_recognizer(patches, config, derive_seed(config.seed, *names), around)
     save_tensors(job.folder / WEIGHTS, recognizer.state_dict(), {"what": str(job.unit)})
 
 
-def patches_of(job: Job, device: torch.device) -> Patches:
+def patches_of(job: Job, around: Surroundings) -> Patches:
     """What a mode's recognizer learns from."""
     mode = MODES[job.unit.subject]
     if mode.synthesizer is None:
         return real_patches(job)
-    pool = _pool(job, device)
+    pool = _pool(job, around)
     return HalfAndHalf(real_patches(job), pool) if mode.real else pool
 
 
@@ -74,12 +76,11 @@ def real_patches(job: Job) -> PatchSource:
     return PatchSource(setting.features.of(train), train, scaling, config.features, seed, balanced=True)
 
 
-def _pool(job: Job, device: torch.device) -> Patches:
-    sampling, classes, seed = job.config.sampling, job.config.network.classes, job.config.seed
-    sources = list(sources_of(job, device))
-    if sampling.keep:
-        return KeptPool.draw(job.folder / POOL, sources, sampling, classes, seed)
-    return FreshPool(sources, sampling, classes, seed)
+def _pool(job: Job, around: Surroundings) -> Patches:
+    config, sources = job.config, list(sources_of(job, around.acceleration.device))
+    if config.sampling.keep:
+        return judged_pool(job.folder / POOL, sources, config, around)
+    return FreshPool(sources, config.sampling, config.network.classes, config.seed)
 
 
 def sources_of(job: Job, device: torch.device) -> Iterator[Source]:

@@ -54,10 +54,12 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
     """Compute what is new and write down what all of it comes to; the answer is the results."""
     began = time.monotonic()
     modes = choose_modes(order.modes)
-    open_run(order.run, config)
+    check_run(order.run, config)
     with bars() as open_bar:
         setting = prepare(config, order.base, _stopping(open_bar(config.corpus.name), stop))
     folds = choose_folds(setting, order.folds)
+    # Only now, for a mistake in the configuration should not claim the directory.
+    atomic_write(order.run / CONFIG, as_toml(config).encode())
     units = units_for(setting, modes, folds, range(config.seed, config.seed + order.seeds))
     store = Store(order.units or order.run / UNITS)
     with store.alone():
@@ -98,17 +100,15 @@ def _stopping(progress: Counting, stop: Callable[[], bool]) -> Counting:
     return count
 
 
-def open_run(folder: Path, config: Config) -> None:
-    """Begin in an empty directory, or go on in that of a comparison of the same configuration."""
+def check_run(folder: Path, config: Config) -> None:
+    """Refuse a directory that is neither empty nor that of a comparison of the same configuration."""
     stored = folder / CONFIG
     if stored.exists():
         if problems := list(differences(load_config(stored).identity(), config.identity())):
             remedy = "choose another --run; with --units DIR runs share what they have in common"
             raise UserErrors(f"{folder}: this run has another configuration; {remedy}", problems)
-        return
-    if folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
+    elif folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
         raise UserError("the run directory holds something else", where=folder, remedy="choose an empty one")
-    atomic_write(stored, as_toml(config).encode())
 
 
 def compute(

@@ -106,7 +106,9 @@ class _SeedPlan:
         settings: dict[str, Any] = {"recognizer": self.config.recognizer.model_dump(mode="json")}
         if sources:
             settings |= {"sampling": self.config.sampling.model_dump(mode="json"), "run": self.config.campaign_name()}
-        steps = self.config.recognizer.iterations
+        sampling, steps = self.config.sampling, self.config.recognizer.iterations
+        if len(sources) > 1 and (sampling.consensus or sampling.soft_labels):
+            steps *= 1 + len(sources)  # every source is judged by a recognizer of its own
         return self._unit("train", mode.name, fold.name, settings, sources, steps)
 
     def _quality(self, subject: str, fold: Fold, needs: tuple[Unit, ...]) -> Unit:

@@ -11,7 +11,7 @@ from common.training.checkpoint import read_tensors
 from server.campaign import RESULTS as CAMPAIGN
 from simulations.comparison import doing, running
 from simulations.comparison.results import RESULTS
-from simulations.comparison.running import Order, Stopped, open_run, run_comparison
+from simulations.comparison.running import Order, Stopped, check_run, run_comparison
 from simulations.comparison.store import Store
 from simulations.federation.campaign import simulate_campaign
 
@@ -74,6 +74,27 @@ def test_federated_and_real_are_what_a_campaign_gives_for_that_seed(
     simulated = json.loads((tmp_path / "campaign" / RESULTS).read_text())["counts"]["real"]
     ours = {fold: list(speakers.values()) for fold, speakers in results["counts"]["real"]["0"].items()}
     assert ours == simulated
+
+
+def test_judged_samples_are_the_same_in_a_campaign_and_here(comparing, config, weights, units, tensors_of, tmp_path):
+    judged = config.sampling.model_copy(update={"consensus": True, "soft_labels": True})
+    config = config.model_copy(update={"sampling": judged})
+    comparing(tmp_path / "here", settings=config, modes=["federated"], folds=["Session1"], units=tmp_path / "units")
+    simulate_campaign(
+        config,
+        tmp_path / "campaign",
+        weights,
+        backend="serial",
+        plan="leave-one-out",
+        with_real=False,
+        resume=False,
+        console=Console(quiet=True),
+    )
+    trained = read_tensors(tmp_path / "campaign" / "recognizers" / "Session1" / "weights")[0]
+    here = tensors_of(tmp_path / "units", "train federated, Session1, seed 0", "recognizer")
+    assert all(torch.equal(here[name], trained[name]) for name in trained)
+    plain = tensors_of(units, "train federated, Session1, seed 0", "recognizer")
+    assert not all(torch.equal(here[name], plain[name]) for name in trained)
 
 
 def test_what_is_computed_is_not_computed_again(whole, comparing, counting):
@@ -144,17 +165,23 @@ def test_what_is_stopped_goes_on_to_the_same_results(comparing, whole, units, te
         assert all(torch.equal(here[name], there[name]) for name in there)
 
 
-def test_the_directory_of_another_configuration_is_refused_with_the_difference(config, tmp_path):
-    open_run(tmp_path / "run", config)
-    open_run(tmp_path / "run", config)
+def test_the_directory_of_another_configuration_is_refused_with_the_difference(whole, comparing, config):
+    folder = whole[1]
+    check_run(folder, config)
     with pytest.raises(UserErrors, match=r"another configuration; choose another --run.*\n.*seed: 0 .*, 7 asked for"):
-        open_run(tmp_path / "run", config.model_copy(update={"seed": 7}))
+        comparing(folder, settings=config.model_copy(update={"seed": 7}))
 
 
 def test_a_directory_that_holds_something_else_is_refused(config, tmp_path):
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(UserError, match="holds something else"):
-        open_run(tmp_path, config)
+        check_run(tmp_path, config)
+
+
+def test_a_mistake_does_not_claim_the_directory(comparing, config, tmp_path):
+    with pytest.raises(UserError, match="no such fold"):
+        comparing(tmp_path / "run", folds=["Session9"])
+    check_run(tmp_path / "run", config.model_copy(update={"seed": 7}))
 
 
 def test_an_unknown_mode_is_refused_before_anything_is_written(config, tmp_path):
