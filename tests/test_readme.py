@@ -10,7 +10,7 @@ import click
 import pytest
 import typer
 
-from simulations import cli
+from simulations import cli, telemetry
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -19,15 +19,15 @@ LINES = [line for block in BLOCKS for line in block]
 QUICK = [block for block in BLOCKS if all(line.startswith("eyesoff config") for line in block)]
 
 
-def parse(words: list[str]) -> None:
-    """Let the command line take the words without doing anything about them."""
+def parse(words: list[str], app: typer.Typer = cli.app) -> None:
+    """Let a command line take the words without doing anything about them."""
 
     def silence(command: click.Command) -> None:
         command.callback = lambda **_: None
         for child in getattr(command, "commands", {}).values():
             silence(child)
 
-    command = typer.main.get_command(cli.app)
+    command = typer.main.get_command(app)
     silence(command)
     command.main(words, standalone_mode=False)
 
@@ -43,6 +43,10 @@ def test_a_command_of_the_readme_can_be_typed(line: str) -> None:
     if program == "make":
         targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
         assert set(words) <= set(targets)
+    elif program == "export":
+        assert dict(word.split("=") for word in words).items() <= telemetry.SWITCHES.items()
+    elif program == "flwr":
+        parse(words, pytest.importorskip("flwr.cli.app", reason="Flower is an extra").app)
     else:
         assert program == "eyesoff"
         parse(words)
