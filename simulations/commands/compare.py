@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from simulations.commands.options import AsJson, ConfigFile, Overrides, Preset, choose_config
+from simulations.commands.options import (
+    AsJson,
+    ConfigFile,
+    Corpus,
+    Overrides,
+    Preset,
+    Root,
+    choose_config,
+    corpus_overrides,
+)
 
 
 def compare(
@@ -16,12 +25,8 @@ def compare(
     preset: Preset = None,
     config_file: ConfigFile = None,
     overrides: Overrides = None,
-    corpus: Annotated[
-        str | None, typer.Option("--corpus", metavar="NAME", help="Corpus; by default the configuration's.")
-    ] = None,
-    root: Annotated[
-        str | None, typer.Option("--root", metavar="DIR", help="Its folder; the built-in corpus needs none.")
-    ] = None,
+    corpus: Corpus = None,
+    root: Root = None,
     modes: Annotated[
         str,
         typer.Option(
@@ -62,9 +67,7 @@ def compare(
     from simulations.comparison.running import Order, Stopped, run_comparison
     from simulations.comparison.table import failure_lines, table_of
 
-    chosen = [f"corpus.name={json.dumps(corpus)}"] if corpus else []
-    chosen += [f"runtime.corpus_root={json.dumps(root)}"] if root else []
-    config = choose_config(preset, config_file, [*(overrides or []), *chosen])
+    config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root)])
     command = " ".join(["eyesoff", *map(_placeless, sys.argv[1:])])
     order = Order(run, _names(modes), seeds, _names(folds), base, units, workers, command)
     with stoppable() as stop:

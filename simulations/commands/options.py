@@ -3,6 +3,7 @@
 Owns their types and how a configuration is chosen by them. Must not know what a command does with it.
 """
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,7 +31,19 @@ Overrides = Annotated[
         show_default=False,
     ),
 ]
+Corpus = Annotated[str | None, typer.Option("--corpus", metavar="NAME", help="Corpus; by default the configuration's.")]
+Root = Annotated[str | None, typer.Option("--root", metavar="DIR", help="Its folder; the built-in corpus needs none.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output instead.")]
+
+
+def corpus_overrides(corpus: str | None, root: str | None) -> list[str]:
+    """What --corpus and --root mean as settings.
+
+    >>> corpus_overrides("emodb", "data/EMO-DB")
+    ['corpus.name="emodb"', 'runtime.corpus_root="data/EMO-DB"']
+    """
+    named = {"corpus.name": corpus, "runtime.corpus_root": root}
+    return [f"{place}={json.dumps(value)}" for place, value in named.items() if value]
 
 
 def choose_config(

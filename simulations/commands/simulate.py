@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from simulations.commands.options import AsJson, ConfigFile, Overrides, Preset, choose_config
+from simulations.commands.options import (
+    AsJson,
+    ConfigFile,
+    Corpus,
+    Overrides,
+    Preset,
+    Root,
+    choose_config,
+    corpus_overrides,
+)
 
 
 def simulate(
@@ -15,12 +24,8 @@ def simulate(
     preset: Preset = None,
     config_file: ConfigFile = None,
     overrides: Overrides = None,
-    corpus: Annotated[
-        str | None, typer.Option("--corpus", metavar="NAME", help="Corpus; by default the configuration's.")
-    ] = None,
-    root: Annotated[
-        str | None, typer.Option("--root", metavar="DIR", help="Its folder; the built-in corpus needs none.")
-    ] = None,
+    corpus: Corpus = None,
+    root: Root = None,
     base: Annotated[
         Path | None,
         typer.Option("--base", metavar="DIR", help="Pre-trained networks; by default those shipped with the preset."),
@@ -45,9 +50,7 @@ def simulate(
 
     if backend not in BACKENDS:
         raise typer.BadParameter(f"{backend}: choose one of {', '.join(BACKENDS)}", param_hint="--backend")
-    chosen = [f'corpus.name="{corpus}"'] if corpus else []
-    chosen += [f"runtime.corpus_root={json.dumps(root)}"] if root else []
-    config = choose_config(preset, config_file, [*(overrides or []), *chosen])
+    config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root)])
     console = Console(stderr=True)
     results = simulate_campaign(
         config, run, base, backend=backend, plan=plan, with_real=real, resume=resume, console=console

@@ -31,6 +31,12 @@ def counting(monkeypatch):
     return computed
 
 
+def simulated(run, config, weights):
+    """The same configuration as a campaign, with the real mode beside it."""
+    order = {"backend": "serial", "plan": "leave-one-out", "with_real": True, "resume": False}
+    simulate_campaign(config, run, weights, **order, console=Console(quiet=True))
+
+
 def test_every_mode_is_scored_on_every_utterance_of_every_fold(whole):
     results, _ = whole
     assert list(results["modes"]) == PAPERS
@@ -53,16 +59,7 @@ def test_federated_and_real_are_what_a_campaign_gives_for_that_seed(
     whole, config, weights, units, tensors_of, tmp_path
 ):
     results, _ = whole
-    simulate_campaign(
-        config,
-        tmp_path / "campaign",
-        weights,
-        backend="serial",
-        plan="leave-one-out",
-        with_real=True,
-        resume=False,
-        console=Console(quiet=True),
-    )
+    simulated(tmp_path / "campaign", config, weights)
     campaign = json.loads((tmp_path / "campaign" / CAMPAIGN).read_text())
     for fold in campaign["folds"]:
         matrices = [matrix for session in fold["counts"].values() for matrix in session]
@@ -71,25 +68,16 @@ def test_federated_and_real_are_what_a_campaign_gives_for_that_seed(
         trained = read_tensors(tmp_path / "campaign" / "recognizers" / fold["name"] / "weights")[0]
         here = tensors_of(units, f"train federated, {fold['name']}, seed 0", "recognizer")
         assert all(torch.equal(here[name], trained[name]) for name in trained)
-    simulated = json.loads((tmp_path / "campaign" / RESULTS).read_text())["counts"]["real"]
+    real = json.loads((tmp_path / "campaign" / RESULTS).read_text())["counts"]["real"]
     ours = {fold: list(speakers.values()) for fold, speakers in results["counts"]["real"]["0"].items()}
-    assert ours == simulated
+    assert ours == real
 
 
 def test_judged_samples_are_the_same_in_a_campaign_and_here(comparing, config, weights, units, tensors_of, tmp_path):
     judged = config.sampling.model_copy(update={"consensus": True, "soft_labels": True})
     config = config.model_copy(update={"sampling": judged})
     comparing(tmp_path / "here", settings=config, modes=["federated"], folds=["Session1"], units=tmp_path / "units")
-    simulate_campaign(
-        config,
-        tmp_path / "campaign",
-        weights,
-        backend="serial",
-        plan="leave-one-out",
-        with_real=False,
-        resume=False,
-        console=Console(quiet=True),
-    )
+    simulated(tmp_path / "campaign", config, weights)
     trained = read_tensors(tmp_path / "campaign" / "recognizers" / "Session1" / "weights")[0]
     here = tensors_of(tmp_path / "units", "train federated, Session1, seed 0", "recognizer")
     assert all(torch.equal(here[name], trained[name]) for name in trained)
@@ -97,9 +85,9 @@ def test_judged_samples_are_the_same_in_a_campaign_and_here(comparing, config, w
     assert not all(torch.equal(here[name], plain[name]) for name in trained)
 
 
-def test_what_is_computed_is_not_computed_again(whole, comparing, counting):
-    results, folder = whole
-    again = comparing(folder)
+def test_what_is_computed_is_not_computed_again(whole, comparing, counting, tmp_path):
+    results, _ = whole
+    again = comparing(tmp_path / "another run")
     assert counting == []
     same = [key for key in results if key not in ("seconds", "environment", "command")]
     assert [again[key] for key in same] == [results[key] for key in same]
