@@ -52,9 +52,13 @@ def simulate(
         raise typer.BadParameter(f"{backend}: choose one of {', '.join(BACKENDS)}", param_hint="--backend")
     config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root)])
     console = Console(stderr=True)
-    results = simulate_campaign(
-        config, run, base, backend=backend, plan=plan, with_real=real, resume=resume, console=console
-    )
+    try:
+        results = simulate_campaign(
+            config, run, base, backend=backend, plan=plan, with_real=real, resume=resume, console=console
+        )
+    except KeyboardInterrupt:
+        console.print(f"stopped; the same command with --resume goes on in {run}", highlight=False)
+        raise
     if as_json:
         typer.echo(json.dumps(results))
         return
