@@ -55,7 +55,7 @@ class Synthesizer(Generic[Fitted]):
         released: what leaves the place where it was fitted.
         about: one sentence.
         settings: the settings that define a fit, as plain data.
-        steps: how many training steps a fit takes, to foretell its time.
+        steps: what a fit costs, told in steps of the paper's fine-tuning, to foretell its time.
         fit: train on speech, with a seed; resumes from the snapshots around it.
         release: the weights that may leave, of what was fitted.
         sampler: a sampler of released weights.
