@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from common.errors import UserError
 from common.networks.acceleration import Acceleration
+from common.networks.allocation import freed_memory_kept
 from common.networks.layers import advance_norms
 from common.training.adam import Adam
 from common.training.averaging import Average
@@ -86,6 +87,7 @@ class Interrupted(Exception):  # noqa: N818 - nothing went wrong: somebody asked
         super().__init__(f"stopped as asked after step {step} of {stage}; resume to go on from there")
 
 
+@freed_memory_kept()
 def play(game: Game, iterations: int, around: Surroundings) -> None:
     """A stage from its first step, or from its last snapshot, to its end."""
     snapshots, reporter = around.snapshots, around.reporter

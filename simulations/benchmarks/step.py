@@ -2,7 +2,8 @@
 
 Owns the alternation of the two, the clock and the count of arithmetic. Must not train anything that is kept. Ours is
 the code of `common.training`; it asks after every step whether to stop, and there the plain loop takes its turn, so
-that both meet the same noise.
+that both meet the same noise. Each has its own way with memory: ours keeps what it frees, as it does when it trains,
+the plain loop has what a process has by default; the first step of a turn, which pays for the change, is not counted.
 """
 
 import math
@@ -17,7 +18,11 @@ from torch import Tensor
 
 from common.config.tree import Config
 from common.networks import Acceleration, Discriminator, Generator
+from common.networks.allocation import freed_memory_returned
+from common.networks.discriminator import CHANNELS
+from common.networks.generator import scaled
 from common.networks.layers import Convolution, Layer
+from common.networks.memory import FLOAT
 from common.seeds import derive_seed, torch_stream
 from common.training.draws import Dealer
 from common.training.phases import Surroundings
@@ -42,12 +47,12 @@ from simulations.benchmarks.plain import (
 )
 
 WARM_UP = 2
-"""Steps of each that are not counted: memory is first touched and code first loaded in them."""
+"""Turns of each that are not counted: code is first loaded in them."""
+TURN = {"cpu": 2, "cuda": 20}
+"""Steps in a turn, of which all but the first count; a GPU would stand idle if it were waited for after each."""
 
 SHOWN_AS = {AUTOENCODER: "autoencoder", ADVERSARIAL: "wgan_gp", FINETUNING: "finetune", RECOGNIZER: "recognizer"}
 """The paper's names for the stages."""
-TURN_ON_GPU = 20
-"""Steps in a turn on a GPU, which would stand idle if it were waited for after each."""
 PEAK_SIDE = {"cpu": 1024, "cuda": 8192}
 PEAK_TRIES = 10
 
@@ -96,6 +101,7 @@ class Alternation(Reporter):
     plain: Step
     dealer: Dealer
     turn: int
+    largest: int
     ours_seconds: list[float] = field(default_factory=list)
     plain_seconds: list[float] = field(default_factory=list)
     ours_losses: list[Losses] = field(default_factory=list)
@@ -115,13 +121,21 @@ class Alternation(Reporter):
         """Never; but at the end of a turn the plain loop takes as many steps."""
         self._steps += 1
         if self._steps % self.turn == 0:
-            self.ours_seconds.append((self._now() - self._since) / self.turn)
-            start = self._now()
-            for step in range(self._steps - self.turn, self._steps):
-                self.plain_losses.append(self.plain(self.dealer.draw(step)))
-            self.plain_seconds.append((self._now() - start) / self.turn)
+            self.ours_seconds.append((self._now() - self._since) / max(1, self.turn - 1))
+            with freed_memory_returned(self.largest):
+                self.plain_seconds.append(self._plain_turn())
+            self._since = self._now()
+        elif self._steps % self.turn == 1:
             self._since = self._now()
         return False
+
+    def _plain_turn(self) -> float:
+        first, start = self._steps - self.turn, self._now()
+        for step in range(first, self._steps):
+            self.plain_losses.append(self.plain(self.dealer.draw(step)))
+            if step == first and self.turn > 1:
+                start = self._now()
+        return (self._now() - start) / max(1, self.turn - 1)
 
     def _now(self) -> float:
         if self.dealer.device.type == "cuda":
@@ -172,10 +186,10 @@ def bench_step(config: Config, batch: int = 32, steps: int = 10) -> dict[str, An
     Args:
         config: width, rates and runtime; its batches and iterations are replaced.
         batch: patches in a step.
-        steps: turns of each that are counted.
+        steps: turns of each that are counted, of one counted step on a processor and more on a GPU.
     """
     acceleration = Acceleration.from_runtime(config.runtime)
-    turn = TURN_ON_GPU if acceleration.device.type == "cuda" else 1
+    turn = TURN[acceleration.device.type]
     config = shaped(config, batch, (steps + WARM_UP) * turn)
     patches = Noise.of(batch, config.network.classes)
     around = Surroundings(acceleration)
@@ -192,7 +206,7 @@ def bench_step(config: Config, batch: int = 32, steps: int = 10) -> dict[str, An
     return {
         "width": config.network.width,
         "batch": batch,
-        "steps": steps * turn,
+        "steps": steps * (turn - 1),
         "device": str(acceleration.device),
         "threads": torch.get_num_threads(),
         "precision": "bf16" if acceleration.bf16 else "fp32",
@@ -212,7 +226,8 @@ def alternate(course: Course, config: Config, patches: Noise, around: Surroundin
         around.share,
         around.acceleration.device,
     )
-    alternation = Alternation(course.plain(), dealer, turn)
+    first_pictures = patches.patches.numel() * scaled(CHANNELS[1], config.network.width)
+    alternation = Alternation(course.plain(), dealer, turn, largest=FLOAT * first_pictures)
     course.ours(replace(around, reporter=alternation, stop=alternation.stop, report_every=turn))
     return alternation
 
