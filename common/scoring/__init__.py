@@ -3,7 +3,7 @@
 Owns every definition of a score. Must not know networks, nor who predicted or generated.
 """
 
-from common.scoring.comparison import Comparison, compare, gap_closed, sign_flip_p_value
+from common.scoring.comparison import Comparison, compare, gap_closed, share_of, sign_flip_p_value
 from common.scoring.confusion import METRICS, Confusion, Metric
 from common.scoring.intervals import Score, bootstrap
 from common.scoring.outcome import Outcome, Summary
@@ -25,5 +25,6 @@ __all__ = [
     "gap_closed",
     "kernel_distance",
     "quality",
+    "share_of",
     "sign_flip_p_value",
 ]

@@ -1,6 +1,6 @@
 """Is one mode better than another, and how much of the way from the floor to real data does it go?
 
-Owns paired comparison and the gap closed. Must not know the modes by name.
+Owns paired comparison, the gap closed and the share of real data's score. Must not know the modes by name.
 
 Two questions, two answers, and `different` asks for both. The interval speaks of other speakers: it draws
 them anew, the same ones for both modes. The p-value speaks of another training on the same folds: if the
@@ -58,6 +58,15 @@ def gap_closed(mode: Outcome, floor: Outcome, real: Outcome, metric: Metric = "m
     open_gap = highest > lowest
     shares = (reached - lowest)[open_gap] / (highest - lowest)[open_gap]
     return score_of(float((value - bottom) / (top - bottom)), shares, mode.n)
+
+
+def share_of(mode: Outcome, real: Outcome, metric: Metric = "macro_f1", *, seed: int) -> Score:
+    """mode / real, drawn jointly: how much of real data's score a mode reaches, as the paper's own ratio."""
+    _check_paired(mode, real)
+    reached, whole = (outcome.resampled(metric, seed=seed) for outcome in (mode, real))
+    something = whole > 0
+    shares = reached[something] / whole[something]
+    return score_of(float(mode.values(metric).mean() / real.values(metric).mean()), shares, mode.n)
 
 
 def sign_flip_p_value(differences: Floats, *, seed: int) -> float:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm, permutation_test
 
 from common.errors import UserError
-from common.scoring import compare, gap_closed, sign_flip_p_value
+from common.scoring import compare, gap_closed, share_of, sign_flip_p_value
 
 
 def test_a_mode_is_not_different_from_itself(outcome):
@@ -85,6 +85,15 @@ def test_gap_closed_is_nothing_at_the_floor_all_at_the_real_and_half_between(out
 def test_a_gap_that_may_not_be_there_has_no_share(outcome):
     level, also_level = outcome(0.5, mode=1), outcome(0.5, mode=2)
     assert gap_closed(outcome(0.6, mode=3), level, also_level, seed=0) is None
+
+
+def test_a_mode_has_all_of_its_own_score_and_half_of_one_twice_as_good(outcome):
+    half, whole = outcome(0.4, mode=1), outcome(0.8, mode=2)
+    itself = share_of(whole, whole, seed=0)
+    assert (itself.value, itself.low, itself.high) == (1, 1, 1)
+    found = share_of(half, whole, seed=0)
+    assert found.value == half.values("macro_f1").mean() / whole.values("macro_f1").mean()
+    assert found.low < found.value < found.high < 0.8
 
 
 def test_modes_of_other_seeds_or_utterances_are_not_compared(outcome):
