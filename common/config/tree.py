@@ -87,6 +87,13 @@ class NetworkConfig(Section):
     width: float = Field(1.0, gt=0, le=1, description="1 is the paper's size; 64 * width channels come first")
     noise: Positive = Field(128, description="the latent's dimension, N_z")
     emotions: tuple[str, ...] = Field(EMOTIONS, min_length=2, description="label order, N_c names")
+    condition_gain: float = Field(
+        1.0,
+        gt=0,
+        le=100,
+        description="what a one-hot condition is multiplied by; beside a latent of N_z numbers it is weak, and a "
+        "short fine-tuning ends before the generator listens to it; pre-training, whose condition is zero, does not know it",
+    )
     leak: float = Field(0.2, ge=0, lt=1, description="slope of the leaky ReLU below zero; open in the paper")
 
     @model_validator(mode="after")

@@ -41,6 +41,7 @@ class Generator(nn.Module):
         super().__init__()
         stream = torch_stream(seed, "generator")
         self.leak = config.leak
+        self.gain = config.condition_gain
         channels = [*(scaled(size, config.width) for size in CHANNELS[:-1]), CHANNELS[-1]]
         hidden = scaled(HIDDEN, config.width)
         sizes = (config.noise + config.classes, hidden, channels[0] * FIRST_SIDE**2)
@@ -54,7 +55,7 @@ class Generator(nn.Module):
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
         """[batch, N_z] and [batch, N_c] -> [batch, 1, 128, 128]."""
-        rows = torch.cat((latent, condition), dim=1)
+        rows = torch.cat((latent, self.gain * condition), dim=1)
         for linear in cast("list[Linear]", self.linears):
             rows = functional.leaky_relu(linear.swiftly(rows), self.leak)
         images = rows.view(len(rows), -1, FIRST_SIDE, FIRST_SIDE)

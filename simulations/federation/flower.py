@@ -30,7 +30,7 @@ APP = Path(__file__).resolve().parents[2]
 """The folder whose pyproject.toml describes the Flower app."""
 FEDERATION = "eyesoff"
 STARTS, RAY_IS_LATE = 3, "timed out during startup"
-"""Ray gives its own agents a quarter of a minute to appear, which a busy machine may not have: then it is tried again."""
+"""Ray gives its own agents a quarter of a minute to appear, which a busy machine lacks: then it is tried again."""
 START_SECONDS, STOP_SECONDS, COMMAND_SECONDS = 60.0, 20.0, 120.0
 ASK_EVERY = 20.0
 """Seconds between questions to Flower about the run: each starts a process, so the run's own files are read instead."""

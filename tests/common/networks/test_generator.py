@@ -38,6 +38,13 @@ def test_every_weight_has_the_shape_of_table_1():
     assert all(shapes[name.replace("weight", "bias")] == shape[:1] for name, shape in expected.items())
 
 
+def test_a_condition_counts_as_often_as_its_gain_says():
+    latent, condition = torch.randn(3, 8), functional.one_hot(torch.tensor([0, 1, 3]), 4).float()
+    plain, loud = Generator(SMALL), Generator(SMALL.model_copy(update={"condition_gain": 12.0}))
+    assert torch.equal(loud(latent, condition), plain(latent, 12 * condition))
+    assert torch.equal(loud(latent, 0 * condition), plain(latent, 0 * condition))
+
+
 def test_width_scales_channels_and_hidden_units_together():
     shapes = generator_shapes(NetworkConfig(width=1 / 16))
     assert shapes["linears.1.weight"] == (2048, 256)
