@@ -91,8 +91,8 @@ class NetworkConfig(Section):
         1.0,
         gt=0,
         le=100,
-        description="what a one-hot condition is multiplied by; beside a latent of N_z numbers it is weak, and a "
-        "short fine-tuning ends before the generator listens to it; pre-training, whose condition is zero, does not know it",
+        description="what a one-hot condition is multiplied by; beside a latent of N_z numbers it is weak, and a short "
+        "fine-tuning ends before the generator listens to it; pre-training, whose condition is zero, does not know it",
     )
     leak: float = Field(0.2, ge=0, lt=1, description="slope of the leaky ReLU below zero; open in the paper")
 
