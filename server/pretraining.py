@@ -104,8 +104,9 @@ class Run:
 
 
 def pretraining_identity(config: Config) -> dict[str, Any]:
-    """The settings that define pre-trained weights; those of later stages do not."""
+    """The settings that define pre-trained weights; those of later stages do not, nor how loud a condition will be."""
     identity = config.identity()
+    identity["network"].pop("condition_gain")
     return {name: identity[name] for name in ("seed", "features", "network", "optimizer", "pretraining")}
 
 

@@ -54,7 +54,7 @@ def save_pretrained(folder: Path, pair: Pair, scaling: Scaling, config: Config, 
     settings = {
         "seed": config.seed,
         "features": config.features.model_dump(mode="json"),
-        "network": config.network.model_dump(mode="json"),
+        "network": config.network.model_dump(mode="json", exclude={"condition_gain"}),
         "optimizer": config.optimizer.model_dump(mode="json"),
         "pretraining": config.pretraining.model_dump(mode="json"),
     }

@@ -16,7 +16,7 @@ from common.errors import UserError
 from common.training.checkpoint import TENSORS, read_tensors
 from common.training.phases import Interrupted
 from common.training.pretrained import load_pretrained
-from server.pretraining import export, pretrain
+from server.pretraining import export, pretrain, pretraining_identity
 
 SPEAKERS = range(101, 105)
 
@@ -183,3 +183,10 @@ def test_weights_of_another_width_or_label_order_are_refused(whole, tmp_path):
         load_pretrained(whole / "pretrained", reordered)
     with pytest.raises(UserError, match=r"features\.hop: 256 in the checkpoint, 128 asked for"):
         load_pretrained(whole / "pretrained", tiny(tmp_path, features={"hop": 128}))
+
+
+def test_what_pre_training_knows_nothing_of_does_not_define_it():
+    plain = Config()
+    loud = Config.model_validate({"network": {"condition_gain": 12}, "finetuning": {"iterations": 3}})
+    assert pretraining_identity(loud) == pretraining_identity(plain)
+    assert pretraining_identity(Config(seed=1)) != pretraining_identity(plain)
