@@ -18,7 +18,7 @@ from common.training.adam import Adam
 from common.training.pretrained import load_pretrained, shipped_weights
 from common.training.stages import Pair
 
-PATCHES, SOUGHT, SEARCH_STEPS = 64, 8, 25
+PATCHES, SOUGHT, SEARCH_STEPS = 64, 8, 60
 
 
 @dataclass(frozen=True)
