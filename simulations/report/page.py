@@ -1,0 +1,107 @@
+"""The page itself: what stands in it, in the order in which a reader asks.
+
+Owns the order, the titles and the template. Must not know how a table or a figure is made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.errors import UserError
+from simulations.report import palette
+from simulations.report.curves import training
+from simulations.report.drawing import Drawing
+from simulations.report.evidence import Evidence
+from simulations.report.headline import Headline
+from simulations.report.leaving import kinds_that_left, leaving_table
+from simulations.report.listening import heard_mode, sounds
+from simulations.report.neighbours import neighbours
+from simulations.report.scores import bars, confusions, pairs
+from simulations.report.shares import shares_of_real
+from simulations.report.spectrograms import paired, real_and_generated
+from simulations.report.tables import (
+    cost_table,
+    failures_table,
+    folds_table,
+    pairs_table,
+    quality_table,
+    results_table,
+    settings,
+)
+
+HERE = Path(__file__).parent
+LARGEST = 5_000_000
+"""Bytes that a report may have: it travels by mail."""
+SECTIONS = {
+    "results": "Results",
+    "pairs": "Modes in pairs",
+    "spectrograms": "Real and generated speech",
+    "listening": "Listen",
+    "confusions": "What is taken for what",
+    "neighbours": "Real and synthetic in one map",
+    "quality": "Quality of samples",
+    "leaving": "What left each client",
+    "training": "Training",
+    "cost": "Cost and time",
+    "failures": "Failures",
+    "environment": "How it was made",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """The page, and its figures."""
+
+    page: str
+    figures: tuple[Drawing, ...]
+
+
+def build(results: Mapping[str, Any], evidence: Evidence) -> Report:
+    """The same bytes for the same run."""
+    heard = heard_mode(evidence)
+    drawn: dict[str, Any] = {
+        "bars": bars(results),
+        "pairs": pairs(results),
+        "spectrograms": real_and_generated(evidence),
+        "paired": None if heard is None else paired(evidence, heard),
+        "confusions": tuple(confusions(results)),
+        "neighbours": neighbours(evidence),
+        "training": tuple(training(evidence.curves)),
+    }
+    words = _words(results, evidence) | {"heard": heard, "sounds": sounds(evidence)}
+    page = _render(words | drawn)
+    if len(page.encode()) > LARGEST:
+        raise UserError(f"a report of {len(page.encode()):,} bytes, more than {LARGEST:,}", remedy="name fewer --modes")
+    single = [drawn[name] for name in ("bars", "pairs", "spectrograms", "paired", "neighbours") if drawn[name]]
+    return Report(page, (*single, *drawn["confusions"], *(figure for _, figure in drawn["training"])))
+
+
+def _words(results: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
+    shares = shares_of_real(results)
+    tables = {
+        "results": results_table(results, shares),
+        "folds": folds_table(results),
+        "pairs": pairs_table(results),
+        "quality": quality_table(results),
+        "leaving": leaving_table(evidence.ledgers),
+        "cost": cost_table(results),
+        "failures": failures_table(results),
+    }
+    return {
+        "results": results,
+        "evidence": evidence,
+        "headline": Headline.of(results, shares),
+        "tables": tables,
+        "kinds": tuple(kinds_that_left(evidence.ledgers)),
+        "settings": tuple(settings(results["settings"])),
+    }
+
+
+def _render(content: Mapping[str, Any]) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    rooms = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    style = (HERE / "style.css").read_text(encoding="utf-8")
+    look = {"style": style, "light": palette.variables(dark=False), "dark": palette.variables(dark=True)}
+    return rooms.get_template("page.html").render(content | look | {"sections": SECTIONS})

@@ -1,0 +1,242 @@
+"""The tables of the report, from results to cells.
+
+Owns their columns and headings. Must not know how a table looks.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from common.scoring import Score
+from common.training.reporters import duration
+from simulations.comparison.modes import REAL
+from simulations.comparison.units import COPYING, NOISE
+from simulations.report.published import published
+from simulations.report.wording import NOTHING, interval, measure, percent, percents, score
+
+STAGES = {
+    "tune": "tune a generator behind a client's door",
+    "fit": "fit a synthesizer to a fold's training sessions",
+    "train": "draw samples and train a recognizer",
+    "score": "score it on the session left out",
+    "quality": "measure samples beside real speech",
+}
+CONTROLS = {COPYING: "control: the real patches themselves", NOISE: "control: noise"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value, and what qualifies it in small type."""
+
+    value: str
+    note: str = ""
+    wide: bool = False
+    """Words that may wrap, set flush left."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings and rows; the first cell of a row is its name."""
+
+    caption: str
+    headings: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def results_table(results: Mapping[str, Any], shares: Mapping[str, Score]) -> Table:
+    """Every mode beside the paper's number."""
+    headings = ("trained on", "macro F1", "UAR", "accuracy", "of real", "gap closed", "n", "the paper's F1, %")
+    notes = ("", "95 %", "95 %", "95 %", "95 %", "95 %", "utterances", "IEMOCAP; ± folds")
+    rows = tuple(_mode_row(results, name, shares.get(name)) for name in results["modes"])
+    caption = (
+        "Means over folds and seeds. Macro F1 is the unweighted mean of the emotions' F1; UAR is the unweighted mean "
+        "of their recalls; accuracy counts utterances. Intervals are bootstrapped over speakers and seeds; ± is the "
+        "sample deviation. The paper does not say how it averages F1, and its corpus is another: compare ratios only."
+    )
+    return Table(caption, tuple(map(Cell, headings, notes)), rows)
+
+
+def _mode_row(results: Mapping[str, Any], name: str, share: Score | None) -> tuple[Cell, ...]:
+    mode = results["modes"][name]
+    about, last = mode["about"], Cell(published(name) or NOTHING)
+    if mode["macro_f1"] is None:
+        return (
+            Cell(name, about, wide=True),
+            Cell("failed", reason_of(results, name), wide=True),
+            *[Cell(NOTHING)] * 5,
+            last,
+        )
+    found = mode["macro_f1"]
+    whole = "" if mode["complete"] else f"{found['seeds']} of {len(results['seeds'])} seeds: {reason_of(results, name)}"
+    closed = results["gap_closed"].get(name)
+    return (
+        Cell(name, , wide=True),
+        Cell(score(found["mean"]), f"{interval(found['low'], found['high'])}\n{_deviations(found)}".strip()),
+        *(Cell(score(mode[one]["mean"]), interval(mode[one]["low"], mode[one]["high"])) for one in ("uar", "accuracy")),
+        _share(share.value, share.low, share.high) if share else Cell("100 %" if name == REAL else NOTHING),
+        _share(closed["value"], closed["low"], closed["high"]) if closed else Cell(NOTHING),
+        Cell(str(found["n"])),
+        last,
+    )
+
+
+def _share(value: float, low: float, high: float) -> Cell:
+    return Cell(percent(value), percents(low, high))
+
+
+def _deviations(found: Mapping[str, Any]) -> str:
+    """Those that there are."""
+    named = {"folds": found["std_over_folds"], "seeds": found["std_over_seeds"]}
+    return ", ".join(f"± {score(value)} {name}" for name, value in named.items() if value is not None)
+
+
+def reason_of(results: Mapping[str, Any], mode: str) -> str:
+    """Why a mode has no score, or not of every seed."""
+    reasons = (failure["reason"] for failure in results["failures"] if mode in failure["modes"])
+    return next(reasons, "a unit is missing")
+
+
+def folds_table(results: Mapping[str, Any]) -> Table:
+    """Each fold's macro F1, mean over seeds."""
+    headings = [Cell("fold"), Cell("speakers", wide=True), Cell("n", "utterances")]
+    scored = {name: mode["by_fold"] for name, mode in results["modes"].items() if mode["by_fold"]}
+    rows = []
+    for fold in results["folds"]:
+        values = [by_fold[fold["name"]] for by_fold in scored.values()]
+        cells = [Cell(score(sum(one) / len(one)), "" if len(one) == 1 else f"{len(one)} seeds") for one in values]
+        about = [Cell(fold["name"]), Cell(", ".join(fold["speakers"]), wide=True), Cell(str(sum(fold["utterances"])))]
+        rows.append((*about, *cells))
+    caption = "Macro F1 of each fold, the mean over its seeds. A fold leaves out a session, whose speakers nobody trained on."
+    return Table(caption, (*headings, *map(Cell, scored)), tuple(rows))
+
+
+def pairs_table(results: Mapping[str, Any]) -> Table:
+    """A row a pair, a column a metric."""
+    metrics = {"macro_f1": "macro F1", "uar": "UAR", "accuracy": "accuracy"}
+    pairs: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    for row in results["paired"]:
+        pairs.setdefault((row["first"], row["second"]), {})[row["metric"]] = row
+    rows = tuple(
+        (
+            Cell(f"{first} − {second}"),
+            *(_difference(found[metric]) for metric in metrics),
+            Cell(str(found["macro_f1"]["pairs"])),
+        )
+        for (first, second), found in pairs.items()
+    )
+    caption = (
+        "Differences on the same folds and seeds, with 95 % intervals. The interval speaks of other speakers, p of "
+        "another training (the signs of the pairs are flipped); sure means that both say so at 5 %. Fewer than six "
+        "pairs are never sure."
+    )
+    headings = (Cell("first − second"), *map(Cell, metrics.values()), Cell("n", "folds × seeds"))
+    return Table(caption, headings, rows)
+
+
+def _difference(row: Mapping[str, Any]) -> Cell:
+    sure = ", sure" if row["different"] else ""
+    return Cell(score(row["difference"]), f"{interval(row['low'], row['high'])}\np = {score(row['p_value'])}{sure}")
+
+
+def quality_table(results: Mapping[str, Any]) -> Table:
+    """Measures of samples, controls last."""
+    headings = (
+        Cell("samples of"),
+        Cell("Frechet", "lower is closer"),
+        Cell("kernel", "lower is closer"),
+        Cell("density", "higher is denser"),
+        Cell("coverage", "1 covers all"),
+        Cell("recognized", "macro F1"),
+        Cell("n", "samples a fold"),
+    )
+    measures = ("frechet", "kernel", "density", "coverage", "recognized")
+    rows = tuple(
+        (
+            Cell(name, CONTROLS.get(name, ""), wide=True),
+            *(_measured(found[one]) for one in measures),
+            Cell(str(found["generated"])),
+        )
+        for name, found in results["quality"].items()
+    )
+    caption = (
+        "Means over folds, ± sample deviation over folds where there are several. Distances are in the frozen "
+        "pre-trained encoder's space, to the real patches that the synthesizer was fitted to. Recognized is the score "
+        "of the real mode's recognizer on samples and the emotions that they were asked for. The controls say what a "
+        "generator that copies its data and one that makes noise would get: no measure here rewards privacy."
+    )
+    return Table(caption, headings, rows)
+
+
+def _measured(found: Mapping[str, Any] | None) -> Cell:
+    if found is None:
+        return Cell(NOTHING)
+    deviation = found["std_over_folds"]
+    return Cell(measure(found["mean"]), "" if deviation is None else f"± {measure(deviation)}")
+
+
+def cost_table(results: Mapping[str, Any]) -> Table:
+    """Processor time by stage."""
+    headings = (
+        Cell("stage"),
+        Cell("units"),
+        Cell("new", "in the last command"),
+        Cell("processor time"),
+        Cell("a unit"),
+    )
+    rows = [
+        (
+            Cell(kind, STAGES[kind], wide=True),
+            Cell(str(spent["units"])),
+            Cell(str(spent["units"] - spent["cached"])),
+            Cell(duration(spent["seconds"])),
+            Cell(f"{spent['seconds'] / spent['units']:,.1f} s"),
+        )
+        for kind, spent in _stages(results)
+    ]
+    units = sum(spent["units"] for _, spent in _stages(results))
+    seconds = sum(spent["seconds"] for _, spent in _stages(results))
+    rows.append((Cell("all"), Cell(str(units)), Cell(""), Cell(duration(seconds)), Cell("")))
+    caption = (
+        "Hours, minutes and seconds of processor, as measured when each unit was computed. "
+        f"The last command itself took {duration(results['seconds']['wall'])} by the clock."
+    )
+    return Table(caption, headings, tuple(rows))
+
+
+def _stages(results: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    return [(kind, results["seconds"][kind]) for kind in STAGES if kind in results["seconds"]]
+
+
+def failures_table(results: Mapping[str, Any]) -> Table:
+    """What failed, what it was needed for, and why."""
+    headings = ("unit", "needed for", "fold or session", "seed", "reason")
+    rows = tuple(
+        (
+            Cell(failure["unit"], wide=True),
+            Cell(", ".join(failure["modes"]), wide=True),
+            Cell(failure["fold"]),
+            Cell(str(failure["seed"])),
+            Cell(failure["reason"], wide=True),
+        )
+        for failure in results["failures"]
+    )
+    return Table("Everything else was computed; the same command tries these again.", tuple(map(Cell, headings)), rows)
+
+
+def settings(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Each setting by its dotted name.
+
+    >>> list(settings({"network": {"width": 0.125}, "seed": 0}))
+    [('network.width', '0.125'), ('seed', '0')]
+    """
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from settings(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", _spelled(value)
+
+
+def _spelled(value: object) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(_spelled, value)) or "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
