@@ -25,6 +25,7 @@ from simulations.commands import (
     keeper,
     ledger,
     pretrain,
+    report,
     sample,
     simulate,
     synthesizers,
@@ -53,6 +54,7 @@ app.command(rich_help_panel=TRAIN)(pretrain.pretrain)
 app.command(rich_help_panel=TRAIN)(sample.sample)
 app.command(rich_help_panel=FEDERATE)(simulate.simulate)
 app.command(rich_help_panel=FEDERATE)(compare.compare)
+app.command(rich_help_panel=FEDERATE)(report.report)
 app.command(rich_help_panel=FEDERATE)(synthesizers.synthesizers)
 app.command(rich_help_panel=FEDERATE)(bootstrap.bootstrap)
 app.add_typer(bank.app, name="bank", rich_help_panel=FEDERATE)

@@ -66,6 +66,7 @@ def compare(
     from common.training.interruption import stoppable
     from simulations.comparison.running import Order, Stopped, run_comparison
     from simulations.comparison.table import failure_lines, table_of
+    from simulations.report.writing import write_report
 
     config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root)])
     command = " ".join(["eyesoff", *map(_placeless, sys.argv[1:])])
@@ -80,7 +81,9 @@ def compare(
         typer.echo(json.dumps(results))
     else:
         Console().print(table_of(results))
-        typer.echo(f"everything of this run: {run}")
+    page = write_report(run)
+    if not as_json:
+        typer.echo(f"report: {page}, beside everything of this run")
     for line in failure_lines(results):
         typer.echo(line, err=True)
     if results["failures"]:

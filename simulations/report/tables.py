@@ -70,7 +70,7 @@ def _mode_row(results: Mapping[str, Any], name: str, share: Score | None) -> tup
     whole = "" if mode["complete"] else f"{found['seeds']} of {len(results['seeds'])} seeds: {reason_of(results, name)}"
     closed = results["gap_closed"].get(name)
     return (
-        Cell(name, , wide=True),
+        Cell(name, f"{about}\n{whole}".strip(), wide=True),
         Cell(score(found["mean"]), f"{interval(found['low'], found['high'])}\n{_deviations(found)}".strip()),
         *(Cell(score(mode[one]["mean"]), interval(mode[one]["low"], mode[one]["high"])) for one in ("uar", "accuracy")),
         _share(share.value, share.low, share.high) if share else Cell("100 %" if name == REAL else NOTHING),
@@ -106,7 +106,9 @@ def folds_table(results: Mapping[str, Any]) -> Table:
         cells = [Cell(score(sum(one) / len(one)), "" if len(one) == 1 else f"{len(one)} seeds") for one in values]
         about = [Cell(fold["name"]), Cell(", ".join(fold["speakers"]), wide=True), Cell(str(sum(fold["utterances"])))]
         rows.append((*about, *cells))
-    caption = "Macro F1 of each fold, the mean over its seeds. A fold leaves out a session, whose speakers nobody trained on."
+    caption = (
+        "Macro F1 of each fold, mean over its seeds. A fold leaves out a session, whose speakers nobody trained on."
+    )
     return Table(caption, (*headings, *map(Cell, scored)), tuple(rows))
 
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from common.errors import UserError
 from simulations.cli import app
 from simulations.comparison import running
+from simulations.report import writing
 
 RESULTS = {
     "schema": 2,
@@ -31,6 +32,7 @@ def asked(monkeypatch):
         return results
 
     monkeypatch.setattr(running, "run_comparison", answer)
+    monkeypatch.setattr(writing, "write_report", lambda run: run / "report.html")
     return orders, results
 
 
@@ -43,6 +45,7 @@ def test_words_become_an_order(asked):
     assert (config.corpus.name, config.runtime.corpus_root) == ("emodb", "/data/EMO-DB")
     assert (order.modes, order.seeds, order.folds, str(order.run)) == (("real", "federated"), 2, ("12+14",), "runs/a")
     assert "/data" not in order.command
+    assert "report: runs/a/report.html" in done.stdout
 
 
 def test_a_failed_unit_is_told_and_the_exit_status_is_one(asked):

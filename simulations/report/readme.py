@@ -1,0 +1,93 @@
+"""The README's table of results, generated from a stored run between two comments.
+
+Owns the comments and the table's words. Must not know what else a README says.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from common.errors import UserError
+from common.files import atomic_write
+from common.scoring import Score
+from simulations.comparison.modes import REAL
+from simulations.comparison.results import read_results
+from simulations.report.published import PAPER, published
+from simulations.report.shares import shares_of_real
+from simulations.report.tables import reason_of
+from simulations.report.wording import NOTHING, interval, many, percent, percents, score
+
+HEADINGS = ("trained on", "macro F1", "95 %", "± folds", "± seeds", "UAR", "of real", "gap closed", "the paper's F1, %")
+
+
+def update_readme(readme: Path, run: Path) -> None:
+    """Put the table of a stored run between its two comments, and change nothing else."""
+    text = _read(readme)
+    atomic_write(readme, with_results(text, run, readme).encode())
+
+
+def with_results(text: str, run: Path, where: object = "README.md") -> str:
+    """A README's text with the table of a run as it should stand there."""
+    first, last = comments(run.name)
+    block = re.compile(f"{re.escape(first)}\n.*?{re.escape(last)}", re.DOTALL)
+    if len(block.findall(text)) != 1:
+        remedy = f"put the two lines {first} and {last} where they belong, once"
+        raise UserError(f"no place for the results of {run.name}", where=where, remedy=remedy)
+    table = results_block(read_results(run))
+    return block.sub(lambda _: f"{first}\n{table}{last}", text)
+
+
+def comments(name: str) -> tuple[str, str]:
+    """What stands around the results of a run.
+
+    >>> comments("emodb")
+    ('<!-- results: emodb -->', '<!-- end of results: emodb -->')
+    """
+    return f"<!-- results: {name} -->", f"<!-- end of results: {name} -->"
+
+
+def results_block(results: Mapping[str, Any]) -> str:
+    """The table as Markdown, with what its numbers are."""
+    shares = shares_of_real(results)
+    rows = [_row(results, name, shares.get(name)) for name in results["modes"]]
+    lines = [HEADINGS, ["---"] * len(HEADINGS), *rows]
+    table = "\n".join("|".join(["", *(f" {cell} " for cell in line), ""]) for line in lines)
+    utterances = sum(sum(fold["utterances"]) for fold in results["folds"])
+    speakers = sum(len(fold["speakers"]) for fold in results["folds"])
+    return (
+        f"{table}\n\n{results['corpus']}, preset `{results['preset']}`: n = {utterances} utterances of "
+        f"{many(speakers, 'speaker')}, {many(len(results['folds']), 'fold')}, {many(len(results['seeds']), 'seed')}. "
+        "Macro F1 and UAR are means over folds and seeds; intervals are bootstrapped over speakers and seeds; ± is the "
+        f"sample deviation. The last column is IEMOCAP ({PAPER}), so compare ratios. Made with "
+        f"`{results['command']}`.\n"
+    )
+
+
+def _row(results: Mapping[str, Any], name: str, share: Score | None) -> list[str]:
+    mode, paper = results["modes"][name], published(name) or NOTHING
+    found, closed = mode["macro_f1"], results["gap_closed"].get(name)
+    if found is None:
+        return [name, f"failed: {reason_of(results, name)}", *[NOTHING] * (len(HEADINGS) - 3), paper]
+    return [
+        name,
+        score(found["mean"]),
+        interval(found["low"], found["high"]),
+        score(found["std_over_folds"]),
+        score(found["std_over_seeds"]),
+        score(mode["uar"]["mean"]),
+        _share(share.value, share.low, share.high) if share else "100 %" if name == REAL else NOTHING,
+        _share(closed["value"], closed["low"], closed["high"]) if closed else NOTHING,
+        paper,
+    ]
+
+
+def _share(value: float, low: float, high: float) -> str:
+    return f"{percent(value)} ({percents(low, high)})"
+
+
+def _read(readme: Path) -> str:
+    try:
+        return readme.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise UserError("no README that can be read", where=readme, remedy="name one that is there") from None
