@@ -76,6 +76,7 @@ def finish(figure: "Figure", name: str, alt: str) -> Drawing:
     """Both forms of a figure, inside its `canvas`; the same bytes for the same drawing."""
     from matplotlib import rc_context
 
+    name = re.sub(r"[^\w-]+", "-", name)
     vector, raster = io.StringIO(), io.BytesIO()
     with rc_context({"svg.hashsalt": name}):
         figure.savefig(vector, format="svg", transparent=True, metadata={"Date": None})
@@ -100,16 +101,11 @@ def _for_the_page(svg: str, name: str) -> str:
     body = body.replace("xlink:href", "href")
     body = re.sub(r'\bid="', f'id="{name}-', body)
     body = body.replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
-    body = re.sub(r"font: (?:(bold|\d00) )?([\d.]+)px [^;\"]+", _type, body)
+    body = re.sub(r"font-family: [^;\"]+;? ?", "", body)
     for colour, light in LIGHT.items():
         body = body.replace(light, f"var(--{colour})")
     body = re.sub(r'data:image/png;base64,([^"]+)', _smaller, body)
     return f"<svg {box.group() if box else ''}>{body}"
-
-
-def _type(found: re.Match[str]) -> str:
-    weight = f"font-weight: {found[1]}; " if found[1] else ""
-    return f"{weight}font-size: {found[2]}px"
 
 
 def _smaller(found: re.Match[str]) -> str:

@@ -1,0 +1,65 @@
+"""The page in a real browser: it fits its window, says nothing on the console and asks nobody for anything.
+
+Needs a Chromium on this machine, which no locked dependency brings: run by hand with `make test-slow`.
+"""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome-headless-shell")
+WATCHED = """<!doctype html><body><iframe srcdoc="{page}" style="width:{width}px;height:900px;border:0"></iframe>
+<script>document.querySelector("iframe").onload = event => {{
+  const root = event.target.contentDocument.documentElement, ground = getComputedStyle(root.querySelector("body"));
+  const found = {{width: root.scrollWidth, ground: ground.backgroundColor}};
+  document.title = JSON.stringify(found);
+}}</script>"""
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+
+
+@pytest.fixture
+def seen(tmp_path):
+    """A function that opens a page and tells what came of it, and each address that was asked for."""
+
+    def look(page, width, *, dark=False):
+        watched, log = tmp_path / "watched.html", tmp_path / "net.json"
+        watched.write_text(WATCHED.format(page=html.escape(page), width=width))
+        words = [
+            *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"),
+            *("--disable-background-networking", "--enable-logging=stderr", f"--log-net-log={log}", "--dump-dom"),
+            *(f"--blink-settings=preferredColorScheme={0 if dark else 1}", f"--window-size={max(width, 800)},900"),
+            watched.as_uri(),
+        ]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
+        title = re.search(r"<title>(\{.*?\})</title>", done.stdout)
+        assert title, done.stdout[:500]
+        console = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
+        return json.loads(title[1]) | {
+            "console": console,
+            "asked": set(re.findall(r'"(https?://[^"]+)"', log.read_text())),
+        }
+
+    return look
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_page_fits_its_window_in_silence(built, seen, width, dark):
+    found = seen(built.page, width, dark=dark)
+    assert found["width"] <= width
+    assert found["ground"] == ("rgb(20, 23, 27)" if dark else "rgb(253, 253, 251)")
+    assert found["console"] == []
+    assert found["asked"] == set()
+
+
+def test_a_page_that_is_too_wide_or_asks_for_something_is_found(built, seen):
+    wide = '<p style="width: 600px">wide</p><img src="http://127.0.0.1:9/nothing.png"></main>'
+    found = seen(built.page.replace("</main>", wide), 390)
+    assert found["width"] > 390
+    assert found["console"]
+    assert found["asked"] == {"http://127.0.0.1:9/nothing.png"}

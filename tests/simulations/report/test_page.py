@@ -1,0 +1,173 @@
+"""The page: all that was stored and nothing else, complete in itself, readable by anybody."""
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from common.errors import UserError
+from simulations.report import page as page_module
+from simulations.report.page import LARGEST, SECTIONS
+from simulations.report.wording import score
+from simulations.report.writing import write_report
+
+SPACE = "\N{NO-BREAK SPACE}"
+
+
+class Reader(HTMLParser):
+    """Elements with their attributes, and the words of each section."""
+
+    def __init__(self):
+        super().__init__()
+        self.elements, self.words, self._section, self._silent = [], {}, "answer", 0
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag == "section":
+            self._section = dict(attributes)["id"]
+        self._silent += tag in ("style", "svg")
+
+    def handle_endtag(self, tag):
+        self._silent -= tag in ("style", "svg")
+
+    def handle_data(self, data):
+        if not self._silent:
+            self.words[self._section] = self.words.get(self._section, "") + data
+
+
+def read(page):
+    reader = Reader()
+    reader.feed(page)
+    return reader
+
+
+@pytest.fixture(scope="module")
+def reader(built):
+    return read(built.page)
+
+
+def test_the_headline_answers_with_ratio_interval_gap_and_n(reader):
+    words = reader.words["answer"].replace(SPACE, " ")
+    assert "federated synthetic speech alone, a recognizer reaches 88 % of the score that real speech gives" in words
+    assert "0.752 (0.706 to 0.784) against 0.848 (0.802 to 0.880)" in words
+    assert "closes 68 % of the gap (44 to 89 %, n = 80)" in words
+    assert "n = 80 utterances of 4 speakers, 2 folds, 2 seeds" in words
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "uar", "accuracy"])
+def test_every_score_is_shown_with_its_interval(reader, results, metric):
+    words = reader.words["results"]
+    for mode in results["modes"].values():
+        if found := mode[metric]:
+            shown = f"{score(found['mean'])}{score(found['low'])} to {score(found['high'])}"
+            assert shown in words
+
+
+def test_the_papers_numbers_stand_beside_the_measured_ones(reader):
+    for number in ("57.27 ± 0.99", "50.39 ± 3.31", "43.05 ± 2.97"):
+        assert number in reader.words["results"]
+
+
+def test_a_failed_unit_appears_with_its_reason_in_the_table_and_among_the_failures(reader):
+    assert "failedno <room>" in reader.words["results"]
+    assert "fit chatziagapi, a, seed 0" in reader.words["failures"]
+    assert "no <room>" in reader.words["failures"]
+
+
+@pytest.mark.parametrize(
+    ("section", "shown"),
+    [
+        ("results", "± 0.023 folds, ± 0.012 seeds"),
+        ("pairs", "0.0960.041 to 0.150\np = 0.031, sure"),
+        ("quality", "41.7± 3.18"),
+        ("quality", "control: the real patches themselves"),
+        ("leaving", "2.3 kB1 release1,160 numbers"),
+        ("leaving", "how many utterances of each emotion (17, 23)"),
+        ("leaving", "whole, 2 lines"),
+        ("cost", "draw samples and train a recognizer1250:02:0310.3 s"),
+        ("environment", "eyesoff compare --seeds 2 --run <b>run</b>"),
+        ("environment", "network.width0.0625"),
+        ("environment", "python3.11.7"),
+    ],
+)
+def test_what_was_stored_stands_in_its_section(reader, section, shown):
+    assert shown in reader.words[section].replace(SPACE, " ")
+
+
+def test_the_page_needs_nothing_else(built, reader):
+    assert "://" not in built.page
+    assert "@import" not in built.page
+    sources = [
+        value for _, attributes in reader.elements for name, value in attributes.items() if name in ("src", "href")
+    ]
+    assert sources
+    assert all(source.startswith(("#", "data:")) for source in sources)
+    assert all(address.startswith("#") for address in re.findall(r"url\(([^)]*)\)", built.page))
+    assert not {"script", "iframe", "object"} & {tag for tag, _ in reader.elements}
+    assert len(built.page.encode()) <= LARGEST
+
+
+def test_every_link_inside_the_page_has_its_target_and_no_id_comes_twice(reader):
+    ids = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = {attributes["href"] for tag, attributes in reader.elements if tag in ("a", "use")}
+    assert {link.removeprefix("#") for link in links} <= set(ids)
+    assert set(SECTIONS) <= set(ids)
+
+
+def test_every_figure_has_words_for_those_who_cannot_see_it(reader):
+    pictures = [attributes for _, attributes in reader.elements if attributes.get("role") == "img"]
+    assert len(pictures) == [tag for tag, _ in reader.elements].count("svg") > 6
+    assert all(len(attributes["aria-label"]) > 30 for attributes in pictures)
+    sounds = [attributes for tag, attributes in reader.elements if tag == "audio"]
+    assert [sound["aria-label"] for sound in sounds] == [
+        "real, angry",
+        "real, sad",
+        "federated, angry",
+        "federated, sad",
+    ]
+
+
+def test_headings_come_in_order(reader):
+    levels = [int(tag[1]) for tag, _ in reader.elements if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_the_figures_lie_beside_the_page_as_png_and_stale_ones_go(built):
+    names = {path.name for path in (built.folder / "figures").iterdir()}
+    single = {f"{name}.png" for name in ("scores", "pairs", "spectrograms", "paired", "neighbours")}
+    assert names == single | {f"confusion-{mode}.png" for mode in ("real", "federated", "floor")} | {
+        "training-recognizer.png"
+    }
+    assert all((built.folder / "figures" / name).read_bytes().startswith(b"\x89PNG") for name in names)
+
+
+def test_missing_evidence_is_told_and_is_not_fatal(results, run_of):
+    run = run_of(results)
+    (run / "figures").mkdir()
+    (run / "figures" / "of-another-time.png").touch()
+    words = read(write_report(run).read_text()).words
+    assert "evidence/index.json is not there" in words["answer"]
+    assert "Not in this run: spectrograms." in words["spectrograms"]
+    assert "Not in this run: a client's ledger." in words["leaving"]
+    assert not (run / "figures" / "of-another-time.png").exists()
+
+
+def test_the_stand_in_is_called_one_and_real_speech_is_not(results, run_of, reader):
+    claim = "No scientific claim is made"
+    assert claim not in reader.words["answer"]
+    assert claim in read(write_report(run_of(results | {"corpus": "builtin"})).read_text()).words["answer"]
+
+
+def test_results_of_another_version_are_refused_in_one_line(results, run_of):
+    with pytest.raises(UserError, match=r"^results of schema 99, not 2: [^\n]*$"):
+        write_report(run_of(results | {"schema": 99}))
+
+
+def test_a_report_too_large_to_send_is_refused(results, run_of, monkeypatch):
+    monkeypatch.setattr(page_module, "LARGEST", 1000)
+    with pytest.raises(UserError, match="more than 1,000"):
+        write_report(run_of(results))

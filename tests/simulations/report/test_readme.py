@@ -1,0 +1,72 @@
+"""The README's table: what the stored run says, and whoever changes one of the two is found out."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from common.errors import UserError
+from simulations.cli import app
+from simulations.report.readme import comments, update_readme, with_results
+
+ROOT = Path(__file__).parents[3]
+STORED = sorted(path.parent for path in ROOT.glob("results/*/results.json"))
+FIRST, LAST = comments("run")
+README = f"Before.\n\n{FIRST}\n{LAST}\n\nAfter.\n"
+
+
+def in_step(text, run):
+    """Whether a README says what the run says."""
+    return with_results(text, run) == text
+
+
+@pytest.mark.parametrize("run", STORED, ids=lambda run: run.name)
+def test_the_readme_says_what_the_stored_run_says(run):
+    assert in_step((ROOT / "README.md").read_text(), run), f"eyesoff report results/{run.name} --readme README.md"
+
+
+def test_no_table_in_the_readme_lacks_its_run():
+    tables = re.findall(r"<!-- results: (\S+) -->\n(.*?)<!-- end", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert {name for name, table in tables if table} <= {run.name for run in STORED}
+
+
+def test_a_generated_table_is_in_step_and_any_changed_number_is_found(results, run_of, tmp_path):
+    run, readme = run_of(results), tmp_path / "README.md"
+    readme.write_text(README)
+    assert not in_step(README, run)
+    update_readme(readme, run)
+    text = readme.read_text()
+    assert in_step(text, run)
+    assert text.startswith("Before.\n\n")
+    assert text.endswith("\n\nAfter.\n")
+    assert "| federated | 0.752 | 0.706 to 0.784 | 0.023 | 0.012 | 0.764 | 88 %" in text
+    assert "| baseline | failed: no <room> |" in text
+    assert not in_step(text.replace("0.752", "0.852"), run)
+    results["modes"]["federated"]["macro_f1"]["mean"] = 0.7719
+    assert not in_step(text, run_of(results))
+
+
+@pytest.mark.parametrize("text", ["", FIRST, README + README])
+def test_a_readme_without_a_place_is_refused_and_told_what_to_put_there(results, run_of, text):
+    with pytest.raises(UserError, match=f"no place for the results of run: .*{FIRST}"):
+        with_results(text, run_of(results))
+
+
+def test_the_command_writes_both(results, run_of, tmp_path):
+    run, readme = run_of(results), tmp_path / "README.md"
+    readme.write_text(README)
+    done = CliRunner().invoke(app, ["report", str(run), "--readme", str(readme)])
+    assert done.exit_code == 0, done.output
+    assert f"report: {run / 'report.html'}" in done.stdout
+    assert in_step(readme.read_text(), run)
+
+
+def test_the_command_shows_the_page_where_that_is_asked_for(results, run_of, monkeypatch):
+    shown = []
+    monkeypatch.setattr("typer.launch", shown.append)
+    run = run_of(results)
+    CliRunner().invoke(app, ["report", str(run)])
+    assert shown == []
+    CliRunner().invoke(app, ["report", str(run), "--open"])
+    assert shown == [str(run / "report.html")]
