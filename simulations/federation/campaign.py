@@ -19,8 +19,9 @@ from common.errors import UserError
 from common.training.pretrained import fitting_weights, load_pretrained
 from server.campaign import RESULTS
 from server.run import Order, open_run, run_campaign
+from simulations.federation.real import train_on_real
 from simulations.federation.resources import Plan, plan_resources
-from simulations.federation.results import train_on_real, write_results
+from simulations.federation.results import write_results
 from simulations.federation.serial import SerialClients
 from simulations.federation.watching import Watch
 from simulations.progress import bars

@@ -3,68 +3,31 @@
 Owns the results file of a run. Must not know how a score is defined (`common.scoring`).
 """
 
-import json
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from client.simulated import site_name
 from common.config import Config
 from common.config.tree import hash_identity
 from common.corpora import corpus_root, read_corpus
-from common.corpora.manifest import Fold, Manifest, leave_one_out
+from common.corpora.manifest import Manifest
 from common.errors import UserError
 from common.features.cache import Features, features_for
-from common.features.patches import PatchSource
 from common.features.scaling import Scaling
 from common.files import atomic_json
 from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
 from common.scoring import METRICS, Confusion, Metric, Outcome, Score, bootstrap
-from common.seeds import derive_seed
-from common.training.checkpoint import Snapshots, read_tensors
-from common.training.phases import Surroundings
-from common.training.recognizer import predict, train_recognizer
+from common.training.checkpoint import read_tensors
+from common.training.recognizer import predict
 from server.bank import Bank
 from server.bootstrap import fitting_config
 
-RESULTS, REAL = "results.json", "real"
-Progress = Callable[[int, int], object]
+RESULTS = "results.json"
 SCHEMA = 1
-
-
-def train_on_real(
-    config: Config, manifest: Manifest, scaling: Scaling, run: Path, progress: Progress
-) -> dict[str, Any]:
-    """Fold to confusions by speaker of recognizers that saw the real speech: what federation is measured against."""
-    features = features_for(manifest, config.features, config.runtime)
-    counts = {}
-    folds = leave_one_out(manifest, config.corpus.fold)
-    for number, fold in enumerate(folds, start=1):
-        name = site_name(fold.name)
-        path, snapshots = run / REAL / f"{name}.json", run / REAL / f"{name}-snapshots"
-        if not path.exists():
-            atomic_json(path, {"counts": _real_fold(config, fold, features, scaling, snapshots)})
-        shutil.rmtree(snapshots, ignore_errors=True)
-        counts[name] = json.loads(path.read_text(encoding="utf-8"))["counts"]
-        progress(number, len(folds))
-    return counts
-
-
-def _real_fold(config: Config, fold: Fold, features: Features, scaling: Scaling, folder: Path) -> list[list[list[int]]]:
-    acceleration = Acceleration.from_runtime(config.runtime)
-    seed = derive_seed(config.seed, "real", fold.name)
-    identity = {"config": config.identity(), "fold": fold.name, "corpus": fold.train.content_hash()}
-    snapshots = Snapshots(folder, identity, fold.train.labels, asdict(scaling))
-    around = Surroundings(acceleration, snapshots=snapshots, snapshot_every=max(config.recognizer.iterations // 5, 1))
-    patches = PatchSource(features.of(fold.train), fold.train, scaling, config.features, seed, balanced=True)
-    recognizer = train_recognizer(patches, config, seed, around)
-    confusions = by_speaker(recognizer, features.of(fold.test), fold.test, scaling, config)
-    return [confusion.counts.tolist() for confusion in confusions]
 
 
 def by_speaker(

@@ -15,7 +15,6 @@ from simulations.federation.results import (
     by_speaker,
     outcome_of,
     table_of,
-    train_on_real,
     write_results,
 )
 
@@ -26,31 +25,6 @@ WRONG = [[0, 2, 0, 0], [2, 0, 0, 0], [0, 0, 0, 2], [0, 0, 2, 0]]
 @pytest.fixture(scope="module")
 def manifest(config, speech):
     return read_corpus("table", speech, emotions=config.network.emotions)
-
-
-@pytest.fixture(scope="module")
-def real(config, manifest, tmp_path_factory):
-    """Confusions of recognizers that were trained on the speech itself, and where they were."""
-    run = tmp_path_factory.mktemp("run")
-    told = []
-    counts = train_on_real(config, manifest, Scaling(-16.0, 4.0), run, lambda done, total: told.append((done, total)))
-    assert told == [(number, 5) for number in range(1, 6)]
-    return run, counts
-
-
-def test_real_speech_is_left_out_session_by_session_and_counted_by_speaker(real, manifest):
-    run, counts = real
-    assert list(counts) == list(manifest.sessions)
-    assert [np.sum(matrices, axis=(1, 2)).tolist() for matrices in counts.values()] == [[4, 4]] * 5
-    assert sorted(path.name for path in (run / "real").iterdir()) == [f"{name}.json" for name in manifest.sessions]
-
-
-def test_a_fold_that_is_counted_is_not_trained_again(real, config, manifest):
-    run, counts = real
-    path = run / "real" / "Session2.json"
-    path.write_text(json.dumps({"counts": [RIGHT]}))
-    again = train_on_real(config, manifest, Scaling(-16.0, 4.0), run, lambda *_: None)
-    assert again == counts | {"Session2": [RIGHT]}
 
 
 def test_counts_by_speaker_are_of_what_was_predicted(config, manifest, monkeypatch):

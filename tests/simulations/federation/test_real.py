@@ -1,0 +1,49 @@
+"""Recognizers that saw the real speech: a fold each, kept once trained, the same in one process and in several."""
+
+import json
+
+import numpy as np
+import pytest
+
+from common.corpora import read_corpus
+from common.features.scaling import Scaling
+from simulations.federation.real import train_on_real
+
+RIGHT = [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 2]]
+
+
+@pytest.fixture(scope="module")
+def manifest(config, speech):
+    return read_corpus("table", speech, emotions=config.network.emotions)
+
+
+@pytest.fixture(scope="module")
+def real(config, manifest, tmp_path_factory):
+    """Confusions of recognizers that were trained on the speech itself, and where they were."""
+    run = tmp_path_factory.mktemp("run")
+    told = []
+    counts = train_on_real(config, manifest, Scaling(-16.0, 4.0), run, lambda done, total: told.append((done, total)))
+    assert told == [(number, 5) for number in range(6)]
+    return run, counts
+
+
+def test_real_speech_is_left_out_session_by_session_and_counted_by_speaker(real, manifest):
+    run, counts = real
+    assert list(counts) == list(manifest.sessions)
+    assert [np.sum(matrices, axis=(1, 2)).tolist() for matrices in counts.values()] == [[4, 4]] * 5
+    assert sorted(path.name for path in (run / "real").iterdir()) == [f"{name}.json" for name in manifest.sessions]
+
+
+def test_a_fold_that_is_counted_is_not_trained_again(real, config, manifest):
+    run, counts = real
+    path = run / "real" / "Session2.json"
+    path.write_text(json.dumps({"counts": [RIGHT]}))
+    again = train_on_real(config, manifest, Scaling(-16.0, 4.0), run, lambda *_: None)
+    assert again == counts | {"Session2": [RIGHT]}
+
+
+def test_folds_trained_at_once_in_processes_of_their_own_count_the_same(real, config, manifest, tmp_path):
+    two = config.model_copy(update={"runtime": config.runtime.model_copy(update={"threads": 2})})
+    _, counts = real
+    at_once = train_on_real(two, manifest, Scaling(-16.0, 4.0), tmp_path, lambda *_: None)
+    assert at_once == counts
