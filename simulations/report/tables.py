@@ -12,7 +12,7 @@ from common.training.reporters import duration
 from simulations.comparison.modes import REAL
 from simulations.comparison.units import COPYING, NOISE
 from simulations.report.published import published
-from simulations.report.wording import NOTHING, interval, measure, percent, percents, score
+from simulations.report.wording import NOTHING, interval, many, measure, percent, percents, probability, score
 
 STAGES = {
     "tune": "tune a generator behind a client's door",
@@ -87,7 +87,7 @@ def _share(value: float, low: float, high: float) -> Cell:
 def _deviations(found: Mapping[str, Any]) -> str:
     """Those that there are."""
     named = {"folds": found["std_over_folds"], "seeds": found["std_over_seeds"]}
-    return ", ".join(f"± {score(value)} {name}" for name, value in named.items() if value is not None)
+    return "\n".join(f"± {score(value)} {name}" for name, value in named.items() if value is not None)
 
 
 def reason_of(results: Mapping[str, Any], mode: str) -> str:
@@ -103,13 +103,14 @@ def folds_table(results: Mapping[str, Any]) -> Table:
     rows = []
     for fold in results["folds"]:
         values = [by_fold[fold["name"]] for by_fold in scored.values()]
-        cells = [Cell(score(sum(one) / len(one)), "" if len(one) == 1 else f"{len(one)} seeds") for one in values]
+        cells = [Cell(score(sum(one) / len(one))) for one in values]
         about = [Cell(fold["name"]), Cell(", ".join(fold["speakers"]), wide=True), Cell(str(sum(fold["utterances"])))]
         rows.append((*about, *cells))
     caption = (
         "Macro F1 of each fold, mean over its seeds. A fold leaves out a session, whose speakers nobody trained on."
     )
-    return Table(caption, (*headings, *map(Cell, scored)), tuple(rows))
+    modes = [Cell(name, many(len(results["modes"][name]["whole_seeds"]), "seed")) for name in scored]
+    return Table(caption, (*headings, *modes), tuple(rows))
 
 
 def pairs_table(results: Mapping[str, Any]) -> Table:
@@ -137,7 +138,7 @@ def pairs_table(results: Mapping[str, Any]) -> Table:
 
 def _difference(row: Mapping[str, Any]) -> Cell:
     sure = ", sure" if row["different"] else ""
-    return Cell(score(row["difference"]), f"{interval(row['low'], row['high'])}\np = {score(row['p_value'])}{sure}")
+    return Cell(score(row["difference"]), f"{interval(row['low'], row['high'])}\np {probability(row['p_value'])}{sure}")
 
 
 def quality_table(results: Mapping[str, Any]) -> Table:

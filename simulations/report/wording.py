@@ -15,6 +15,15 @@ def score(value: float | None) -> str:
     return NOTHING if value is None else _signed(f"{value:.3f}")
 
 
+def probability(value: float) -> str:
+    """Three decimals, and no zero where there is none.
+
+    >>> probability(0.0312), probability(0.0001)
+    ('= 0.031', '< 0.001')
+    """
+    return f"= {score(value)}" if value >= 0.001 else "< 0.001"
+
+
 def percent(value: float | None) -> str:
     """Whole percents.
 

@@ -78,7 +78,7 @@ def test_a_failed_unit_appears_with_its_reason_in_the_table_and_among_the_failur
 @pytest.mark.parametrize(
     ("section", "shown"),
     [
-        ("results", "± 0.023 folds, ± 0.012 seeds"),
+        ("results", "± 0.023 folds\n± 0.012 seeds"),
         ("pairs", "0.0960.041 to 0.150\np = 0.031, sure"),
         ("quality", "41.7± 3.18"),
         ("quality", "control: the real patches themselves"),
