@@ -49,8 +49,8 @@ def _support(results: Mapping[str, Any], name: str, share: Score) -> Iterator[st
     speakers = sum(len(fold["speakers"]) for fold in results["folds"])
     yield (
         f"Macro F1 is {score(mode['mean'])} ({interval(mode['low'], mode['high'])}) against "
-        f"{score(real['mean'])} ({interval(real['low'], real['high'])}); their ratio lies between "
-        f"{percents(share.low, share.high)}. n = {share.n} utterances of {many(speakers, 'speaker')}, "
+        f"{score(real['mean'])} ({interval(real['low'], real['high'])}); the 95 % interval of "
+        f"their ratio is {percents(share.low, share.high)}. n = {share.n} utterances of {many(speakers, 'speaker')}, "
         f"{many(mode['folds'], 'fold')}, {many(mode['seeds'], 'seed')}."
     )
     closed = results["gap_closed"].get(name)
