@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn import functional
 
 from common.networks.acceleration import lowered
 from common.networks.forms import Form
@@ -35,15 +34,21 @@ def run(links: Sequence[Link], images: Tensor, leak: float) -> Tensor:
     images = lowered(images).contiguous(memory_format=torch.channels_last)
     links = [Link(link.form, lowered(link.kernel), lowered(link.bias)) for link in links]
     if torch.is_grad_enabled():
-        parameters = [tensor for link in links for tensor in (link.kernel, link.bias)]
-        forms = tuple(link.form for link in links)
-        result: Tensor = _Chain.apply(forms, leak, images, *parameters)  # type: ignore[no-untyped-call]
-        return result
+        return resume(links, images, outputs_of(links, images, leak), leak)
     for link in links:
         images = _output(link, images, leak)
     return images
 
 
+def resume(links: Sequence[Link], images: Tensor, outputs: Sequence[Tensor], leak: float) -> Tensor:
+    """The same where it is known already what every link puts out."""
+    parameters = [tensor for link in links for tensor in (link.kernel, link.bias)]
+    forms = tuple(link.form for link in links)
+    result: Tensor = _Chain.apply(forms, leak, outputs, images, *parameters)  # type: ignore[no-untyped-call]
+    return result
+
+
+@torch.no_grad()
 def outputs_of(links: Sequence[Link], images: Tensor, leak: float) -> list[Tensor]:
     """What every link puts out, after its leaky ReLU."""
     outputs = []
@@ -54,7 +59,7 @@ def outputs_of(links: Sequence[Link], images: Tensor, leak: float) -> list[Tenso
 
 
 def _output(link: Link, images: Tensor, leak: float) -> Tensor:
-    return functional.leaky_relu_(link.form.forward(images, link.kernel, link.bias), leak)
+    return link.form.forward(images, link.kernel, link.bias, leak)
 
 
 def mask_(gradient: Tensor, output: Tensor, leak: float) -> Tensor:
@@ -65,19 +70,24 @@ def mask_(gradient: Tensor, output: Tensor, leak: float) -> Tensor:
 
 class _Chain(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, forms: tuple[Form, ...], leak: float, images: Tensor, *parameters: Tensor) -> Tensor:
-        links = [Link(*parts) for parts in zip(forms, parameters[::2], parameters[1::2], strict=True)]
-        outputs = outputs_of(links, images, leak)
+    def forward(
+        ctx: Any,
+        forms: tuple[Form, ...],
+        leak: float,
+        outputs: Sequence[Tensor],
+        images: Tensor,
+        *parameters: Tensor,
+    ) -> Tensor:
         ctx.forms, ctx.leak = forms, leak
         ctx.save_for_backward(*parameters[::2], images, *outputs)
-        return outputs[-1]
+        return outputs[-1].detach()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, received: Tensor) -> tuple[Any, ...]:
         length = len(ctx.forms)
         kernels, images = ctx.saved_tensors[:length], ctx.saved_tensors[length:]
-        wanted = ctx.needs_input_grad[2:]
+        wanted = ctx.needs_input_grad[3:]
         found: list[Tensor | None] = [None] * len(wanted)
         gradient = received.clone(memory_format=torch.channels_last)
         for index in reversed(range(length)):
@@ -87,10 +97,10 @@ class _Chain(torch.autograd.Function):
             if any(wanted[place : place + 2]):
                 found[place : place + 2] = form.to_weights(gradient, before, kernel)
             if not any(wanted[:place]):
-                return None, None, *found
+                return None, None, None, *found
             gradient = form.to_images(gradient, before, kernel)
         found[0] = gradient
-        return None, None, *found
+        return None, None, None, *found
 
 
 def adjoint(links: Sequence[Link], outputs: Sequence[Tensor], images: Tensor, received: Tensor, leak: float) -> Tensor:
@@ -125,6 +135,6 @@ class _Adjoint(torch.autograd.Function):
         found = []
         tangent = tangent.contiguous(memory_format=torch.channels_last)
         for form, kernel, output, gradient in zip(ctx.forms, kernels, outputs, gradients, strict=True):
-            found.append(form.to_weights(gradient, tangent, kernel)[0])
+            found.append(form.to_weights(gradient, tangent, kernel, biased=False)[0])
             tangent = mask_(form.forward(tangent, kernel, None), output, ctx.leak)
         return None, None, None, tangent, *found

@@ -23,8 +23,12 @@ from common.networks.arrangement import (
     spread,
 )
 
+Gradients = tuple[Tensor, Tensor | None]
+"""With respect to a kernel and, where it is asked for, to its bias."""
 LANES = 16
 """Numbers in a vector of the processor."""
+MOST_COLUMNS = 8
+"""Of an output that come from one window: the wider a window, the less of it each column reads."""
 ENOUGH = 64
 """Channels from which on the processor does well with a convolution as it is."""
 
@@ -35,33 +39,33 @@ class Form:
     def __init__(self, stride: int = 1) -> None:
         self.stride = [stride, stride]
 
-    def forward(self, images: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
-        """Images to images."""
-        return forward(images, kernel, bias, self.stride)
+    def forward(self, images: Tensor, kernel: Tensor, bias: Tensor | None, leak: float | None = None) -> Tensor:
+        """Images to images, through a leaky ReLU if a leak is named."""
+        return forward(images, kernel, bias, self.stride, leak)
 
     def to_images(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> Tensor:
         """The gradient with respect to the images, of which only the shape counts."""
         return to_images(gradient, images, kernel, self.stride)
 
-    def to_weights(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+    def to_weights(self, gradient: Tensor, images: Tensor, kernel: Tensor, *, biased: bool = True) -> Gradients:
         """The gradients with respect to kernel and bias."""
-        return to_weights(gradient, images, kernel, self.stride)
+        return to_weights(gradient, images, kernel, self.stride, biased)
 
 
 class Upsampled(Form):
     """Nearest upsampling and a convolution, merged into one transposed convolution."""
 
-    def forward(self, images: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
-        """Images to images."""
-        return forward(images, spread(kernel), bias, [2, 2], transposed=True)
+    def forward(self, images: Tensor, kernel: Tensor, bias: Tensor | None, leak: float | None = None) -> Tensor:
+        """Images to images, through a leaky ReLU if a leak is named."""
+        return forward(images, spread(kernel), bias, [2, 2], leak, transposed=True)
 
     def to_images(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> Tensor:
         """The gradient with respect to the images."""
         return to_images(gradient, images, spread(kernel), [2, 2], transposed=True)
 
-    def to_weights(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+    def to_weights(self, gradient: Tensor, images: Tensor, kernel: Tensor, *, biased: bool = True) -> Gradients:
         """The gradients with respect to kernel and bias."""
-        to_kernel, to_bias = to_weights(gradient, images, spread(kernel), [2, 2], transposed=True)
+        to_kernel, to_bias = to_weights(gradient, images, spread(kernel), [2, 2], biased, transposed=True)
         return from_spread(to_kernel), to_bias
 
 
@@ -80,46 +84,50 @@ class Halved(Form):
 class Few(Form):
     """Few channels: each run of columns comes out as channels, so that they fill a vector."""
 
-    def forward(self, images: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
-        """Images to images."""
-        return _in_windows(images, kernel, bias)
+    def forward(self, images: Tensor, kernel: Tensor, bias: Tensor | None, leak: float | None = None) -> Tensor:
+        """Images to images, through a leaky ReLU if a leak is named."""
+        return _in_windows(images, kernel, bias, leak)
 
     def to_images(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> Tensor:
         """The gradient with respect to the images: a convolution with the kernel turned round."""
-        return _in_windows(gradient, kernel.flip(2, 3).transpose(0, 1), None)
+        return _in_windows(gradient, kernel.flip(2, 3).transpose(0, 1), None, None)
 
-    def to_weights(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+    def to_weights(self, gradient: Tensor, images: Tensor, kernel: Tensor, *, biased: bool = True) -> Gradients:
         """The gradients with respect to kernel and bias."""
         columns = _columns_for(kernel)
         windows = by_windows(kernel, columns)
-        to_kernel, to_bias = to_weights(fold(gradient, columns), images, windows, [1, columns])
-        return from_windows(to_kernel, columns), to_bias.view(columns, -1).sum(0)
+        to_kernel, to_bias = to_weights(fold(gradient, columns), images, windows, [1, columns], biased)
+        return from_windows(to_kernel, columns), _over_columns(to_bias, columns)
 
 
 class Single(Few):
     """One channel, of which pairs of columns are made two: for one channel the processor has only slow code."""
 
-    def forward(self, images: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
-        """Images to images."""
+    def forward(self, images: Tensor, kernel: Tensor, bias: Tensor | None, leak: float | None = None) -> Tensor:
+        """Images to images, through a leaky ReLU if a leak is named."""
         bias = None if bias is None else bias.repeat(2)
-        return unfold(forward(fold(images, 2), by_pairs(kernel), bias, [1, 1]), 2)
+        return unfold(forward(fold(images, 2), by_pairs(kernel), bias, [1, 1], leak), 2)
 
-    def to_weights(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+    def to_weights(self, gradient: Tensor, images: Tensor, kernel: Tensor, *, biased: bool = True) -> Gradients:
         """The gradients with respect to kernel and bias."""
-        to_kernel, to_bias = to_weights(fold(gradient, 2), fold(images, 2), by_pairs(kernel), [1, 1])
-        return from_pairs(to_kernel), to_bias.view(2, -1).sum(0)
+        to_kernel, to_bias = to_weights(fold(gradient, 2), fold(images, 2), by_pairs(kernel), [1, 1], biased)
+        return from_pairs(to_kernel), _over_columns(to_bias, 2)
+
+
+def _over_columns(to_bias: Tensor | None, columns: int) -> Tensor | None:
+    return None if to_bias is None else to_bias.view(columns, -1).sum(0)
 
 
 def _columns_for(kernel: Tensor) -> int:
-    """How many columns of its output fill a vector: a power of two, which divides every image's width."""
+    """How many columns of its output best fill a vector: a power of two, which divides every image's width."""
     columns: int = 1 << (LANES // min(len(kernel), LANES)).bit_length() - 1
-    return columns
+    return min(columns, MOST_COLUMNS)
 
 
-def _in_windows(images: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+def _in_windows(images: Tensor, kernel: Tensor, bias: Tensor | None, leak: float | None) -> Tensor:
     columns = _columns_for(kernel)
     bias = None if bias is None else bias.repeat(columns)
-    return unfold(forward(images, by_windows(kernel, columns), bias, [1, columns]), columns)
+    return unfold(forward(images, by_windows(kernel, columns), bias, [1, columns], leak), columns)
 
 
 def form_for(inputs: int, outputs: int, stride: int, *, upsampled: bool, vectors: bool) -> Form:
@@ -150,10 +158,27 @@ def unfold(images: Tensor, columns: int) -> Tensor:
 
 
 def forward(
-    images: Tensor, kernel: Tensor, bias: Tensor | None, stride: Sequence[int], *, transposed: bool = False
+    images: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    stride: Sequence[int],
+    leak: float | None,
+    *,
+    transposed: bool = False,
 ) -> Tensor:
-    """The processor's own convolution, with a border of one zero."""
-    return torch.convolution(images, kernel, bias, stride, [1, 1], [1, 1], transposed, [0, 0], 1)
+    """The processor's own convolution, with a border of one zero, and the leaky ReLU that follows if there is one."""
+    if leak is not None and not transposed and _fuses(images):
+        # One pass over memory instead of two.
+        fused: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            images, kernel, bias, [1, 1], stride, [1, 1], 1, "leaky_relu", [leak], ""
+        )
+        return fused
+    result = torch.convolution(images, kernel, bias, stride, [1, 1], [1, 1], transposed, [0, 0], 1)
+    return result if leak is None else functional.leaky_relu_(result, leak)
+
+
+def _fuses(images: Tensor) -> bool:
+    return images.device.type == "cpu" and images.dtype == torch.float32 and torch.backends.mkldnn.is_available()
 
 
 def to_images(
@@ -165,10 +190,16 @@ def to_images(
 
 
 def to_weights(
-    gradient: Tensor, images: Tensor, kernel: Tensor, stride: Sequence[int], *, transposed: bool = False
-) -> tuple[Tensor, Tensor]:
+    gradient: Tensor,
+    images: Tensor,
+    kernel: Tensor,
+    stride: Sequence[int],
+    biased: bool,
+    *,
+    transposed: bool = False,
+) -> Gradients:
     """The gradients of `forward` with respect to kernel and bias."""
-    _, to_kernel, to_bias = _backward(gradient, images, kernel, stride, transposed, [False, True, True])
+    _, to_kernel, to_bias = _backward(gradient, images, kernel, stride, transposed, [False, True, biased])
     return to_kernel, to_bias
 
 

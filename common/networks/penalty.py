@@ -3,10 +3,12 @@
 Owns the penalty alone. Must not know where the interpolates come from or how heavy it weighs.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from common.networks.chain import adjoint, outputs_of
+from common.networks.chain import Link, adjoint, outputs_of, resume
 from common.networks.discriminator import Discriminator
 
 
@@ -36,9 +38,23 @@ def critic_penalty(critic: Discriminator, interpolates: Tensor) -> Tensor:
     """
     links = critic.links()
     images = interpolates.detach().contiguous(memory_format=torch.channels_last)
+    return _by_adjoint(critic, links, images, outputs_of(links, images, critic.leak))
+
+
+def scores_and_penalty(critic: Discriminator, patches: Tensor, interpolates: Tensor) -> tuple[Tensor, Tensor]:
+    """What a critic of one output makes of patches, and its penalty: both go forward at once, by weights divided once."""
+    if torch.is_autocast_enabled(patches.device.type):  # scores are computed in bf16, slopes are not
+        return critic(patches), critic_penalty(critic, interpolates)
+    links, shown = critic.links(), len(patches)
+    images = torch.cat((patches, interpolates)).detach().contiguous(memory_format=torch.channels_last)
+    outputs = outputs_of(links, images, critic.leak)
+    last = resume(links, images[:shown], [output[:shown] for output in outputs], critic.leak)
+    scores = critic.head.swiftly(critic.embed_images(last))
+    return scores, _by_adjoint(critic, links, images[shown:], [output[shown:] for output in outputs])
+
+
+def _by_adjoint(critic: Discriminator, links: Sequence[Link], images: Tensor, outputs: Sequence[Tensor]) -> Tensor:
     with torch.no_grad():
-        outputs = outputs_of(links, images, critic.leak)
         mask = torch.where(critic.hidden.swiftly(outputs[-1].flatten(1)) > 0, 1.0, critic.leak)
     received = critic.hidden.adjoint(critic.head.adjoint(torch.ones_like(mask[:, :1])) * mask)
-    gradient = adjoint(links, outputs, images, received.view_as(outputs[-1]), critic.leak)
-    return _penalty(gradient)
+    return _penalty(adjoint(links, outputs, images, received.view_as(outputs[-1]), critic.leak))

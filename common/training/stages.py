@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from common.config.tree import AdversarialConfig, Config, FinetuningConfig
 from common.networks import Discriminator, Generator, exchange_head
-from common.networks.penalty import critic_penalty, textbook_penalty
+from common.networks.penalty import scores_and_penalty, textbook_penalty
 from common.seeds import derive_seed, torch_stream
 from common.training.adam import Adam
 from common.training.augmentation import augment
@@ -98,9 +98,10 @@ def train_adversarial(pair: Pair, patches: Patches, config: Config, seed: int, a
 
     def critic_loss(draw: Draw, made: Tensor) -> Metrics:
         fake = made.detach()
-        fake_score, real_score = critic(torch.cat((fake, draw.patches))).float().flatten().chunk(2)
+        between = torch.lerp(fake, draw.patches, draw.mix)
+        scores, penalty = scores_and_penalty(critic, torch.cat((fake, draw.patches)), between)
+        fake_score, real_score = scores.float().flatten().chunk(2)
         distance = real_score.mean() - fake_score.mean()
-        penalty = critic_penalty(critic, torch.lerp(fake, draw.patches, draw.mix))
         return {"loss": settings.penalty * penalty - distance, "distance": distance, "penalty": penalty}
 
     def generator_loss(draw: Draw, made: Tensor) -> Metrics:

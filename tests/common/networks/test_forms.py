@@ -30,6 +30,34 @@ def check(form, inputs, outputs, stride=1, *, upsampled=False, side=16, seed=0):
     torch.testing.assert_close(found, expected)
 
 
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "stride", "upsampled"),
+    [(1, 4, 1, False), (4, 8, 1, False), (4, 4, 2, False), (64, 64, 1, False), (64, 64, 2, False), (8, 4, 1, True)],
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_a_leaky_relu_in_the_same_pass_is_one_after_it(inputs, outputs, stride, upsampled, dtype):
+    form = form_for(inputs, outputs, stride, upsampled=upsampled, vectors=True)
+    images, kernel, bias = (
+        torch.randn(shape).to(dtype) for shape in ((2, inputs, 16, 16), (outputs, inputs, 3, 3), (outputs,))
+    )
+    images = images.contiguous(memory_format=torch.channels_last)
+    apart = functional.leaky_relu(form.forward(images, kernel, bias), 0.2)
+    together = form.forward(images, kernel, bias, 0.2)
+    assert together.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(together, apart)
+
+
+def test_a_gradient_of_the_bias_is_computed_only_where_it_is_asked_for():
+    for form, inputs in ((Form(), 16), (Few(), 4), (Single(), 1), (Halved(), 4), (Upsampled(), 4)):
+        images = torch.randn(1, inputs, 16, 16).contiguous(memory_format=torch.channels_last)
+        kernel = torch.randn(4, inputs, 3, 3)
+        gradient = torch.randn_like(form.forward(images, kernel, None))
+        with_bias, without = (form.to_weights(gradient, images, kernel, biased=biased) for biased in (True, False))
+        torch.testing.assert_close(without[0], with_bias[0])
+        assert with_bias[1].shape == (4,)
+        assert without[1] is None
+
+
 @given(inputs=some.integers(1, 20), outputs=some.integers(1, 20), seed=some.integers(0, 9))
 @settings(max_examples=25, deadline=None)
 def test_few_channels_are_computed_in_windows_exactly(inputs, outputs, seed):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from common.config.tree import NetworkConfig
-from common.networks import Discriminator, critic_penalty, prepare, textbook_penalty
+from common.networks import Discriminator, critic_penalty, prepare, scores_and_penalty, textbook_penalty
 
 
 @pytest.mark.parametrize("width", [1 / 64, 1 / 16])
@@ -20,6 +20,22 @@ def test_the_adjoint_gives_autograds_penalty_and_gradients(width):
         results.append([penalty.detach(), *weights])
     for textbook, analytic in zip(*results, strict=True):
         assert (textbook - analytic).norm() <= 1e-4 * textbook.norm()
+
+
+def test_scores_and_penalty_together_are_what_they_are_apart():
+    critic = Discriminator(NetworkConfig(width=1 / 64), 1)
+    patches, interpolates = torch.randn(4, 1, 128, 128), torch.randn(2, 1, 128, 128)
+    results = []
+    for together in (True, False):
+        critic.zero_grad()
+        if together:
+            scores, penalty = scores_and_penalty(critic, patches, interpolates)
+        else:
+            scores, penalty = critic(patches), critic_penalty(critic, interpolates)
+        (10 * penalty + (scores * torch.tensor([[1.0], [-2], [3], [-4]])).sum()).backward()
+        results.append([scores.detach(), penalty.detach(), *(one.grad for one in critic.parameters())])
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
 def test_biases_do_not_move_a_slope():
