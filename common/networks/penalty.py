@@ -42,7 +42,7 @@ def critic_penalty(critic: Discriminator, interpolates: Tensor) -> Tensor:
 
 
 def scores_and_penalty(critic: Discriminator, patches: Tensor, interpolates: Tensor) -> tuple[Tensor, Tensor]:
-    """What a critic of one output makes of patches, and its penalty: both go forward at once, by weights divided once."""
+    """What a critic of one output makes of patches, and its penalty: one forward, and weights divided once."""
     if torch.is_autocast_enabled(patches.device.type):  # scores are computed in bf16, slopes are not
         return critic(patches), critic_penalty(critic, interpolates)
     links, shown = critic.links(), len(patches)
