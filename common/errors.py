@@ -21,4 +21,9 @@ class UserErrors(UserError):  # noqa: N818 - there are several
 
     def __init__(self, heading: str, problems: list[str]) -> None:
         self.problems = tuple(problems)
+        self._heading = heading
         super().__init__("\n".join([heading, *(f"  - {problem}" for problem in problems)]))
+
+    def __reduce__(self) -> tuple[type["UserErrors"], tuple[str, list[str]]]:
+        """Travel whole between processes."""
+        return UserErrors, (self._heading, list(self.problems))

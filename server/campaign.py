@@ -151,8 +151,7 @@ class Campaign:
         self._watcher.stage("train", len(folds))
         pools = {fold.name: [releases[session] for session in fold.train] for fold in folds}
         self._recognizers.require_room(pools.values())
-        for name, pool in pools.items():
-            self._recognizers.train(name, pool, self._watcher.training(name))
+        for name in self._recognizers.train_all(pools, self._watcher.training):
             self._watcher.done("train", name)
         self._recognizers.drop_pool()
 

@@ -5,7 +5,7 @@ they are gone.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from common.config import Config
-from common.config.tree import hash_identity
+from common.config.tree import RuntimeConfig, hash_identity
 from common.errors import UserError
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
+from common.processes import side_by_side
 from common.seeds import derive_seed
 from common.synthesizers import ConditionalSampler
 from common.training.checkpoint import Card, Snapshots, read_tensors, save_tensors
@@ -49,9 +50,8 @@ class Recognizers:
     ) -> None:
         """Train the recognizer of this name from these releases, or leave the one that came of them before."""
         config = self._config
-        releases = sorted(releases, key=lambda banked: (banked.run, banked.session))
-        seed = derive_seed(config.seed, "recognizer", name)
-        identity = {"config": config.identity(), "releases": [banked.name for banked in releases], "seed": seed}
+        releases = _in_order(releases)
+        seed, identity = self._identity(name, releases)
         if self._is_trained(name, identity):
             return
         acceleration = Acceleration.from_runtime(config.runtime)
@@ -70,6 +70,23 @@ class Recognizers:
         card = {"identity": identity, "labels": config.network.emotions, "digest": _digest(weights)}
         save_tensors(self.where(name), weights, card)
         shutil.rmtree(snapshots, ignore_errors=True)
+
+    def train_all(self, pools: Mapping[str, Sequence[Banked]], reporter_of: Callable[[str], Reporter]) -> Iterator[str]:
+        """Train a recognizer from each of several pools, as many at once as pays; the answer is who is done."""
+        around = Surroundings(Acceleration.from_runtime(self._config.runtime))
+        pieces = []
+        for name, releases in pools.items():
+            if self._is_trained(name, self._identity(name, releases)[1]):
+                yield name
+            else:
+                self._pool(_in_order(releases), around)  # here, where no two draw the same
+                pieces.append((name, releases, reporter_of(name)))
+        for name, _, _ in side_by_side(self._train_one, pieces, self._config.runtime):
+            yield name
+
+    def _train_one(self, piece: tuple[str, Sequence[Banked], Reporter], runtime: RuntimeConfig) -> None:
+        config = self._config.model_copy(update={"runtime": runtime})
+        Recognizers(self._folder, config, self._bank).train(*piece)
 
     def where(self, name: str) -> Path:
         """The folder of a trained recognizer's weights."""
@@ -103,6 +120,12 @@ class Recognizers:
         """Free the disk: what was drawn can be drawn again from the bank, bit for bit."""
         shutil.rmtree(self._folder / POOL, ignore_errors=True)
 
+    def _identity(self, name: str, releases: Iterable[Banked]) -> tuple[int, dict[str, object]]:
+        """A recognizer's seed, and all that defines what it becomes."""
+        seed = derive_seed(self._config.seed, "recognizer", name)
+        names = [banked.name for banked in _in_order(releases)]
+        return seed, {"config": self._config.identity(), "releases": names, "seed": seed}
+
     def _is_trained(self, name: str, identity: dict[str, object]) -> bool:
         """One that is damaged, or came of other releases, is trained again."""
         try:
@@ -124,6 +147,11 @@ class Recognizers:
     def _sampler(self, banked: Banked, device: torch.device) -> ConditionalSampler:
         release = self._bank.load(banked)
         return ConditionalSampler(release.generator, release.card.tuning.network, device)
+
+
+def _in_order(releases: Iterable[Banked]) -> list[Banked]:
+    """The same pool, whatever order generators arrived in."""
+    return sorted(releases, key=lambda banked: (banked.run, banked.session))
 
 
 def _digest(weights: dict[str, Tensor]) -> str:

@@ -61,7 +61,7 @@ def gap_closed(mode: Outcome, floor: Outcome, real: Outcome, metric: Metric = "m
 
 
 def share_of(mode: Outcome, real: Outcome, metric: Metric = "macro_f1", *, seed: int) -> Score:
-    """mode / real, drawn jointly: how much of real data's score a mode reaches, as the paper's own ratio."""
+    """Mode over real, drawn jointly: how much of real data's score a mode reaches, as the paper's own ratio."""
     _check_paired(mode, real)
     reached, whole = (outcome.resampled(metric, seed=seed) for outcome in (mode, real))
     something = whole > 0

@@ -31,7 +31,7 @@ class Story:
     stage: str = "starting"
     total: int = 0
     done: dict[str, set[str]] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
+    training: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def follow(self, path: Path) -> list[dict[str, Any]]:
         """Take in the whole lines that have come since; the answer is those."""
@@ -54,8 +54,9 @@ class Story:
                 self.done.setdefault(self.stage, set())
             case "done":
                 self.done.setdefault(event["stage"], set()).add(event["unit"])
+                self.training.pop(event["unit"], None)
             case "training":
-                self.training = event
+                self.training[event["unit"]] = event
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
@@ -98,8 +99,8 @@ class Watch:
         story = self._story
         units = story.done.get(story.stage, ())
         table.add_row("[bold]server", story.stage, f"{len(units)}/{story.total}" if story.total else "", "", "")
-        if story.training:
-            table.add_row(f"  {story.training['unit']}", *_steps(**{name: story.training[name] for name in STEPS}))
+        for unit, training in story.training.items():
+            table.add_row(f"  {unit}", *_steps(**{name: training[name] for name in STEPS}))
         tuned = story.done.get("tune", ())
         for folder in sorted((self._run / SITES).glob("*")):
             table.add_row(*self._client(folder, tuned))

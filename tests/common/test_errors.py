@@ -1,5 +1,9 @@
 """One line for one mistake, a line each for several."""
 
+import pickle
+
+import pytest
+
 from common.errors import UserError, UserErrors
 
 
@@ -21,3 +25,9 @@ def test_several_mistakes_get_a_line_each_under_their_heading() -> None:
 
 def test_several_mistakes_are_caught_as_one() -> None:
     assert issubclass(UserErrors, UserError)
+
+
+@pytest.mark.parametrize("error", [UserError("a", where="b", remedy="c"), UserErrors("two", ["x", "y"])])
+def test_an_error_of_another_process_reads_as_it_did_there(error: UserError) -> None:
+    arrived = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert (type(arrived), str(arrived)) == (type(error), str(error))

@@ -146,3 +146,21 @@ def test_room_is_asked_for_every_sample_that_will_lie_on_the_disk(recognizers_of
     scant = CampaignConfig(pool_gigabytes=(samples * patch - 1) / 1e9)
     with pytest.raises(UserError, match=r"more than campaign\.pool_gigabytes grants"):
         recognizers_of(sampling=sampling, campaign=scant).require_room(pools)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_several_trained_at_once_are_what_each_is_alone(recognizers_of, releases, config, threads):
+    pools = {"AB": releases[:2], "BC": releases[:0:-1]}
+    alone = recognizers_of("alone")
+    for name, pool in pools.items():
+        alone.train(name, pool)
+    runtime = config.runtime.model_copy(update={"threads": threads})
+    together, told = recognizers_of("together", runtime=runtime), []
+
+    def heard(name):
+        told.append(name)
+        return Reporter()
+
+    assert sorted(together.train_all(pools, heard)) == ["AB", "BC"]
+    assert all(same(together.load(name), alone.load(name)) for name in pools)
+    assert list(together.train_all(pools, heard)) == told == ["AB", "BC"]

@@ -1,0 +1,41 @@
+"""Pieces of work that are too small to share a core's threads, done a core each.
+
+Owns the processes. Must not know what the work is.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import TypeVar
+
+from common.config.tree import RuntimeConfig
+from common.networks.acceleration import Acceleration
+
+Piece = TypeVar("Piece")
+
+
+def side_by_side(
+    work: Callable[[Piece, RuntimeConfig], object], pieces: Sequence[Piece], runtime: RuntimeConfig
+) -> Iterator[Piece]:
+    """Do every piece, and tell of each when it is done.
+
+    As many at once as there are cores, in processes of one thread each, to which work and pieces are sent; in turn and
+    here where there is one piece or one thread, and on a GPU, which has its own ways to be busy.
+    """
+    at_once = min(len(pieces), runtime.threads or os.cpu_count() or 1)
+    if at_once < 2 or Acceleration.from_runtime(runtime).device.type != "cpu":
+        for piece in pieces:
+            work(piece, runtime)
+            yield piece
+        return
+    alone = runtime.model_copy(update={"threads": 1})
+    with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn")) as processes:
+        begun = {processes.submit(work, piece, alone): piece for piece in pieces}
+        try:
+            for finished in as_completed(begun):
+                finished.result()
+                yield begun[finished]
+        except BaseException:
+            processes.shutdown(wait=False, cancel_futures=True)
+            raise
