@@ -54,7 +54,7 @@ def save_pretrained(folder: Path, pair: Pair, scaling: Scaling, config: Config, 
     settings = {
         "seed": config.seed,
         "features": config.features.model_dump(mode="json"),
-        "network": config.network.model_dump(mode="json", exclude={"condition_gain"}),
+        "network": _sizes(config),
         "optimizer": config.optimizer.model_dump(mode="json"),
         "pretraining": config.pretraining.model_dump(mode="json"),
     }
@@ -95,7 +95,7 @@ def shipped_weights(preset: str) -> Path:
 
 def fitting_weights(config: Config) -> Path:
     """The folder of the shipped networks of this configuration's sizes, whatever its preset is called."""
-    wanted = config.network.model_dump(mode="json")
+    wanted = _sizes(config)
     for preset in SHIPPED:
         folder = shipped_weights(preset)
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
@@ -103,6 +103,11 @@ def fitting_weights(config: Config) -> Path:
             return folder
     remedy = "name some with --base; `eyesoff pretrain` makes them"
     raise UserError(f"no networks of width {config.network.width} are shipped", remedy=remedy)
+
+
+def _sizes(config: Config) -> dict[str, Any]:
+    """The network's settings that pre-training knows: its condition is zero, however loud one will be."""
+    return config.network.model_dump(mode="json", exclude={"condition_gain"})
 
 
 def pack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

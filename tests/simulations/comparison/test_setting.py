@@ -63,6 +63,8 @@ def test_an_unknown_fold_is_named_with_those_there_are(config, weights):
 def test_shipped_networks_are_found_by_their_size(tmp_path):
     from common.training.pretrained import fitting_weights
 
-    assert fitting_weights(Config.model_validate({"name": "mine", "network": {"width": 0.0625}})).name == "demo"
+    for gain in (1, 12):
+        network = {"width": 0.0625, "condition_gain": gain}
+        assert fitting_weights(Config.model_validate({"name": "mine", "network": network})).name == "demo"
     with pytest.raises(UserError, match=r"no networks of width 0.25 are shipped; name some with --base"):
         fitting_weights(Config.model_validate({"network": {"width": 0.25}}))
