@@ -10,7 +10,7 @@ from common.networks import Acceleration
 from common.training.phases import Surroundings
 from simulations.benchmarks.step import Noise, alternate, bench_step, courses, forward_operations, shaped, summary
 
-STEPS = 20
+STEPS, SOON = 20, 8
 
 
 def tiny(recognizer_rate: float = 1e-5) -> Config:
@@ -46,13 +46,24 @@ def test_the_losses_of_both_paths_agree_over_twenty_steps(stage):
 
 
 def test_the_losses_of_both_wgan_gp_paths_agree_in_double_precision(monkeypatch):
-    """In fp32 they part: the slope jumps where rounding carries a unit over the kink of its leaky ReLU."""
+    """In fp32 they part: the slope jumps where rounding carries a unit over the kink of its leaky ReLU.
+
+    Measured at batch 32 and the demo's width: equal to 1e-4 for six steps, then twice as far apart at each, 0.03 of 9.8
+    after twenty. The plain loop parts from itself in the same way, to 1e-4, if it is only run in another layout.
+    """
     monkeypatch.setattr(torch.Tensor, "float", lambda tensor: tensor)
     torch.set_default_dtype(torch.float64)
     try:
         assert_agreement(run_both("adversarial", tiny()))
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def test_the_losses_of_both_wgan_gp_paths_agree_in_fp32_until_rounding_has_grown():
+    both = run_both("adversarial", tiny())
+    for ours, plain in list(zip(both.ours_losses, both.plain_losses, strict=True))[:SOON]:
+        for name, value in plain.items():
+            assert ours[name] == pytest.approx(value, abs=1e-4)
 
 
 def test_losses_that_do_not_agree_would_be_seen():
