@@ -66,6 +66,8 @@ def serial(config, weights, tmp_path_factory):
     return run
 
 
+@pytest.mark.slow  # Ray gives its agents a quarter of a minute to appear, which a busy machine may not have
+@pytest.mark.timeout(900)
 def test_flower_on_ray_gives_the_serial_loops_bits_tells_nobody_and_leaves_no_process(
     config, weights, serial, tmp_path
 ):
