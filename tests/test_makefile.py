@@ -1,5 +1,6 @@
 """`make` explains itself and does nothing twice."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -35,9 +36,12 @@ def fresh(tmp_path: Path) -> Path:
 def test_what_is_installed_is_not_installed_again_until_the_lock_changes(fresh: Path) -> None:
     assert "pip sync" in make("--dry-run", "test", folder=fresh).stdout
     (fresh / ".venv").mkdir()
-    (fresh / ".venv" / ".installed").touch()
+    installed = fresh / ".venv" / ".installed"
+    installed.touch()
+    os.utime(fresh / "requirements.lock", (now := installed.stat().st_mtime, now - 10))
+    os.utime(fresh / "pyproject.toml", (now, now - 10))
     assert "pip sync" not in make("--dry-run", "test", folder=fresh).stdout
-    (fresh / "requirements.lock").touch()
+    os.utime(fresh / "requirements.lock", (now, now + 10))  # a touch may fall into the same tick of the clock
     assert "pip sync" in make("--dry-run", "test", folder=fresh).stdout
 
 
