@@ -18,7 +18,7 @@ from common.seeds import torch_stream
 from common.training.checkpoint import save_tensors
 from server.pool import Source, shares
 from simulations.comparison.job import Job
-from simulations.comparison.recognizing import load_recognizer, real_patches, sources_of
+from simulations.comparison.recognizing import load_recognizer, real_speech, sources_of
 from simulations.comparison.store import QUALITY, SHOWN
 from simulations.comparison.units import COPYING, NOISE
 
@@ -35,7 +35,7 @@ def judge(job: Job) -> None:
     classes = job.config.network.classes
     labels = torch.arange(classes).repeat(AN_EMOTION)
     encoder = job.setting.pretrained.pair.discriminator
-    reference = real_patches(job).batch(0, len(labels), "reference").patches
+    reference = real_speech(job).batch(0, len(labels), "reference").patches
     samples, labels, paired = _samples(job, labels, device)
     embedded = embed(encoder, samples)
     measured = asdict(quality(embed(encoder, reference).numpy(), embedded.numpy()))
@@ -55,7 +55,7 @@ def judge(job: Job) -> None:
 def _samples(job: Job, labels: Tensor, device: torch.device) -> tuple[Tensor, Tensor, Tensor | None]:
     """Patches, their emotions, and where latents have a meaning the same ones under each emotion."""
     if job.unit.subject == COPYING:
-        copies = real_patches(job).batch(0, len(labels), COPYING)
+        copies = real_speech(job).batch(0, len(labels), COPYING)
         return copies.patches, copies.labels, None
     if job.unit.subject == NOISE:
         stream = torch_stream(job.unit.seed, job.unit.place, NOISE)

@@ -9,10 +9,11 @@ from typing import Literal
 
 from common.errors import UserError
 from common.synthesizers import SYNTHESIZERS
+from simulations.federation.real import REAL
 
 Where = Literal["fold", "clients"]
 """Fitted once to a fold's training sessions together, or at each session as the clients of a campaign."""
-REAL, FLOOR = "real", "floor"
+FLOOR = "floor"
 
 
 @dataclass(frozen=True)

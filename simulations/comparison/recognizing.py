@@ -30,6 +30,7 @@ from simulations.comparison.modes import MODES, REAL
 from simulations.comparison.store import COUNTS, POOL, RELEASE
 from simulations.comparison.store import RECOGNIZER as WEIGHTS
 from simulations.comparison.units import Unit
+from simulations.federation.real import real_patches
 from simulations.federation.results import by_speaker
 
 
@@ -63,17 +64,15 @@ def patches_of(job: Job, around: Surroundings) -> Patches:
     """What a mode's recognizer learns from."""
     mode = MODES[job.unit.subject]
     if mode.synthesizer is None:
-        return real_patches(job)
+        return real_speech(job)
     pool = _pool(job, around)
-    return HalfAndHalf(real_patches(job), pool) if mode.real else pool
+    return HalfAndHalf(real_speech(job), pool) if mode.real else pool
 
 
-def real_patches(job: Job) -> PatchSource:
-    """Of the training sessions, emotions alike."""
-    setting, config = job.setting, job.config
-    train, scaling = setting.folds[job.unit.place].train, setting.pretrained.scaling
-    seed = derive_seed(config.seed, REAL, job.unit.place)
-    return PatchSource(setting.features.of(train), train, scaling, config.features, seed, balanced=True)
+def real_speech(job: Job) -> PatchSource:
+    """Of the training sessions of a unit's fold, emotions alike."""
+    setting = job.setting
+    return real_patches(setting.folds[job.unit.place], setting.features, setting.pretrained.scaling, job.config)
 
 
 def _pool(job: Job, around: Surroundings) -> Patches:

@@ -14,7 +14,7 @@ from client.simulated import site_name
 from common.config import Config
 from common.config.tree import RuntimeConfig
 from common.corpora.manifest import Fold, Manifest, leave_one_out
-from common.features.cache import features_for
+from common.features.cache import Features, features_for
 from common.features.patches import PatchSource
 from common.features.scaling import Scaling
 from common.files import atomic_json
@@ -31,7 +31,7 @@ Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
-class Bench:
+class RealTraining:
     """All that the training of any fold needs; small enough to be sent to another process."""
 
     config: Config
@@ -47,7 +47,6 @@ class Bench:
         """A recognizer of one fold, of which its confusions are kept."""
         config, scaling = self.config, self.scaling
         features = features_for(self.manifest, config.features, runtime)
-        seed = derive_seed(config.seed, REAL, fold.name)
         identity = {"config": config.identity(), "fold": fold.name, "corpus": fold.train.content_hash()}
         folder = self.path(fold).with_name(f"{site_name(fold.name)}-snapshots")
         around = Surroundings(
@@ -55,11 +54,17 @@ class Bench:
             snapshots=Snapshots(folder, identity, fold.train.labels, asdict(scaling)),
             snapshot_every=max(config.recognizer.iterations // 5, 1),
         )
-        patches = PatchSource(features.of(fold.train), fold.train, scaling, config.features, seed, balanced=True)
-        recognizer = train_recognizer(patches, config, seed, around)
+        patches = real_patches(fold, features, scaling, config)
+        recognizer = train_recognizer(patches, config, derive_seed(config.seed, REAL, fold.name), around)
         confusions = by_speaker(recognizer, features.of(fold.test), fold.test, scaling, config)
         atomic_json(self.path(fold), {"counts": [confusion.counts.tolist() for confusion in confusions]})
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def real_patches(fold: Fold, features: Features, scaling: Scaling, config: Config) -> PatchSource:
+    """Of a fold's training sessions, emotions alike; `features` are those of the whole corpus."""
+    seed = derive_seed(config.seed, REAL, fold.name)
+    return PatchSource(features.of(fold.train), fold.train, scaling, config.features, seed, balanced=True)
 
 
 def train_on_real(
@@ -67,11 +72,13 @@ def train_on_real(
 ) -> dict[str, Any]:
     """Fold to confusions by speaker; several folds at once, and none that has been done before."""
     features_for(manifest, config.features, config.runtime)  # once, before processes look for them
-    bench = Bench(config, manifest, scaling, run)
+    training = RealTraining(config, manifest, scaling, run)
     folds = leave_one_out(manifest, config.corpus.fold)
-    missing = [fold for fold in folds if not bench.path(fold).exists()]
+    missing = [fold for fold in folds if not training.path(fold).exists()]
     progress(len(folds) - len(missing), len(folds))
-    trained = side_by_side(bench.train, missing, config.runtime)
+    trained = side_by_side(training.train, missing, config.runtime)
     for done, _ in enumerate(trained, start=1 + len(folds) - len(missing)):
         progress(done, len(folds))
-    return {site_name(fold.name): json.loads(bench.path(fold).read_text(encoding="utf-8"))["counts"] for fold in folds}
+    return {
+        site_name(fold.name): json.loads(training.path(fold).read_text(encoding="utf-8"))["counts"] for fold in folds
+    }

@@ -1,4 +1,4 @@
-"""`eyesoff bench features`: what a person and a program read of it."""
+"""`eyesoff bench`: what a person and a program read of it."""
 
 import json
 
@@ -8,7 +8,19 @@ import soundfile
 from typer.testing import CliRunner
 
 from common.errors import UserError
+from simulations.benchmarks import federation
 from simulations.commands.bench import app
+
+FIGURES = {
+    "overhead": 1.042,
+    "server_memory_ratio": 1.01,
+    "wire_ratio": 1.004,
+    "federated_seconds": 187.6,
+    "bare_seconds": 180.0,
+    "tunings": 5,
+    "at_once": 2,
+    "iterations": 150,
+}
 
 
 @pytest.fixture
@@ -38,3 +50,30 @@ def test_a_person_reads_a_table(root):
 
 def test_a_corpus_without_its_folder_is_an_error():
     assert isinstance(run("--corpus", "emodb").exception, UserError)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The seconds that each measurement was asked for; nothing is measured."""
+    seconds = []
+
+    def bench(config, seconds_per_tuning):
+        assert config.name == "demo"
+        seconds.append(seconds_per_tuning)
+        return FIGURES
+
+    monkeypatch.setattr(federation, "bench_federation", bench)
+    return seconds
+
+
+def test_json_of_the_federation_is_one_object_with_its_ratios(asked):
+    told = CliRunner().invoke(app, ["federation", "--json", "--seconds-per-tuning", "5"]).stdout
+    assert json.loads(told) == FIGURES
+    assert asked == [5.0]
+
+
+def test_a_person_reads_the_federations_ratios_and_what_was_timed(asked):
+    told = CliRunner().invoke(app, ["federation"]).stdout
+    assert "overhead             1.042" in told
+    assert "5 tunings of 150 steps, 2 at once: 187.6 s, bare 180.0 s" in told
+    assert asked == [60.0]

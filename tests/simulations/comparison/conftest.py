@@ -1,27 +1,28 @@
-"""A comparison small enough for a test: three sessions of eight recordings, networks of one channel, two steps."""
+"""A comparison small enough for a test: three of the sessions, few samples, all in this process."""
 
 import json
 
 import pytest
 from rich.console import Console
 
-from common.config import Config
-from common.features.scaling import Scaling
 from common.training.checkpoint import read_tensors
-from common.training.pretrained import save_pretrained
-from common.training.stages import Pair
 from simulations.comparison.running import Order, run_comparison
 
 SESSIONS = ("Session1", "Session2", "Session3")
 
 
 @pytest.fixture(scope="session")
-def speech(make_speech, tmp_path_factory):
+def three_sessions(make_speech, tmp_path_factory):
     folder = make_speech(tmp_path_factory.mktemp("speech"))
     heading, *rows = (folder / "recordings.csv").read_text().splitlines()
     kept = [row for row in rows if row.split(",")[2] in SESSIONS]
     (folder / "recordings.csv").write_text("\n".join([heading, *kept]))
     return folder
+
+
+@pytest.fixture(scope="session")
+def config(config, three_sessions):
+    return config.model_copy(update={"runtime": config.runtime.model_copy(update={"corpus_root": str(three_sessions)})})
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,36 +32,6 @@ def _few_samples():
         patch.setattr("simulations.comparison.judging.AN_EMOTION", 4)
         patch.setattr("common.synthesizers.chatziagapi.CODED", 64)
         yield
-
-
-@pytest.fixture(scope="session")
-def config(speech, tmp_path_factory):
-    rates = {"generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3}
-    return Config.model_validate(
-        {
-            "corpus": {"name": "table"},
-            "network": {"width": 1 / 64, "noise": 8},
-            "finetuning": {"iterations": 2, "batch": 2, **rates},
-            "chatziagapi": {"code": 4, "autoencoder_iterations": 2, "iterations": 2, "batch": 2},
-            "sampling": {"per_emotion": 6},
-            "recognizer": {"iterations": 2, "batch": 2, "learning_rate": 1e-3},
-            "runtime": {
-                "corpus_root": str(speech),
-                "cache": str(tmp_path_factory.mktemp("cache")),
-                "device": "cpu",
-                "precision": "fp32",
-                "threads": 1,
-                "workers": 1,
-            },
-        }
-    )
-
-
-@pytest.fixture(scope="session")
-def weights(config, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("weights")
-    save_pretrained(folder, Pair.fresh(config), Scaling(-16.0, 4.0), config, {})
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,13 @@ def ignore(done, total):
 
 
 @pytest.fixture
-def with_rows(config, speech, tmp_path):
+def with_rows(config, three_sessions, tmp_path):
     """A function from a filter of rows (path, emotion, session, speaker) to a configuration of that corpus."""
 
     def make(keep):
-        heading, *rows = (speech / "recordings.csv").read_text().splitlines()
+        heading, *rows = (three_sessions / "recordings.csv").read_text().splitlines()
         rows = [row for row in rows if keep(*row.split(","))]
-        rows = [f"{speech}/{row}" for row in rows]
+        rows = [f"{three_sessions}/{row}" for row in rows]
         table = tmp_path / "recordings.csv"
         table.write_text("\n".join([heading, *rows]))
         for row in rows:

@@ -21,6 +21,7 @@ def config(speech, tmp_path_factory):
             "corpus": {"name": "table"},
             "network": {"width": 1 / 64, "noise": 8},
             "finetuning": {"iterations": 2, "batch": 2, **rates},
+            "chatziagapi": {"code": 4, "autoencoder_iterations": 2, "iterations": 2, "batch": 2},
             "sampling": {"per_emotion": 6},
             "recognizer": {"iterations": 2, "batch": 2, "learning_rate": 1e-3},
             "runtime": {
