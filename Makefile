@@ -16,8 +16,9 @@ install: $(INSTALLED)  ## make .venv: the locked dependencies, checked by hash, 
 demo: $(INSTALLED)  ## the whole story on the built-in corpus, through Flower and Ray; results under runs/demo
 	@$(BIN)/eyesoff demo
 
+# A process of tests for each core, four at most, with one thread each: more threads than cores would wait for each other.
 test: $(INSTALLED)  ## every test but the slow ones
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 test-slow: $(INSTALLED)  ## the tests that take minutes or gigabytes
 	$(BIN)/pytest -m slow
