@@ -5,6 +5,7 @@ Owns the sequence. Must not know how a backend works inside.
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from common.errors import UserError
 from common.training.pretrained import fitting_weights, load_pretrained
 from server.campaign import RESULTS
 from server.run import Order, open_run, run_campaign
-from simulations.federation.real import train_on_real
+from simulations.federation.real import train_on_real, training_on_real_when_idle
 from simulations.federation.resources import Plan, plan_resources
 from simulations.federation.results import write_results
 from simulations.federation.serial import SerialClients
@@ -42,16 +43,18 @@ def simulate_campaign(
 ) -> dict[str, Any]:
     """The campaign, and beside it the recognizers that saw the real speech; the answer is the results."""
     simulation = order(config, run, base or fitting_weights(config), plan=plan, resume=resume)
+    with_real = with_real and plan == "leave-one-out"
+    scaling = load_pretrained(simulation.base, config).scaling
     campaign = simulation.concluded()
     if campaign is None:
         for line in simulation.plan.lines():
             console.print(line, highlight=False)
-        with Watch(run, console) as watch:
+        beside = training_on_real_when_idle(config, simulation.manifest, scaling, run) if with_real else nullcontext()
+        with beside, Watch(run, console) as watch:
             campaign = simulation.start(backend, watch)
     federated = {fold["name"]: [m for counts in fold["counts"].values() for m in counts] for fold in campaign["folds"]}
     modes = {"federated": federated}
-    if with_real and plan == "leave-one-out":
-        scaling = load_pretrained(simulation.base, config).scaling
+    if with_real:
         with bars() as open_bar:
             real = train_on_real(config, simulation.manifest, scaling, run, open_bar("training on real speech"))
         modes = {"real": real, **modes}

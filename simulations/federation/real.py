@@ -1,11 +1,15 @@
 """Recognizers that saw the real speech, fold by fold: what federation is measured against.
 
-Owns what is kept of each fold. Must not know how a recognizer is trained, nor a score.
+Owns what is kept of each fold, and when it is trained. Must not know how a recognizer is trained, nor a score.
 """
 
 import json
+import multiprocessing
+import os
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +31,8 @@ from common.training.recognizer import train_recognizer
 from simulations.federation.results import by_speaker
 
 REAL = "real"
+LEAST = 19
+"""The niceness of work that takes only what others leave."""
 Progress = Callable[[int, int], object]
 
 
@@ -65,6 +71,39 @@ def real_patches(fold: Fold, features: Features, scaling: Scaling, config: Confi
     """Of a fold's training sessions, emotions alike; `features` are those of the whole corpus."""
     seed = derive_seed(config.seed, REAL, fold.name)
     return PatchSource(features.of(fold.train), fold.train, scaling, config.features, seed, balanced=True)
+
+
+@contextmanager
+def training_on_real_when_idle(config: Config, manifest: Manifest, scaling: Scaling, run: Path) -> Iterator[None]:
+    """Begin with what `train_on_real` will ask for, with what the block leaves of the processors.
+
+    While Flower and Ray start, and while the last client tunes, a core has nothing to do. What is not done when the
+    block ends goes on from its last snapshot when `train_on_real` is called.
+    """
+    if Acceleration.from_runtime(config.runtime).device.type != "cpu":
+        yield  # the accelerator's memory is the clients'
+        return
+    features_for(manifest, config.features, config.runtime)
+    training = RealTraining(config, manifest, scaling, run)
+    beside = multiprocessing.get_context("spawn").Process(target=_train_when_idle, args=(training,), daemon=True)
+    beside.start()
+    try:
+        yield
+    finally:
+        beside.terminate()
+        beside.join()
+
+
+def _train_when_idle(training: RealTraining) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends this process
+    os.nice(LEAST)
+    alone = training.config.runtime.model_copy(update={"threads": 1})
+    parent = multiprocessing.parent_process()
+    for fold in leave_one_out(training.manifest, training.config.corpus.fold):
+        if parent is None or not parent.is_alive():
+            return
+        if not training.path(fold).exists():
+            training.train(fold, alone)
 
 
 def train_on_real(

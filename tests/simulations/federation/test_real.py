@@ -1,13 +1,14 @@
 """Recognizers that saw the real speech: a fold each, kept once trained, the same in one process and in several."""
 
 import json
+import time
 
 import numpy as np
 import pytest
 
 from common.corpora import read_corpus
 from common.features.scaling import Scaling
-from simulations.federation.real import train_on_real
+from simulations.federation.real import train_on_real, training_on_real_when_idle
 
 RIGHT = [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 2]]
 
@@ -47,3 +48,14 @@ def test_folds_trained_at_once_in_processes_of_their_own_count_the_same(real, co
     _, counts = real
     at_once = train_on_real(two, manifest, Scaling(-16.0, 4.0), tmp_path, lambda *_: None)
     assert at_once == counts
+
+
+def test_what_is_trained_while_idle_counts_the_same_and_is_not_trained_again(real, config, manifest, tmp_path):
+    first = tmp_path / "real" / f"{manifest.sessions[0]}.json"
+    deadline = time.monotonic() + 60
+    with training_on_real_when_idle(config, manifest, Scaling(-16.0, 4.0), tmp_path):
+        while not first.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    trained = first.stat().st_mtime_ns
+    assert train_on_real(config, manifest, Scaling(-16.0, 4.0), tmp_path, lambda *_: None) == real[1]
+    assert first.stat().st_mtime_ns == trained
