@@ -4,6 +4,7 @@ Owns what is written into them, and which client has which. Must not know who tu
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from client.site import STATE, Site, load_site
@@ -71,13 +72,25 @@ def site_name(session: str) -> str:
 
 
 def _site_file(session: str, config: Config, manifest: Manifest) -> str:
+    return site_file(
+        config,
+        session=site_name(session),
+        corpus=manifest.corpus,
+        root=manifest.root.resolve(),
+        holds=session,
+        emotions=manifest.labels,
+    )
+
+
+def site_file(config: Config, *, session: str, corpus: str, root: Path, holds: str, emotions: Sequence[str]) -> str:
+    """What a site is, in the words of its own file, with a policy beside it and the features of a configuration."""
     settings = {
-        "session": site_name(session),
-        "corpus": manifest.corpus,
-        "root": str(manifest.root.resolve()),
-        "holds": session,
+        "session": session,
+        "corpus": corpus,
+        "root": str(root),
+        "holds": holds,
         "options": list(config.corpus.options),
-        "emotions": manifest.labels,
+        "emotions": list(emotions),
         "state": STATE,
         "policy": "policy.toml",
     }

@@ -21,6 +21,7 @@ from simulations.commands import (
     config,
     corpus,
     demo,
+    deploy,
     doctor,
     keeper,
     ledger,
@@ -57,6 +58,7 @@ app.command(rich_help_panel=FEDERATE)(compare.compare)
 app.command(rich_help_panel=FEDERATE)(report.report)
 app.command(rich_help_panel=FEDERATE)(synthesizers.synthesizers)
 app.command(rich_help_panel=FEDERATE)(bootstrap.bootstrap)
+app.add_typer(deploy.app, name="deploy", rich_help_panel=FEDERATE)
 app.add_typer(bank.app, name="bank", rich_help_panel=FEDERATE)
 app.add_typer(keeper.app, name="keeper", rich_help_panel=FEDERATE)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=FEDERATE)

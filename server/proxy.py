@@ -1,0 +1,226 @@
+"""The one door that sites have to the server: Flower's fleet paths and the health check, and nothing else.
+
+This Flower serves its fleet, control and runtime interfaces on one port, and whoever reaches control can run code. So
+sites reach this proxy alone. Owns which paths pass, how large a request may be and for how long anybody may dawdle.
+Must not know what the bytes say; none of them is ever logged.
+
+The standard library's server, not an ASGI one: those drop a failed TLS handshake without a word, and who knocks with
+the wrong certificate is just what a steward wants to read in the log.
+"""
+
+import http.client
+import logging
+import shutil
+import socket
+import socketserver
+import ssl
+import threading
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+from common.errors import UserError
+
+log = logging.getLogger(__name__)
+
+HEALTH = "/health"
+FLEET = frozenset(
+    f"/v1/fleet/{call}"
+    for call in (
+        "register-node",
+        "activate-node",
+        "deactivate-node",
+        "unregister-node",
+        "send-node-heartbeat",
+        "pull-messages",
+        "push-messages",
+        "get-run",
+        "get-fab",
+        "push-object",
+        "pull-object",
+        "confirm-message-received",
+    )
+)
+"""What a SuperNode of the pinned Flower asks for."""
+FORWARDED = ("content-type", "accept", "user-agent")
+FLOWERS_OWN = ("flwr-", "x-flwr-")
+LARGEST = 64 * 2**20
+"""Bytes of a request: Flower cuts what it sends into pieces of 5 MB."""
+AT_ONCE = 256
+"""Connections that are open together."""
+PATIENCE = 60.0
+"""Seconds for which either side may be silent in the midst of something, a handshake included."""
+PIECE = 2**18
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The SuperLink, and the authority that its certificate must come from."""
+
+    host: str
+    port: int
+    trust: ssl.SSLContext
+
+    def open(self) -> http.client.HTTPSConnection:
+        """A connection of one's own."""
+        return http.client.HTTPSConnection(self.host, self.port, timeout=PATIENCE, context=self.trust)
+
+
+class Proxy(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """Serves until it is told to stop; a thread a connection."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], identity: ssl.SSLContext, upstream: Upstream) -> None:
+        self.identity, self.upstream = identity, upstream
+        self._places = threading.BoundedSemaphore(AT_ONCE)
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        try:
+            super().__init__(address, _Handler)
+        except OSError as error:
+            remedy = f"{(error.strerror or str(error)).lower()}; stop whoever has the port, or choose another"
+            raise UserError("cannot listen", where=f"{address[0]}:{address[1]}", remedy=remedy) from None
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Whether there is a place for one more."""
+        free = self._places.acquire(blocking=False)
+        if not free:
+            log.warning("refused %s: %d connections are open already", client_address[0], AT_ONCE)
+        return free
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Shake hands in the connection's own thread, so that nobody waits for a stranger; then serve it."""
+        try:
+            request.settimeout(PATIENCE)
+            try:
+                secured = self.identity.wrap_socket(request, server_side=True)
+            except OSError as error:
+                log.warning("refused %s: no TLS handshake (%s)", client_address[0], _reason(error))
+                self.shutdown_request(request)
+                return
+            super().process_request_thread(secured, client_address)
+        finally:
+            self._places.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that breaks is no trouble of the others."""
+        log.info("the connection of %s broke", client_address[0], exc_info=True)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection of one site."""
+
+    server: Proxy
+    protocol_version = "HTTP/1.1"
+    server_version, sys_version = "eyesoff", ""
+    timeout = PATIENCE
+
+    def do_GET(self) -> None:
+        """The health check."""
+        if self.path == HEALTH:
+            self._forward(None)
+        else:
+            self._refuse(HTTPStatus.NOT_FOUND)
+
+    do_HEAD = do_GET  # noqa: N815 - the library asks for this name
+
+    def do_POST(self) -> None:
+        """A call of a SuperNode."""
+        length = self.headers.get("Content-Length", "")
+        if self.path not in FLEET:
+            self._refuse(HTTPStatus.NOT_FOUND)
+        elif "Transfer-Encoding" in self.headers or not length.isdecimal():
+            self._refuse(HTTPStatus.LENGTH_REQUIRED)
+        elif int(length) > LARGEST:
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        else:
+            self._forward(int(length))
+
+    def _forward(self, length: int | None) -> None:
+        """Carry the request up and its answer down, piece by piece."""
+        connection = self.server.upstream.open()
+        try:
+            try:
+                answer = self._ask(connection, length)
+            except (OSError, http.client.HTTPException) as error:
+                log.error("the SuperLink does not answer: %s", _reason(error))
+                self._refuse(HTTPStatus.BAD_GATEWAY)
+                return
+            if answer.status >= HTTPStatus.BAD_REQUEST:
+                log.warning("%s: the SuperLink refused %s with %d", self.client_address[0], self.path, answer.status)
+            self._answer(answer)
+        finally:
+            connection.close()
+
+    def _ask(self, connection: http.client.HTTPSConnection, length: int | None) -> http.client.HTTPResponse:
+        connection.putrequest(self.command, self.path, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() in FORWARDED or name.lower().startswith(FLOWERS_OWN):
+                connection.putheader(name, value)
+        if length is not None:
+            connection.putheader("Content-Length", str(length))
+        connection.endheaders()
+        left = length or 0
+        while left > 0:
+            piece = self.rfile.read(min(left, PIECE))
+            if not piece:
+                self.close_connection = True
+                raise ConnectionError("the site went away in the midst of its request")
+            left -= len(piece)
+            connection.send(piece)
+        return connection.getresponse()
+
+    def _answer(self, answer: http.client.HTTPResponse) -> None:
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() in ("content-type", "date") or name.lower().startswith(FLOWERS_OWN):
+                self.send_header(name, value)
+        if answer.length is None:  # of a length that is not known, it ends where the connection does
+            self.close_connection = True
+            self.send_header("Connection", "close")
+        else:
+            self.send_header("Content-Length", str(answer.length))
+        self.end_headers()
+        shutil.copyfileobj(answer, self.wfile, PIECE)
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Nothing of it reaches the SuperLink; its body is not read, so the connection ends."""
+        log.warning("refused %s: %s %s with %d", self.client_address[0], self.command, ascii(self.path[:200]), status)
+        self.close_connection = True
+        self.send_response_only(status)
+        self.send_header("Content-Length", "0")
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What is no request that this server knows."""
+        self.command, self.path = self.command or "?", getattr(self, "path", "?")
+        self.request_version = self.protocol_version
+        self._refuse(HTTPStatus(code))
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Calls that pass are too many to log."""
+
+
+def open_proxy(
+    address: tuple[str, int], certificate: Path, key: Path, upstream: tuple[str, int], authority: Path
+) -> Proxy:
+    """A proxy that is ready to serve."""
+    try:
+        identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        identity.minimum_version = ssl.TLSVersion.TLSv1_2
+        identity.load_cert_chain(certificate, key)
+        trust = ssl.create_default_context(cafile=str(authority))
+    except OSError as error:
+        where = f"{certificate}, {key} or {authority}"
+        raise UserError("cannot use the certificates", where=where, remedy=_reason(error)) from None
+    return Proxy(address, identity, Upstream(*upstream, trust))
+
+
+def _reason(error: BaseException) -> str:
+    words = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+    return f"{words or type(error).__name__}".lower().replace("_", " ")

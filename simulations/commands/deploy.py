@@ -1,0 +1,277 @@
+"""`eyesoff deploy`: the federation between machines that do not trust each other."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulations.commands.options import (
+    AsJson,
+    ConfigFile,
+    Corpus,
+    Overrides,
+    Preset,
+    Root,
+    choose_config,
+    corpus_overrides,
+)
+
+if TYPE_CHECKING:
+    from simulations.deployment.layout import Layout
+    from simulations.deployment.settings import Settings
+    from simulations.federation.submission import Connection
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Run the federation across machines: certificates, keys, checks, and the campaign itself.\n\n"
+    "The server's people call `init`, hand each site its folder, and start the server; each site runs `check` and "
+    "starts its keeper and its relay; then the server's people call `run`. `local` rehearses all of it on one machine.",
+)
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The deployment's folder.", show_default=False)]
+
+
+@app.command()
+def init(
+    folder: Folder,
+    hosts: Annotated[
+        list[str] | None,
+        typer.Option("--host", help="Name or address by which sites reach the server; the first is written to them."),
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The proxy's, which sites reach.")] = 8443,
+    sites: Annotated[
+        list[str] | None,
+        typer.Option("--site", metavar="NAME", help="A site; may be repeated. Without any, a corpus's sessions."),
+    ] = None,
+    days: Annotated[int, typer.Option("--days", min=1, help="How long the server's certificates are good.")] = 365,
+    renew: Annotated[bool, typer.Option("--renew", help="Make the server's certificates anew.")] = False,
+    preset: Preset = None,
+    config_file: ConfigFile = None,
+    overrides: Overrides = None,
+    corpus: Corpus = None,
+    root: Root = None,
+) -> None:
+    """Write certificates, keys, site files, policies and settings; what is there already stays as it is.
+
+    Examples: eyesoff deploy init deployment --host fed.example.org --site clinic --site lab
+
+    eyesoff deploy init rehearsal --preset small --corpus emodb --root data/EMO-DB
+    """
+    from simulations.deployment.creation import create, describe, sessions_as_sites, sites_elsewhere
+    from simulations.deployment.layout import Layout
+
+    config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root)])
+    newcomers = sites_elsewhere(config, sites) if sites else sessions_as_sites(config)
+    layout = Layout(folder)
+    made = create(layout, hosts or ["localhost"], port, newcomers, days=days, renew=renew)
+    for line in made or ["nothing was missing"]:
+        typer.echo(line)
+    if not made:
+        typer.echo(f"certificate of the proxy: {describe(layout.server.certificate('proxy'))}")
+
+
+@app.command("add-client")
+def add_client(
+    folder: Folder,
+    name: Annotated[str, typer.Argument(help="Its name: small letters, digits and hyphens.", show_default=False)],
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="FILE", help="Its public key, where it has made its own pair.")
+    ] = None,
+    preset: Preset = None,
+) -> None:
+    """Make a site's folder, unless it brings a key, and register it at the running SuperLink; no restart is needed.
+
+    Example: eyesoff deploy add-client deployment clinic
+    """
+    from common.files import atomic_write
+    from simulations.deployment.creation import add_site, sites_elsewhere
+    from simulations.deployment.keys import read_public
+    from simulations.deployment.registry import register
+
+    layout, settings, link = _open(folder)
+    public = layout.server.public_keys / f"{name}.pub"
+    (newcomer,) = sites_elsewhere(choose_config(preset, None, None), [name])
+    if key:
+        read_public(key)
+        atomic_write(public, key.read_bytes())
+    else:
+        for line in add_site(layout, newcomer, settings.server, settings.port):
+            typer.echo(line)
+    typer.echo(f"registered {name} as node {register(link, name, public)}")
+
+
+@app.command("revoke-client")
+def revoke_client(
+    folder: Folder,
+    name: Annotated[str, typer.Argument(help="A name that `status` shows.", show_default=False)],
+) -> None:
+    """Turn a site's key away at the running SuperLink, at once and for good. What it sent stays in the bank.
+
+    Example: eyesoff deploy revoke-client deployment clinic
+    """
+    from simulations.deployment.registry import revoke
+
+    layout, _, link = _open(folder)
+    number = revoke(link, name)
+    (layout.server.public_keys / f"{name}.pub").unlink(missing_ok=True)  # else the next start would register it
+    typer.echo(f"revoked {name}, node {number}")
+    typer.echo(
+        "its generators are still in the bank: `eyesoff bank list` names them, `eyesoff bank remove` deletes them"
+    )
+
+
+@app.command()
+def register(folder: Folder) -> None:
+    """Register every site's public key that the running SuperLink does not know yet.
+
+    Example: eyesoff deploy register deployment
+    """
+    from simulations.deployment.registry import register_missing
+
+    layout, _, link = _open(folder)
+    typer.echo(f"registered: {', '.join(register_missing(link, layout.server.public_keys)) or 'nobody new'}")
+
+
+@app.command()
+def proxy(
+    files: Annotated[Path, typer.Argument(metavar="DIR", help="The server's files.", show_default=False)],
+    superlink: Annotated[str, typer.Option("--superlink", metavar="HOST:PORT", help="Where the SuperLink is.")],
+    host: Annotated[str, typer.Option("--host", help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8443,
+) -> None:
+    """Serve the fleet's paths and the health check to sites, and nothing else, until SIGTERM.
+
+    Example: eyesoff deploy proxy deployment/server --superlink 127.0.0.1:8000 --host 0.0.0.0
+    """
+    import logging
+    import signal
+    import threading
+
+    from server.proxy import open_proxy
+    from simulations.deployment.commands import PROXY
+    from simulations.deployment.layout import ServerFiles
+    from simulations.deployment.settings import split_address
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    server = ServerFiles(files)
+    identity = (server.certificate(PROXY), server.key(PROXY))
+    with open_proxy((host, port), *identity, split_address(superlink), server.authority) as opened:
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sign, lambda *_: threading.Thread(target=opened.shutdown).start())
+        logging.getLogger(__name__).info("serving on %s:%d for %s", host, port, superlink)
+        opened.serve_forever()
+
+
+@app.command()
+def run(
+    folder: Folder,
+    run: Annotated[Path, typer.Option("--run", metavar="DIR", help="Run directory: all that comes out.")] = Path(
+        "runs/deployment"
+    ),
+    preset: Preset = None,
+    config_file: ConfigFile = None,
+    overrides: Overrides = None,
+    base: Annotated[
+        Path | None,
+        typer.Option("--base", metavar="DIR", help="Pre-trained networks; by default those shipped with the preset."),
+    ] = None,
+    plan: Annotated[str, typer.Option("--plan", help="leave-one-out, or everyone for production.")] = "leave-one-out",
+    expect: Annotated[
+        int | None, typer.Option("--expect", min=1, help="Sites to wait for; by default all that are registered.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where this run stopped, or begin it.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Submit a campaign to the SuperLink and follow it to its true end: status 0 only where it came to one.
+
+    The run directory must be within reach of the SuperExec, under the same path. Ctrl-C stops the following, not the
+    campaign; the same command with --resume asks only for what the bank lacks.
+
+    Example: eyesoff deploy run deployment --preset small --run runs/spring
+    """
+    import json
+
+    from rich.console import Console
+
+    from common.training.pretrained import fitting_weights
+    from simulations.deployment.campaign import run_deployed, scored
+    from simulations.deployment.registry import nodes
+    from simulations.federation.results import table_of
+    from simulations.federation.watching import Watch
+
+    _, _, link = _open(folder)
+    config = choose_config(preset, config_file, overrides)
+    console = Console(stderr=True)
+    expected = expect or len(nodes(link))
+    base = base or fitting_weights(config)
+    with Watch(run, console) as watch:
+        outcome = run_deployed(link, run, config, base, plan=plan, expected=expected, resume=resume, watch=watch)
+    results = scored(run, config, outcome)
+    if as_json:
+        typer.echo(json.dumps(results))
+    else:
+        Console().print(table_of(results))
+        typer.echo(f"everything of this run: {run}")
+    for failure in results["failures"]:
+        typer.echo(
+            f"failed at {failure['stage']}: {failure['session'] or failure['client']}: {failure['reason']}", err=True
+        )
+
+
+@app.command()
+def status(
+    folder: Folder,
+    run: Annotated[Path | None, typer.Option("--run", metavar="DIR", help="Also tell how this run goes.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which sites are registered and online, the runs, and the stages and failures of one of them.
+
+    Example: eyesoff deploy status deployment --run runs/spring
+    """
+    import json
+
+    from simulations.deployment.status import status_of
+
+    layout, settings, link = _open(folder)
+    told = status_of(layout, settings, link, run)
+    if as_json:
+        typer.echo(json.dumps(told.plain(), indent=2))
+    else:
+        for line in told.lines():
+            typer.echo(line)
+
+
+@app.command()
+def local(folder: Folder) -> None:
+    """Start the server and every site here as plain processes on loopback, until Ctrl-C: TLS, keys and proxy as ever.
+
+    Whatever dies is started again. In another terminal `eyesoff deploy run` submits a campaign. Whoever has an account
+    on this machine can reach the SuperLink's own port: this is for rehearsals.
+
+    Example: eyesoff deploy local rehearsal
+    """
+    import logging
+    import time
+
+    from common.training.interruption import stoppable
+    from simulations.deployment.local import local_deployment
+
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    layout, settings, _ = _open(folder)
+    with stoppable() as stop, local_deployment(layout, settings, layout.sites) as deployment:
+        typer.echo(f"{len(layout.sites)} sites at {settings.address}; logs in {layout.state / 'logs'}; Ctrl-C ends it")
+        while not stop():
+            for line in deployment.processes.tend():
+                typer.echo(line, err=True)
+            time.sleep(0.5)
+
+
+def _open(folder: Path) -> "tuple[Layout, Settings, Connection]":
+    from simulations.deployment.layout import Layout
+    from simulations.deployment.local import link_to
+    from simulations.deployment.settings import read_settings
+
+    layout = Layout(folder)
+    layout.require()
+    settings = read_settings(layout.settings)
+    return layout, settings, link_to(layout, settings)

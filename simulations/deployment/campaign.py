@@ -1,0 +1,48 @@
+"""`eyesoff deploy run` as plain functions: open the run's directory, submit it, follow it, read what came out.
+
+Owns the sequence. Must not know where the SuperLink is.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from common.config import Config
+from common.errors import UserError
+from server.campaign import RESULTS
+from server.run import Order, open_run
+from simulations.federation.campaign import read_outcome
+from simulations.federation.results import write_results
+from simulations.federation.submission import COMPLETED, Connection, reason_of
+
+PATIENCE = 300.0
+"""Seconds for which a SuperLink that is starting anew is waited for."""
+
+
+def run_deployed(
+    link: Connection,
+    run: Path,
+    config: Config,
+    base: Path,
+    *,
+    plan: str = "leave-one-out",
+    expected: int,
+    resume: bool = False,
+    watch: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """The campaign to its end; any end but success is an error that says why. The answer is the outcome."""
+    ordered = Order(config.campaign_name(), str(base.resolve()), expected, plan, per_speaker=True)
+    open_run(run, config, ordered, resume=resume)
+    number = link.submit(run)
+    status = link.follow(number, run / RESULTS, watch, patience=PATIENCE)
+    if status != COMPLETED:
+        log = link.keep_log(number)
+        remedy = reason_of(log) or "its last lines say why"
+        raise UserError(f"the campaign ended as {status}", where=log, remedy=f"{remedy}; --resume goes on")
+    return read_outcome(run)
+
+
+def scored(run: Path, config: Config, outcome: dict[str, Any]) -> dict[str, Any]:
+    """The outcome as scores with their intervals, written beside it."""
+    folds = {fold["name"]: [m for counts in fold["counts"].values() for m in counts] for fold in outcome["folds"]}
+    return write_results(run, config, {"federated": folds}, outcome)

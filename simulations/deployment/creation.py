@@ -1,0 +1,160 @@
+"""`eyesoff deploy init` and `add-client`: everything that must be there before the first process starts.
+
+Owns what is made, and that nothing made is made twice: keys that sites hold already stay as they are.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from client.policy import Policy
+from client.simulated import site_file, site_name
+from common.config import Config
+from common.config.showing import spell
+from common.corpora import labelled_corpus
+from common.errors import UserError
+from common.files import atomic_write
+from simulations.deployment.certificates import (
+    SERVER_DAYS,
+    issue,
+    names_of,
+    new_authority,
+    read_authority,
+    read_certificate,
+)
+from simulations.deployment.commands import PROXY, SUPERLINK
+from simulations.deployment.keys import new_pair, new_secret
+from simulations.deployment.layout import SETTINGS, Layout
+from simulations.deployment.settings import write_settings
+
+INSIDE = ("superlink", "localhost", "127.0.0.1")
+"""How the server's own processes reach the SuperLink."""
+SPEECH = Path("/srv/speech")
+"""Where a site's speech is expected until its people say otherwise."""
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """A site that is to join: the name of its folder, and the lines of its site file."""
+
+    name: str
+    text: str
+
+
+def sessions_as_sites(config: Config) -> list[Newcomer]:
+    """A rehearsal: each session of a corpus at hand is a site, called site1 and so on."""
+    manifest = labelled_corpus(config)
+    return [
+        Newcomer(
+            f"site{number}",
+            site_file(
+                config,
+                session=site_name(session),
+                corpus=manifest.corpus,
+                root=manifest.root.resolve(),
+                holds=session,
+                emotions=manifest.labels,
+            ),
+        )
+        for number, session in enumerate(manifest.sessions, start=1)
+    ]
+
+
+def sites_elsewhere(config: Config, names: Sequence[str]) -> list[Newcomer]:
+    """Places with speech of their own, which their own people will describe in the site file."""
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", name):
+            remedy = "small letters, digits and hyphens, at most 31"
+            raise UserError("not a name for a site", where=repr(name), remedy=remedy)
+    heading = (
+        "# Where this site's speech lies: a table with the columns path, emotion, session and speaker, or a corpus\n"
+    )
+    heading += "# that `eyesoff corpus describe` knows. The server reads none of this.\n"
+    root, emotions = SPEECH / "recordings.csv", config.network.emotions
+    return [
+        Newcomer(
+            name,
+            heading + site_file(config, session=name, corpus="table", root=root, holds="", emotions=emotions),
+        )
+        for name in names
+    ]
+
+
+def create(
+    layout: Layout, hosts: Sequence[str], port: int, newcomers: Sequence[Newcomer], *, days: int, renew: bool
+) -> list[str]:
+    """Make what is missing; the answer is a line for each thing made."""
+    made = []
+    if not layout.authority_key.exists():
+        new_authority(layout.authority_key, layout.authority_certificate)
+        made.append(f"authority: {layout.authority_key}; keep it where nobody works")
+    made += _create_server(layout, hosts, days=days, renew=renew)
+    if not layout.settings.exists():
+        write_settings(layout.settings, _settings(layout, hosts[0], port))
+        made.append(f"settings: {layout.settings}")
+    for newcomer in newcomers:
+        made += add_site(layout, newcomer, hosts[0], port)
+    return made
+
+
+def _create_server(layout: Layout, hosts: Sequence[str], *, days: int = SERVER_DAYS, renew: bool) -> list[str]:
+    made, server = [], layout.server
+    atomic_write(server.authority, layout.authority_certificate.read_bytes())
+    for name, names in ((PROXY, tuple(dict.fromkeys((*hosts, *INSIDE[1:])))), (SUPERLINK, INSIDE)):
+        certificate = server.certificate(name)
+        if renew or not certificate.exists():
+            authority = read_authority(layout.authority_key, layout.authority_certificate)
+            issue(authority, names, server.key(name), certificate, days=days)
+            made.append(f"certificate of the {name}: {describe(certificate)}")
+    if not server.secret.exists():
+        new_secret(server.secret)
+        made.append(f"secret between SuperLink and SuperExec: {server.secret}")
+    return made
+
+
+def add_site(layout: Layout, newcomer: Newcomer, host: str, port: int) -> list[str]:
+    """A site's folder, and its public key among the server's; nothing, if it has one already."""
+    files = layout.site(newcomer.name)
+    if files.key.exists():
+        return []
+    atomic_write(files.authority, layout.authority_certificate.read_bytes())
+    atomic_write(files.site, newcomer.text.encode())
+    atomic_write(files.policy, policy_text().encode())
+    values = {"EYESOFF_SERVER": host, "EYESOFF_PORT": str(port), "EYESOFF_SITE": newcomer.name}
+    write_settings(files.relay / SETTINGS, values)
+    new_pair(files.key, files.public_key)
+    public = layout.server.public_keys / f"{newcomer.name}.pub"
+    atomic_write(public, files.public_key.read_bytes())
+    return [f"site {newcomer.name}: {layout.site_folder(newcomer.name)}, to be carried there by hand"]
+
+
+def policy_text() -> str:
+    """The default policy, each rule with its meaning above it, for a steward to narrow."""
+    values = Policy().model_dump(mode="json")
+    lines = ["# What this site lets a server ask for and take away. The keeper reads it when it starts.", ""]
+    for name, field in Policy.model_fields.items():
+        lines += [f"# {field.description}"] if field.description else []
+        lines.append(f"{name} = {spell(values[name])}")
+    return "\n".join(lines) + "\n"
+
+
+def describe(certificate: Path) -> str:
+    """For whom a certificate is good, and until when."""
+    read = read_certificate(certificate)
+    return f"good for {', '.join(names_of(read))} until {read.not_valid_after_utc:%Y-%m-%d}"
+
+
+def _settings(layout: Layout, host: str, port: int) -> dict[str, str]:
+    folders = {"EYESOFF_SERVER_FILES": layout.server.folder}
+    folders |= {
+        f"EYESOFF_{name.upper().replace('-', '_')}_{part.upper()}": layout.site_folder(name) / part
+        for name in layout.sites
+        for part in ("keeper", "relay")
+    }
+    return {
+        "EYESOFF_SERVER": host,
+        "EYESOFF_PORT": str(port),
+        "EYESOFF_SUPERLINK": "127.0.0.1:8000",
+        **{name: str(folder.resolve()) for name, folder in folders.items()},
+    }
