@@ -70,6 +70,35 @@ def init(
         typer.echo(f"certificate of the proxy: {describe(layout.server.certificate('proxy'))}")
 
 
+@app.command()
+def check(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A site's folder, or the whole deployment's.", show_default=False)
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Verify a site before it starts: certificates, key, server, clock, data, policy, disk, GPU, each with its remedy.
+
+    Of a whole deployment's folder it verifies the server's part: also that its ports are free. Leaves with status 1 if
+    anything fails.
+
+    Examples: eyesoff deploy check /srv/eyesoff/clinic
+
+    eyesoff deploy check deployment
+    """
+    from simulations.commands.doctor import show_findings
+    from simulations.deployment.checks import check_server, check_site
+    from simulations.deployment.layout import Layout, SiteFiles
+
+    files = SiteFiles.of(folder)
+    if files.keeper.is_dir() or files.relay.is_dir():
+        show_findings(check_site(files), as_json=as_json)
+        return
+    layout = Layout(folder)
+    layout.require()
+    show_findings(check_server(layout), as_json=as_json)
+
+
 @app.command("add-client")
 def add_client(
     folder: Folder,
@@ -86,7 +115,7 @@ def add_client(
     from common.files import atomic_write
     from simulations.deployment.creation import add_site, sites_elsewhere
     from simulations.deployment.keys import read_public
-    from simulations.deployment.registry import register
+    from simulations.deployment.registry import Registry
 
     layout, settings, link = _open(folder)
     public = layout.server.public_keys / f"{name}.pub"
@@ -97,7 +126,7 @@ def add_client(
     else:
         for line in add_site(layout, newcomer, settings.server, settings.port):
             typer.echo(line)
-    typer.echo(f"registered {name} as node {register(link, name, public)}")
+    typer.echo(f"registered {name} as node {Registry(link, layout.book).register(name, public)}")
 
 
 @app.command("revoke-client")
@@ -109,10 +138,10 @@ def revoke_client(
 
     Example: eyesoff deploy revoke-client deployment clinic
     """
-    from simulations.deployment.registry import revoke
+    from simulations.deployment.registry import Registry
 
     layout, _, link = _open(folder)
-    number = revoke(link, name)
+    number = Registry(link, layout.book).revoke(name)
     (layout.server.public_keys / f"{name}.pub").unlink(missing_ok=True)  # else the next start would register it
     typer.echo(f"revoked {name}, node {number}")
     typer.echo(
@@ -126,10 +155,11 @@ def register(folder: Folder) -> None:
 
     Example: eyesoff deploy register deployment
     """
-    from simulations.deployment.registry import register_missing
+    from simulations.deployment.registry import Registry
 
     layout, _, link = _open(folder)
-    typer.echo(f"registered: {', '.join(register_missing(link, layout.server.public_keys)) or 'nobody new'}")
+    new = Registry(link, layout.book).register_missing(layout.server.public_keys)
+    typer.echo(f"registered: {', '.join(new) or 'nobody new'}")
 
 
 @app.command()
@@ -195,14 +225,14 @@ def run(
 
     from common.training.pretrained import fitting_weights
     from simulations.deployment.campaign import run_deployed, scored
-    from simulations.deployment.registry import nodes
+    from simulations.deployment.registry import Registry
     from simulations.federation.results import table_of
     from simulations.federation.watching import Watch
 
-    _, _, link = _open(folder)
+    layout, _, link = _open(folder)
     config = choose_config(preset, config_file, overrides)
     console = Console(stderr=True)
-    expected = expect or len(nodes(link))
+    expected = expect or len(Registry(link, layout.book).nodes())
     base = base or fitting_weights(config)
     with Watch(run, console) as watch:
         outcome = run_deployed(link, run, config, base, plan=plan, expected=expected, resume=resume, watch=watch)

@@ -7,6 +7,8 @@ import typer
 from simulations.commands.options import AsJson
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from simulations.inspection import Finding
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
@@ -28,8 +30,13 @@ def doctor(
     from simulations.inspection import inspect
 
     cache = Path(load_config().runtime.cache).expanduser()
+    show_findings(inspect(cache, Path("runs").resolve(), deep=deep), as_json=as_json)
+
+
+def show_findings(found: "Iterable[Finding]", *, as_json: bool) -> None:
+    """Each as soon as it is known, or all as one JSON object; status 1 if anything failed."""
     findings = []
-    for finding in inspect(cache, Path("runs").resolve(), deep=deep):
+    for finding in found:
         findings.append(finding)
         if not as_json:
             _show(finding)
@@ -51,7 +58,7 @@ def _show(finding: "Finding") -> None:
 
     row = Table.grid(padding=(0, 2))
     row.add_column(width=4)
-    row.add_column(width=10)
+    row.add_column(width=14)
     row.add_column(overflow="fold")
     words = Text(finding.seen)
     if finding.remedy:

@@ -119,6 +119,11 @@ class Layout:
         return self.folder / "state"
 
     @property
+    def book(self) -> Path:
+        """The names of the registered sites."""
+        return self.state / "sites.json"
+
+    @property
     def sites(self) -> tuple[str, ...]:
         """Names of the sites that have a folder here."""
         return tuple(sorted(path.name for path in (self.folder / "sites").glob("*") if path.is_dir()))

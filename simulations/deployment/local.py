@@ -20,7 +20,7 @@ from common.errors import UserError
 from simulations.deployment import commands
 from simulations.deployment.layout import Layout
 from simulations.deployment.processes import Processes
-from simulations.deployment.registry import register_missing
+from simulations.deployment.registry import Registry
 from simulations.deployment.settings import Settings, split_address
 from simulations.federation.flower import free_port
 from simulations.federation.submission import Connection, connect, flower_environment
@@ -39,8 +39,9 @@ class LocalDeployment:
         self.layout, self.settings = layout, settings
         self.processes = Processes(layout.state)
         self.link = link_to(layout, settings)
+        self.registry = Registry(self.link, layout.book)
         self._sockets = Path(tempfile.mkdtemp(prefix="eyesoff-"))  # a socket's path must be short
-        self._cut = _without_network()
+        self.cut = _without_network()
 
     def start_server(self) -> None:
         """SuperLink, SuperExec and proxy; then the keys of all sites are registered."""
@@ -49,7 +50,7 @@ class LocalDeployment:
         self._start("superexec", commands.superexec(server, address))
         self._start("proxy", commands.proxy(server, LOOPBACK, self.settings.port, address))
         self._await_health("proxy", self.settings.address)
-        for name in register_missing(self.link, server.public_keys):
+        for name in self.registry.register_missing(server.public_keys):
             log.info("registered %s", name)
 
     def start_superlink(self) -> None:
@@ -67,7 +68,7 @@ class LocalDeployment:
     def start_keeper(self, name: str) -> None:
         """A site's keeper; it may take a while until it serves."""
         words = commands.keeper(self.layout.site(name), self.socket(name))
-        self._start(f"{name}-keeper", (*self._cut, *words))
+        self._start(f"{name}-keeper", (*self.cut, *words))
 
     def start_relay(self, name: str, server: str) -> None:
         """A site's relay, which connects to this address."""

@@ -12,7 +12,7 @@ from simulations.deployment.certificates import read_certificate
 from simulations.deployment.commands import PROXY
 from simulations.deployment.layout import Layout
 from simulations.deployment.local import is_healthy
-from simulations.deployment.registry import Node, nodes
+from simulations.deployment.registry import Node, Registry
 from simulations.deployment.settings import Settings
 from simulations.federation.submission import FEDERATION, Connection
 from simulations.federation.watching import Story
@@ -55,7 +55,7 @@ def status_of(layout: Layout, settings: Settings, link: Connection, run: Path | 
     return Status(
         proxy=f"{'answers' if healthy else 'does not answer'} at {settings.address}",
         certificate_until=f"{certificate.not_valid_after_utc:%Y-%m-%d}",
-        nodes=nodes(link),
+        nodes=Registry(link, layout.book).nodes(),
         runs=tuple((str(one["run-id"]), str(one["status"])) for one in runs[:LAST_RUNS]),
         stages={stage: sorted(units) for stage, units in story.done.items()},
         failures=tuple(failures),

@@ -1,0 +1,77 @@
+"""A deployment small enough for a test: five sites of eight recordings, networks of one channel."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("flwr", reason="Flower is an extra")
+
+from client.simulated import POLICY
+from common.wire import weights_digest
+from server.bank import Bank
+from server.campaign import BANK
+from server.run import run_campaign
+from simulations.deployment.creation import create, sessions_as_sites
+from simulations.deployment.layout import Layout
+from simulations.deployment.settings import Settings
+from simulations.federation.campaign import order
+from simulations.federation.flower import free_port
+from simulations.federation.serial import SerialClients
+
+
+@pytest.fixture(scope="session")
+def deploy(tmp_path_factory):
+    """A function that writes a deployment: a configuration's sessions as sites that hide nothing, on free ports."""
+
+    def written(config):
+        layout = Layout(tmp_path_factory.mktemp("deployment") / "d")
+        settings = Settings("localhost", free_port(), f"127.0.0.1:{free_port()}")
+        create(layout, [settings.server], settings.port, sessions_as_sites(config), days=3, renew=False)
+        for name in layout.sites:
+            layout.site(name).policy.write_text(POLICY)
+        return layout, settings
+
+    return written
+
+
+@pytest.fixture(scope="session")
+def simulated(weights, tmp_path_factory):
+    """A function that runs a configuration as `simulate` does; the answer is its run directory."""
+
+    def run(config):
+        folder = tmp_path_factory.mktemp("simulated") / "run"
+        order(config, folder, weights)
+        run_campaign(folder, SerialClients(folder))
+        return folder
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def digests():
+    """A function that names the very weights of a run's generators."""
+
+    def of(run: Path) -> dict[str, str]:
+        bank = Bank(run / BANK)
+        return {banked.session: weights_digest({"generator": bank.load(banked).generator}) for banked in bank.banked()}
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def in_group():
+    """A function that lists the processes of a session of processes, the first one among them."""
+
+    def of(leader: int) -> list[int]:
+        numbers = (int(path.name) for path in Path("/proc").glob("[0-9]*"))
+        return [number for number in numbers if _session(number) == leader]
+
+    return of
+
+
+def _session(number: int) -> int | None:
+    try:
+        return os.getsid(number)
+    except ProcessLookupError:
+        return None

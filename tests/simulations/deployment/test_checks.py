@@ -1,0 +1,180 @@
+"""What a site is told before it starts: each check with a case that passes and one that fails."""
+
+import ssl
+import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from client.site import load_site
+from simulations.deployment.certificates import issue, new_authority, read_authority
+from simulations.deployment.checks import (
+    certificate,
+    check_server,
+    check_site,
+    clock,
+    data,
+    gpu,
+    pair,
+    policy,
+    port_free,
+    private,
+    server_seen_from_here,
+)
+from simulations.deployment.creation import create, sites_elsewhere
+from simulations.deployment.keys import new_pair
+from simulations.deployment.layout import Layout
+from simulations.inspection.finding import Finding
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def layout(config, tmp_path):
+    layout = Layout(tmp_path / "d")
+    create(layout, ["localhost"], 8443, sites_elsewhere(config, ["clinic"]), days=90, renew=False)
+    return layout
+
+
+def reissue(layout, **when):
+    server = layout.server
+    authority = read_authority(layout.authority_key, layout.authority_certificate)
+    issue(authority, ["localhost"], server.key("proxy"), server.certificate("proxy"), **when)
+    return certificate(server.certificate("proxy"), "proxy", authority=server.authority, host="localhost")
+
+
+def test_a_certificate_is_good_warned_of_or_refused_by_its_dates(layout):
+    assert reissue(layout).sign == "ok"
+    assert reissue(layout, days=9).sign == "warn"
+    expired = reissue(layout, days=2, now=NOW - 5 * DAY)
+    assert (expired.sign, "expired on" in expired.seen, "--renew" in expired.remedy) == ("fail", True, True)
+    early = reissue(layout, now=NOW + 5 * DAY)
+    assert (early.sign, "not valid before" in early.seen, "clock" in early.remedy) == ("fail", True, True)
+
+
+def test_a_certificate_for_another_host_or_from_another_authority_is_refused(layout, tmp_path):
+    proxy = layout.server.certificate("proxy")
+    assert certificate(proxy, "proxy", host="fed.example.org").sign == "fail"
+    new_authority(tmp_path / "other.key", tmp_path / "other.crt")
+    assert "not made by the authority" in certificate(proxy, "proxy", authority=tmp_path / "other.crt").seen
+    (tmp_path / "text").write_text("text")
+    assert certificate(tmp_path / "text", "proxy").sign == "fail"
+
+
+def test_a_key_that_others_may_read_that_is_missing_or_of_another_pair_is_refused(layout, tmp_path):
+    site = layout.site("clinic")
+    assert pair(site.key, site.public_key).sign == "ok"
+    site.key.chmod(0o640)
+    opened = pair(site.key, site.public_key)
+    assert (opened.sign, "chmod 600" in opened.remedy) == ("fail", True)
+    site.key.chmod(0o600)
+    new_pair(tmp_path / "other", tmp_path / "other.pub")
+    assert "not the two halves" in pair(site.key, tmp_path / "other.pub").seen
+    assert pair(tmp_path / "nowhere", site.public_key).sign == "fail"
+    assert private(tmp_path / "nowhere", "secret").sign == "fail"
+    site.key.write_text("garbled")
+    assert pair(site.key, site.public_key).sign == "fail"
+
+
+def test_a_data_mount_that_is_empty_missing_or_writable_is_told(tmp_path):
+    speech = tmp_path / "speech"
+    assert "missing" in data(speech).seen
+    speech.mkdir()
+    assert (data(speech).sign, data(speech).seen.split(":")[0]) == ("fail", "empty")
+    (speech / "recordings.csv").touch()
+    assert data(speech, lambda _: True).sign == "warn"
+    assert data(speech, lambda _: False).sign == "ok"
+    assert data(speech / "recordings.csv", lambda _: False).sign == "ok"
+
+
+def test_a_clock_that_is_wrong_by_a_day_is_told_with_its_direction():
+    assert clock(format_datetime(NOW), NOW).sign == "ok"
+    ahead, behind = clock(format_datetime(NOW - DAY), NOW), clock(format_datetime(NOW + DAY), NOW)
+    assert (ahead.sign, ahead.seen) == ("fail", "1 day, 0:00:00 ahead of the server's")
+    assert (behind.sign, behind.seen) == ("fail", "1 day, 0:00:00 behind the server's")
+
+
+def test_a_port_in_use_is_told():
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        taken = port_free("127.0.0.1", server.server_port, "proxy port")
+        assert (taken.sign, str(server.server_port) in taken.remedy) == ("fail", True)
+    assert port_free("127.0.0.1", 0, "proxy port").sign == "ok"
+
+
+def test_a_gpu_that_the_site_file_wants_must_be_there(layout):
+    site = load_site(layout.site("clinic").site)
+    wants = site.model_copy(update={"runtime": site.runtime.model_copy(update={"device": "cuda"})})
+    none, one = Finding("gpu", "ok", "none"), Finding("gpu", "ok", "one", figures={"gpus": 1})
+    assert [gpu(site, lambda: none).sign, gpu(wants, lambda: none).sign, gpu(wants, lambda: one).sign] == [
+        "ok",
+        "fail",
+        "ok",
+    ]
+
+
+def test_a_policy_is_told_in_a_line_and_a_wrong_one_is_refused(layout):
+    files = layout.site("clinic")
+    assert policy(load_site(files.site)).seen.startswith("lets out description, release, scored; 8 tunings")
+    files.policy.write_text("stepps = 1\n")
+    assert policy(load_site(files.site)).sign == "fail"
+
+
+class _Healthy(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def served(layout):
+    """A server with the proxy's certificate; the answer is its port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Healthy)
+    identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    identity.load_cert_chain(layout.server.certificate("proxy"), layout.server.key("proxy"))
+    server.socket = identity.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_server_is_seen_and_its_clock_compared(layout, served, tmp_path):
+    authority = layout.site("clinic").authority
+    seen = server_seen_from_here("localhost", served, authority)
+    assert [finding.sign for finding in seen] == ["ok", "ok"]
+    later = server_seen_from_here("localhost", served, authority, NOW + DAY)
+    assert [finding.sign for finding in later] == ["ok", "fail"]
+    new_authority(tmp_path / "other.key", tmp_path / "other.crt")
+    (stranger,) = server_seen_from_here("localhost", served, tmp_path / "other.crt")
+    assert (stranger.sign, "not whom ca.crt vouches for" in stranger.seen) == ("fail", True)
+
+
+def test_a_server_that_is_not_there_or_speaks_no_tls_is_told(layout):
+    authority = layout.site("clinic").authority
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Healthy) as plain:
+        threading.Thread(target=plain.serve_forever, daemon=True).start()
+        (told,) = server_seen_from_here("localhost", plain.server_port, authority)
+        assert "no TLS handshake" in told.seen
+        plain.shutdown()
+    (told,) = server_seen_from_here("localhost", plain.server_port, authority)
+    assert "nobody answers" in told.seen
+    (told,) = server_seen_from_here("nowhere.invalid", 8443, authority)
+    assert told.sign == "fail"
+
+
+def test_a_whole_site_and_a_whole_server_are_asked_everything(layout, served):
+    layout.site("clinic").relay.joinpath(".env").write_text(
+        f"EYESOFF_SERVER=localhost\nEYESOFF_PORT={served}\nEYESOFF_SITE=clinic\n"
+    )
+    signs = {finding.subject: finding.sign for finding in check_site(layout.site("clinic"))}
+    assert signs["data"] == "fail"
+    assert {signs[name] for name in ("settings", "authority", "key", "server", "clock", "site", "policy")} == {"ok"}
+    subjects = [finding.subject for finding in check_server(layout)]
+    assert {"settings", "authority", "proxy", "superlink", "secret", "proxy port", "superlink port"} <= set(subjects)
