@@ -33,10 +33,14 @@ format: $(INSTALLED)  ## let ruff mend layout and what it safely can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(INSTALLED)  ## bring requirements.lock in line with pyproject.toml; delete it first to take newer versions
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--custom-compile-command "make lock" --extra federation --extra development \
-		pyproject.toml --output-file requirements.lock
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+
+lock: $(INSTALLED)  ## bring the locks in line with pyproject.toml; delete requirements.lock first to take newer versions
+	$(COMPILE) --extra federation --extra development pyproject.toml --output-file requirements.lock
+	$(COMPILE) --constraint requirements.lock pyproject.toml --output-file containers/keeper.lock
+	$(COMPILE) --constraint requirements.lock containers/flower.in --output-file containers/relay.lock
+	$(COMPILE) --constraint requirements.lock pyproject.toml containers/flower.in --output-file containers/server.lock
+	$(COMPILE) --constraint requirements.lock containers/tools.in --output-file containers/tools.lock
 
 clean:  ## remove .venv, caches and runs/; features under ~/.cache/eyesoff stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache runs

@@ -1,7 +1,7 @@
 """Which sites' keys a running SuperLink takes: registered, removed, listed through Flower's own commands.
 
-Owns those calls, and the book of names: this Flower takes a name with a key, but never tells it again. Must not know how
-a key is made.
+Owns those calls, and the book of names: this Flower takes a name with a key, but never tells it again. Must not know
+how a key is made.
 """
 
 import json
