@@ -7,9 +7,8 @@ import json
 import multiprocessing
 import os
 import shutil
-import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,8 @@ from simulations.federation.results import by_speaker
 REAL = "real"
 LEAST = 19
 """The niceness of work that takes only what others leave."""
+AUTOGROUP = Path("/proc/self/autogroup")
+"""Where Linux keeps a session's niceness, which goes before that of its processes."""
 Progress = Callable[[int, int], object]
 
 
@@ -95,8 +96,10 @@ def training_on_real_when_idle(config: Config, manifest: Manifest, scaling: Scal
 
 
 def _train_when_idle(training: RealTraining) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends this process
+    os.setsid()  # a group of its own, so that the parent alone hears Ctrl-C, and that Linux can rank the whole group
     os.nice(LEAST)
+    with suppress(OSError):  # elsewhere niceness alone decides
+        AUTOGROUP.write_text(str(LEAST), encoding="utf-8")
     alone = training.config.runtime.model_copy(update={"threads": 1})
     parent = multiprocessing.parent_process()
     for fold in leave_one_out(training.manifest, training.config.corpus.fold):
