@@ -28,12 +28,13 @@ def superlink(files: ServerFiles, database: Path, host: str, port: int) -> Words
     )
 
 
-def superexec(files: ServerFiles, address: str) -> Words:
+def superexec(files: ServerFiles, address: str, health: str) -> Words:
     """Whoever starts the server's app, in a process of its own, so that it outlives the SuperLink."""
     return (
         "flower-superexec",
         *("--runtime-api-address", address, "--root-certificates", str(files.authority)),
         *("--superexec-auth-secret-file", str(files.secret)),
+        *("--health-server-address", health),
     )
 
 

@@ -3,6 +3,7 @@
 Owns what is made, and that nothing made is made twice: keys that sites hold already stay as they are.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ from pathlib import Path
 
 from client.policy import Policy
 from client.simulated import site_file, site_name
+from client.site import STATE
 from common.config import Config
 from common.config.showing import spell
 from common.corpora import labelled_corpus
 from common.errors import UserError
 from common.files import atomic_write
 from simulations.deployment.certificates import (
-    SERVER_DAYS,
+    Authority,
     issue,
     names_of,
     new_authority,
@@ -30,6 +32,8 @@ from simulations.deployment.settings import write_settings
 
 INSIDE = ("superlink", "localhost", "127.0.0.1")
 """How the server's own processes reach the SuperLink."""
+NOBODY = "10001:10001"
+"""The user of the images."""
 SPEECH = Path("/srv/speech")
 """Where a site's speech is expected until its people say otherwise."""
 
@@ -85,32 +89,42 @@ def create(
     layout: Layout, hosts: Sequence[str], port: int, newcomers: Sequence[Newcomer], *, days: int, renew: bool
 ) -> list[str]:
     """Make what is missing; the answer is a line for each thing made."""
-    made = []
-    if not layout.authority_key.exists():
-        new_authority(layout.authority_key, layout.authority_certificate)
-        made.append(f"authority: {layout.authority_key}; keep it where nobody works")
-    made += _create_server(layout, hosts, days=days, renew=renew)
+    made = _create_server(layout, hosts, days=days, renew=renew)
+    for newcomer in newcomers:
+        made += add_site(layout, newcomer, hosts[0], port)
     if not layout.settings.exists():
         write_settings(layout.settings, _settings(layout, hosts[0], port))
         made.append(f"settings: {layout.settings}")
-    for newcomer in newcomers:
-        made += add_site(layout, newcomer, hosts[0], port)
     return made
 
 
-def _create_server(layout: Layout, hosts: Sequence[str], *, days: int = SERVER_DAYS, renew: bool) -> list[str]:
+def _create_server(layout: Layout, hosts: Sequence[str], *, days: int, renew: bool) -> list[str]:
     made, server = [], layout.server
-    atomic_write(server.authority, layout.authority_certificate.read_bytes())
-    for name, names in ((PROXY, tuple(dict.fromkeys((*hosts, *INSIDE[1:])))), (SUPERLINK, INSIDE)):
-        certificate = server.certificate(name)
-        if renew or not certificate.exists():
-            authority = read_authority(layout.authority_key, layout.authority_certificate)
-            issue(authority, names, server.key(name), certificate, days=days)
-            made.append(f"certificate of the {name}: {describe(certificate)}")
+    answering = {PROXY: tuple(dict.fromkeys((*hosts, *INSIDE[1:]))), SUPERLINK: INSIDE}
+    wanted = [name for name in answering if renew or not server.certificate(name).exists()]
+    if wanted:
+        authority, told = _authority(layout)
+        made += told
+        for name in wanted:
+            issue(authority, answering[name], server.key(name), server.certificate(name), days=days)
+            made.append(f"certificate of the {name}: {describe(server.certificate(name))}")
     if not server.secret.exists():
         new_secret(server.secret)
         made.append(f"secret between SuperLink and SuperExec: {server.secret}")
     return made
+
+
+def _authority(layout: Layout) -> tuple[Authority, list[str]]:
+    """Whoever signs here; made only where nobody has signed anything yet."""
+    files = layout.authority_key, layout.authority_certificate
+    if layout.authority_key.exists():
+        return read_authority(*files), []
+    if layout.server.authority.exists():
+        remedy = "call this where it is kept; sites trust no other"
+        raise UserError("the authority's key is not here", where=layout.authority_key, remedy=remedy)
+    made = new_authority(*files)
+    atomic_write(layout.server.authority, layout.authority_certificate.read_bytes())
+    return made, [f"authority: {layout.authority_key}; keep it where nobody works"]
 
 
 def add_site(layout: Layout, newcomer: Newcomer, host: str, port: int) -> list[str]:
@@ -118,12 +132,15 @@ def add_site(layout: Layout, newcomer: Newcomer, host: str, port: int) -> list[s
     files = layout.site(newcomer.name)
     if files.key.exists():
         return []
-    atomic_write(files.authority, layout.authority_certificate.read_bytes())
+    atomic_write(files.authority, layout.server.authority.read_bytes())
     atomic_write(files.site, newcomer.text.encode())
     atomic_write(files.policy, policy_text().encode())
     values = {"EYESOFF_SERVER": host, "EYESOFF_PORT": str(port), "EYESOFF_SITE": newcomer.name}
     write_settings(files.relay / SETTINGS, values)
     new_pair(files.key, files.public_key)
+    (files.keeper / STATE).mkdir(
+        mode=0o700, exist_ok=True
+    )  # where a container has a volume, below what it cannot write
     public = layout.server.public_keys / f"{newcomer.name}.pub"
     atomic_write(public, files.public_key.read_bytes())
     return [f"site {newcomer.name}: {layout.site_folder(newcomer.name)}, to be carried there by hand"]
@@ -146,15 +163,19 @@ def describe(certificate: Path) -> str:
 
 
 def _settings(layout: Layout, host: str, port: int) -> dict[str, str]:
+    """For the commands here, and for docker compose: whose files are mounted where, and who reads them."""
     folders = {"EYESOFF_SERVER_FILES": layout.server.folder}
     folders |= {
         f"EYESOFF_{name.upper().replace('-', '_')}_{part.upper()}": layout.site_folder(name) / part
         for name in layout.sites
         for part in ("keeper", "relay")
     }
+    user = f"{os.getuid()}:{os.getgid()}" if os.getuid() else NOBODY
     return {
         "EYESOFF_SERVER": host,
         "EYESOFF_PORT": str(port),
         "EYESOFF_SUPERLINK": "127.0.0.1:8000",
+        "EYESOFF_USER": user,
+        "COMPOSE_PROFILES": "server-cpu",
         **{name: str(folder.resolve()) for name, folder in folders.items()},
     }

@@ -47,7 +47,7 @@ class LocalDeployment:
         """SuperLink, SuperExec and proxy; then the keys of all sites are registered."""
         self.start_superlink()
         server, address = self.layout.server, self.settings.superlink
-        self._start("superexec", commands.superexec(server, address))
+        self._start("superexec", commands.superexec(server, address, f"{LOOPBACK}:{free_port()}"))
         self._start("proxy", commands.proxy(server, LOOPBACK, self.settings.port, address))
         self._await_health("proxy", self.settings.address)
         for name in self.registry.register_missing(server.public_keys):

@@ -45,7 +45,7 @@ class Processes:
     def tend(self) -> list[str]:
         """Start again whatever died, each time a little later; the answer has a line for each death."""
         told = []
-        for name, worker in self.workers.items():
+        for name, worker in list(self.workers.items()):
             status = worker.process.poll()
             if status is None:
                 continue

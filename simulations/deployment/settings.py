@@ -17,6 +17,11 @@ MEANING = {
     "EYESOFF_PORT": "its port: the proxy's, the only one that strangers may reach",
     "EYESOFF_SUPERLINK": "host:port of the SuperLink, for the server's own processes; whoever reaches it runs code",
 }
+COMPOSE_MEANING = {
+    "EYESOFF_USER": "user and group of every container; the files below must be theirs",
+    "COMPOSE_PROFILES": "what `docker compose up` starts: server-cpu or server-nvidia; with all sites: cpu or nvidia",
+    "EYESOFF_SERVER_FILES": "folders that the containers see, in place of volumes",
+}
 SITE_MEANING = {name: MEANING[name] for name in ("EYESOFF_SERVER", "EYESOFF_PORT")} | {
     "EYESOFF_SITE": "name under which the server registered this site",
 }
@@ -60,7 +65,7 @@ def read_site_settings(path: Path, environment: Mapping[str, str] = os.environ) 
 
 def write_settings(path: Path, values: Mapping[str, str]) -> None:
     """Each setting with its meaning above it."""
-    meanings = MEANING | SITE_MEANING
+    meanings = MEANING | SITE_MEANING | COMPOSE_MEANING
     lines = [line for name, value in values.items() for line in (*_comment(meanings.get(name)), f"{name}={value}")]
     atomic_write(path, ("\n".join(lines) + "\n").encode())
 
