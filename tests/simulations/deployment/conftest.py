@@ -75,3 +75,15 @@ def _session(number: int) -> int | None:
         return os.getsid(number)
     except ProcessLookupError:
         return None
+
+
+def pytest_terminal_summary(terminalreporter):
+    """One line for each property of a deployment that was tried; the tests' names are the properties."""
+    kinds = {"passed": "kept   ", "failed": "BROKEN ", "error": "BROKEN ", "skipped": "skipped"}
+    tried = [(kind, report) for kind in kinds for report in terminalreporter.stats.get(kind, ())]
+    slow = [(kind, report) for kind, report in tried if "slow" in report.keywords and "deployment/" in report.nodeid]
+    if slow:
+        terminalreporter.section("what the deployment keeps")
+    for kind, report in sorted(slow, key=lambda one: one[1].nodeid):
+        name = report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+        terminalreporter.write_line(f"{kinds[kind]} {name}")
