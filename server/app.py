@@ -19,6 +19,9 @@ RECORD, FIELD = "eyesoff", "message"
 IN_FLIGHT = 8
 """Letters on their way at once: what bounds this process's memory, however many clients there are."""
 POLL_SECONDS = 0.2
+LONGEST_WAY = 4000.0
+"""Seconds after which a letter counts as lost: a keeper's longest answer takes 3600. What a SuperNode had in hand when
+it was killed neither comes nor fails, if it is back before Flower is asked."""
 FEWEST, PATIENCE = 2, 60.0
 """Clients without which a bare `flwr run` has nothing to leave out, and how long it waits for them."""
 
@@ -59,14 +62,19 @@ class FlowerClients:
         """A few letters on their way at any time, each answer taken in by itself."""
         deadline = time.monotonic() + seconds
         under_way: dict[str, str] = {}
+        sent_at: dict[str, float] = {}
         while letters or under_way:
             while letters and len(under_way) < IN_FLIGHT:
                 client = next(iter(letters))
                 (sent,) = self._grid.push_messages([_envelope(client, letters.pop(client)())])
-                under_way[sent] = client
+                under_way[sent], sent_at[sent] = client, time.monotonic()
             for sent in tuple(under_way):
                 for reply in self._grid.pull_messages([sent]):
                     yield _opened(under_way.pop(sent), reply)
+                if sent in under_way and time.monotonic() - sent_at[sent] > LONGEST_WAY:
+                    yield Answer(
+                        under_way.pop(sent), failure=f"lost on its way: nothing came in {LONGEST_WAY:g} seconds"
+                    )
             if time.monotonic() > deadline:
                 for client in (*under_way.values(), *letters):
                     yield Answer(client, failure=f"no answer within {seconds:g} seconds")

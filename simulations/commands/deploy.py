@@ -123,6 +123,7 @@ def add_client(
     if key:
         read_public(key)
         atomic_write(public, key.read_bytes())
+        typer.echo(f"it needs {layout.server.authority} and reaches the server at {settings.address}")
     else:
         for line in add_site(layout, newcomer, settings.server, settings.port):
             typer.echo(line)

@@ -90,7 +90,7 @@ def create(
 ) -> list[str]:
     """Make what is missing; the answer is a line for each thing made."""
     made = _create_server(layout, hosts, days=days, renew=renew)
-    for newcomer in newcomers:
+    for newcomer in newcomers if layout.authority_key.exists() else ():  # elsewhere a server's own part alone
         made += add_site(layout, newcomer, hosts[0], port)
     if not layout.settings.exists():
         write_settings(layout.settings, _settings(layout, hosts[0], port))
@@ -168,6 +168,7 @@ def _settings(layout: Layout, host: str, port: int) -> dict[str, str]:
     folders |= {
         f"EYESOFF_{name.upper().replace('-', '_')}_{part.upper()}": layout.site_folder(name) / part
         for name in layout.sites
+        if re.fullmatch(r"site\d", name)  # those that docker-compose.yml knows
         for part in ("keeper", "relay")
     }
     user = f"{os.getuid()}:{os.getgid()}" if os.getuid() else NOBODY

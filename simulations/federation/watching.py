@@ -32,6 +32,7 @@ class Story:
     total: int = 0
     done: dict[str, set[str]] = field(default_factory=dict)
     training: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    working: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def follow(self, path: Path) -> list[dict[str, Any]]:
         """Take in the whole lines that have come since; the answer is those."""
@@ -57,6 +58,8 @@ class Story:
                 self.training.pop(event["unit"], None)
             case "training":
                 self.training[event["unit"]] = event
+            case "working":
+                self.working[event["unit"]] = event
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
@@ -102,17 +105,24 @@ class Watch:
         for unit, training in story.training.items():
             table.add_row(f"  {unit}", *_steps(**{name: training[name] for name in STEPS}))
         tuned = story.done.get("tune", ())
-        for folder in sorted((self._run / SITES).glob("*")):
+        here = sorted((self._run / SITES).glob("*"))
+        for folder in here:
             table.add_row(*self._client(folder, tuned))
+        for session, told in () if here else sorted(story.working.items()):  # sites elsewhere tell how far they are
+            table.add_row(*_bank_row(session) if session in tuned else (session, *_steps(*map(told.get, STEPS))))
         return table
 
     def _client(self, folder: Path, tuned: Collection[str]) -> tuple[Any, ...]:
         if folder.name in tuned:
-            return folder.name, "[green]generator in the bank", "", "", ""
+            return _bank_row(folder.name)
         told = read_progress(folder / STATE)
         if told is None:
             return folder.name, "[dim]waiting", "", "", ""
         return folder.name, *_steps(told.step, told.iterations, told.rate)
+
+
+def _bank_row(session: str) -> tuple[str, ...]:
+    return session, "[green]generator in the bank", "", "", ""
 
 
 def _steps(step: int, iterations: int, rate: float) -> tuple[Any, ...]:

@@ -12,17 +12,23 @@ from common.wire import weights_digest
 from server.bank import Bank
 from server.campaign import BANK
 from server.run import run_campaign
+from simulations.deployment import local
 from simulations.deployment.creation import create, sessions_as_sites
 from simulations.deployment.layout import Layout
 from simulations.deployment.settings import Settings
+from simulations.federation import submission
 from simulations.federation.campaign import order
 from simulations.federation.flower import free_port
 from simulations.federation.serial import SerialClients
+
+BUSY_SECONDS = 600.0
 
 
 @pytest.fixture(scope="session")
 def deploy(tmp_path_factory):
     """A function that writes a deployment: a configuration's sessions as sites that hide nothing, on free ports."""
+    for module, name in ((local, "START_SECONDS"), (submission, "COMMAND_SECONDS")):
+        setattr(module, name, BUSY_SECONDS)  # a busy machine is no mistake of the code
 
     def written(config):
         layout = Layout(tmp_path_factory.mktemp("deployment") / "d")

@@ -71,3 +71,13 @@ def test_a_rehearsal_has_a_site_for_each_session(config):
 def test_a_name_that_is_none_is_refused(name, config):
     with pytest.raises(UserError, match="not a name for a site"):
         sites_elsewhere(config, [name])
+
+
+def test_where_the_authoritys_key_is_not_kept_nothing_is_signed_and_no_site_made(layout, config):
+    layout.authority_key.unlink()
+    before = content(layout)
+    newcomers = sites_elsewhere(config, ["stranger"])
+    assert create(layout, ["fed.example.org"], 9443, newcomers, days=90, renew=False) == []
+    assert content(layout) == before
+    with pytest.raises(UserError, match="the authority's key is not here"):
+        create(layout, ["fed.example.org"], 9443, newcomers, days=90, renew=True)

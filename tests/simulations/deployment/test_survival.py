@@ -21,9 +21,10 @@ from simulations.deployment import commands
 from simulations.deployment.campaign import run_deployed
 from simulations.deployment.local import LOOPBACK, local_deployment
 from simulations.federation.flower import free_port
+from simulations.federation.submission import flower_environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
-PATIENCE = 300.0
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+PATIENCE = 600.0
 CUT = 30.0
 
 
@@ -68,7 +69,7 @@ def story(deployment, lasting, weights, in_group, tmp_path_factory):
     deployment.processes.drop("site2-supernode")  # comes back behind a proxy of its own, whose network can be cut
     port = free_port()
     words = commands.proxy(layout.server, LOOPBACK, port, deployment.settings.superlink)
-    deployment.processes.start("site2-network", words, os.environ)
+    deployment.processes.start("site2-network", words, flower_environment(layout.state / "homes" / "network"))
     deployment.start_relay("site2", f"localhost:{port}")
 
     def campaign(resume):
@@ -82,7 +83,7 @@ def story(deployment, lasting, weights, in_group, tmp_path_factory):
     def steps(name):
         return list((layout.site(name).keeper / "state" / "tunings").glob("*/snapshots/*/[0-9]*"))
 
-    first = threading.Thread(target=campaign, args=(False,))
+    first = threading.Thread(target=campaign, args=(False,), daemon=True)
     first.start()
     patiently(lambda: all(map(steps, ("site1", "site2", "site5"))), "nobody tunes")
     deployment.processes.send("site1-supernode", signal.SIGKILL)
@@ -100,7 +101,7 @@ def story(deployment, lasting, weights, in_group, tmp_path_factory):
             os.kill(number, signal.SIGKILL)
     first.join(PATIENCE)
     told.banked_first = {banked.session: banked.received for banked in Bank(told.run / BANK).banked()}
-    second = threading.Thread(target=campaign, args=(True,))
+    second = threading.Thread(target=campaign, args=(True,), daemon=True)
     second.start()
     second.join(3 * PATIENCE)
     told.deaths = tend.deaths
