@@ -41,7 +41,9 @@ def init(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The proxy's, which sites reach.")] = 8443,
     sites: Annotated[
         list[str] | None,
-        typer.Option("--site", metavar="NAME", help="A site; may be repeated. Without any, a corpus's sessions."),
+        typer.Option(
+            "--site", metavar="NAME", help="A site; may be repeated. With none at first, a corpus's sessions."
+        ),
     ] = None,
     days: Annotated[int, typer.Option("--days", min=1, help="How long the server's certificates are good.")] = 365,
     renew: Annotated[bool, typer.Option("--renew", help="Make the server's certificates anew.")] = False,
@@ -57,12 +59,18 @@ def init(
 
     eyesoff deploy init rehearsal --preset small --corpus emodb --root data/EMO-DB
     """
-    from simulations.deployment.creation import create, describe, sessions_as_sites, sites_elsewhere
+    from simulations.deployment.creation import create, describe, known_names, sessions_as_sites, sites_elsewhere
     from simulations.deployment.layout import Layout
+    from simulations.deployment.settings import read_settings
 
     config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root)])
-    newcomers = sites_elsewhere(config, sites) if sites else sessions_as_sites(config)
-    layout = Layout(folder)
+    layout, newcomers = Layout(folder), sites_elsewhere(config, sites or ())
+    if layout.settings.exists():
+        settings = read_settings(layout.settings)
+        hosts, port = hosts or known_names(layout), settings.port
+        hosts = list(dict.fromkeys((settings.server, *hosts)))
+    elif not sites:
+        newcomers = sessions_as_sites(config)
     made = create(layout, hosts or ["localhost"], port, newcomers, days=days, renew=renew)
     for line in made or ["nothing was missing"]:
         typer.echo(line)

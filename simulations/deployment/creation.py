@@ -156,6 +156,12 @@ def policy_text() -> str:
     return "\n".join(lines) + "\n"
 
 
+def known_names(layout: Layout) -> list[str]:
+    """Those under which the server is reached so far, for a certificate in place of its old one."""
+    certificate = layout.server.certificate(PROXY)
+    return list(names_of(read_certificate(certificate))) if certificate.exists() else []
+
+
 def describe(certificate: Path) -> str:
     """For whom a certificate is good, and until when."""
     read = read_certificate(certificate)

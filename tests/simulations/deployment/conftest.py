@@ -1,8 +1,8 @@
 """A deployment small enough for a test: five sites of eight recordings, networks of one channel."""
 
-import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 pytest.importorskip("flwr", reason="Flower is an extra")
@@ -66,21 +66,13 @@ def digests():
 
 
 @pytest.fixture(scope="session")
-def in_group():
-    """A function that lists the processes of a session of processes, the first one among them."""
+def family():
+    """A function that lists a process and all that it started."""
 
-    def of(leader: int) -> list[int]:
-        numbers = (int(path.name) for path in Path("/proc").glob("[0-9]*"))
-        return [number for number in numbers if _session(number) == leader]
+    def of(number: int) -> list[psutil.Process]:
+        return [psutil.Process(number), *psutil.Process(number).children(recursive=True)]
 
     return of
-
-
-def _session(number: int) -> int | None:
-    try:
-        return os.getsid(number)
-    except ProcessLookupError:
-        return None
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -224,12 +224,12 @@ def test_a_keeper_has_no_way_out(deployment):
     assert "unreachable" in inside.stderr.lower(), inside.stderr
 
 
-def test_a_sites_processes_listen_on_loopback_alone(deployment, in_group):
+def test_a_sites_processes_listen_on_loopback_alone(deployment, family):
     found = []
     for name in deployment.layout.sites:
         for role in ("keeper", "supernode"):
-            for number in in_group(deployment.processes.workers[f"{name}-{role}"].process.pid):
-                listening = [c for c in psutil.Process(number).net_connections("inet") if c.status == "LISTEN"]
+            for process in family(deployment.processes.workers[f"{name}-{role}"].process.pid):
+                listening = [c for c in process.net_connections("inet") if c.status == "LISTEN"]
                 found += [(role, connection.laddr) for connection in listening]
     assert {role for role, _ in found} == {"supernode"}
     assert {address.ip for _, address in found} == {"127.0.0.1"}

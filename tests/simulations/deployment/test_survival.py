@@ -3,14 +3,12 @@
 Everything is killed in the midst of tuning, so that what was lost would be missing.
 """
 
-import os
 import signal
 import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
-import psutil
 import pytest
 
 from common.errors import UserError
@@ -62,7 +60,7 @@ class Tending:
 
 
 @pytest.fixture(scope="module")
-def story(deployment, lasting, weights, in_group, tmp_path_factory):
+def story(deployment, lasting, weights, family, tmp_path_factory):
     """Site 1 loses its relay and its keeper, site 2 its network, site 5 its relay for good; the server everything."""
     told, layout = SimpleNamespace(), deployment.layout
     told.run, tend = tmp_path_factory.mktemp("deployed") / "run", Tending(deployment)
@@ -96,9 +94,9 @@ def story(deployment, lasting, weights, in_group, tmp_path_factory):
     deployment.processes.send("site2-network", signal.SIGCONT)
     patiently(lambda: _banked(told.run), "no generator came after all that")
     told.app_survived = first.is_alive()
-    for number in in_group(deployment.processes.workers["superexec"].process.pid):
-        if "flwr-serverapp" in " ".join(psutil.Process(number).cmdline()):
-            os.kill(number, signal.SIGKILL)
+    for process in family(deployment.processes.workers["superexec"].process.pid):
+        if "flwr-serverapp" in " ".join(process.cmdline()):
+            process.kill()
     first.join(PATIENCE)
     told.banked_first = {banked.session: banked.received for banked in Bank(told.run / BANK).banked()}
     second = threading.Thread(target=campaign, args=(True,), daemon=True)

@@ -1,0 +1,81 @@
+"""`eyesoff deploy` as it is typed, as far as it needs no server."""
+
+import json
+
+import pytest
+
+pytest.importorskip("cryptography", reason="it comes with Flower, an extra")
+
+from simulations import cli
+from simulations.deployment.certificates import names_of, read_certificate
+from simulations.deployment.layout import Layout
+
+
+@pytest.fixture
+def typed(capsys):
+    """A function that types a command and returns its status and what it said."""
+
+    def run(*words):
+        with pytest.raises(SystemExit) as left:
+            cli.main(["deploy", *map(str, words)])
+        out, err = capsys.readouterr()
+        return left.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def layout(typed, tmp_path):
+    status, told, _ = typed("init", tmp_path / "d", "--host", "fed.example.org", "--port", 9443, "--site", "clinic")
+    assert status == 0
+    assert "good for fed.example.org, localhost, 127.0.0.1 until " in told
+    return Layout(tmp_path / "d")
+
+
+def test_init_again_makes_nothing_and_adds_no_sites_of_a_rehearsal(typed, layout):
+    status, told, _ = typed("init", layout.folder)
+    assert (status, told.splitlines()[0]) == (0, "nothing was missing")
+    assert layout.sites == ("clinic",)
+
+
+def test_renewed_certificates_keep_their_names_and_get_more_on_request(typed, layout):
+    assert typed("init", layout.folder, "--renew")[0] == 0
+    proxy = layout.server.certificate("proxy")
+    assert names_of(read_certificate(proxy)) == ("fed.example.org", "localhost", "127.0.0.1")
+    assert typed("init", layout.folder, "--renew", "--host", "other.example.org", "--site", "lab")[0] == 0
+    assert "other.example.org" in names_of(read_certificate(proxy))
+    settings = (layout.site("lab").relay / ".env").read_text()
+    assert "EYESOFF_SERVER=fed.example.org\n" in settings
+    assert "EYESOFF_PORT=9443\n" in settings
+
+
+def test_check_leaves_with_1_where_something_fails_and_tells_it_as_json(typed, layout):
+    status, told, _ = typed("check", layout.site_folder("clinic"), "--json")
+    assert status == 1
+    findings = {finding["subject"]: finding for finding in json.loads(told)["findings"]}
+    assert findings["data"]["sign"] == "fail"
+    assert findings["data"]["remedy"]
+
+
+@pytest.mark.parametrize(
+    "words", [("status",), ("check",), ("run",), ("local",), ("register",), ("revoke-client", "clinic")]
+)
+def test_a_folder_that_is_no_deployment_is_told_in_one_line(words, typed, tmp_path):
+    command, *more = words
+    status, _, told = typed(command, tmp_path, *more)
+    assert (status, told) == (2, f"error: not a deployment: {tmp_path}; `eyesoff deploy init DIR` makes one\n")
+
+
+def test_a_missing_setting_is_told_with_its_meaning(typed, layout):
+    lines = layout.settings.read_text().splitlines()
+    layout.settings.write_text("\n".join(line for line in lines if not line.startswith("EYESOFF_SUPERLINK")))
+    status, _, told = typed("status", layout.folder)
+    assert status == 2
+    assert "EYESOFF_SUPERLINK is missing: the host:port of the SuperLink" in told
+
+
+def test_a_superlink_that_is_not_there_is_told(typed, layout):
+    status, _, told = typed("status", layout.folder)
+    assert status == 2
+    assert told.startswith("error: ")
+    assert len(told.splitlines()) == 1
