@@ -94,6 +94,7 @@ class Connection:
         """What the app and its clients wrote, which Flower keeps to itself until it is asked."""
         words = ["flwr", "log", number, FEDERATION, "--show"]
         log = self.log.with_name("app.log")
+        log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as stream:
             subprocess.run(
                 words, env=self.environment, stdout=stream, stderr=stream, timeout=COMMAND_SECONDS, check=False
