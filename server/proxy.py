@@ -14,6 +14,7 @@ import shutil
 import socket
 import socketserver
 import ssl
+import sys
 import threading
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -108,7 +109,11 @@ class Proxy(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that breaks is no trouble of the others."""
-        log.info("the connection of %s broke", client_address[0], exc_info=True)
+        error = sys.exception()
+        if isinstance(error, OSError):
+            log.info("the connection of %s broke (%s)", client_address[0], _reason(error))
+        else:
+            log.error("the connection of %s broke", client_address[0], exc_info=error)
 
 
 class _Handler(BaseHTTPRequestHandler):
