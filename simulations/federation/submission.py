@@ -37,15 +37,20 @@ class Connection:
 
     def ask(self, words: Sequence[str]) -> dict[str, Any]:
         """What `flwr` answers in JSON; without any, its complaint is the error."""
-        done = subprocess.run(
-            ["flwr", *words],
-            env=self.environment,
-            cwd=APP,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
+        command = ["flwr", *words]
+        try:
+            done = subprocess.run(
+                command,
+                env=self.environment,
+                cwd=APP,
+                capture_output=True,
+                text=True,
+                timeout=COMMAND_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            remedy = f"`flwr {words[0]}` had no answer in {COMMAND_SECONDS:g} seconds"
+            raise UserError("the SuperLink does not answer", where=self.address, remedy=remedy) from None
         try:
             told: dict[str, Any] = json.loads(done.stdout)
         except ValueError:
@@ -81,7 +86,7 @@ class Connection:
                 try:
                     status = self.status(number)
                     heard = time.monotonic()
-                except (UserError, subprocess.TimeoutExpired):
+                except UserError:
                     if time.monotonic() - heard > patience + ASK_EVERY:
                         raise
                     status = ""
