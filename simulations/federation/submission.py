@@ -22,7 +22,7 @@ APP = Path(__file__).resolve().parents[2]
 FEDERATION = "eyesoff"
 COMPLETED = "finished:completed"
 COMMAND_SECONDS = 120.0
-ASK_EVERY = 20.0
+ASK_EVERY = 45.0
 """Seconds between questions to Flower about the run: each starts a process, so the run's own files are read instead."""
 
 

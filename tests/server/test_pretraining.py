@@ -47,7 +47,13 @@ def tiny(tmp_path, **changes):
                     "average": 0.9,
                 },
             },
-            "runtime": {"device": "cpu", "precision": "fp32", "threads": 1, "workers": 1, "cache": str(tmp_path / "cache")},
+            "runtime": {
+                "device": "cpu",
+                "precision": "fp32",
+                "threads": 1,
+                "workers": 1,
+                "cache": str(tmp_path / "cache"),
+            },
         }
         | changes
     )
