@@ -55,9 +55,9 @@ def init(
 ) -> None:
     """Write certificates, keys, site files, policies and settings; what is there already stays as it is.
 
-    Examples: eyesoff deploy init deployment --host fed.example.org --site clinic --site lab
+    Example: eyesoff deploy init deployment --host fed.example.org --site clinic --site lab
 
-    eyesoff deploy init rehearsal --preset small --corpus emodb --root data/EMO-DB
+    Example: eyesoff deploy init rehearsal --preset small --corpus emodb --root data/EMO-DB
     """
     from simulations.deployment.creation import create, describe, known_names, sessions_as_sites, sites_elsewhere
     from simulations.deployment.layout import Layout
@@ -90,9 +90,9 @@ def check(
     Of a whole deployment's folder it verifies the server's part: also that its ports are free. Leaves with status 1 if
     anything fails.
 
-    Examples: eyesoff deploy check /srv/eyesoff/clinic
+    Example: eyesoff deploy check /srv/eyesoff/clinic
 
-    eyesoff deploy check deployment
+    Example: eyesoff deploy check deployment
     """
     from simulations.commands.doctor import show_findings
     from simulations.deployment.checks import check_server, check_site
@@ -176,7 +176,7 @@ def proxy(
     files: Annotated[Path, typer.Argument(metavar="DIR", help="The server's files.", show_default=False)],
     superlink: Annotated[str, typer.Option("--superlink", metavar="HOST:PORT", help="Where the SuperLink is.")],
     host: Annotated[str, typer.Option("--host", help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8443,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen at.")] = 8443,
 ) -> None:
     """Serve the fleet's paths and the health check to sites, and nothing else, until SIGTERM.
 

@@ -61,10 +61,14 @@ def telling(path, status):
             return status
 
     with KeeperServer(path, Keeper()) as server:
-        thread = threading.Thread(target=server.handle_request)
+        over = threading.Event()
+        thread = threading.Thread(target=server.serve_until, args=(over.is_set,))
         thread.start()
-        yield
-        thread.join()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
 
 @pytest.mark.parametrize(
