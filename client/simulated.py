@@ -40,7 +40,7 @@ def write_sites(run: Path, config: Config, manifest: Manifest) -> None:
     for session, name in names.items():
         folder = run / SITES / name
         atomic_write(folder / "policy.toml", POLICY.encode())
-        atomic_write(folder / SITE, _site_file(session, config, manifest).encode())
+        atomic_write(folder / SITE, session_file(session, config, manifest).encode())
 
 
 def own_sites(preset: str, number: int) -> Path:
@@ -71,7 +71,8 @@ def site_name(session: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.+-]", "-", session).lstrip("_.+-")[:LONGEST_NAME]
 
 
-def _site_file(session: str, config: Config, manifest: Manifest) -> str:
+def session_file(session: str, config: Config, manifest: Manifest) -> str:
+    """The site file of a session of a corpus at hand."""
     return site_file(
         config,
         session=site_name(session),

@@ -18,6 +18,7 @@ from client.site import Site, load_site
 from common.errors import UserError
 from simulations.deployment.certificates import is_signed_by, names_of, read_certificate
 from simulations.deployment.commands import PROXY, SUPERLINK
+from simulations.deployment.health import server_time
 from simulations.deployment.keys import check_pair, strangers_may_read
 from simulations.deployment.layout import SETTINGS, Layout, SiteFiles
 from simulations.deployment.settings import read_settings, read_site_settings, split_address
@@ -28,7 +29,6 @@ from simulations.inspection.space import disk
 SOON = timedelta(days=30)
 TOLERATED = timedelta(seconds=60)
 """How far a site's clock may be off; Flower refuses what was signed 5 seconds in its future or 300 in its past."""
-SECONDS = 10.0
 COPY_AGAIN = "copy the site's folder again from where `eyesoff deploy init` made it"
 
 Known = TypeVar("Known")
@@ -124,7 +124,7 @@ def server_seen_from_here(host: str, port: int, authority: Path, now: datetime |
     """Whether the server answers, is who it says, and has the same time; the second is asked of who answers alone."""
     where = f"{host}:{port}"
     try:
-        told = _health(host, port, authority)
+        told = server_time(host, port, authority)
     except ssl.SSLCertVerificationError as error:
         remedy = "compare ca.crt with the server's people by telephone; do not go on without"
         if "valid" in error.verify_message or "expired" in error.verify_message:
@@ -198,20 +198,6 @@ def port_free(host: str, port: int, subject: str) -> Finding:
             remedy = f"stop whoever has it (ss -ltnp 'sport = :{port}'), or choose another port in .env"
             return Finding(subject, "fail", f"{port}: {error.strerror}", remedy)
     return Finding(subject, "ok", f"{port} is free")
-
-
-def _health(host: str, port: int, authority: Path) -> str:
-    """The server's time, told by the health check."""
-    trust = ssl.create_default_context(cafile=str(authority))
-    connection = http.client.HTTPSConnection(host, port, timeout=SECONDS, context=trust)
-    try:
-        connection.request("GET", "/health")
-        answer = connection.getresponse()
-        if answer.status != http.HTTPStatus.OK:
-            raise http.client.HTTPException(f"the health check answered with {answer.status}")
-        return answer.headers["Date"]
-    finally:
-        connection.close()
 
 
 def _settings(read: Callable[[], Known]) -> tuple[Known | None, Finding]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from client.policy import Policy
-from client.simulated import site_file, site_name
+from client.simulated import session_file, site_file
 from client.site import STATE
 from common.config import Config
 from common.config.showing import spell
@@ -50,17 +50,7 @@ def sessions_as_sites(config: Config) -> list[Newcomer]:
     """A rehearsal: each session of a corpus at hand is a site, called site1 and so on."""
     manifest = labelled_corpus(config)
     return [
-        Newcomer(
-            f"site{number}",
-            site_file(
-                config,
-                session=site_name(session),
-                corpus=manifest.corpus,
-                root=manifest.root.resolve(),
-                holds=session,
-                emotions=manifest.labels,
-            ),
-        )
+        Newcomer(f"site{number}", session_file(session, config, manifest))
         for number, session in enumerate(manifest.sessions, start=1)
     ]
 

@@ -3,11 +3,9 @@
 Owns which processes there are and in what order they start. Their words are in `commands`.
 """
 
-import http.client
 import logging
 import os
 import shutil
-import ssl
 import subprocess
 import tempfile
 import time
@@ -18,10 +16,11 @@ from pathlib import Path
 from client.service import RemoteKeeper
 from common.errors import UserError
 from simulations.deployment import commands
+from simulations.deployment.health import is_healthy
 from simulations.deployment.layout import Layout
 from simulations.deployment.processes import Processes
 from simulations.deployment.registry import Registry
-from simulations.deployment.settings import Settings, split_address
+from simulations.deployment.settings import Settings
 from simulations.federation.flower import free_port
 from simulations.federation.submission import Connection, connect, flower_environment
 
@@ -124,19 +123,6 @@ def link_to(layout: Layout, settings: Settings) -> Connection:
     """The way to the SuperLink's control interface, for those who may take it."""
     home = layout.state / "homes" / "control"
     return connect(home, settings.superlink, layout.state / "logs" / "superlink.log", layout.server.authority)
-
-
-def is_healthy(address: str, authority: Path) -> bool:
-    """Whether somebody with a certificate of this authority answers there and is well."""
-    trust = ssl.create_default_context(cafile=str(authority))
-    connection = http.client.HTTPSConnection(*split_address(address), timeout=5, context=trust)
-    try:
-        connection.request("GET", "/health")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def _without_network() -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from typing import Any
 from server.run import EVENTS
 from simulations.deployment.certificates import read_certificate
 from simulations.deployment.commands import PROXY
+from simulations.deployment.health import is_healthy
 from simulations.deployment.layout import Layout
-from simulations.deployment.local import is_healthy
 from simulations.deployment.registry import Node, Registry
 from simulations.deployment.settings import Settings
 from simulations.federation.submission import FEDERATION, Connection

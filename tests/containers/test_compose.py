@@ -95,6 +95,12 @@ def test_a_container_that_breaks_a_rule_is_found(change, rule, compose):
     assert faults(services) == [f"superlink: {rule}"]
 
 
+def test_with_its_root_read_only_a_container_can_write_its_home(services):
+    home = re.search(r"\bHOME=(\S+)", (ROOT / "containers" / "Dockerfile").read_text())[1]
+    for service in services.values():
+        assert {path.partition(":")[0] for path in service["tmpfs"]} == {home, "/tmp"}
+
+
 def test_a_keeper_has_no_network_no_ports_and_speech_that_it_cannot_write(services):
     keepers = [service for name, service in services.items() if role(name) == "keeper"]
     assert keepers
