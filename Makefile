@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow deploy-test lint format lock clean
+.PHONY: help install demo test test-slow deploy-test container-test lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -25,6 +25,9 @@ test-slow: $(INSTALLED)  ## the tests that take minutes or gigabytes
 
 deploy-test: $(INSTALLED)  ## a deployment on loopback: parity over TLS, intruders, losses, twenty sites; a verdict for each
 	$(BIN)/pytest -m slow --quiet tests/simulations/deployment
+
+container-test: $(INSTALLED)  ## build every image and run the whole topology once with podman; as root on Debian, it names what it lacks
+	$(BIN)/pytest -m containers --quiet tests/containers
 
 lint: $(INSTALLED)  ## ruff, mypy and the direction of imports
 	$(BIN)/ruff check .

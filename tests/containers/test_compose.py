@@ -1,6 +1,7 @@
 """The compose files keep every rule that the deployment's safety rests on, and whoever breaks one is found."""
 
 import copy
+import os
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ SERVER, SITE = ServerFiles(Path("/deployment/server")), SiteFiles(Path("/site/ke
 SOCKET = Path("/run/eyesoff/keeper.sock")
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - within a container
 ONCE = {"setup", "register", "campaign"}
+TOOLS = Path(sys.executable).parent
 LIMITS = ("mem_limit", "cpus", "shm_size", "pids_limit")
 
 
@@ -246,9 +248,41 @@ def test_a_newcomers_compose_up_starts_the_server_and_five_sites(compose):
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_the_compose_specification_is_kept(name):
-    checker = Path(sys.executable).with_name("check-jsonschema")
-    if not checker.exists():
-        pytest.skip("check-jsonschema is not installed")
-    words = [str(checker), "--builtin-schema", "vendor.compose-spec", str(FILES[name])]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    words = [TOOLS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", FILES[name]]
+    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture
+def resolved(tmp_path):
+    """A function that tells what a compose implementation makes of a file; of the engine it asks the version alone."""
+    engine = tmp_path / "podman"
+    engine.write_text("#!/bin/sh\necho podman version 4.3.1\n")
+    engine.chmod(0o755)
+
+    def read(name, **settings):
+        words = [TOOLS / "podman-compose", "--podman-path", engine, "--profile", "cpu", "--file", FILES[name], "config"]
+        environment = {"PATH": os.environ["PATH"], **settings}
+        return subprocess.run(list(map(str, words)), env=environment, capture_output=True, text=True, check=False)
+
+    return read
+
+
+def test_a_compose_implementation_reads_what_is_written(compose, resolved):
+    done = resolved("compose")
+    assert done.returncode == 0, done.stderr
+    services = yaml.safe_load(done.stdout)["services"]
+    up = {name for name, one in compose["services"].items() if "cpu" in one.get("profiles", ["cpu"])}
+    assert set(services) == up
+    assert {name: one["command"] for name, one in services.items()} == {
+        name: compose["services"][name]["command"] for name in up
+    }
+    assert faults(services) == []
+
+
+def test_a_site_that_lacks_a_setting_is_told_which(resolved):
+    settings = {"EYESOFF_SITE_FILES": "/s", "EYESOFF_SPEECH": "/r", "EYESOFF_SERVER": "fed.example.org"}
+    done = resolved("site", **settings)
+    assert done.returncode != 0
+    assert "EYESOFF_PORT" in done.stdout + done.stderr or "the server's port" in done.stdout + done.stderr
+    assert resolved("site", **settings, EYESOFF_PORT="8443").returncode == 0
