@@ -27,6 +27,8 @@ from simulations.federation.submission import Connection, connect, flower_enviro
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 120.0
 DATABASE = "flower.db"
+RELAYS_LOOK = 2.0
+"""Seconds between two looks of a relay for work: at five a second, twenty of them on two cores do nothing else."""
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ class LocalDeployment:
     def start_relay(self, name: str, server: str) -> None:
         """A site's relay, which connects to this address."""
         words = commands.supernode(self.layout.site(name), self.socket(name), server, free_port())
-        self._start(f"{name}-supernode", words)
+        self._start(f"{name}-supernode", words, look_every=RELAYS_LOOK)
 
     def await_keepers(self, names: Sequence[str]) -> None:
         """Wait until each keeper answers."""
@@ -89,8 +91,9 @@ class LocalDeployment:
         self.processes.stop()
         shutil.rmtree(self._sockets, ignore_errors=True)
 
-    def _start(self, name: str, words: tuple[str, ...]) -> None:
-        self.processes.start(name, words, flower_environment(self.layout.state / "homes" / name))
+    def _start(self, name: str, words: tuple[str, ...], look_every: float = 0.2) -> None:
+        environment = flower_environment(self.layout.state / "homes" / name, look_every=look_every)
+        self.processes.start(name, words, environment)
 
     def _await_health(self, name: str, address: str) -> None:
         self._await(name, lambda: is_healthy(address, self.layout.server.authority))

@@ -117,9 +117,12 @@ def connect(home: Path, address: str, log: Path, authority: Path | None = None) 
     return Connection(address, flower_environment(home), log)
 
 
-def flower_environment(home: Path) -> dict[str, str]:
-    """What every process of Flower's is given: a home of its own, our programs, and no leave to call anybody."""
-    own = {"FLWR_HOME": str(home), "FLWR_SUPEREXEC_TASK_POLL_INTERVAL": "0.2"}
+def flower_environment(home: Path, *, look_every: float = 0.2) -> dict[str, str]:
+    """What every process of Flower's is given: a home of its own, our programs, and no leave to call anybody.
+
+    It looks for work every so many seconds: a server's often, since it is one; of relays there are many.
+    """
+    own = {"FLWR_HOME": str(home), "FLWR_SUPEREXEC_TASK_POLL_INTERVAL": f"{look_every:g}"}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return os.environ | telemetry.SWITCHES | own | {"PATH": path}
 
