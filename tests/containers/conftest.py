@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from common.version import VERSION
+
 ROOT = Path(__file__).parents[2]
 BASE = "localhost/eyesoff/base:bookworm"
 AUTHORITIES = Path("etc/ssl/certs/ca-certificates.crt")
@@ -60,7 +62,9 @@ class Engine:
         base = os.environ.get("EYESOFF_BASE", BASE)
         if base == BASE and self.podman("image", "exists", BASE, check=False).returncode:
             self._bootstrap()
-        self.compose("build", "--build-arg", f"BASE={base}")
+        for role in ("relay", "keeper", "server"):
+            words = ["--layers", "--build-arg", f"BASE={base}", "--file", "containers/Dockerfile", "--target", role]
+            self.podman("build", *words, "--tag", f"eyesoff/{role}:{VERSION}", str(ROOT))
 
     def _bootstrap(self) -> None:
         """A base as the container file's own, from Debian's packages, that trusts whom this machine trusts."""

@@ -55,7 +55,7 @@ def test_the_base_is_an_argument_with_a_pinned_default():
 
 def test_every_package_is_checked_by_hash():
     installs = re.findall(r"(?:pip install|pip sync) [^\n\\]*", DOCKERFILE)
-    assert len(installs) == 6
+    assert len(installs) == 5
     assert all("--require-hashes" in line or "/build/wheel/*.whl" in line for line in installs)
 
 

@@ -38,7 +38,9 @@ def patiently(condition, what):
 def lasting(config):
     """Long enough to be disturbed in the midst; patient with whoever falls silent, but not for a day."""
     finetuning = config.finetuning.model_copy(update={"iterations": 400})
-    campaign = config.campaign.model_copy(update={"attempts": 3, "ask_seconds": 180.0, "tune_seconds": 400.0, "quorum": 3})
+    campaign = config.campaign.model_copy(
+        update={"attempts": 3, "ask_seconds": 180.0, "tune_seconds": 400.0, "quorum": 3}
+    )
     return config.model_copy(update={"finetuning": finetuning, "campaign": campaign})
 
 
