@@ -49,6 +49,16 @@ def compare(
         int | None,
         typer.Option("--workers", min=0, max=256, help="Processes; by default one a core. 0: none but this, to debug."),
     ] = None,
+    ablate: Annotated[
+        str,
+        typer.Option(
+            "--ablate",
+            metavar="SETTING,..",
+            help="Also turn these settings the other way, one by one, in federated training: all, or such as "
+            "sampling.latent_scale,sampling.consensus.",
+            show_default=False,
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Compare modes of training a recognizer: real, centralized, federated, baseline, floor, real+synthetic.
@@ -57,6 +67,8 @@ def compare(
     what is new is computed. A unit that fails is named, the others go on, and the exit status is 1.
 
     Example: eyesoff compare --preset emodb --root data/EMO-DB --seeds 3 --run runs/emodb
+
+    Example: eyesoff compare --preset emodb --root data/EMO-DB --run runs/emodb --ablate sampling.latent_scale
     """
     import json
     import sys
@@ -70,7 +82,7 @@ def compare(
 
     config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root)])
     command = " ".join(["eyesoff", *map(_placeless, sys.argv[1:])])
-    order = Order(run, _names(modes), seeds, _names(folds), base, units, workers, command)
+    order = Order(run, _names(modes), seeds, _names(folds), base, units, workers, command, _names(ablate))
     with stoppable() as stop:
         try:
             results = run_comparison(config, order, Console(stderr=True), stop)

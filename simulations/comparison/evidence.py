@@ -28,7 +28,7 @@ def gather(run: Path, setting: Setting, units: Sequence[Unit], store: Store) -> 
     """Put it anew; the index comes last."""
     folder = run / EVIDENCE
     shutil.rmtree(folder, ignore_errors=True)
-    done = [unit for unit in units if store.card(unit) is not None]
+    done = [unit for unit in units if store.card(unit) is not None and not unit.ablation]
     first = next(unit for unit in units if unit.kind == "score")
     shown = [unit for unit in done if (unit.kind, unit.place, unit.seed) == ("quality", first.place, first.seed)]
     for name, tensors in _arrays(shown, setting.manifest.labels, store).items():

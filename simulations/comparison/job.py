@@ -33,8 +33,8 @@ class Job:
 
     @property
     def config(self) -> Config:
-        """Of this unit's seed."""
-        return self.setting.of_seed(self.unit.seed)
+        """Of this unit's seed, and turned as its ablation has it."""
+        return self.unit.config
 
     @property
     def folder(self) -> Path:

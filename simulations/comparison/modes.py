@@ -13,7 +13,7 @@ from simulations.federation.real import REAL
 
 Where = Literal["fold", "clients"]
 """Fitted once to a fold's training sessions together, or at each session as the clients of a campaign."""
-FLOOR = "floor"
+FLOOR, ABLATED = "floor", "federated"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ Owns the layout of both. Must not know how a unit is computed, nor how any of th
     counts        mode -> seed (as text) -> fold -> speaker -> counts [true][predicted]
     paired        [{first, second, metric, difference, low, high, p_value, pairs, different}]: first minus second, on
                   the same folds and seeds
+    ablations     [{setting, usual, other, complete, macro_f1 (as of a mode, or null), and beside it the federated
+                  mode's difference on the same folds and seeds: {difference, low, high, p_value, pairs, different} or
+                  null}]: the federated mode with one setting at another value, other minus usual
     gap_closed    mode -> {value, low, high, n}, in macro F1; null where the gap itself is not sure
     quality       mode, and the controls `copying` and `noise` -> {frechet, kernel, density, coverage, recognized:
                   each {mean, std_over_folds}, generated: samples a fold}. `recognized` is the macro F1 of the real
@@ -51,9 +54,10 @@ import torch
 
 from common.errors import UserError
 from common.networks.acceleration import Acceleration
-from common.scoring import METRICS, Confusion, Outcome, compare, gap_closed
+from common.scoring import METRICS, Confusion, Metric, Outcome, compare, gap_closed
 from common.version import VERSION
-from simulations.comparison.modes import FLOOR, REAL, Mode
+from simulations.comparison.ablations import Ablation
+from simulations.comparison.modes import ABLATED, FLOOR, REAL, Mode
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import COUNTS, QUALITY, Store
 from simulations.comparison.units import COPYING, KINDS, NOISE, Unit
@@ -89,12 +93,13 @@ def collect(
     units: Sequence[Unit],
     store: Store,
     failures: Mapping[str, str],
+    ablations: Sequence[Ablation] = (),
 ) -> dict[str, Any]:
     """Everything that hangs on the units alone: the same units give the same answer, whoever computed them."""
     done = [unit for unit in units if store.card(unit) is not None]
     seeds = list(dict.fromkeys(unit.seed for unit in units))
     folds = list(dict.fromkeys(unit.place for unit in units if unit.kind == "score"))
-    counts = {mode.name: _counts(mode, done, store) for mode in modes}
+    counts = {mode.name: _counts(mode.name, done, store) for mode in modes}
     outcomes = {name: _outcome(setting, table, seeds, folds) for name, table in counts.items()}
     seed = setting.config.seed
     return {
@@ -108,6 +113,10 @@ def collect(
         "modes": {mode.name: _mode(mode, outcomes[mode.name], seeds, folds, seed) for mode in modes},
         "counts": counts,
         "paired": _paired(outcomes, seed),
+        "ablations": [
+            _ablation(one, _outcome(setting, _counts(_row(one), done, store), seeds, folds), outcomes[ABLATED], seeds)
+            for one in ablations
+        ],
         "gap_closed": _gaps(outcomes, seed),
         "quality": _quality(done, store),
         "failures": _failures(units, failures),
@@ -125,10 +134,14 @@ def _fold(setting: Setting, name: str) -> dict[str, Any]:
     }
 
 
-def _counts(mode: Mode, done: Sequence[Unit], store: Store) -> Counts:
+def _row(ablation: Ablation) -> str:
+    return f"{ABLATED}, {ablation.name}"
+
+
+def _counts(row: str, done: Sequence[Unit], store: Store) -> Counts:
     table: Counts = {}
     for unit in done:
-        if (unit.kind, unit.subject) == ("score", mode.name):
+        if (unit.kind, unit.row) == ("score", row):
             table.setdefault(str(unit.seed), {})[unit.place] = store.read(unit, COUNTS)
     return table
 
@@ -162,6 +175,27 @@ def _mode(mode: Mode, outcome: Outcome | None, seeds: Sequence[int], folds: Sequ
     }
 
 
+def _ablation(
+    ablation: Ablation, outcome: Outcome | None, usual: Outcome | None, seeds: Sequence[int]
+) -> dict[str, Any]:
+    pair = None if outcome is None or usual is None else _same_seeds([outcome, usual])
+    return {
+        "setting": ablation.setting,
+        "usual": ablation.usual,
+        "other": ablation.other,
+        "complete": outcome is not None and list(outcome.seeds) == sorted(seeds),
+        "macro_f1": None if outcome is None else asdict(outcome.summary("macro_f1", seed=seeds[0])),
+        "difference": None if pair is None else _difference(pair[0], pair[1], "macro_f1", seeds[0]),
+    }
+
+
+def _difference(one: Outcome, other: Outcome, metric: Metric, seed: int) -> dict[str, Any]:
+    found = compare(one, other, metric, seed=seed)
+    score = found.difference
+    interval = {"difference": score.value, "low": score.low, "high": score.high}
+    return interval | {"p_value": found.p_value, "pairs": found.pairs, "different": found.different}
+
+
 def _same_seeds(outcomes: Sequence[Outcome]) -> list[Outcome] | None:
     """Cut to the seeds that all of them have, or nothing."""
     common = sorted(set.intersection(*(set(outcome.seeds) for outcome in outcomes)))
@@ -181,11 +215,8 @@ def _paired(outcomes: Mapping[str, Outcome | None], seed: int) -> list[dict[str,
         if pair is None:
             continue
         for metric in METRICS:
-            found = compare(pair[0], pair[1], metric, seed=seed)
-            score = found.difference
-            interval = {"difference": score.value, "low": score.low, "high": score.high}
-            tested = {"p_value": found.p_value, "pairs": found.pairs, "different": found.different}
-            rows.append({"first": first, "second": second, "metric": metric, **interval, **tested})
+            found = _difference(pair[0], pair[1], metric, seed)
+            rows.append({"first": first, "second": second, "metric": metric, **found})
     return rows
 
 
@@ -240,8 +271,8 @@ def _failures(units: Sequence[Unit], failures: Mapping[str, str]) -> list[dict[s
 def _needed_for(unit: Unit, units: Sequence[Unit]) -> set[str]:
     """The modes whose score or quality cannot be had without a unit."""
     if unit.kind not in ("tune", "fit"):
-        return {unit.subject}
-    return {other.subject for other in units if other.kind == "train" and unit in other.needs}
+        return {unit.row}
+    return {other.row for other in units if other.kind == "train" and unit in other.needs}
 
 
 def seconds_of(units: Sequence[Unit], store: Store, cached: set[str], wall: float) -> dict[str, Any]:

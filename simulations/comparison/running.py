@@ -17,10 +17,11 @@ from common.config.showing import as_toml
 from common.errors import UserError, UserErrors
 from common.files import atomic_json, atomic_write
 from common.training.checkpoint import differences
+from simulations.comparison.ablations import choose_ablations
 from simulations.comparison.crew import Alone, Crew, Heard, Processes
 from simulations.comparison.doing import do
 from simulations.comparison.evidence import gather
-from simulations.comparison.modes import choose_modes
+from simulations.comparison.modes import ABLATED, choose_modes
 from simulations.comparison.plan import Prices, plan_lines, workers_for
 from simulations.comparison.results import RESULTS, collect, environment, seconds_of
 from simulations.comparison.setting import choose_folds, prepare
@@ -44,6 +45,7 @@ class Order:
     units: Path | None = None
     workers: int | None = None
     command: str = ""
+    ablate: Sequence[str] = ()
 
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong: somebody asked
@@ -53,14 +55,16 @@ class Stopped(Exception):  # noqa: N818 - nothing went wrong: somebody asked
 def run_comparison(config: Config, order: Order, console: Console, stop: Callable[[], bool]) -> dict[str, Any]:
     """Compute what is new and write down what all of it comes to; the answer is the results."""
     began = time.monotonic()
-    modes = choose_modes(order.modes)
+    modes, ablations = choose_modes(order.modes), choose_ablations(order.ablate, config)
+    if ablations and ABLATED not in {mode.name for mode in modes}:
+        raise UserError(f"ablations without the mode {ABLATED}", remedy=f"--modes {ABLATED},.., or no --ablate")
     check_run(order.run, config)
     with bars() as open_bar:
         setting = prepare(config, order.base, _stopping(open_bar(config.corpus.name), stop))
     folds = choose_folds(setting, order.folds)
     # Only now, for a mistake in the configuration should not claim the directory.
     atomic_write(order.run / CONFIG, as_toml(config).encode())
-    units = units_for(setting, modes, folds, range(config.seed, config.seed + order.seeds))
+    units = units_for(setting, modes, folds, range(config.seed, config.seed + order.seeds), ablations)
     store = Store(order.units or order.run / UNITS)
     with store.alone():
         cached = {unit.key for unit in units if store.card(unit) is not None}
@@ -78,7 +82,7 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
                     failures = compute(new, cached, crew, prices, watch.hear, stop)
             finally:
                 crew.dismiss()
-        results = collect(setting, modes, units, store, failures)
+        results = collect(setting, modes, units, store, failures, ablations)
         gather(order.run, setting, units, store)
         results |= {
             "command": order.command,

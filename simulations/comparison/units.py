@@ -17,7 +17,8 @@ from client.simulated import site_name
 from common.config.tree import Config, hash_identity
 from common.corpora.manifest import Fold
 from common.synthesizers import synthesizer
-from simulations.comparison.modes import MODES, REAL, Mode
+from simulations.comparison.ablations import Ablation
+from simulations.comparison.modes import ABLATED, MODES, REAL, Mode
 from simulations.comparison.setting import Setting
 
 FORMAT = 1
@@ -37,9 +38,13 @@ class Unit:
     place: str
     seed: int
     identity: Mapping[str, Any] = field(compare=False, repr=False)
+    config: Config = field(compare=False, repr=False)
+    """Of this unit's seed; an ablation's differs in one setting."""
     needs: tuple["Unit", ...] = field(default=(), compare=False, repr=False)
     steps: int = field(default=0, compare=False)
     """Training steps, to foretell its time."""
+    ablation: str = ""
+    """The setting that is turned the other way, and its value; nothing where all is as configured."""
 
     @property
     def key(self) -> str:
@@ -51,17 +56,30 @@ class Unit:
         """The fold or session, as files are named."""
         return site_name(self.place)
 
+    @property
+    def row(self) -> str:
+        """The row of a table that it is computed for: its mode, and what is other than configured."""
+        return f"{self.subject}, {self.ablation}" if self.ablation else self.subject
+
     def __str__(self) -> str:
-        return f"{self.kind} {self.subject}, {self.place}, seed {self.seed}"
+        return f"{self.kind} {self.row}, {self.place}, seed {self.seed}"
 
 
-def units_for(setting: Setting, modes: Sequence[Mode], folds: Sequence[Fold], seeds: Iterable[int]) -> tuple[Unit, ...]:
+def units_for(
+    setting: Setting,
+    modes: Sequence[Mode],
+    folds: Sequence[Fold],
+    seeds: Iterable[int],
+    ablations: Sequence[Ablation] = (),
+) -> tuple[Unit, ...]:
     """Every unit once, each after all that it needs."""
     known: dict[str, Unit] = {}
     for seed in seeds:
         plan = _SeedPlan(setting, setting.of_seed(seed))
+        turned = [_SeedPlan(setting, one.of(plan.config), one.name) for one in ablations]
         for fold in folds:
-            for unit in plan.of_fold(fold, modes):
+            scored = (unit for one in turned for unit in one.of_mode(MODES[ABLATED], fold))
+            for unit in (*plan.of_fold(fold, modes), *scored):
                 known.setdefault(unit.key, unit)
     return tuple(known.values())
 
@@ -72,22 +90,27 @@ class _SeedPlan:
 
     setting: Setting
     config: Config
+    ablation: str = ""
 
     def of_fold(self, fold: Fold, modes: Sequence[Mode]) -> Iterator[Unit]:
         """In the order in which they can be computed."""
         trained: dict[str, Unit] = {}
         for mode in modes:
-            sources = self._sources(mode, fold)
-            yield from sources
-            trained[mode.name] = self._train(mode, fold, sources)
-            yield trained[mode.name]
-            yield self._unit("score", mode.name, fold.name, {}, (trained[mode.name],))
+            units = self.of_mode(mode, fold)
+            trained[mode.name] = units[-2]
+            yield from units
         judge = (trained[REAL],) if REAL in trained else ()
         for control in (COPYING, NOISE):
             yield self._quality(control, fold, judge)
         for mode in modes:
             if mode.synthesizer is not None and not mode.real:
                 yield self._quality(mode.name, fold, (*judge, *self._sources(mode, fold)))
+
+    def of_mode(self, mode: Mode, fold: Fold) -> tuple[Unit, ...]:
+        """What a mode's score of a fold takes: its synthesizers, the training and at last the scoring."""
+        sources = self._sources(mode, fold)
+        trained = self._train(mode, fold, sources)
+        return (*sources, trained, self._unit("score", mode.name, fold.name, {}, (trained,)))
 
     def _sources(self, mode: Mode, fold: Fold) -> tuple[Unit, ...]:
         """The fitted synthesizers that a mode's samples of a fold are drawn from."""
@@ -128,7 +151,7 @@ class _SeedPlan:
     ) -> Unit:
         identity = self._ground() | {"kind": kind, "subject": subject, "place": place, "seed": self.config.seed}
         identity |= {"settings": dict(settings), "needs": [unit.key for unit in needs]}
-        return Unit(kind, subject, place, self.config.seed, identity, needs, steps)
+        return Unit(kind, subject, place, self.config.seed, identity, self.config, needs, steps, self.ablation)
 
     def _ground(self) -> dict[str, Any]:
         """What every unit's result hangs on."""

@@ -21,6 +21,7 @@ from simulations.report.scores import bars, confusions, pairs
 from simulations.report.shares import shares_of_real
 from simulations.report.spectrograms import paired, real_and_generated
 from simulations.report.tables import (
+    ablations_table,
     cost_table,
     failures_table,
     folds_table,
@@ -36,6 +37,7 @@ LARGEST = 5_000_000
 SECTIONS = {
     "results": "Results",
     "pairs": "Modes in pairs",
+    "ablations": "What each setting is worth",
     "spectrograms": "Real and generated speech",
     "listening": "Listen",
     "confusions": "What is taken for what",
@@ -83,6 +85,7 @@ def _words(results: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
         "results": results_table(results, shares),
         "folds": folds_table(results),
         "pairs": pairs_table(results),
+        "ablations": ablations_table(results),
         "quality": quality_table(results),
         "leaving": leaving_table(evidence.ledgers),
         "cost": cost_table(results),

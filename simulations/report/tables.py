@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from common.config.showing import spell
 from common.scoring import Score
 from common.training.reporters import duration
-from simulations.comparison.modes import REAL
+from simulations.comparison.modes import ABLATED, REAL
 from simulations.comparison.units import COPYING, NOISE
 from simulations.report.published import published
 from simulations.report.wording import NOTHING, interval, many, measure, percent, percents, probability, score
@@ -139,6 +140,33 @@ def pairs_table(results: Mapping[str, Any]) -> Table:
 def _difference(row: Mapping[str, Any]) -> Cell:
     sure = ", sure" if row["different"] else ""
     return Cell(score(row["difference"]), f"{interval(row['low'], row['high'])}\np {probability(row['p_value'])}{sure}")
+
+
+def ablations_table(results: Mapping[str, Any]) -> Table:
+    """The federated mode with one setting at another value, a row each."""
+    headings = (
+        Cell("setting"),
+        Cell("configured", "macro F1"),
+        Cell("instead", "macro F1"),
+        Cell("difference", "95 %"),
+        Cell("n", "folds × seeds"),
+    )
+    usual = results["modes"].get(ABLATED, {}).get("macro_f1")
+    rows = tuple(
+        (
+            Cell(one["setting"], wide=True),
+            Cell(spell(one["usual"]), score(usual["mean"]) if usual else NOTHING),
+            Cell(spell(one["other"]), score(one["macro_f1"]["mean"]) if one["macro_f1"] else "failed"),
+            _difference(one["difference"]) if one["difference"] else Cell(NOTHING),
+            Cell(str(one["difference"]["pairs"]) if one["difference"] else NOTHING),
+        )
+        for one in results["ablations"]
+    )
+    caption = (
+        "Federated training with one setting at another value, all else as configured. The difference is instead minus "
+        "configured, on the same folds and seeds; it is to be read as that of a pair of modes."
+    )
+    return Table(caption, headings, rows)
 
 
 def quality_table(results: Mapping[str, Any]) -> Table:

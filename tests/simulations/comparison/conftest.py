@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from common.training.checkpoint import read_tensors
+from simulations.comparison import doing, running
 from simulations.comparison.running import Order, run_comparison
 
 SESSIONS = ("Session1", "Session2", "Session3")
@@ -67,3 +68,16 @@ def whole(comparing, tmp_path_factory):
     """The results of all six modes, and the run's folder."""
     folder = tmp_path_factory.mktemp("run") / "whole"
     return comparing(folder), folder
+
+
+@pytest.fixture
+def counting(monkeypatch):
+    """The units that are computed, in order."""
+    computed, do = [], doing.do
+
+    def count(job):
+        computed.append(str(job.unit))
+        return do(job)
+
+    monkeypatch.setattr(running, "do", count)
+    return computed

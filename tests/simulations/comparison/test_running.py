@@ -9,26 +9,13 @@ from rich.console import Console
 from common.errors import UserError, UserErrors
 from common.training.checkpoint import read_tensors
 from server.campaign import RESULTS as CAMPAIGN
-from simulations.comparison import doing, running
+from simulations.comparison import doing
 from simulations.comparison.results import RESULTS
 from simulations.comparison.running import Order, Stopped, check_run, run_comparison
 from simulations.comparison.store import Store
 from simulations.federation.campaign import simulate_campaign
 
 PAPERS = ["real", "centralized", "federated", "baseline", "floor", "real+synthetic"]
-
-
-@pytest.fixture
-def counting(monkeypatch):
-    """The units that are computed, in order."""
-    computed, do = [], doing.do
-
-    def count(job):
-        computed.append(str(job.unit))
-        return do(job)
-
-    monkeypatch.setattr(running, "do", count)
-    return computed
 
 
 def simulated(run, config, weights):

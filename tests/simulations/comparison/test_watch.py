@@ -5,12 +5,13 @@ import io
 import pytest
 from rich.console import Console
 
+from common.config import Config
 from simulations.comparison.crew import Heard
 from simulations.comparison.plan import Prices
 from simulations.comparison.units import Unit
 from simulations.comparison.watch import Watch
 
-UNITS = [Unit("train", "real", place, 0, {"place": place}, steps=100) for place in "ab"]
+UNITS = [Unit("train", "real", place, 0, {"place": place}, Config(), steps=100) for place in "ab"]
 PRICES = Prices({}, {"train": 0.1})
 
 
