@@ -63,8 +63,8 @@ from simulations.comparison.store import COUNTS, QUALITY, Store
 from simulations.comparison.units import COPYING, KINDS, NOISE, Unit
 from simulations.inspection.machine import processor
 
-SCHEMA = 2
-"""1 is what `eyesoff simulate` writes."""
+SCHEMA = 3
+"""1 is what `eyesoff simulate` writes; 2 knew no ablations."""
 RESULTS = "results.json"
 MEASURES = ("frechet", "kernel", "density", "coverage", "recognized")
 Counts = dict[str, dict[str, dict[str, list[list[int]]]]]
