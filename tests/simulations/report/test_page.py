@@ -165,7 +165,7 @@ def test_the_stand_in_is_called_one_and_real_speech_is_not(results, run_of, read
 
 
 def test_results_of_another_version_are_refused_in_one_line(results, run_of):
-    with pytest.raises(UserError, match=r"^results of schema 99, not 2: [^\n]*$"):
+    with pytest.raises(UserError, match=r"^results of schema 99, not 3: [^\n]*$"):
         write_report(run_of(results | {"schema": 99}))
 
 
