@@ -60,7 +60,7 @@ from simulations.comparison.ablations import Ablation
 from simulations.comparison.modes import ABLATED, FLOOR, REAL, Mode
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import COUNTS, QUALITY, Store
-from simulations.comparison.units import COPYING, KINDS, NOISE, Unit
+from simulations.comparison.units import COPYING, KINDS, NOISE, Unit, row_of
 from simulations.inspection.machine import processor
 
 SCHEMA = 3
@@ -114,7 +114,12 @@ def collect(
         "counts": counts,
         "paired": _paired(outcomes, seed),
         "ablations": [
-            _ablation(one, _outcome(setting, _counts(_row(one), done, store), seeds, folds), outcomes[ABLATED], seeds)
+            _ablation(
+                one,
+                _outcome(setting, _counts(row_of(ABLATED, one.name), done, store), seeds, folds),
+                outcomes[ABLATED],
+                seeds,
+            )
             for one in ablations
         ],
         "gap_closed": _gaps(outcomes, seed),
@@ -132,10 +137,6 @@ def _fold(setting: Setting, name: str) -> dict[str, Any]:
         "speakers": list(test.speakers),
         "utterances": [labels.count(label) for label in test.labels],
     }
-
-
-def _row(ablation: Ablation) -> str:
-    return f"{ABLATED}, {ablation.name}"
 
 
 def _counts(row: str, done: Sequence[Unit], store: Store) -> Counts:

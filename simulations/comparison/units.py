@@ -59,10 +59,19 @@ class Unit:
     @property
     def row(self) -> str:
         """The row of a table that it is computed for: its mode, and what is other than configured."""
-        return f"{self.subject}, {self.ablation}" if self.ablation else self.subject
+        return row_of(self.subject, self.ablation)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.row}, {self.place}, seed {self.seed}"
+
+
+def row_of(subject: str, ablation: str = "") -> str:
+    """How a table calls what is computed for a subject.
+
+    >>> row_of("real"), row_of("federated", "sampling.consensus=true")
+    ('real', 'federated, sampling.consensus=true')
+    """
+    return f"{subject}, {ablation}" if ablation else subject
 
 
 def units_for(
@@ -97,7 +106,7 @@ class _SeedPlan:
         trained: dict[str, Unit] = {}
         for mode in modes:
             units = self.of_mode(mode, fold)
-            trained[mode.name] = units[-2]
+            *_, trained[mode.name], _scored = units
             yield from units
         judge = (trained[REAL],) if REAL in trained else ()
         for control in (COPYING, NOISE):

@@ -22,7 +22,7 @@ from simulations.deployment.processes import Processes
 from simulations.deployment.registry import Registry
 from simulations.deployment.settings import Settings
 from simulations.federation.flower import free_port
-from simulations.federation.submission import Connection, connect, flower_environment
+from simulations.federation.submission import LOOK_EVERY, Connection, connect, flower_environment
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 120.0
@@ -91,7 +91,7 @@ class LocalDeployment:
         self.processes.stop()
         shutil.rmtree(self._sockets, ignore_errors=True)
 
-    def _start(self, name: str, words: tuple[str, ...], look_every: float = 0.2) -> None:
+    def _start(self, name: str, words: tuple[str, ...], look_every: float = LOOK_EVERY) -> None:
         environment = flower_environment(self.layout.state / "homes" / name, look_every=look_every)
         self.processes.start(name, words, environment)
 

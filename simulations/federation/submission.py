@@ -25,6 +25,9 @@ COMMAND_SECONDS = 120.0
 ASK_EVERY = 45.0
 """Seconds between questions to Flower about the run: each starts a process, so the run's own files are read instead."""
 
+LOOK_EVERY = 0.2
+"""Seconds between two looks of Flower's processes for work, where there are few of them."""
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -117,7 +120,7 @@ def connect(home: Path, address: str, log: Path, authority: Path | None = None) 
     return Connection(address, flower_environment(home), log)
 
 
-def flower_environment(home: Path, *, look_every: float = 0.2) -> dict[str, str]:
+def flower_environment(home: Path, *, look_every: float = LOOK_EVERY) -> dict[str, str]:
     """What every process of Flower's is given: a home of its own, our programs, and no leave to call anybody.
 
     It looks for work every so many seconds: a server's often, since it is one; of relays there are many.

@@ -20,7 +20,7 @@ from common.version import VERSION
 ROOT = Path(__file__).parents[2]
 BASE = "localhost/eyesoff/base:bookworm"
 AUTHORITIES = Path("etc/ssl/certs/ca-certificates.crt")
-TOOLS = ("podman", "buildah", "debootstrap", "runc", "netavark", "aardvark-dns", "catatonit")
+TOOLS = ("podman", "debootstrap", "runc", "netavark", "aardvark-dns", "catatonit")
 SETTINGS = """
 [network]
 network_backend = "netavark"
@@ -63,8 +63,8 @@ class Engine:
         if base == BASE and self.podman("image", "exists", BASE, check=False).returncode:
             self._bootstrap()
         for role in ("relay", "keeper", "server"):
-            words = ["--layers", "--build-arg", f"BASE={base}", "--file", "containers/Dockerfile", "--target", role]
-            self.podman("build", *words, "--tag", f"eyesoff/{role}:{VERSION}", str(ROOT))
+            words = ["--layers", "--build-arg", f"BASE={base}", "--file", str(ROOT / "containers" / "Dockerfile")]
+            self.podman("build", *words, "--target", role, "--tag", f"eyesoff/{role}:{VERSION}", str(ROOT))
 
     def _bootstrap(self) -> None:
         """A base as the container file's own, from Debian's packages, that trusts whom this machine trusts."""
@@ -80,14 +80,14 @@ class Engine:
         """Every service of a newcomer's `up`, each when what it needs is there."""
         services = yaml.safe_load(self.compose("config").stdout)["services"]
         wanted = {name for name, one in services.items() if "cpu" in one.get("profiles", ["cpu"])}
-        started: dict[str, None] = {}
+        started: list[str] = []
         while left := wanted - set(started):
             ready = sorted(name for name in left if set(services[name].get("depends_on", ())) <= set(started))
             for name in ready:
                 for needed, how in services[name].get("depends_on", {}).items():
                     self._await(needed, how["condition"])
                 self.compose("up", "--detach", "--no-deps", name)
-                started[name] = None
+                started.append(name)
         for name in started:
             if services[name].get("healthcheck"):
                 self._await(name, "service_healthy")
