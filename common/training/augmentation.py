@@ -11,11 +11,12 @@ from torch import Tensor
 
 from common.config.tree import Augmentation
 
-CHANCES = 6
-"""Uniform numbers a patch needs: roll, place and length of a time mask and of a frequency mask, gain."""
+CHANCES = 7
+"""Uniform numbers a patch needs: roll, place and length of a time mask and of a frequency mask, gain, tilt."""
 LONGEST_MASK = 0.25
 LARGEST_GAIN = 0.1
-"""In scaled units, where the whole range of log-mel power is 2."""
+LARGEST_TILT = 0.2
+"""In scaled units, where the whole range of log-mel power is 2; a tilt is this large at the lowest and highest band."""
 SILENCE = -1.0
 
 
@@ -28,10 +29,18 @@ def augment(patches: Tensor, chances: Tensor, kinds: Sequence[Augmentation]) -> 
             patches = _mask(patches, chances[:, 1], chances[:, 2], dimension=3)
         elif kind == "frequency_mask":
             patches = _mask(patches, chances[:, 3], chances[:, 4], dimension=2)
+        elif kind == "gain":
+            patches = _louder(patches, chances[:, 5], torch.tensor(LARGEST_GAIN))
         else:
-            gain = (chances[:, 5] * 2 - 1) * LARGEST_GAIN
-            patches = (patches + gain.view(-1, 1, 1, 1)).clamp(-1, 1)
+            slope = torch.linspace(-LARGEST_TILT, LARGEST_TILT, patches.shape[2])
+            patches = _louder(patches, chances[:, 6], slope.view(1, 1, -1, 1))
     return patches
+
+
+def _louder(patches: Tensor, chance: Tensor, most: Tensor) -> Tensor:
+    """Each patch with a share of `most`, from all of it taken away to all of it added: another room or microphone."""
+    share = (chance * 2 - 1).view(-1, 1, 1, 1)
+    return (patches + share * most.to(patches)).clamp(-1, 1)
 
 
 def _roll(patches: Tensor, shift: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ SWITCHES: Mapping[str, tuple[Any, Any]] = {
     "finetuning.average": (0.0, 0.98),
     "finetuning.augmentation": ((), ("roll", "gain")),
     "finetuning.frozen_layers": (0, 2),
-    "recognizer.augmentation": ((), ("roll", "gain")),
+    "recognizer.augmentation": ((), ("tilt", "gain")),
 }
 """The paper's value, and one that a configuration with the paper's is tried at."""
 EVERY = "all"

@@ -72,7 +72,7 @@ def test_the_tree_is_frozen() -> None:
         ({"network": {"emotions": ["sad"]}}, "at least 2 items"),
         ({"pretraining": {"autoencoder": {"learning_rate": 0}}}, "greater than 0"),
         ({"finetuning": {"generator_learning_rate": float("nan")}}, "finite number|greater than 0"),
-        ({"finetuning": {"augmentation": ["mirror"]}}, "'roll', 'time_mask', 'frequency_mask' or 'gain'"),
+        ({"finetuning": {"augmentation": ["mirror"]}}, "'roll', 'time_mask', 'frequency_mask', 'gain' or 'tilt'"),
         ({"seed": -1}, "greater than or equal to 0"),
         ({"runtime": {"device": "tpu"}}, "should match pattern"),
         ({"netwrok": {}}, "Extra inputs are not permitted"),

@@ -5,9 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.training.augmentation import CHANCES, LARGEST_GAIN, SILENCE, augment
+from common.training.augmentation import CHANCES, LARGEST_GAIN, LARGEST_TILT, SILENCE, augment
 
-KINDS = ("roll", "time_mask", "frequency_mask", "gain")
+KINDS = ("roll", "time_mask", "frequency_mask", "gain", "tilt")
 
 
 def patches(count=3, seed=0):
@@ -45,6 +45,15 @@ def test_a_gain_shifts_a_patch_as_a_whole():
     shift = augment(patches(), chances(), ("gain",)) - patches()
     assert shift.abs().max() <= LARGEST_GAIN
     torch.testing.assert_close(shift, shift[:, :, :1, :1].expand_as(shift), atol=1e-6, rtol=0)
+
+
+def test_a_tilt_takes_from_low_bands_what_it_gives_to_high_ones():
+    shift = augment(patches(), chances(), ("tilt",)) - patches()
+    assert shift[:, :, [0, -1]].abs().max() <= LARGEST_TILT + 1e-6
+    torch.testing.assert_close(shift, -shift.flip(2), atol=1e-6, rtol=0)
+    steps = shift.diff(dim=2)
+    torch.testing.assert_close(steps, steps[:, :, :1, :1].expand_as(steps), atol=1e-6, rtol=0)
+    assert len(shift[:, 0, 0, 0].unique()) == 3, "each patch has its own"
 
 
 @pytest.mark.parametrize("kind", KINDS)
