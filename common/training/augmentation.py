@@ -11,8 +11,11 @@ from torch import Tensor
 
 from common.config.tree import Augmentation
 
-CHANCES = 7
-"""Uniform numbers a patch needs: roll, place and length of a time mask and of a frequency mask, gain, tilt."""
+CHANCES = (6, 1)
+"""Uniform numbers a patch needs: roll, place and length of a time mask and of a frequency mask, gain; and for a tilt.
+
+Drawn group after group: a kind that is added later leaves what was drawn before it, and so older runs, as they were.
+"""
 LONGEST_MASK = 0.25
 LARGEST_GAIN = 0.1
 LARGEST_TILT = 0.2
@@ -21,7 +24,7 @@ SILENCE = -1.0
 
 
 def augment(patches: Tensor, chances: Tensor, kinds: Sequence[Augmentation]) -> Tensor:
-    """Patches [batch, 1, mels, frames] changed as `chances` [batch, CHANCES] in [0, 1) decide."""
+    """Patches [batch, 1, mels, frames] changed as `chances` [batch, sum(CHANCES)] in [0, 1) decide."""
     for kind in kinds:
         if kind == "roll":
             patches = _roll(patches, chances[:, 0])

@@ -61,7 +61,7 @@ class Draw:
     mix: Tensor
     """Where between a real patch and a fake one the gradient penalty looks."""
     chances: Tensor
-    """[SHOWINGS, batch, CHANCES] for augmentation."""
+    """[SHOWINGS, batch, sum(CHANCES)] for augmentation."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Dealer:
         latents = torch.randn(size, self.network.noise, generator=stream)
         wanted = torch.randint(self.network.classes, (size,), generator=stream)
         mix = torch.rand(size, 1, 1, 1, generator=stream)
-        chances = torch.rand(size, SHOWINGS, CHANCES, generator=stream)
+        chances = torch.cat([torch.rand(size, SHOWINGS, count, generator=stream) for count in CHANCES], dim=2)
         return Draw(
             self._place(batch.patches),
             self._place(batch.labels),

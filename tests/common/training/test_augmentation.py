@@ -15,7 +15,7 @@ def patches(count=3, seed=0):
 
 
 def chances(count=3, seed=0):
-    return torch.rand(count, CHANCES, generator=torch.Generator().manual_seed(seed))
+    return torch.rand(count, sum(CHANCES), generator=torch.Generator().manual_seed(seed))
 
 
 def test_no_kind_changes_nothing():
