@@ -162,6 +162,15 @@ class FinetuningConfig(Section):
     average: float = Field(0.0, ge=0, lt=1, description="decay of the averaged generator that is released; 0 is off")
     augmentation: tuple[Augmentation, ...] = Field((), description="shown to the discriminator, real and fake alike")
     frozen_layers: int = Field(0, ge=0, le=8, description="lower convolutions of the discriminator left as pre-trained")
+    even_start: bool = Field(
+        False, description="the condition's weights, which pre-training never moved, begin at zero instead of by chance"
+    )
+    likeness: float = Field(
+        0.0,
+        ge=0,
+        description="weight, in the generator's loss, of the distance between made and real speech of an emotion in "
+        "loudness by band and its variation",
+    )
     released_as: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="number format of a release")
 
 

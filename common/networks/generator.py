@@ -42,6 +42,7 @@ class Generator(nn.Module):
         stream = torch_stream(seed, "generator")
         self.leak = config.leak
         self.gain = config.condition_gain
+        self.noise = config.noise
         channels = [*(scaled(size, config.width) for size in CHANNELS[:-1]), CHANNELS[-1]]
         hidden = scaled(HIDDEN, config.width)
         sizes = (config.noise + config.classes, hidden, channels[0] * FIRST_SIDE**2)
@@ -62,6 +63,14 @@ class Generator(nn.Module):
         *inner, last = cast("list[Convolution]", self.convolutions)
         images = run([convolution.link() for convolution in inner], images, self.leak)
         return torch.tanh(last.to_pixels(images))
+
+    @torch.no_grad()
+    def forget_conditions(self) -> None:
+        """Give every condition the same patch, the one of no condition: training without one left chance weights."""
+        first = cast("Linear", self.linears[0])
+        first.weight[:, self.noise :] = 0
+        if first.norm is not None:
+            first.norm.converge(first.weight)
 
     def advance_norms(self) -> None:
         """One power iteration a layer; called once a training step."""

@@ -20,6 +20,7 @@ from common.training.adam import Adam
 from common.training.augmentation import augment
 from common.training.averaging import Average
 from common.training.draws import Dealer, Draw, Patches, require_labels
+from common.training.likeness import energy_distance
 from common.training.phases import Game, Metrics, Phase, Surroundings, play
 
 AUTOENCODER, ADVERSARIAL, FINETUNING = "autoencoder", "adversarial", "finetuning"
@@ -132,6 +133,8 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
     pair = pair.for_stage(FINETUNING, classes + 1, seed, around)
     generator, discriminator = pair.generator, pair.discriminator
     freeze_lower(discriminator, settings.frozen_layers)
+    if settings.even_start:
+        generator.forget_conditions()
     average = Average(generator, settings.average) if settings.average else None
 
     def make(draw: Draw) -> Tensor:
@@ -153,7 +156,11 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
         return metrics | {"loss": loss + settings.penalty * penalty, "penalty": penalty}
 
     def generator_loss(draw: Draw, made: Tensor) -> Metrics:
-        return {"loss": functional.cross_entropy(discriminator(show(made, draw.chances[2])).float(), draw.wanted)}
+        loss = functional.cross_entropy(discriminator(show(made, draw.chances[2])).float(), draw.wanted)
+        if not settings.likeness:
+            return {"loss": loss}
+        apart = energy_distance(draw.patches, draw.labels, made, draw.wanted)
+        return {"loss": loss + settings.likeness * apart, "apart": apart}
 
     condition = torch.eye(classes).repeat_interleave(SHOWN, dim=0)
     game = Game(

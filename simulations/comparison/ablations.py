@@ -21,6 +21,8 @@ SWITCHES: Mapping[str, tuple[Any, Any]] = {
     "finetuning.average": (0.0, 0.98),
     "finetuning.augmentation": ((), ("roll", "gain")),
     "finetuning.frozen_layers": (0, 2),
+    "finetuning.even_start": (False, True),
+    "finetuning.likeness": (0.0, 1.6),
     "recognizer.augmentation": ((), ("tilt", "gain")),
 }
 """The paper's value, and one that a configuration with the paper's is tried at."""

@@ -45,6 +45,17 @@ def test_a_condition_counts_as_often_as_its_gain_says():
     assert torch.equal(loud(latent, 0 * condition), plain(latent, 0 * condition))
 
 
+def test_forgotten_conditions_all_give_the_patch_of_none():
+    generator, latent = Generator(SMALL), torch.randn(4, 8)
+    before = generator(latent, torch.eye(4))
+    generator.forget_conditions()
+    after = generator(latent, torch.eye(4))
+    assert torch.equal(after, generator(latent, torch.zeros(4, 4)))
+    assert not torch.equal(after, before)
+    norm = torch.linalg.matrix_norm(generator.linears[0].normed_weight(), 2)
+    torch.testing.assert_close(norm, torch.tensor(1.0), atol=1e-4, rtol=0)
+
+
 def test_width_scales_channels_and_hidden_units_together():
     shapes = generator_shapes(NetworkConfig(width=1 / 16))
     assert shapes["linears.1.weight"] == (2048, 256)

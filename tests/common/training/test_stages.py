@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from common.config.tree import Config
 from common.training.checkpoint import Snapshots
+from common.training.likeness import energy_distance
 from common.training.phases import Interrupted
 from common.training.stages import Pair, finetune, train_adversarial, train_autoencoder
 
@@ -106,6 +107,30 @@ def test_a_penalty_under_the_softmax_changes_the_discriminator(config, bands, ar
     pulled = config.model_copy(update={"finetuning": config.finetuning.model_copy(update={"penalty": 10.0})})
     without, with_it = (weights(finetune(Pair.fresh(c), bands, c, 0, around)) for c in (config, pulled))
     assert not torch.equal(without["discriminator.hidden.weight"], with_it["discriminator.hidden.weight"])
+
+
+def test_a_generator_that_is_held_to_the_likeness_of_speech_comes_nearer_to_it(config, bands, around):
+    section = {"iterations": 20, "batch": 16, "generator_learning_rate": 3e-3, "average": 0.0}
+    free = config.model_copy(update={"finetuning": config.finetuning.model_copy(update=section)})
+    held = free.model_copy(update={"finetuning": free.finetuning.model_copy(update={"likeness": 10.0})})
+    real, wanted = bands.batch(0, 64, "held out"), torch.arange(64) % 4
+
+    def apart(chosen):
+        generator = finetune(Pair.fresh(chosen), bands, chosen, 0, around).generator
+        latents = torch.randn(64, chosen.network.noise, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            made = generator(latents, functional.one_hot(wanted, 4).float())
+        return energy_distance(real.patches, real.labels, made, wanted)
+
+    assert apart(held) < apart(free) - 0.05
+
+
+def test_an_even_start_gives_every_emotion_the_patch_of_none(config, bands, around):
+    chosen = config.model_copy(update={"finetuning": config.finetuning.model_copy(update={"even_start": True})})
+    even, uneven = (weights(finetune(Pair.fresh(c), bands, c, 0, around)) for c in (chosen, config))
+    moved = "generator.linears.0.weight"
+    columns = slice(config.network.noise, None)
+    assert even[moved][:, columns].abs().mean() < uneven[moved][:, columns].abs().mean()
 
 
 @pytest.mark.parametrize("stage", ["adversarial", "finetuning"])
