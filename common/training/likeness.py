@@ -10,15 +10,15 @@ from torch import Tensor
 from torch.nn import functional
 
 BANDS = 16
-MOMENTS = 32
-"""Stretches of a patch, between which loudness may vary within a band."""
+STRETCHES = 32
+"""Of a patch in time, between which a band's loudness may vary."""
 SMALLEST = 1e-6
 """Added to squares, for a root has no slope at zero."""
 
 
 def sketch(patches: Tensor) -> Tensor:
     """[batch, 1, mels, frames] -> [batch, 2 * BANDS]: how loud each band is, and how much that varies in time."""
-    coarse = functional.adaptive_avg_pool2d(patches, (BANDS, MOMENTS))[:, 0]
+    coarse = functional.adaptive_avg_pool2d(patches, (BANDS, STRETCHES))[:, 0]
     return torch.cat((coarse.mean(dim=2), coarse.std(dim=2)), dim=1)
 
 
@@ -28,11 +28,13 @@ def energy_distance(real: Tensor, labels: Tensor, made: Tensor, wanted: Tensor) 
     Unbiased however few patches an emotion has in a batch: a patch is never compared with itself.
     """
     real, made = sketch(real), sketch(made)
-    others_made, others_real = (1 - torch.eye(len(one), device=one.device) for one in (made, real))
     between = _mean(_distances(made, real), _same(wanted, labels))
-    within_made = _mean(_distances(made, made), _same(wanted, wanted) * others_made)
-    within_real = _mean(_distances(real, real), _same(labels, labels) * others_real)
-    return 2 * between - within_made - within_real
+    return 2 * between - _within(made, wanted) - _within(real, labels)
+
+
+def _within(sketches: Tensor, emotions: Tensor) -> Tensor:
+    others = 1 - torch.eye(len(sketches), device=sketches.device)
+    return _mean(_distances(sketches, sketches), _same(emotions, emotions) * others)
 
 
 def _distances(first: Tensor, second: Tensor) -> Tensor:

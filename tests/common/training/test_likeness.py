@@ -9,7 +9,7 @@ EMOTIONS = 4
 
 
 def speech(count=64, seed=0, spread=0.1, level=0.0):
-    """Patches of one smooth colour each, at loudnesses that vary."""
+    """Patches of noise, each at a loudness of its own."""
     stream = torch.Generator().manual_seed(seed)
     loudness = level + spread * torch.randn(count, 1, 1, 1, generator=stream)
     return loudness + 0.05 * torch.randn(count, 1, 128, 128, generator=stream)

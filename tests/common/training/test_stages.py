@@ -125,7 +125,7 @@ def test_a_generator_that_is_held_to_the_likeness_of_speech_comes_nearer_to_it(c
     assert apart(held) < apart(free) - 0.05
 
 
-def test_an_even_start_gives_every_emotion_the_patch_of_none(config, bands, around):
+def test_an_even_start_leaves_the_condition_no_weights_by_chance(config, bands, around):
     chosen = config.model_copy(update={"finetuning": config.finetuning.model_copy(update={"even_start": True})})
     even, uneven = (weights(finetune(Pair.fresh(c), bands, c, 0, around)) for c in (chosen, config))
     moved = "generator.linears.0.weight"
