@@ -159,6 +159,10 @@ class FinetuningConfig(Section):
         "the slope of (log-sum of the emotions' outputs - the fake output) is pulled to one",
     )
     balanced: bool = Field(True, description="draw emotions evenly; open in the paper")
+    head_start: Count = Field(
+        0, description="the first iterations, in which the discriminator moves alone: a new head has nothing to teach"
+    )
+    head_start_learning_rate: Rate = Field(2e-5, description="of the discriminator in its head start")
     average: float = Field(0.0, ge=0, lt=1, description="decay of the averaged generator that is released; 0 is off")
     augmentation: tuple[Augmentation, ...] = Field((), description="shown to the discriminator, real and fake alike")
     frozen_layers: int = Field(0, ge=0, le=8, description="lower convolutions of the discriminator left as pre-trained")
@@ -172,6 +176,15 @@ class FinetuningConfig(Section):
         "loudness by band and its variation",
     )
     released_as: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="number format of a release")
+
+    @model_validator(mode="after")
+    def _generator_moves(self) -> Self:
+        if self.head_start and self.head_start >= self.iterations:
+            raise ValueError(
+                f"head_start ({self.head_start}) leaves the generator none of {self.iterations} iterations: "
+                "choose more iterations or head_start = 0"
+            )
+        return self
 
 
 class ChatziagapiConfig(Section):

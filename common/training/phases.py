@@ -27,12 +27,21 @@ Metrics = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Phase:
-    """One turn in a step: `loss(draw, made)` moves its optimizer's parameters, all others stand still."""
+    """One turn in a step: `loss(draw, made)` moves its optimizer's parameters, all others stand still.
+
+    Args:
+        name: stands before its metrics' names and after `adam.` in a checkpoint.
+        optimizer: of what it moves.
+        loss: what it descends.
+        rate: its learning rate at a step, where that changes.
+        begins: the step of its first turn; until then what it moves stands still.
+    """
 
     name: str
     optimizer: Adam
     loss: Callable[[Draw, Tensor], Metrics]
     rate: Callable[[int], float] | None = None
+    begins: int = 0
 
 
 @dataclass(frozen=True)
@@ -121,10 +130,11 @@ def play(game: Game, iterations: int, around: Surroundings) -> None:
 def take_step(game: Game, step: int, draw: Draw, around: Surroundings) -> Metrics:
     """Make once, let each phase move once, then let norms and average follow the weights."""
     metrics: Metrics = {}
-    _train_only(game.phases, game.phases)
+    begun = [phase for phase in game.phases if phase.begins <= step]
+    _train_only(begun, game.phases)
     with around.acceleration.autocast():
         made = game.make(draw)
-    for phase in game.phases:
+    for phase in begun:
         _train_only([phase], game.phases)
         if phase.rate is not None:
             phase.optimizer.rate = phase.rate(step)
@@ -155,21 +165,20 @@ def _train_only(moving: Sequence[Phase], phases: Sequence[Phase]) -> None:
 
 
 def finite_means(recent: Sequence[Metrics], stage: str, done: int, snapshots: Snapshots | None) -> dict[str, float]:
-    """Each metric's mean over the recent steps; the first step that was not finite ends the run."""
-    names = list(recent[0])
-    stacked = [torch.stack([metrics[name].float() for name in names]) for metrics in recent]
-    rows = torch.stack(stacked).tolist()
-    for offset, row in enumerate(rows):
-        bad = [name for name, value in zip(names, row, strict=True) if not math.isfinite(value)]
-        if bad:
+    """Each metric's mean over those recent steps that have it; the first step that was not finite ends the run."""
+    named = [(step, name) for step, metrics in enumerate(recent, done - len(recent) + 1) for name in metrics]
+    numbers = torch.stack([value.float() for metrics in recent for value in metrics.values()]).tolist()
+    columns: dict[str, list[float]] = {}
+    for (step, name), number in zip(named, numbers, strict=True):
+        if not math.isfinite(number):
             kept = snapshots.stored(stage) if snapshots else []
             raise UserError(
-                f"{bad[0]} is not finite at step {done - len(rows) + offset + 1} of {stage}",
+                f"{name} is not finite at step {step} of {stage}",
                 where=f"last good snapshot {kept[-1]}" if kept else "no snapshot yet",
                 remedy="start a new run with smaller learning rates, or resume with runtime.precision=fp32",
             )
-    columns = zip(names, zip(*rows, strict=True), strict=True)
-    return {name: sum(column) / len(column) for name, column in columns}
+        columns.setdefault(name, []).append(number)
+    return {name: sum(column) / len(column) for name, column in columns.items()}
 
 
 def _keep(game: Game, done: int, means: Mapping[str, float], around: Surroundings) -> None:

@@ -114,7 +114,7 @@ def train_adversarial(pair: Pair, patches: Patches, config: Config, seed: int, a
         pair.named(),
         _dealer(patches, ADVERSARIAL, settings.batch, config, seed, around).draw,
         make,
-        _phases(pair, critic_loss, generator_loss, settings, config, around),
+        _phases(pair, critic_loss, generator_loss, settings, config),
         average,
         picture=_fixed_latents(generator, average, condition, config, seed, around),
     )
@@ -162,13 +162,16 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
         apart = energy_distance(draw.patches, draw.labels, made, draw.wanted)
         return {"loss": loss + settings.likeness * apart, "apart": apart}
 
+    def pace(step: int) -> float:
+        return settings.head_start_learning_rate if step < settings.head_start else settings.discriminator_learning_rate
+
     condition = torch.eye(classes).repeat_interleave(SHOWN, dim=0)
     game = Game(
         FINETUNING,
         pair.named(),
         _dealer(patches, FINETUNING, settings.batch, config, seed, around).draw,
         make,
-        _phases(pair, discriminator_loss, generator_loss, settings, config, around),
+        _phases(pair, discriminator_loss, generator_loss, settings, config, settings.head_start, pace),
         average,
         picture=_fixed_latents(generator, average, condition, config, seed, around),
     )
@@ -197,13 +200,17 @@ def _phases(
     generator_loss: Loss,
     settings: AdversarialConfig | FinetuningConfig,
     config: Config,
-    around: Surroundings,
+    head_start: int = 0,
+    pace: Callable[[int], float] | None = None,
 ) -> list[Phase]:
-    """The discriminator moves first, then the generator, once each; their rates differ."""
+    """The discriminator moves first, then, after its head start, the generator, once each; their rates differ."""
     trained = [parameter for parameter in pair.discriminator.parameters() if parameter.requires_grad]
     judge = Adam(trained, settings.discriminator_learning_rate, config.optimizer)
     forger = Adam(pair.generator.parameters(), settings.generator_learning_rate, config.optimizer)
-    return [Phase("discriminator", judge, discriminator_loss), Phase("generator", forger, generator_loss)]
+    return [
+        Phase("discriminator", judge, discriminator_loss, pace),
+        Phase("generator", forger, generator_loss, begins=head_start),
+    ]
 
 
 def _dealer(patches: Patches, stage: str, batch: int, config: Config, seed: int, around: Surroundings) -> Dealer:

@@ -96,7 +96,8 @@ def _lasting(config: Config, base: Path, folder: Path, seconds: float) -> Config
 
 
 def _with_iterations(config: Config, iterations: int) -> Config:
-    return config.model_copy(update={"finetuning": config.finetuning.model_copy(update={"iterations": iterations})})
+    turned = {"iterations": iterations, "head_start": 0}
+    return config.model_copy(update={"finetuning": config.finetuning.model_copy(update=turned)})
 
 
 def _require_same(generators: Mapping[str, str], bank: Bank) -> None:

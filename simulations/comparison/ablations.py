@@ -21,6 +21,7 @@ SWITCHES: Mapping[str, tuple[Any, Any]] = {
     "finetuning.average": (0.0, 0.98),
     "finetuning.augmentation": ((), ("roll", "gain")),
     "finetuning.frozen_layers": (0, 2),
+    "finetuning.head_start": (0, 150),
     "finetuning.even_start": (False, True),
     "finetuning.likeness": (0.0, 1.6),
     "recognizer.augmentation": ((), ("tilt", "gain")),
