@@ -21,6 +21,7 @@ def test_a_setting_of_the_papers_is_turned_on_and_any_other_is_turned_off(config
 
 
 def test_every_switch_is_a_setting_that_the_tree_takes_at_both_values(config):
+    config = changed(config, "finetuning", iterations=200)  # room for a head start
     for one in choose_ablations([EVERY], config):
         section, _, key = one.setting.partition(".")
         turned = one.of(config)
