@@ -173,7 +173,7 @@ class FinetuningConfig(Section):
         0.0,
         ge=0,
         description="weight, in the generator's loss, of the distance between made and real speech of an emotion in "
-        "loudness by band and its variation",
+        "loudness by band and its variation; it lets the generator, not only the discriminator, see real speech",
     )
     released_as: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="number format of a release")
 
