@@ -32,7 +32,6 @@ class Link:
 def run(links: Sequence[Link], images: Tensor, leak: float) -> Tensor:
     """The chain's last output, differentiable once."""
     images = lowered(images).contiguous(memory_format=torch.channels_last)
-    links = [Link(link.form, lowered(link.kernel), lowered(link.bias)) for link in links]
     if torch.is_grad_enabled():
         return resume(links, images, outputs_of(links, images, leak), leak)
     for link in links:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from common.networks.acceleration import has_bf16
 from common.networks.arrangement import (
     by_halves,
     by_pairs,
@@ -178,7 +179,10 @@ def forward(
 
 
 def _fuses(images: Tensor) -> bool:
-    return images.device.type == "cpu" and images.dtype == torch.float32 and torch.backends.mkldnn.is_available()
+    if images.device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return False
+    # What is emulated has no such pass.
+    return images.dtype == torch.float32 or (images.dtype == torch.bfloat16 and has_bf16(images.device))
 
 
 def to_images(

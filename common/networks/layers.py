@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from common.networks.acceleration import lowered
 from common.networks.arrangement import by_parity
 from common.networks.chain import Link
 from common.networks.forms import form_for
@@ -102,7 +103,7 @@ class Convolution(Layer):
         outputs, inputs = weight.shape[:2]
         vectors = weight.device.type == "cpu"
         form = form_for(inputs, outputs, self.stride, upsampled=self.upsampled, vectors=vectors)
-        return Link(form, weight, self.bias)
+        return Link(form, lowered(weight), lowered(self.bias))
 
     def to_pixels(self, images: Tensor) -> Tensor:
         """The same layer where it upsamples to a few channels: all is computed before the upsampling."""

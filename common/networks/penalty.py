@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from common.networks.acceleration import lowered
 from common.networks.chain import Link, adjoint, outputs_of, resume
 from common.networks.discriminator import Discriminator
 
 
 def _penalty(gradient: Tensor) -> Tensor:
-    slopes: Tensor = torch.linalg.vector_norm(gradient, dim=(1, 2, 3))
+    slopes: Tensor = torch.linalg.vector_norm(gradient.float(), dim=(1, 2, 3))
     return (slopes - 1).square().mean()
 
 
@@ -37,16 +38,14 @@ def critic_penalty(critic: Discriminator, interpolates: Tensor) -> Tensor:
     differentiating that product once is enough.
     """
     links = critic.links()
-    images = interpolates.detach().contiguous(memory_format=torch.channels_last)
+    images = lowered(interpolates.detach()).contiguous(memory_format=torch.channels_last)
     return _by_adjoint(critic, links, images, outputs_of(links, images, critic.leak))
 
 
 def scores_and_penalty(critic: Discriminator, patches: Tensor, interpolates: Tensor) -> tuple[Tensor, Tensor]:
     """What a critic of one output makes of patches, and its penalty: one forward, and weights divided once."""
-    if torch.is_autocast_enabled(patches.device.type):  # scores are computed in bf16, slopes are not
-        return critic(patches), critic_penalty(critic, interpolates)
     links, shown = critic.links(), len(patches)
-    images = torch.cat((patches, interpolates)).detach().contiguous(memory_format=torch.channels_last)
+    images = lowered(torch.cat((patches, interpolates)).detach()).contiguous(memory_format=torch.channels_last)
     outputs = outputs_of(links, images, critic.leak)
     last = resume(links, images[:shown], [output[:shown] for output in outputs], critic.leak)
     scores = critic.head.swiftly(critic.embed_images(last))

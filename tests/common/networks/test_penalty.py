@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from common.config.tree import NetworkConfig
-from common.networks import Discriminator, critic_penalty, prepare, scores_and_penalty, textbook_penalty
+from common.config.tree import NetworkConfig, RuntimeConfig
+from common.networks import Acceleration, Discriminator, critic_penalty, prepare, scores_and_penalty, textbook_penalty
 
 
 @pytest.mark.parametrize("width", [1 / 64, 1 / 16])
@@ -36,6 +36,22 @@ def test_scores_and_penalty_together_are_what_they_are_apart():
         results.append([scores.detach(), penalty.detach(), *(one.grad for one in critic.parameters())])
     for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_the_penalty_in_bf16_is_near_that_in_fp32_and_leaves_gradients_in_fp32():
+    critic = Discriminator(NetworkConfig(width=1 / 16), 1)
+    patches, interpolates = torch.randn(4, 1, 128, 128), torch.randn(4, 1, 128, 128)
+    results = []
+    for precision in ("fp32", "bf16"):
+        critic.zero_grad()
+        with Acceleration.from_runtime(RuntimeConfig(device="cpu", precision=precision)).autocast():
+            scores, penalty = scores_and_penalty(critic, patches, interpolates)
+        penalty.backward()
+        gradients = [one.grad for name, one in critic.named_parameters() if name.endswith("weight")]
+        assert all(gradient.dtype == torch.float32 for gradient in gradients)
+        results.append([scores.detach().float(), penalty.detach(), *gradients])
+    for exact, lowered in zip(*results, strict=True):
+        assert (exact - lowered).norm() <= 0.2 * exact.norm()
 
 
 def test_biases_do_not_move_a_slope():
