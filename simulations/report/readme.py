@@ -4,7 +4,7 @@ Owns the comments and the table's words. Must not know what else a README says.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from simulations.comparison.modes import REAL
 from simulations.comparison.results import read_results
 from simulations.report.published import PAPER, published
 from simulations.report.shares import shares_of_real
-from simulations.report.tables import reason_of
+from simulations.report.tables import Cell, ablations_table, reason_of
 from simulations.report.wording import NOTHING, interval, many, percent, percents, score
 
 HEADINGS = ("trained on", "macro F1", "95 %", "± folds", "± seeds", "UAR", "of real", "gap closed", "the paper's F1, %")
@@ -50,18 +50,34 @@ def comments(name: str) -> tuple[str, str]:
 def results_block(results: Mapping[str, Any]) -> str:
     """The table as Markdown, with what its numbers are."""
     shares = shares_of_real(results)
-    rows = [_row(results, name, shares.get(name)) for name in results["modes"]]
-    lines = [HEADINGS, ["---"] * len(HEADINGS), *rows]
-    table = "\n".join("|".join(["", *(f" {cell} " for cell in line), ""]) for line in lines)
+    table = _markdown(HEADINGS, [_row(results, name, shares.get(name)) for name in results["modes"]])
     utterances = sum(sum(fold["utterances"]) for fold in results["folds"])
     speakers = sum(len(fold["speakers"]) for fold in results["folds"])
     return (
-        f"{table}\n\n{results['corpus']}, preset `{results['preset']}`: n = {utterances} utterances of "
+        f"{table}\n{_ablations(results)}{results['corpus']}, preset `{results['preset']}`: n = {utterances} utterances of "
         f"{many(speakers, 'speaker')}, {many(len(results['folds']), 'fold')}, {many(len(results['seeds']), 'seed')}. "
         "Macro F1 and UAR are means over folds and seeds; intervals are bootstrapped over speakers and seeds; ± is the "
         f"sample deviation. The last column is IEMOCAP ({PAPER}), so compare ratios. Made with "
         f"`{results['command']}`.\n"
     )
+
+
+def _ablations(results: Mapping[str, Any]) -> str:
+    """What each turned setting is worth; nothing where none was turned."""
+    found = ablations_table(results)
+    if not found.rows:
+        return ""
+    headings, *rows = ([_in_one_line(cell) for cell in line] for line in (found.headings, *found.rows))
+    return f"{found.caption}\n\n{_markdown(headings, rows)}\n"
+
+
+def _in_one_line(cell: Cell) -> str:
+    return f"{cell.value} ({', '.join(cell.note.splitlines())})" if cell.note else cell.value
+
+
+def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "".join("|".join(["", *(f" {cell} " for cell in line), "\n"]) for line in lines)
 
 
 def _row(results: Mapping[str, Any], name: str, share: Score | None) -> list[str]:
