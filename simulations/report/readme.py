@@ -54,7 +54,8 @@ def results_block(results: Mapping[str, Any]) -> str:
     utterances = sum(sum(fold["utterances"]) for fold in results["folds"])
     speakers = sum(len(fold["speakers"]) for fold in results["folds"])
     return (
-        f"{table}\n{_ablations(results)}{results['corpus']}, preset `{results['preset']}`: n = {utterances} utterances of "
+        f"{table}\n{_ablations(results)}"
+        f"{results['corpus']}, preset `{results['preset']}`: n = {utterances} utterances of "
         f"{many(speakers, 'speaker')}, {many(len(results['folds']), 'fold')}, {many(len(results['seeds']), 'seed')}. "
         "Macro F1 and UAR are means over folds and seeds; intervals are bootstrapped over speakers and seeds; ± is the "
         f"sample deviation. The last column is IEMOCAP ({PAPER}), so compare ratios. Made with "
