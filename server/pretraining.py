@@ -144,7 +144,7 @@ def pretrain(
         finally:
             around.reporter.close()
         if share.leads:
-            about = {"data": _data(manifest, config), "command": run.command, "made_with": _versions()}
+            about = {"data": _data(manifest, config), "command": run.command, "made_with": _made_with(acceleration)}
             save_pretrained(run.result, pair, scaling, config, about)
         share.wait()
     return run.result
@@ -205,8 +205,9 @@ def _data(manifest: Manifest, config: Config) -> dict[str, Any]:
     }
 
 
-def _versions() -> dict[str, str]:
-    return {"eyesoff": VERSION, "torch": torch.__version__, "threads": str(torch.get_num_threads())}
+def _made_with(acceleration: Acceleration) -> dict[str, str]:
+    threads, precision = str(torch.get_num_threads()), "bf16" if acceleration.bf16 else "fp32"
+    return {"eyesoff": VERSION, "torch": torch.__version__, "threads": threads, "precision": precision}
 
 
 def export(run: Path, target: Path) -> Card:
