@@ -206,8 +206,8 @@ def _data(manifest: Manifest, config: Config) -> dict[str, Any]:
 
 
 def _made_with(acceleration: Acceleration) -> dict[str, str]:
-    threads, precision = str(torch.get_num_threads()), "bf16" if acceleration.bf16 else "fp32"
-    return {"eyesoff": VERSION, "torch": torch.__version__, "threads": threads, "precision": precision}
+    versions = {"eyesoff": VERSION, "torch": torch.__version__}
+    return versions | {"threads": str(torch.get_num_threads()), "precision": acceleration.precision}
 
 
 def export(run: Path, target: Path) -> Card:

@@ -6,13 +6,12 @@ Must not know how they are trained, nor on what.
 from common.networks.acceleration import Acceleration, prepare
 from common.networks.discriminator import Discriminator, exchange_head
 from common.networks.generator import Generator, generator_shapes, release_weights
-from common.networks.penalty import critic_penalty, scores_and_penalty, textbook_penalty
+from common.networks.penalty import scores_and_penalty, textbook_penalty
 
 __all__ = [
     "Acceleration",
     "Discriminator",
     "Generator",
-    "critic_penalty",
     "exchange_head",
     "generator_shapes",
     "prepare",

@@ -35,6 +35,11 @@ class Acceleration:
             torch.backends.cudnn.benchmark = True
         return cls(device, bf16=runtime.precision == "bf16" or (runtime.precision == "auto" and has_bf16(device)))
 
+    @property
+    def precision(self) -> str:
+        """Of matrix products, by its name in the settings."""
+        return "bf16" if self.bf16 else "fp32"
+
     def autocast(self) -> AbstractContextManager[object]:
         """Around forwards: bf16 matrix products where the machine has them, nothing elsewhere."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.bf16 else nullcontext()

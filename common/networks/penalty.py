@@ -31,19 +31,12 @@ def textbook_penalty(discriminator: Discriminator, interpolates: Tensor) -> Tens
     return _penalty(gradient)
 
 
-def critic_penalty(critic: Discriminator, interpolates: Tensor) -> Tensor:
-    """Mean of (slope - 1)^2 for a critic of one output, by its adjoint written out.
+def scores_and_penalty(critic: Discriminator, patches: Tensor, interpolates: Tensor) -> tuple[Tensor, Tensor]:
+    """What a critic of one output makes of patches, and the mean of (slope - 1)^2 by its adjoint written out.
 
     A critic of leaky ReLUs is linear between kinks, so its slope is a product of its weights under constant masks, and
-    differentiating that product once is enough.
+    differentiating that product once is enough. Both need one forward, and weights divided once.
     """
-    links = critic.links()
-    images = lowered(interpolates.detach()).contiguous(memory_format=torch.channels_last)
-    return _by_adjoint(critic, links, images, outputs_of(links, images, critic.leak))
-
-
-def scores_and_penalty(critic: Discriminator, patches: Tensor, interpolates: Tensor) -> tuple[Tensor, Tensor]:
-    """What a critic of one output makes of patches, and its penalty: one forward, and weights divided once."""
     links, shown = critic.links(), len(patches)
     images = lowered(torch.cat((patches, interpolates)).detach()).contiguous(memory_format=torch.channels_last)
     outputs = outputs_of(links, images, critic.leak)

@@ -209,7 +209,7 @@ def bench_step(config: Config, batch: int = 32, steps: int = 10) -> dict[str, An
         "steps": steps * (turn - 1),
         "device": str(acceleration.device),
         "threads": torch.get_num_threads(),
-        "precision": "bf16" if acceleration.bf16 else "fp32",
+        "precision": acceleration.precision,
         "peak_flops": peak,
         "stages": stages,
     }

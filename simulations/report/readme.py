@@ -1,6 +1,6 @@
-"""The README's table of results, generated from a stored run between two comments.
+"""The README's tables of results, generated from a stored run between two comments.
 
-Owns the comments and the table's words. Must not know what else a README says.
+Owns the comments and the words between them. Must not know what else a README says.
 """
 
 import re
@@ -48,7 +48,7 @@ def comments(name: str) -> tuple[str, str]:
 
 
 def results_block(results: Mapping[str, Any]) -> str:
-    """The table as Markdown, with what its numbers are."""
+    """The tables as Markdown, with what their numbers are."""
     shares = shares_of_real(results)
     table = _markdown(HEADINGS, [_row(results, name, shares.get(name)) for name in results["modes"]])
     utterances = sum(sum(fold["utterances"]) for fold in results["folds"])
