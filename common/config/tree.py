@@ -18,6 +18,7 @@ Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
 Augmentation = Literal["roll", "time_mask", "frequency_mask", "gain", "tilt"]
+Sketch = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
 
 EMOTIONS = ("neutral", "angry", "sad", "happy")
 """The paper's four, in the order of its Figure 3. The order is the meaning of every one-hot in the system."""
@@ -169,12 +170,12 @@ class FinetuningConfig(Section):
     even_start: bool = Field(
         False, description="the condition's weights, which pre-training never moved, begin at zero instead of by chance"
     )
-    likeness: float = Field(
-        0.0,
-        ge=0,
-        description="weight, in the generator's loss, of the distance between made and real speech of an emotion in "
-        "loudness by band and its variation; it lets the generator, not only the discriminator, see real speech",
+    likeness: tuple[Sketch, ...] = Field(
+        (),
+        description="sketches in which made speech of an emotion is held to the site's own: the distance between them "
+        "joins the generator's loss, so that it, not only the discriminator, sees real speech; empty is off",
     )
+    likeness_weight: float = Field(1.0, gt=0, description="of each sketch's distance")
     released_as: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="number format of a release")
 
     @model_validator(mode="after")

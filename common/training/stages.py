@@ -159,8 +159,8 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
         loss = functional.cross_entropy(discriminator(show(made, draw.chances[2])).float(), draw.wanted)
         if not settings.likeness:
             return {"loss": loss}
-        apart = energy_distance(draw.patches, draw.labels, made, draw.wanted)
-        return {"loss": loss + settings.likeness * apart, "apart": apart}
+        apart = energy_distance(draw.patches, draw.labels, made, draw.wanted, settings.likeness)
+        return {"loss": loss + settings.likeness_weight * apart, "apart": apart}
 
     def pace(step: int) -> float:
         return settings.head_start_learning_rate if step < settings.head_start else settings.discriminator_learning_rate

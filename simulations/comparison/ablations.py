@@ -19,11 +19,11 @@ SWITCHES: Mapping[str, tuple[Any, Any]] = {
     "sampling.consensus": (False, True),
     "sampling.soft_labels": (False, True),
     "finetuning.average": (0.0, 0.98),
-    "finetuning.augmentation": ((), ("roll", "gain")),
+    "finetuning.augmentation": ((), ("roll",)),
     "finetuning.frozen_layers": (0, 2),
     "finetuning.head_start": (0, 150),
     "finetuning.even_start": (False, True),
-    "finetuning.likeness": (0.0, 1.6),
+    "finetuning.likeness": ((), ("loudness", "colour", "rhythm", "coupling", "ripple")),
     "recognizer.augmentation": ((), ("tilt", "gain")),
 }
 """The paper's value, and one that a configuration with the paper's is tried at."""

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from common.config.tree import Config
 from common.training.checkpoint import Snapshots
-from common.training.likeness import energy_distance
+from common.training.likeness import SKETCHES, energy_distance
 from common.training.phases import Interrupted
 from common.training.reporters import Reporter
 from common.training.stages import Pair, finetune, train_adversarial, train_autoencoder
@@ -142,7 +142,8 @@ def test_a_penalty_under_the_softmax_changes_the_discriminator(config, bands, ar
 def test_a_generator_that_is_held_to_the_likeness_of_speech_comes_nearer_to_it(config, bands, around):
     section = {"iterations": 20, "batch": 16, "generator_learning_rate": 3e-3, "average": 0.0}
     free = config.model_copy(update={"finetuning": config.finetuning.model_copy(update=section)})
-    held = free.model_copy(update={"finetuning": free.finetuning.model_copy(update={"likeness": 10.0})})
+    likeness = {"likeness": tuple(SKETCHES), "likeness_weight": 3.0}
+    held = free.model_copy(update={"finetuning": free.finetuning.model_copy(update=likeness)})
     real, wanted = bands.batch(0, 64, "held out"), torch.arange(64) % 4
 
     def apart(chosen):
@@ -150,7 +151,7 @@ def test_a_generator_that_is_held_to_the_likeness_of_speech_comes_nearer_to_it(c
         latents = torch.randn(64, chosen.network.noise, generator=torch.Generator().manual_seed(0))
         with torch.no_grad():
             made = generator(latents, functional.one_hot(wanted, 4).float())
-        return energy_distance(real.patches, real.labels, made, wanted)
+        return energy_distance(real.patches, real.labels, made, wanted, SKETCHES)
 
     assert apart(held) < apart(free) - 0.05
 
