@@ -10,6 +10,7 @@ from common.corpora.builtin import generate
 from common.features.scaling import Scaling
 from common.networks import Discriminator, Generator, release_weights
 from common.training.pretrained import save_pretrained
+from common.training.reporters import Reporter
 from common.training.stages import Pair
 from common.wire import Card, Extremes, Release, Score, Scored, Scoring, Tune, Tuning, weights_digest
 from server.bank import Bank
@@ -17,6 +18,28 @@ from server.bank import Bank
 torch.set_num_threads(1)
 settings.register_profile("untimed", deadline=None)  # a busy machine is no mistake of the code
 settings.load_profile("untimed")
+
+
+class Heard(Reporter):
+    """Keeps all that it is told."""
+
+    def __init__(self):
+        self.began, self.records, self.pictures = [], [], []
+
+    def begin(self, stage, first, iterations):
+        self.began.append((stage, first, iterations))
+
+    def record(self, stage, step, metrics):
+        self.records.append((stage, step, dict(metrics)))
+
+    def show(self, stage, step, patches, columns):
+        self.pictures.append((stage, step, tuple(patches.shape), columns))
+
+
+@pytest.fixture(scope="session")
+def listener():
+    """To be called once for each training that is listened to."""
+    return Heard
 
 
 @pytest.fixture(scope="session")

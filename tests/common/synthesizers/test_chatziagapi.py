@@ -20,17 +20,6 @@ from common.synthesizers.chatziagapi import (
 )
 from common.training.checkpoint import Snapshots
 from common.training.phases import Interrupted
-from common.training.reporters import Reporter
-
-
-class Listener(Reporter):
-    """Keeps every row."""
-
-    def __init__(self):
-        self.rows = []
-
-    def record(self, stage, step, metrics):
-        self.rows.append((stage, step, dict(metrics)))
 
 
 def test_the_networks_are_those_of_its_figure_1(config):
@@ -79,14 +68,14 @@ def test_real_and_fake_are_shown_in_batches_of_their_own(speech, config, around,
     assert [size for size in shown if size != 64] == [4] * (3 + 3 * 3)  # autoencoder; then real, fake, fake
 
 
-def test_stages_follow_each_other_and_the_autoencoder_learns(speech, config, around):
+def test_stages_follow_each_other_and_the_autoencoder_learns(speech, config, around, listener):
     settings = config.chatziagapi.model_copy(
         update={"autoencoder_iterations": 40, "autoencoder_learning_rate": 0.02, "batch": 8}
     )
-    listener = Listener()
-    CHATZIAGAPI.fit(speech, config.model_copy(update={"chatziagapi": settings}), 1, replace(around, reporter=listener))
-    assert [stage for stage, step, _ in listener.rows if step == 1] == [AUTOENCODER, GAN]
-    losses = [row["autoencoder/loss"] for stage, _, row in listener.rows if stage == AUTOENCODER]
+    heard = listener()
+    CHATZIAGAPI.fit(speech, config.model_copy(update={"chatziagapi": settings}), 1, replace(around, reporter=heard))
+    assert [stage for stage, step, _ in heard.records if step == 1] == [AUTOENCODER, GAN]
+    losses = [row["autoencoder/loss"] for stage, _, row in heard.records if stage == AUTOENCODER]
     assert losses[-1] < 0.7 * losses[0]
 
 

@@ -9,24 +9,7 @@ from common.errors import UserError
 from common.training.checkpoint import Snapshots, read_tensors
 from common.training.phases import Surroundings
 from common.training.recognizer import train_recognizer
-from common.training.reporters import Reporter
 from common.training.stages import Pair, finetune, train_adversarial, train_autoencoder
-
-
-class Heard(Reporter):
-    """Keeps all that it is told."""
-
-    def __init__(self):
-        self.began, self.records, self.pictures = [], [], []
-
-    def begin(self, stage, first, iterations):
-        self.began.append((stage, first, iterations))
-
-    def record(self, stage, step, metrics):
-        self.records.append((stage, step, dict(metrics)))
-
-    def show(self, stage, step, patches, columns):
-        self.pictures.append((stage, step, tuple(patches.shape), columns))
 
 
 def finetune_fresh(patches, config, seed, around):
@@ -46,8 +29,8 @@ class Spoiled:
         return batch
 
 
-def test_metrics_are_means_since_the_last_report(config, bands, around):
-    every, pairs = Heard(), Heard()
+def test_metrics_are_means_since_the_last_report(config, bands, around, listener):
+    every, pairs = listener(), listener()
     for heard, interval in ((every, 1), (pairs, 2)):
         listening = replace(around, reporter=heard, report_every=interval, snapshot_every=100)
         train_autoencoder(Pair.fresh(config), bands, config, 0, listening)
@@ -57,9 +40,9 @@ def test_metrics_are_means_since_the_last_report(config, bands, around):
     assert every.began == [("autoencoder", 0, 4)]
 
 
-def test_a_phase_that_has_not_begun_is_not_reported_and_its_mean_is_over_its_own_steps(config, bands, around):
+def test_a_phase_that_has_not_begun_is_not_reported_and_its_mean_is_over_its_own_steps(config, bands, around, listener):
     chosen = config.model_copy(update={"finetuning": config.finetuning.model_copy(update={"head_start": 3})})
-    once, every = Heard(), Heard()
+    once, every = listener(), listener()
     for heard, interval in ((once, 4), (every, 1)):
         listening = replace(around, reporter=heard, report_every=interval, snapshot_every=100)
         finetune(Pair.fresh(chosen), bands, chosen, 0, listening)
@@ -70,8 +53,8 @@ def test_a_phase_that_has_not_begun_is_not_reported_and_its_mean_is_over_its_own
     assert whole["discriminator/loss"] == pytest.approx(sum(losses) / 4)
 
 
-def test_a_picture_of_the_same_patches_comes_with_each_snapshot(config, bands, around):
-    heard = Heard()
+def test_a_picture_of_the_same_patches_comes_with_each_snapshot(config, bands, around, listener):
+    heard = listener()
     train_autoencoder(Pair.fresh(config), bands, config, 0, replace(around, reporter=heard))
     assert heard.pictures == [("autoencoder", step, (16, 1, 128, 128), 8) for step in (2, 4)]
 
@@ -108,17 +91,17 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_the_last_good_snapshot_kept
     assert all(torch.isfinite(value).all() for value in tensors.values())
 
 
-def test_surroundings_do_not_change_a_result(config, bands, around):
+def test_surroundings_do_not_change_a_result(config, bands, around, listener):
     plain = Surroundings(around.acceleration)
-    busy = replace(plain, reporter=Heard(), report_every=1, snapshot_every=1)
+    busy = replace(plain, reporter=listener(), report_every=1, snapshot_every=1)
     first, second = (train_adversarial(Pair.fresh(config), bands, config, 0, a) for a in (plain, busy))
     for name, value in first.generator.state_dict().items():
         assert torch.equal(value, second.generator.state_dict()[name])
 
 
-def test_the_snapshot_with_the_lowest_loss_is_kept_beside_the_last_two(config, bands, around, tmp_path):
+def test_the_snapshot_with_the_lowest_loss_is_kept_beside_the_last_two(config, bands, around, tmp_path, listener):
     kept = Snapshots(tmp_path, config.identity(), config.network.emotions, {"low": 0.0, "high": 1.0})
-    heard = Heard()
+    heard = listener()
     watched = replace(around, snapshots=kept, reporter=heard, report_every=1, snapshot_every=1)
     longer = config.model_copy(
         update={"recognizer": config.recognizer.model_copy(update={"iterations": 8, "decay_every": 100})}

@@ -1,6 +1,5 @@
 """The three stages: what each hands on, what it learns, and that it can be cut anywhere."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,20 +11,9 @@ from common.config.tree import Config
 from common.training.checkpoint import Snapshots
 from common.training.likeness import SKETCHES, energy_distance
 from common.training.phases import Interrupted
-from common.training.reporters import Reporter
 from common.training.stages import Pair, finetune, train_adversarial, train_autoencoder
 
 STAGES = {"autoencoder": train_autoencoder, "adversarial": train_adversarial, "finetuning": finetune}
-
-
-class Listener(Reporter):
-    """Keeps what it is told first."""
-
-    def __init__(self) -> None:
-        self.first: dict[str, float] = {}
-
-    def record(self, stage: str, step: int, metrics: Mapping[str, float]) -> None:
-        self.first = self.first or dict(metrics)
 
 
 def weights(pair: Pair) -> dict[str, torch.Tensor]:
@@ -66,16 +54,16 @@ def test_what_a_stage_is_given_stays_as_it_was(stage, config, bands, around):
     ("stage", "penalty"), [("autoencoder", 0.0), ("adversarial", 0.0), ("finetuning", 0.0), ("finetuning", 1.0)]
 )
 def test_a_stage_in_bf16_has_nearly_the_losses_of_fp32_and_keeps_its_weights_in_it(
-    stage, penalty, config, bands, around
+    stage, penalty, config, bands, around, listener
 ):
     tuned = Config.model_validate(config.model_dump() | {"finetuning": {"iterations": 2, "penalty": penalty}})
     told = []
     for bf16 in (False, True):
-        listener = Listener()
-        lowered = replace(around, acceleration=replace(around.acceleration, bf16=bf16), reporter=listener)
+        heard = listener()
+        lowered = replace(around, acceleration=replace(around.acceleration, bf16=bf16), reporter=heard)
         result = STAGES[stage](Pair.fresh(config), bands, tuned, 0, lowered)
         assert all(value.dtype == torch.float32 for value in weights(result).values())
-        told.append({name: value for name, value in listener.first.items() if "loss" in name})
+        told.append({name: value for name, value in heard.records[0][2].items() if "loss" in name})
     assert told[0] != told[1]
     assert told[1] == pytest.approx(told[0], rel=0.05, abs=0.01)
 
