@@ -8,10 +8,9 @@ import numpy as np
 from client.door import Door
 from common.config.tree import Config, RecognizerConfig, RuntimeConfig
 from common.features.scaling import Scaling
-from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
 from common.scoring import Confusion
-from common.training.recognizer import predict
+from common.training.recognizer import new_recognizer, predict
 from common.wire import Score
 
 Counts = tuple[tuple[tuple[int, ...], ...], ...]
@@ -24,10 +23,10 @@ def score(request: Score, door: Door, runtime: RuntimeConfig) -> Counts:
     config = Config(
         features=door.feature_settings,
         network=wanted.network,
-        recognizer=RecognizerConfig(window_hop=wanted.window_hop),
+        recognizer=RecognizerConfig(window_hop=wanted.window_hop, bands=wanted.bands),
         runtime=runtime,
     )
-    recognizer = Discriminator(wanted.network, wanted.network.classes)
+    recognizer = new_recognizer(config)
     recognizer.load_state_dict(request.recognizer)
     recognizer = Acceleration.from_runtime(runtime).prepare(recognizer)
     scaling = Scaling(wanted.scaling.low, wanted.scaling.high)

@@ -93,6 +93,7 @@ class Letters:
             fold=fold.name,
             network=self._config.network,
             window_hop=self._config.recognizer.window_hop,
+            bands=self._config.recognizer.bands,
             features=self._features,
             scaling=self._scaling,
             per_speaker=self._per_speaker,

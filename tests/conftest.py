@@ -110,6 +110,7 @@ def score(tune):
         fold="03+08",
         network=tuning.network,
         window_hop=32,
+        bands=128,
         features=tuning.features,
         scaling=tuning.scaling,
         recognizer=weights_digest({"recognizer": weights}),

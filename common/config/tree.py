@@ -227,6 +227,11 @@ class RecognizerConfig(Section):
     decay_every: Positive = 10_000
     decay_factor: float = Field(0.1, gt=0, le=1)
     window_hop: Positive = Field(32, description="frames between test windows")
+    bands: Literal[16, 32, 64, 128] = Field(
+        128,
+        description="how many bands of a spectrum it tells apart; fewer hide harmonics, of which narrow generators "
+        "make hardly any, and which then cannot mislead it",
+    )
     augmentation: tuple[Augmentation, ...] = ()
 
 

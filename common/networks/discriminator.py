@@ -18,15 +18,24 @@ from common.seeds import torch_stream
 
 CHANNELS = (1, 64, 64, 128, 128, 256, 256, 512, 512)
 """What goes into the first of eight convolutions, then what comes out of each, at width 1."""
+MELS = 128
 
 
 class Discriminator(nn.Module):
-    """A patch becomes `outputs` numbers: 1 (critic), N_z (encoder), N_c (recognizer) or N_c + 1."""
+    """A patch becomes `outputs` numbers: 1 (critic), N_z (encoder), N_c (recognizer) or N_c + 1.
 
-    def __init__(self, config: NetworkConfig, outputs: int, *, seed: int = 0) -> None:
+    Args:
+        config: sizes.
+        outputs: of its head.
+        seed: of the first weights.
+        bands: how many bands of a spectrum it tells apart.
+    """
+
+    def __init__(self, config: NetworkConfig, outputs: int, *, seed: int = 0, bands: int = MELS) -> None:
         super().__init__()
         stream = torch_stream(seed, "discriminator")
         self.config = config
+        self.bands = bands
         self.leak = config.leak
         channels = [CHANNELS[0], *(scaled(size, config.width) for size in CHANNELS[1:])]
         hidden = scaled(HIDDEN, config.width)
@@ -43,7 +52,7 @@ class Discriminator(nn.Module):
 
     def embed(self, patches: Tensor) -> Tensor:
         """[batch, 1, 128, 128] -> [batch, hidden]: what the head reads."""
-        return self.embed_images(run(self.links(), patches, self.leak))
+        return self.embed_images(run(self.links(), coarsened(patches, self.bands), self.leak))
 
     def embed_images(self, images: Tensor) -> Tensor:
         """The same from what the convolutions put out."""
@@ -55,7 +64,7 @@ class Discriminator(nn.Module):
 
     def plainly(self, patches: Tensor) -> Tensor:
         """The same scores layer by layer as Table 1 has them, differentiable any number of times."""
-        images = patches
+        images = coarsened(patches, self.bands)
         for convolution in self.convolutions:
             images = functional.leaky_relu(convolution(images), self.leak)
         rows = functional.leaky_relu(self.hidden(images.flatten(1)), self.leak)
@@ -65,6 +74,18 @@ class Discriminator(nn.Module):
     def advance_norms(self) -> None:
         """One power iteration a layer; called once a training step."""
         advance_norms(self)
+
+
+def coarsened(patches: Tensor, bands: int) -> Tensor:
+    """[batch, 1, mels, frames] as only so many bands tell it, drawn at its old size; as it is where that is all.
+
+    >>> coarsened(torch.tensor([[[[0.0], [2.0], [4.0], [6.0]]]]), 2).flatten().tolist()
+    [1.0, 2.0, 4.0, 5.0]
+    """
+    if bands >= patches.shape[2]:
+        return patches
+    few = functional.adaptive_avg_pool2d(patches, (bands, patches.shape[3]))
+    return functional.interpolate(few, size=patches.shape[2:], mode="bilinear")
 
 
 def new_head(inputs: int, outputs: int, seed: int) -> Linear:

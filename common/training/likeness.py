@@ -19,8 +19,8 @@ from common.config.tree import Sketch
 BANDS = 16
 STRETCHES = 32
 """Of a patch in time, between which a band's loudness may vary."""
-RATES, BINS = 8, 4
-"""Of modulation, and bins of the Fourier transform in each: up to 16 a second, beyond which speech has little."""
+RATES, BINS = 16, 4
+"""Of modulation, and bins of the Fourier transform in each: all there are, for what is left out fills with stripes."""
 RIPPLES = 47
 """Over all mel bands, from the widest: formants first, a high voice's harmonics last."""
 SMALLEST = 1e-6

@@ -37,7 +37,7 @@ def train_recognizer(patches: Patches, config: Config, seed: int, around: Surrou
     """
     settings = config.recognizer
     require_labels(patches, RECOGNIZER)
-    fresh = Discriminator(config.network, config.network.classes, seed=derive_seed(seed, RECOGNIZER, "networks"))
+    fresh = new_recognizer(config, seed=derive_seed(seed, RECOGNIZER, "networks"))
     recognizer = around.acceleration.prepare(fresh)
     acceleration = around.acceleration
     dealer = Dealer(patches, RECOGNIZER, seed, settings.batch, config.network, around.share, acceleration.device)
@@ -56,6 +56,11 @@ def train_recognizer(patches: Patches, config: Config, seed: int, around: Surrou
     game = Game(RECOGNIZER, {"recognizer": recognizer}, dealer.draw, make, [phase], score="recognizer/loss")
     play(game, settings.iterations, around)
     return recognizer
+
+
+def new_recognizer(config: Config, *, seed: int = 0) -> Discriminator:
+    """Untrained, or to be given weights."""
+    return Discriminator(config.network, config.network.classes, seed=seed, bands=config.recognizer.bands)
 
 
 def rate_at(step: int, settings: RecognizerConfig) -> float:

@@ -5,7 +5,7 @@ lists, numbers.
 """
 
 import json
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -85,6 +85,7 @@ class Scoring(Section):
     fold: Name
     network: Network
     window_hop: int = Field(ge=1, le=128)
+    bands: Literal[16, 32, 64, 128]
     features: Identity
     scaling: Extremes
     per_speaker: bool = False

@@ -26,7 +26,7 @@ from common.networks.memory import FLOAT
 from common.seeds import derive_seed, torch_stream
 from common.training.draws import Dealer
 from common.training.phases import Surroundings
-from common.training.recognizer import RECOGNIZER, train_recognizer
+from common.training.recognizer import RECOGNIZER, new_recognizer, train_recognizer
 from common.training.reporters import Reporter
 from common.training.stages import (
     ADVERSARIAL,
@@ -147,7 +147,7 @@ def courses(config: Config, patches: Noise, around: Surroundings) -> list[Course
     """The paper's stages and the recognizer; `config` names the batch and the iterations."""
     seed = config.seed
     pair = Pair.fresh(config)
-    recognizer = Discriminator(config.network, config.network.classes, seed=derive_seed(seed, RECOGNIZER, "networks"))
+    recognizer = new_recognizer(config, seed=derive_seed(seed, RECOGNIZER, "networks"))
 
     def prepared(stage: str, outputs: int) -> Pair:
         return pair.for_stage(stage, outputs, seed, around)

@@ -25,6 +25,7 @@ SWITCHES: Mapping[str, tuple[Any, Any]] = {
     "finetuning.even_start": (False, True),
     "finetuning.likeness": ((), ("loudness", "colour", "rhythm", "coupling", "ripple")),
     "recognizer.augmentation": ((), ("tilt", "gain")),
+    "recognizer.bands": (128, 32),
 }
 """The paper's value, and one that a configuration with the paper's is tried at."""
 EVERY = "all"

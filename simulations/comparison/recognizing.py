@@ -22,7 +22,7 @@ from common.synthesizers import Sampler, synthesizer
 from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Patches
 from common.training.phases import Surroundings
-from common.training.recognizer import RECOGNIZER, train_recognizer
+from common.training.recognizer import RECOGNIZER, new_recognizer, train_recognizer
 from server.consensus import judged_pool
 from server.pool import FreshPool, Source
 from simulations.comparison.job import Job
@@ -111,8 +111,7 @@ def score(job: Job) -> None:
 
 def load_recognizer(job: Job, unit: Unit) -> Discriminator:
     """One that was trained, ready to be tried."""
-    network = job.config.network
-    recognizer = Discriminator(network, network.classes)
+    recognizer = new_recognizer(job.config)
     weights: dict[str, Tensor] = read_tensors(job.store.where(unit) / WEIGHTS)[0]
     recognizer.load_state_dict(weights)
     return Acceleration.from_runtime(job.config.runtime).prepare(recognizer)

@@ -22,7 +22,7 @@ from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
 from common.scoring import METRICS, Confusion, Metric, Outcome, Score, bootstrap
 from common.training.checkpoint import read_tensors
-from common.training.recognizer import predict
+from common.training.recognizer import new_recognizer, predict
 from server.bank import Bank
 from server.bootstrap import fitting_config
 
@@ -53,7 +53,7 @@ def score_recognizer(config: Config, bank: Bank, weights: Path, corpus: str, roo
         corpus, corpus_root(corpus, root, config.runtime.cache), emotions=config.network.emotions
     ).where(lambda utterance: utterance.emotion is not None)
     features = features_for(manifest, config.features, config.runtime)
-    recognizer = Discriminator(config.network, config.network.classes)
+    recognizer = new_recognizer(config)
     recognizer.load_state_dict(read_tensors(weights)[0])
     recognizer = Acceleration.from_runtime(config.runtime).prepare(recognizer)
     confusions = by_speaker(recognizer, features, manifest, Scaling(tuning.scaling.low, tuning.scaling.high), config)

@@ -34,6 +34,22 @@ def test_a_recognizer_is_tried_on_every_utterance(door, site, ask_to_score):
     assert [sum(row) for row in matrix] == [6, 6, 6, 6]
 
 
+def test_it_tells_apart_as_many_bands_as_the_server_says(door, site, ask_to_score, monkeypatch):
+    told = []
+
+    def predict(recognizer, features, manifest, scaling, config):
+        told.append(recognizer.bands)
+        return torch.zeros(len(manifest), 4).numpy()
+
+    monkeypatch.setattr(scoring, "predict", predict)
+    asked = ask_to_score()
+    for bands in (128, 32):
+        score(
+            asked.model_copy(update={"scoring": asked.scoring.model_copy(update={"bands": bands})}), door, site.runtime
+        )
+    assert told == [128, 32]
+
+
 def test_utterances_are_filled_as_the_site_fills_them(site, ask_to_score, monkeypatch):
     seen = []
 

@@ -41,6 +41,21 @@ def test_the_fast_forward_and_its_gradients_equal_the_plain_ones(width):
         assert (plain - fast).norm() <= 1e-4 * plain.norm()
 
 
+def test_one_of_few_bands_is_deaf_to_what_lies_within_them_and_hears_what_lies_between():
+    all_bands, few = (Discriminator(NetworkConfig(width=1 / 64), 4, bands=bands) for bands in (128, 32))
+    ripple = torch.tensor([0.3, -0.3]).repeat(64).view(1, 1, 128, 1).expand(1, 1, 128, 128)
+    formant = torch.zeros(1, 1, 128, 128)
+    formant[:, :, 40:48] = 0.3
+
+    def heard(network, patch):
+        with torch.no_grad():
+            return (network(patch) - network(torch.zeros_like(patch))).abs().max()
+
+    assert heard(few, ripple) < 0.001 * heard(all_bands, ripple)
+    assert heard(few, formant) > 0.1 * heard(all_bands, formant)
+    assert torch.allclose(few(formant), few.plainly(formant), rtol=1e-3)
+
+
 def test_a_frozen_discriminator_gets_no_gradients_but_passes_them_on():
     discriminator = Discriminator(SMALL, 1).requires_grad_(False)
     patches = torch.randn(1, 1, 128, 128, requires_grad=True)

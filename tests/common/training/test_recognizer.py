@@ -15,7 +15,7 @@ from common.scoring import Confusion
 from common.training import recognizer as subject
 from common.training.checkpoint import Snapshots
 from common.training.phases import Interrupted
-from common.training.recognizer import predict, rate_at, train_recognizer
+from common.training.recognizer import new_recognizer, predict, rate_at, train_recognizer
 
 SCALING = Scaling(-16.0, 4.0)
 
@@ -51,6 +51,11 @@ def test_it_learns_to_tell_bands_apart_and_an_untrained_one_does_not(config, ban
         scores.append(Confusion.of(manifest.labels, true, predicted).macro_f1)
     assert scores[0] < 0.5
     assert scores[1] > 0.9
+
+
+def test_what_is_trained_on_few_bands_is_told_few_bands(config, bands, around):
+    assert train_recognizer(bands, changed(config, bands=32), 0, around).bands == 32
+    assert new_recognizer(changed(config, bands=16)).bands == 16
 
 
 def test_probabilities_are_means_over_windows_and_do_not_depend_on_packing(config, monkeypatch):
