@@ -229,8 +229,8 @@ class RecognizerConfig(Section):
     window_hop: Positive = Field(32, description="frames between test windows")
     bands: Literal[16, 32, 64, 128] = Field(
         128,
-        description="how many bands of a spectrum it tells apart; fewer hide harmonics, of which narrow generators "
-        "make hardly any, and which then cannot mislead it",
+        description="how many bands of a spectrum it tells apart; fewer hide harmonics, of which tuned generators "
+        "make hardly any",
     )
     augmentation: tuple[Augmentation, ...] = ()
 
