@@ -5,13 +5,14 @@ Owns which settings these are, and which two values each is tried at. Must not k
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from common.config import Config
 from common.config.reading import mistakes_in
 from common.config.showing import spell
+from common.config.tree import Sketch
 from common.errors import UserError
 
 SWITCHES: Mapping[str, tuple[Any, Any]] = {
@@ -23,7 +24,7 @@ SWITCHES: Mapping[str, tuple[Any, Any]] = {
     "finetuning.frozen_layers": (0, 2),
     "finetuning.head_start": (0, 150),
     "finetuning.even_start": (False, True),
-    "finetuning.likeness": ((), ("loudness", "colour", "rhythm", "coupling", "ripple")),
+    "finetuning.likeness": ((), get_args(Sketch)),
     "recognizer.augmentation": ((), ("tilt", "gain")),
     "recognizer.bands": (128, 32),
 }
