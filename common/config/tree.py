@@ -166,6 +166,13 @@ class FinetuningConfig(Section):
     head_start_learning_rate: Rate = Field(2e-5, description="of the discriminator in its head start")
     average: float = Field(0.0, ge=0, lt=1, description="decay of the averaged generator that is released; 0 is off")
     augmentation: tuple[Augmentation, ...] = Field((), description="shown to the discriminator, real and fake alike")
+    instance_noise: float = Field(
+        0.0,
+        ge=0,
+        le=4,
+        description="deviation, in scaled units, of the noise over all that the discriminator is shown, real and fake "
+        "alike: it then has to tell emotions by what is large, and a generator cannot please it with fine patterns",
+    )
     frozen_layers: int = Field(0, ge=0, le=8, description="lower convolutions of the discriminator left as pre-trained")
     even_start: bool = Field(
         False, description="the condition's weights, which pre-training never moved, begin at zero instead of by chance"

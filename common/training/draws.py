@@ -62,6 +62,8 @@ class Draw:
     """Where between a real patch and a fake one the gradient penalty looks."""
     chances: Tensor
     """[SHOWINGS, batch, sum(CHANCES)] for augmentation."""
+    noise: Tensor
+    """[SHOWINGS, batch, 1, mels, frames] of deviation one; zeros, a number a patch, where nobody asks for it."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Dealer:
     network: NetworkConfig
     share: Share
     device: torch.device
+    noisy: bool = False
+    """Whether to draw noise: as much of chance as all else together, many times over."""
 
     def draw(self, step: int) -> Draw:
         """This process's share of a step."""
@@ -85,6 +89,10 @@ class Dealer:
         wanted = torch.randint(self.network.classes, (size,), generator=stream)
         mix = torch.rand(size, 1, 1, 1, generator=stream)
         chances = torch.cat([torch.rand(size, SHOWINGS, count, generator=stream) for count in CHANCES], dim=2)
+        # Last, so that all else is drawn as it is without noise.
+        noise = torch.zeros(size, SHOWINGS, 1, 1, 1)
+        if self.noisy:
+            noise = torch.randn(size, SHOWINGS, *batch.patches.shape[1:], generator=stream)
         return Draw(
             self._place(batch.patches),
             self._place(batch.labels),
@@ -92,6 +100,7 @@ class Dealer:
             self._place(wanted),
             self._place(mix),
             self._place(chances).transpose(0, 1),
+            self._place(noise).transpose(0, 1),
         )
 
     def _place(self, drawn: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ What a stage is given stays as it was; what it returns is new.
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -136,15 +136,18 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
     if settings.even_start:
         generator.forget_conditions()
     average = Average(generator, settings.average) if settings.average else None
+    dealer = _dealer(patches, FINETUNING, settings.batch, config, seed, around)
+    dealer = replace(dealer, noisy=settings.instance_noise > 0)
 
     def make(draw: Draw) -> Tensor:
         return _generate(generator, draw.latents, functional.one_hot(draw.wanted, classes).float())
 
-    def show(shown: Tensor, chances: Tensor) -> Tensor:
-        return augment(shown, chances, settings.augmentation)
+    def show(shown: Tensor, draw: Draw, showing: int) -> Tensor:
+        changed = augment(shown, draw.chances[showing], settings.augmentation)
+        return changed + settings.instance_noise * draw.noise[showing] if settings.instance_noise else changed
 
     def discriminator_loss(draw: Draw, made: Tensor) -> Metrics:
-        real, fake = show(draw.patches, draw.chances[0]), show(made.detach(), draw.chances[1])
+        real, fake = show(draw.patches, draw, 0), show(made.detach(), draw, 1)
         outputs = discriminator(torch.cat((real, fake))).float()
         targets = torch.cat((draw.labels, torch.full_like(draw.labels, classes)))
         loss = functional.cross_entropy(outputs, targets)
@@ -156,7 +159,7 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
         return metrics | {"loss": loss + settings.penalty * penalty, "penalty": penalty}
 
     def generator_loss(draw: Draw, made: Tensor) -> Metrics:
-        loss = functional.cross_entropy(discriminator(show(made, draw.chances[2])).float(), draw.wanted)
+        loss = functional.cross_entropy(discriminator(show(made, draw, 2)).float(), draw.wanted)
         if not settings.likeness:
             return {"loss": loss}
         apart = energy_distance(draw.patches, draw.labels, made, draw.wanted, settings.likeness)
@@ -169,7 +172,7 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
     game = Game(
         FINETUNING,
         pair.named(),
-        _dealer(patches, FINETUNING, settings.batch, config, seed, around).draw,
+        dealer.draw,
         make,
         _phases(pair, discriminator_loss, generator_loss, settings, config, settings.head_start, pace),
         average,

@@ -21,6 +21,7 @@ SWITCHES: Mapping[str, tuple[Any, Any]] = {
     "sampling.soft_labels": (False, True),
     "finetuning.average": (0.0, 0.98),
     "finetuning.augmentation": ((), ("roll",)),
+    "finetuning.instance_noise": (0.0, 0.6),
     "finetuning.frozen_layers": (0, 2),
     "finetuning.head_start": (0, 150),
     "finetuning.even_start": (False, True),

@@ -48,6 +48,18 @@ def test_the_shares_of_a_draw_make_the_whole(dealer):
     assert torch.equal(torch.cat([half.chances for half in halves], dim=1), whole.chances)
 
 
+def test_noise_comes_for_those_who_ask_and_leaves_all_else_as_it_was(dealer):
+    without, with_it = dealer.draw(2), replace(dealer, noisy=True).draw(2)
+    *others, silence = as_list(without)
+    *same, noise = as_list(with_it)
+    assert all(torch.equal(a, b) for a, b in zip(others, same, strict=True))
+    assert noise.shape == (3, *without.patches.shape)
+    assert noise.std() == pytest.approx(1, abs=0.02)
+    assert not silence.any()
+    halves = [replace(dealer, noisy=True, share=Share(rank, 2)).draw(2).noise for rank in range(2)]
+    assert torch.equal(torch.cat(halves, dim=1), noise)
+
+
 def source(emotions, count, **settings):
     """Speech of two seconds an utterance, in turn in each emotion."""
     labels = ("neutral", "angry", "sad", "happy")

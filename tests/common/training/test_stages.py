@@ -180,6 +180,33 @@ def test_an_even_start_leaves_the_condition_no_weights_by_chance(config, bands, 
     assert even[moved][:, columns].abs().mean() < uneven[moved][:, columns].abs().mean()
 
 
+def noisy(config, level, iterations=4):
+    section = {"instance_noise": level, "iterations": iterations}
+    return config.model_copy(update={"finetuning": config.finetuning.model_copy(update=section)})
+
+
+def test_a_discriminator_in_noise_tells_less_apart(config, bands, around, listener):
+    losses = []
+    for level in (0.0, 0.5, 4.0):
+        heard, chosen = listener(), noisy(config, level, iterations=30)
+        finetune(Pair.fresh(chosen), bands, chosen, 0, replace(around, reporter=heard, report_every=10))
+        losses.append(heard.records[-1][2]["discriminator/loss"])
+    assert losses == sorted(losses)
+    assert losses[2] > losses[0] + 0.2
+
+
+def test_a_generator_in_noise_is_resumed_as_if_it_had_never_stopped(config, bands, around, tmp_path):
+    chosen = noisy(config, 0.5)
+    whole = weights(finetune(Pair.fresh(chosen), bands, chosen, 0, around))
+    asked = iter(range(1, 10))
+    cut_short = replace(around, snapshots=snapshots(tmp_path, chosen), stop=lambda: next(asked) == 2)
+    with pytest.raises(Interrupted):
+        finetune(Pair.fresh(chosen), bands, chosen, 0, cut_short)
+    resumed = replace(around, snapshots=snapshots(tmp_path, chosen))
+    assert same(whole, weights(finetune(Pair.fresh(chosen), bands, chosen, 0, resumed)))
+    assert not same(whole, weights(finetune(Pair.fresh(config), bands, noisy(config, 0.0), 0, around)))
+
+
 @pytest.mark.parametrize("stage", ["adversarial", "finetuning"])
 def test_the_average_is_what_a_stage_hands_on(stage, config, bands, around):
     def without_average(section):
