@@ -55,6 +55,7 @@ def test_noise_comes_for_those_who_ask_and_leaves_all_else_as_it_was(dealer):
     assert all(torch.equal(a, b) for a, b in zip(others, same, strict=True))
     assert noise.shape == (3, *without.patches.shape)
     assert noise.std() == pytest.approx(1, abs=0.02)
+    assert not torch.equal(noise, replace(dealer, noisy=True).draw(3).noise)
     assert not silence.any()
     halves = [replace(dealer, noisy=True, share=Share(rank, 2)).draw(2).noise for rank in range(2)]
     assert torch.equal(torch.cat(halves, dim=1), noise)
