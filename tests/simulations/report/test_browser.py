@@ -17,7 +17,10 @@ WATCHED = """<!doctype html><body><iframe srcdoc="{page}" style="width:{width}px
   const root = event.target.contentDocument.documentElement, ground = getComputedStyle(root.querySelector("body"));
   const asked = event.target.contentWindow.performance.getEntriesByType("resource").map(one => one.name)
     .filter(one => !one.startsWith("data:"));
-  const found = {{width: root.scrollWidth, ground: ground.backgroundColor, asked}};
+  const squeezed = [...root.querySelectorAll(".facts div")]
+    .filter(row => row.scrollWidth > row.clientWidth || row.querySelector("dd").clientHeight > 3 * 28)
+    .map(row => row.innerText);
+  const found = {{width: root.scrollWidth, ground: ground.backgroundColor, asked, squeezed}};
   document.title = JSON.stringify(found);
 }}</script>"""
 
@@ -51,6 +54,7 @@ def seen(tmp_path):
 def test_the_page_fits_its_window_in_silence(built, seen, width, dark):
     found = seen(built.page, width, dark=dark)
     assert found["width"] <= width
+    assert found["squeezed"] == []
     assert found["ground"] == ("rgb(20, 23, 27)" if dark else "rgb(253, 253, 251)")
     assert found["console"] == []
     assert found["asked"] == []
