@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from client.ledger import Ledger, Record
-from common.config import Config, FeatureConfig
+from common.config import FeatureConfig, load_config
 from simulations.comparison.results import SCHEMA
 from simulations.report import writing
 
@@ -75,7 +75,7 @@ def made_results():
         "failures": [
             {"unit": "fit chatziagapi, a, seed 0", "modes": ["baseline"], "fold": "a", "seed": 0, "reason": "no <room>"}
         ],
-        "settings": Config().model_dump(mode="json"),
+        "settings": load_config("emodb").model_dump(mode="json"),
         "seconds": {"train": {"seconds": 123.4, "units": 12, "cached": 7}, "wall": 65.0},
         "environment": {"eyesoff": "0.1.0", "python": "3.11.7", "cores": 2},
     }

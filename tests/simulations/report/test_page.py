@@ -89,7 +89,7 @@ def test_a_failed_unit_appears_with_its_reason_in_the_table_and_among_the_failur
         ("leaving", "whole, 2 lines"),
         ("cost", "draw samples and train a recognizer1250:02:0310.3 s"),
         ("environment", "eyesoff compare --seeds 2 --run <b>run</b>"),
-        ("environment", "network.width1.0"),
+        ("environment", "network.width0.0625"),
         ("environment", "python3.11.7"),
     ],
 )
