@@ -81,6 +81,7 @@ class Dealer:
     share: Share
     device: torch.device
     noisy: bool = False
+    """Whether a step's noise is drawn; few stages ask for it."""
 
     def draw(self, step: int) -> Draw:
         """This process's share of a step."""
@@ -106,8 +107,9 @@ class Dealer:
         if not self.noisy:
             return torch.zeros(self.batch, SHOWINGS, 1, 1, 1)
         shape = (self.batch, SHOWINGS, 1, PATCH_SIDE, PATCH_SIDE)
-        start = int(torch.randint(math.prod(shape), (), generator=stream))
-        return self._tape[start : start + math.prod(shape)].view(shape)
+        length = math.prod(shape)
+        start = int(torch.randint(length, (), generator=stream))
+        return self._tape[start : start + length].view(shape)
 
     @cached_property
     def _tape(self) -> Tensor:

@@ -136,8 +136,9 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
     if settings.even_start:
         generator.forget_conditions()
     average = Average(generator, settings.average) if settings.average else None
-    dealer = _dealer(patches, FINETUNING, settings.batch, config, seed, around)
-    dealer = replace(dealer, noisy=settings.instance_noise > 0)
+    dealer = replace(
+        _dealer(patches, FINETUNING, settings.batch, config, seed, around), noisy=settings.instance_noise > 0
+    )
 
     def make(draw: Draw) -> Tensor:
         return _generate(generator, draw.latents, functional.one_hot(draw.wanted, classes).float())

@@ -75,18 +75,22 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(stage, con
     assert not same(first, other)
 
 
+def cut_and_resumed(stage: str, cut: int, config: Config, bands, around, folder: Path) -> Pair:
+    asked = iter(range(1, 10))
+    cut_short = replace(around, snapshots=snapshots(folder, config), stop=lambda: next(asked) == cut)
+    with pytest.raises(Interrupted, match=f"after step {cut} of {stage}"):
+        STAGES[stage](Pair.fresh(config), bands, config, 0, cut_short)
+    resumed = replace(around, snapshots=snapshots(folder, config))
+    # Fresh networks of another seed: everything that counts must come from the snapshot.
+    other = Pair.fresh(config.model_copy(update={"seed": 5}))
+    return STAGES[stage](other, bands, config, 0, resumed)
+
+
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("cut", [1, 3])
 def test_resuming_gives_the_weights_of_an_uninterrupted_run(stage, cut, config, bands, around, tmp_path):
     whole = weights(STAGES[stage](Pair.fresh(config), bands, config, 0, around))
-    asked = iter(range(1, 10))
-    cut_short = replace(around, snapshots=snapshots(tmp_path, config), stop=lambda: next(asked) == cut)
-    with pytest.raises(Interrupted, match=f"after step {cut} of {stage}"):
-        STAGES[stage](Pair.fresh(config), bands, config, 0, cut_short)
-    resumed = replace(around, snapshots=snapshots(tmp_path, config))
-    # Fresh networks of another seed: everything that counts must come from the snapshot.
-    other = Pair.fresh(config.model_copy(update={"seed": 5}))
-    assert same(whole, weights(STAGES[stage](other, bands, config, 0, resumed)))
+    assert same(whole, weights(cut_and_resumed(stage, cut, config, bands, around, tmp_path)))
 
 
 def test_a_finished_stage_is_restored_without_a_step(config, bands, around, tmp_path):
@@ -198,12 +202,7 @@ def test_a_discriminator_in_noise_tells_less_apart(config, bands, around, listen
 def test_a_generator_in_noise_is_resumed_as_if_it_had_never_stopped(config, bands, around, tmp_path):
     chosen = noisy(config, 0.5)
     whole = weights(finetune(Pair.fresh(chosen), bands, chosen, 0, around))
-    asked = iter(range(1, 10))
-    cut_short = replace(around, snapshots=snapshots(tmp_path, chosen), stop=lambda: next(asked) == 2)
-    with pytest.raises(Interrupted):
-        finetune(Pair.fresh(chosen), bands, chosen, 0, cut_short)
-    resumed = replace(around, snapshots=snapshots(tmp_path, chosen))
-    assert same(whole, weights(finetune(Pair.fresh(chosen), bands, chosen, 0, resumed)))
+    assert same(whole, weights(cut_and_resumed("finetuning", 2, chosen, bands, around, tmp_path)))
     assert not same(whole, weights(finetune(Pair.fresh(config), bands, noisy(config, 0.0), 0, around)))
 
 
