@@ -145,7 +145,8 @@ def tune(folder: TuningFolder, door: Door, runtime: RuntimeConfig, stop: Callabl
 def _tune(folder: TuningFolder, tuning: Tuning, door: Door, runtime: RuntimeConfig, stop: Callable[[], bool]) -> None:
     config = as_config(tuning, runtime)
     acceleration = Acceleration.from_runtime(runtime)
-    require_memory(config.network, config.finetuning.batch, FINETUNING, acceleration.device)
+    settings = config.finetuning
+    require_memory(config.network, settings.batch, FINETUNING, acceleration.device, penalty=settings.penalty)
     clock = Clock(folder)
     identity = {"tuning": tuning.model_dump(mode="json"), "speech": door.features.key}
     snapshots = Snapshots(folder.path / SNAPSHOTS, identity, tuning.labels, tuning.scaling.model_dump())

@@ -74,7 +74,8 @@ def fit(job: Job) -> None:
     """A synthesizer on all training sessions of a fold together, released as a client would release it."""
     one, config, setting = synthesizer(job.unit.subject), job.config, job.setting
     acceleration = Acceleration.from_runtime(config.runtime)
-    require_memory(config.network, config.finetuning.batch, FINETUNING, acceleration.device)
+    settings = config.finetuning
+    require_memory(config.network, settings.batch, FINETUNING, acceleration.device, penalty=settings.penalty)
     train, scaling = setting.folds[job.unit.place].train, setting.pretrained.scaling
 
     def patches(seed: int, balanced: bool) -> Patches:

@@ -14,16 +14,16 @@ import torch
 from common.config import Config
 from common.features.patches import Batch
 from common.networks.acceleration import Acceleration
-from common.networks.memory import available_memory, training_memory
+from common.networks.memory import available_memory
 from common.seeds import torch_stream
 from common.training.phases import Surroundings
 from common.training.recognizer import train_recognizer
 from common.training.reporters import Reporter, duration
-from common.training.stages import FINETUNING, finetune
+from common.training.stages import finetune
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import Store
 from simulations.comparison.units import KINDS, Unit
-from simulations.federation.resources import OVERHEAD, Machine
+from simulations.federation.resources import Machine, tuner_memory
 
 GUESSES = {"score": 2.0, "quality": 4.0}
 """Seconds of a unit without training steps, until one has been timed."""
@@ -36,9 +36,8 @@ def workers_for(config: Config, wanted: int | None) -> int:
     if wanted is not None:
         return wanted
     machine = Machine.here(config)
-    need = OVERHEAD + training_memory(config.network, config.finetuning.batch, FINETUNING)
     device = Acceleration.from_runtime(config.runtime).device
-    return max(1, min(machine.cores, available_memory(device) // need))
+    return max(1, min(machine.cores, available_memory(device) // tuner_memory(config)))
 
 
 @dataclass(frozen=True)

@@ -58,10 +58,17 @@ class Plan:
         )
 
 
+def tuner_memory(config: Config) -> int:
+    """Bytes of a process that tunes a generator."""
+    settings = config.finetuning
+    tuning = training_memory(config.network, settings.batch, FINETUNING, penalty=settings.penalty)
+    return OVERHEAD + tuning
+
+
 def plan_resources(config: Config, clients: int, machine: Machine | None = None) -> Plan:
     """As many at once as the machine holds beside the server, which trains when they are done but stays in memory."""
     machine = machine or Machine.here(config)
-    need = OVERHEAD + training_memory(config.network, config.finetuning.batch, FINETUNING)
+    need = tuner_memory(config)
     server = OVERHEAD + training_memory(config.network, config.recognizer.batch, RECOGNIZER)
     threads = config.campaign.client_threads
     if machine.gpus:
