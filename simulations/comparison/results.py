@@ -28,7 +28,9 @@ Owns the layout of both. Must not know how a unit is computed, nor how any of th
     seconds       stage (tune, fit, train, score, quality) -> {seconds, units, cached}: of processor, as measured when
                   the unit was computed; and `wall`: of this command alone
     environment   {eyesoff, python, torch, system, processor, cores, workers, device}
-    settings      the whole configuration but `runtime` and `campaign`, as plain data
+    settings      the whole configuration but `runtime`, `campaign` and `pretraining`, as plain data
+    pretrained    the networks that every tuning starts from, as their card tells: {sha256, seed, pretraining: {its
+                  settings}, data: {corpus, licence, hours, ..} or {}}
 
 `evidence/`, of the first fold and the first seed; arrays are safetensors, patches are fp16 in [-1, 1]:
 
@@ -55,6 +57,7 @@ import torch
 from common.errors import UserError
 from common.networks.acceleration import Acceleration
 from common.scoring import METRICS, Confusion, Metric, Outcome, compare, gap_closed
+from common.training.checkpoint import Card
 from common.version import VERSION
 from simulations.comparison.ablations import Ablation
 from simulations.comparison.modes import ABLATED, FLOOR, REAL, Mode
@@ -63,9 +66,10 @@ from simulations.comparison.store import COUNTS, QUALITY, Store
 from simulations.comparison.units import COPYING, KINDS, NOISE, Unit, row_of
 from simulations.inspection.machine import processor
 
-SCHEMA = 3
-"""1 is what `eyesoff simulate` writes; 2 knew no ablations."""
+SCHEMA = 4
+"""1 is what `eyesoff simulate` writes; 2 knew no ablations, 3 not how the networks at the start were made."""
 RESULTS = "results.json"
+PRETRAINING = "pretraining"
 MEASURES = ("frechet", "kernel", "density", "coverage", "recognized")
 Counts = dict[str, dict[str, dict[str, list[list[int]]]]]
 """Seed (as text) to fold to speaker to a matrix."""
@@ -125,8 +129,15 @@ def collect(
         "gap_closed": _gaps(outcomes, seed),
         "quality": _quality(done, store),
         "failures": _failures(units, failures),
-        "settings": setting.config.identity(),
+        "settings": {name: value for name, value in setting.config.identity().items() if name != PRETRAINING},
+        "pretrained": _whence(setting.pretrained.card),
     }
+
+
+def _whence(card: Card) -> dict[str, Any]:
+    """The configuration's own `pretraining` is of networks that `eyesoff pretrain` would make, not of these."""
+    made = {name: card["settings"][name] for name in ("seed", PRETRAINING)}
+    return {"sha256": card["sha256"], **made, "data": card.get("data", {})}
 
 
 def _fold(setting: Setting, name: str) -> dict[str, Any]:

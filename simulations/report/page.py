@@ -98,6 +98,7 @@ def _words(results: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
         "tables": tables,
         "kinds": tuple(kinds_that_left(evidence.ledgers)),
         "settings": tuple(settings(results["settings"])),
+        "pretrained": tuple(settings(results["pretrained"])),
     }
 
 

@@ -39,6 +39,14 @@ def test_a_file_of_another_version_or_none_is_refused(tmp_path, content, reason)
         read_results(tmp_path)
 
 
+def test_the_networks_at_the_start_are_told_by_their_card_not_by_the_configuration(whole, weights):
+    results, _ = whole
+    card = json.loads((weights / "card.json").read_text())
+    told = results["pretrained"]
+    assert (told["sha256"], told["pretraining"]) == (card["sha256"], card["settings"]["pretraining"])
+    assert "pretraining" not in results["settings"]
+
+
 def test_modes_are_compared_in_pairs_and_every_measure_of_quality_has_its_controls(whole):
     results, _ = whole
     assert len(results["paired"]) == 3 * 15

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from common.errors import UserError
+from simulations.comparison.results import SCHEMA
 from simulations.report import page as page_module
 from simulations.report.page import LARGEST, SECTIONS
 from simulations.report.wording import score
@@ -91,6 +92,7 @@ def test_a_failed_unit_appears_with_its_reason_in_the_table_and_among_the_failur
         ("environment", "eyesoff compare --seeds 2 --run <b>run</b>"),
         ("environment", "network.width0.0625"),
         ("environment", "python3.11.7"),
+        ("environment", "pretraining.adversarial.generator_learning_rate0.0001"),
     ],
 )
 def test_what_was_stored_stands_in_its_section(reader, section, shown):
@@ -165,7 +167,7 @@ def test_the_stand_in_is_called_one_and_real_speech_is_not(results, run_of, read
 
 
 def test_results_of_another_version_are_refused_in_one_line(results, run_of):
-    with pytest.raises(UserError, match=r"^results of schema 99, not 3: [^\n]*$"):
+    with pytest.raises(UserError, match=rf"^results of schema 99, not {SCHEMA}: [^\n]*$"):
         write_report(run_of(results | {"schema": 99}))
 
 
