@@ -74,8 +74,8 @@ def fit(job: Job) -> None:
     """A synthesizer on all training sessions of a fold together, released as a client would release it."""
     one, config, setting = synthesizer(job.unit.subject), job.config, job.setting
     acceleration = Acceleration.from_runtime(config.runtime)
-    settings = config.finetuning
-    require_memory(config.network, settings.batch, FINETUNING, acceleration.device, penalty=settings.penalty)
+    tuning = config.finetuning
+    require_memory(config.network, tuning.batch, FINETUNING, acceleration.device, penalty=tuning.penalty)
     train, scaling = setting.folds[job.unit.place].train, setting.pretrained.scaling
 
     def patches(seed: int, balanced: bool) -> Patches:
@@ -83,6 +83,6 @@ def fit(job: Job) -> None:
 
     seed = derive_seed(config.seed, job.unit.subject, job.unit.fold, "fit")
     fitted = one.fit(Speech(setting.pretrained.pair, patches), config, seed, job.around(acceleration, job.unit.steps))
-    kind = Precision[config.finetuning.released_as.upper()].dtype
+    kind = Precision[tuning.released_as.upper()].dtype
     weights = {name: value.to(kind) for name, value in one.release(fitted).items()}
     save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})
