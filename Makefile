@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow deploy-test container-test lint format lock clean
+.PHONY: help install demo test test-slow gpu-test deploy-test container-test lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,6 +22,9 @@ test: $(INSTALLED)  ## every test but the slow ones
 
 test-slow: $(INSTALLED)  ## the tests that take minutes or gigabytes
 	$(BIN)/pytest -m slow
+
+gpu-test: $(INSTALLED)  ## that a CUDA device computes what a processor does; needs one
+	$(BIN)/pytest -m gpu
 
 deploy-test: $(INSTALLED)  ## a deployment on loopback: parity over TLS, intruders, losses, twenty sites; a verdict for each
 	$(BIN)/pytest -m slow --quiet tests/simulations/deployment

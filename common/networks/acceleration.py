@@ -22,6 +22,8 @@ class Acceleration:
 
     device: torch.device
     bf16: bool
+    recorded: bool = False
+    """Whether a training step is recorded once and played back from then on."""
 
     @classmethod
     def from_runtime(cls, runtime: RuntimeConfig) -> "Acceleration":
@@ -33,7 +35,8 @@ class Acceleration:
             torch.backends.cuda.matmul.allow_tf32 = True
             torch.backends.cudnn.allow_tf32 = True
             torch.backends.cudnn.benchmark = True
-        return cls(device, bf16=runtime.precision == "bf16" or (runtime.precision == "auto" and has_bf16(device)))
+        bf16 = runtime.precision == "bf16" or (runtime.precision == "auto" and has_bf16(device))
+        return cls(device, bf16, recorded=device.type == "cuda")
 
     @property
     def precision(self) -> str:

@@ -4,6 +4,7 @@ Owns exact rewritings of a 3 x 3 convolution with a border of zeros, and the way
 kernel. Must not know layers or networks. Each rewriting is a table of which tap goes where along rows and columns.
 """
 
+from collections.abc import Callable
 from functools import cache
 
 import torch
@@ -12,15 +13,22 @@ from torch import Tensor
 TAPS = 3
 
 
-@cache
+@cache  # on the device once: to bring it there in every step would make the processor wait
 @torch.inference_mode(mode=False)  # whoever samples first must not keep the next from training
+def _placed(table: Callable[..., Tensor], device: torch.device, kind: torch.dtype, *sizes: int) -> Tensor:
+    return table(*sizes).to(device, kind)
+
+
+def _table(table: Callable[..., Tensor], like: Tensor, *sizes: int) -> Tensor:
+    """A table in the type of a kernel, where that lies."""
+    return _placed(table, like.device, like.dtype, *sizes)
+
+
 def _spread_table() -> Tensor:
     """[4, 3]: taps of the kernel that spreads one pixel over what nearest upsampling and three taps make of it."""
     return torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
 
 
-@cache
-@torch.inference_mode(mode=False)
 def _parity_table() -> Tensor:
     """[2, 3, 3]: for the even and the odd output pixel, which of three source pixels each tap reads."""
     table = torch.zeros(2, TAPS, TAPS)
@@ -30,8 +38,6 @@ def _parity_table() -> Tensor:
     return table
 
 
-@cache
-@torch.inference_mode(mode=False)
 def _pair_table() -> Tensor:
     """[2, 2, 3, 3]: which tap joins one of two columns after and one of two before, in neighbouring pairs."""
     table = torch.zeros(2, 2, TAPS, TAPS)
@@ -42,8 +48,6 @@ def _pair_table() -> Tensor:
     return table
 
 
-@cache
-@torch.inference_mode(mode=False)
 def _window_table(columns: int) -> Tensor:
     """[columns, columns + 2, 3]: the taps of each of several neighbouring outputs in the window that they share."""
     table = torch.zeros(columns, columns + TAPS - 1, TAPS)
@@ -57,42 +61,42 @@ def spread(kernel: Tensor) -> Tensor:
 
     It multiplies each pixel 16 times where upsampling first would 36 times.
     """
-    table = _spread_table().to(kernel)
+    table = _table(_spread_table, kernel)
     return torch.einsum("oirc,ar,bc->ioab", kernel, table, table)
 
 
 def from_spread(gradient: Tensor) -> Tensor:
     """Back from `spread`."""
-    table = _spread_table().to(gradient)
+    table = _table(_spread_table, gradient)
     return torch.einsum("ioab,ar,bc->oirc", gradient, table, table)
 
 
 def by_parity(kernel: Tensor) -> Tensor:
     """Nearest upsampling and a convolution as one before it, its four outputs shuffled into pixels afterwards."""
-    table = _parity_table().to(kernel)
+    table = _table(_parity_table, kernel)
     return torch.einsum("oirc,pyr,qxc->opqiyx", kernel, table, table).flatten(0, 2)
 
 
 def by_pairs(kernel: Tensor) -> Tensor:
     """The convolution of images of which pairs of columns have become channels, before and after."""
-    merged = torch.einsum("oirc,abxc->aobirx", kernel, _pair_table().to(kernel))
+    merged = torch.einsum("oirc,abxc->aobirx", kernel, _table(_pair_table, kernel))
     return merged.flatten(2, 3).flatten(0, 1)
 
 
 def from_pairs(gradient: Tensor) -> Tensor:
     """Back from `by_pairs`."""
     parted = gradient.unflatten(0, (2, -1)).unflatten(2, (2, -1))
-    return torch.einsum("aobirx,abxc->oirc", parted, _pair_table().to(gradient))
+    return torch.einsum("aobirx,abxc->oirc", parted, _table(_pair_table, gradient))
 
 
 def by_windows(kernel: Tensor, columns: int) -> Tensor:
     """The convolution that puts out several neighbouring columns as channels, and moves on by as many."""
-    return torch.einsum("oirc,axc->aoirx", kernel, _window_table(columns).to(kernel)).flatten(0, 1)
+    return torch.einsum("oirc,axc->aoirx", kernel, _table(_window_table, kernel, columns)).flatten(0, 1)
 
 
 def from_windows(gradient: Tensor, columns: int) -> Tensor:
     """Back from `by_windows`."""
-    return torch.einsum("aoirx,axc->oirc", gradient.unflatten(0, (columns, -1)), _window_table(columns).to(gradient))
+    return torch.einsum("aoirx,axc->oirc", gradient.unflatten(0, (columns, -1)), _table(_window_table, gradient, columns))
 
 
 def by_halves(kernel: Tensor) -> Tensor:

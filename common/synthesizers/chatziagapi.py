@@ -203,6 +203,7 @@ def _train_autoencoder(
         _draws(patches, AUTOENCODER, (decoder, encoder), config, seed, around),
         make=lambda draw: decoder(encoder(draw.patches)),
         phases=[Phase("autoencoder", optimizer, loss)],
+        replayable=False,  # the chances of dropout begin anew in each step
     )
     play(game, settings.autoencoder_iterations, around)
 
@@ -252,6 +253,7 @@ def _train_gan(
             Phase("discriminator", optimizer(judge), judge_loss),
             Phase("generator", optimizer(fitted.decoder), decoder_loss),
         ],
+        replayable=False,
     )
     play(game, settings.iterations, around)
 

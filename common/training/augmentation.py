@@ -33,17 +33,17 @@ def augment(patches: Tensor, chances: Tensor, kinds: Sequence[Augmentation]) -> 
         elif kind == "frequency_mask":
             patches = _mask(patches, chances[:, 3], chances[:, 4], dimension=2)
         elif kind == "gain":
-            patches = _louder(patches, chances[:, 5], torch.tensor(LARGEST_GAIN))
+            patches = _louder(patches, chances[:, 5], LARGEST_GAIN)
         else:
-            slope = torch.linspace(-LARGEST_TILT, LARGEST_TILT, patches.shape[2])
+            slope = torch.linspace(-LARGEST_TILT, LARGEST_TILT, patches.shape[2], device=patches.device)
             patches = _louder(patches, chances[:, 6], slope.view(1, 1, -1, 1))
     return patches
 
 
-def _louder(patches: Tensor, chance: Tensor, most: Tensor) -> Tensor:
+def _louder(patches: Tensor, chance: Tensor, most: float | Tensor) -> Tensor:
     """Each patch with a share of `most`, from all of it taken away to all of it added: another room or microphone."""
     share = (chance * 2 - 1).view(-1, 1, 1, 1)
-    return (patches + share * most.to(patches)).clamp(-1, 1)
+    return (patches + share * most).clamp(-1, 1)
 
 
 def _roll(patches: Tensor, shift: Tensor) -> Tensor:

@@ -118,4 +118,7 @@ class Dealer:
         return torch.randn(length, generator=torch_stream(self.seed, self.stage, "noise")).to(self.device)
 
     def _place(self, drawn: Tensor) -> Tensor:
-        return self.share.of(drawn).to(self.device, non_blocking=True)
+        mine = self.share.of(drawn)
+        if self.device.type == "cuda" and mine.device.type == "cpu":
+            mine = mine.pin_memory()  # else the processor waits until the step before has ended
+        return mine.to(self.device, non_blocking=True)

@@ -19,10 +19,8 @@ from common.training.averaging import Average
 from common.training.checkpoint import Part, Snapshots
 from common.training.distributed import Share
 from common.training.draws import Draw
+from common.training.recording import Metrics, Recorder, recorder
 from common.training.reporters import Reporter
-
-Metrics = dict[str, Tensor]
-"""Numbers of one step, left on the device; the one called "loss" is what a phase descends."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,7 @@ class Game:
         picture: patches that show how far the stage has come, and how many stand in a row.
         score: the metric that tells good networks from bad, lower is better, where there is one; the best checkpoint is
             kept beside the last ones.
+        replayable: whether a step's chances are all in its draw, so that its recording can stand for the next one.
     """
 
     stage: str
@@ -68,6 +67,7 @@ class Game:
     average: Average | None = None
     picture: Callable[[], tuple[Tensor, int]] | None = None
     score: str | None = None
+    replayable: bool = True
 
     def parts(self) -> dict[str, Part]:
         """All state that outlives a step."""
@@ -96,9 +96,15 @@ class Interrupted(Exception):  # noqa: N818 - nothing went wrong: somebody asked
         super().__init__(f"stopped as asked after step {step} of {stage}; resume to go on from there")
 
 
-@freed_memory_kept()
 def play(game: Game, iterations: int, around: Surroundings) -> None:
     """A stage from its first step, or from its last snapshot, to its end."""
+    acceleration, share = around.acceleration, around.share
+    recorded = acceleration.recorded and game.replayable and share.processes == 1
+    with freed_memory_kept(), recorder(acceleration.device, recorded=recorded) as recording:
+        _play(game, iterations, around, recording)
+
+
+def _play(game: Game, iterations: int, around: Surroundings, recording: Recorder) -> None:
     snapshots, reporter = around.snapshots, around.reporter
     first = snapshots.restore(game.stage, game.parts()) if snapshots else 0
     reporter.begin(game.stage, first, iterations)
@@ -109,7 +115,7 @@ def play(game: Game, iterations: int, around: Surroundings) -> None:
         # 1. what chance decides in this step
         draw = game.draw(step)
         # 2. every phase in turn
-        recent.append(take_step(game, step, draw, around))
+        recent.append(take_step(game, step, draw, around, recording))
         # 3. whoever asks for a stop gets it after a whole step, in all processes at once
         report_due = done % around.report_every == 0 or done == iterations
         stopping = (report_due or around.share.processes == 1) and around.share.any(around.stop())
@@ -127,17 +133,27 @@ def play(game: Game, iterations: int, around: Surroundings) -> None:
             raise Interrupted(game.stage, done)
 
 
-def take_step(game: Game, step: int, draw: Draw, around: Surroundings) -> Metrics:
-    """Make once, let each phase move once, then let norms and average follow the weights."""
-    metrics: Metrics = {}
+def take_step(game: Game, step: int, draw: Draw, around: Surroundings, recording: Recorder) -> Metrics:
+    """Let each phase that has begun move once at its rate, then let the average follow the weights."""
     begun = [phase for phase in game.phases if phase.begins <= step]
+    for phase in begun:
+        if phase.rate is not None:
+            phase.optimizer.rate = phase.rate(step)
+    rates = tuple((phase.name, phase.optimizer.rate) for phase in begun)
+    metrics = recording.do(rates, lambda draw: move(game, begun, draw, around), draw)
+    if game.average is not None:
+        game.average.update(step)
+    return metrics
+
+
+def move(game: Game, begun: Sequence[Phase], draw: Draw, around: Surroundings) -> Metrics:
+    """Make once, let each phase descend its loss, then let norms follow the weights: all that a device does."""
+    metrics: Metrics = {}
     _train_only(begun, game.phases)
     with around.acceleration.autocast():
         made = game.make(draw)
     for phase in begun:
         _train_only([phase], game.phases)
-        if phase.rate is not None:
-            phase.optimizer.rate = phase.rate(step)
         phase.optimizer.forget_gradients()
         with around.acceleration.autocast():
             shown = phase.loss(draw, made)
@@ -147,8 +163,6 @@ def take_step(game: Game, step: int, draw: Draw, around: Surroundings) -> Metric
         metrics |= {f"{phase.name}/{name}": value.detach() for name, value in shown.items()}
     for network in game.networks.values():
         advance_norms(network)
-    if game.average is not None:
-        game.average.update(step)
     return metrics
 
 
