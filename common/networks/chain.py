@@ -31,12 +31,23 @@ class Link:
 
 def run(links: Sequence[Link], images: Tensor, leak: float) -> Tensor:
     """The chain's last output, differentiable once."""
-    images = lowered(images).contiguous(memory_format=torch.channels_last)
+    images = laid_out(images)
     if torch.is_grad_enabled():
         return resume(links, images, outputs_of(links, images, leak), leak)
     for link in links:
         images = _output(link, images, leak)
     return images
+
+
+def laid_out(images: Tensor) -> Tensor:
+    """Images as a chain takes them: in the type that is asked for, their channels last.
+
+    A single channel is last whatever its stride, but a GPU's library goes by strides and would move every picture.
+    """
+    images = lowered(images)
+    if images.shape[1] == 1:
+        return images.squeeze(1).contiguous().unsqueeze(3).permute(0, 3, 1, 2)
+    return images.contiguous(memory_format=torch.channels_last)
 
 
 def resume(links: Sequence[Link], images: Tensor, outputs: Sequence[Tensor], leak: float) -> Tensor:
@@ -78,12 +89,15 @@ class _Chain(torch.autograd.Function):
         *parameters: Tensor,
     ) -> Tensor:
         ctx.forms, ctx.leak = forms, leak
+        ctx.set_materialize_grads(False)
         ctx.save_for_backward(*parameters[::2], images, *outputs)
         return outputs[-1].detach()
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, received: Tensor) -> tuple[Any, ...]:
+    def backward(ctx: Any, received: Tensor | None) -> tuple[Any, ...]:
+        if received is None:
+            return (None,) * len(ctx.needs_input_grad)
         length = len(ctx.forms)
         kernels, images = ctx.saved_tensors[:length], ctx.saved_tensors[length:]
         wanted = ctx.needs_input_grad[3:]

@@ -65,6 +65,17 @@ class Linear(Layer):
         return gradients @ self.weight if self.norm is None else self.norm.multiply(gradients, self.weight, back=True)
 
 
+    def to_and_fro(self, rows: Tensor, others: Tensor, slope: Tensor, leak: float) -> tuple[Tensor, Tensor]:
+        """What the layer makes of rows; and a slope [1, outputs] taken back to its inputs where it shows it others.
+
+        The slope goes through the leaky ReLU that follows, which is steep or flat by what the layer makes of each
+        other row. The matrix is read once for both; differentiable once.
+        """
+        assert self.norm is not None, "a released layer is not trained"  # noqa: S101 - for mypy
+        product, received = self.norm.to_and_fro(rows, others, slope, self.weight, self.bias, leak)
+        return product + self.bias, received
+
+
 class Convolution(Layer):
     """A 3 x 3 convolution with a border of zeros.
 

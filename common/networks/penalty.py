@@ -3,13 +3,11 @@
 Owns the penalty alone. Must not know where the interpolates come from or how heavy it weighs.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from common.networks.acceleration import lowered
-from common.networks.chain import Link, adjoint, outputs_of, resume
+from common.networks.chain import adjoint, laid_out, outputs_of, resume
 from common.networks.discriminator import Discriminator
 
 
@@ -38,15 +36,12 @@ def scores_and_penalty(critic: Discriminator, patches: Tensor, interpolates: Ten
     differentiating that product once is enough. Both need one forward, and weights divided once.
     """
     links, shown = critic.links(), len(patches)
-    images = lowered(torch.cat((patches, interpolates)).detach()).contiguous(memory_format=torch.channels_last)
+    images = laid_out(torch.cat((patches, interpolates)).detach())
     outputs = outputs_of(links, images, critic.leak)
     last = resume(links, images[:shown], [output[:shown] for output in outputs], critic.leak)
-    scores = critic.head.swiftly(critic.embed_images(last))
-    return scores, _by_adjoint(critic, links, images[shown:], [output[shown:] for output in outputs])
-
-
-def _by_adjoint(critic: Discriminator, links: Sequence[Link], images: Tensor, outputs: Sequence[Tensor]) -> Tensor:
-    with torch.no_grad():
-        mask = torch.where(critic.hidden.swiftly(outputs[-1].flatten(1)) > 0, 1.0, critic.leak)
-    received = critic.hidden.adjoint(critic.head.adjoint(torch.ones_like(mask[:, :1])) * mask)
-    return _penalty(adjoint(links, outputs, images, received.view_as(outputs[-1]), critic.leak))
+    believed, between = last.flatten(1), [output[shown:] for output in outputs]
+    slope = critic.head.adjoint(believed.new_ones(1, 1))
+    hidden, received = critic.hidden.to_and_fro(believed, between[-1].flatten(1), slope, critic.leak)
+    scores = critic.head.swiftly(functional.leaky_relu(hidden, critic.leak))
+    gradient = adjoint(links, between, images[shown:], received.view_as(between[-1]), critic.leak)
+    return scores, _penalty(gradient)

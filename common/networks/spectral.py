@@ -53,6 +53,14 @@ class SpectralNorm(nn.Module):
         product: Tensor = _Multiplied.apply(rows, weight, self.u, self.v, back)  # type: ignore[no-untyped-call]
         return product
 
+    def to_and_fro(
+        self, rows: Tensor, others: Tensor, slope: Tensor, weight: Tensor, bias: Tensor, leak: float
+    ) -> tuple[Tensor, Tensor]:
+        """`multiply` of rows, and of a slope on its way back from where the matrix takes the others; in one."""
+        both: tuple[Tensor, Tensor]
+        both = _ToAndFro.apply(rows, others, slope, weight, bias, self.u, self.v, leak)  # type: ignore[no-untyped-call]
+        return both
+
     @torch.no_grad()
     @one_thread()  # a server and a client that load the same weights must find the same pair
     def converge(self, weight: Tensor) -> None:
@@ -130,6 +138,65 @@ class _Multiplied(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             to_rows = scaled @ (matrix.t() if ctx.back else matrix)
         if ctx.needs_input_grad[1]:
-            along = torch.dot(scaled.flatten().float(), product.flatten().float())
-            to_weight = (rows.t() @ scaled if ctx.back else scaled.t() @ rows).float().addr_(u * -along, v)
+            along = _dot(scaled, product)
+            left, right = (rows, scaled) if ctx.back else (scaled, rows)
+            to_weight = _to_weight([left], [right], along, u, v)
         return to_rows, to_weight, None, None, None
+
+
+class _ToAndFro(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        rows: Tensor,
+        others: Tensor,
+        slope: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        u: Tensor,
+        v: Tensor,
+        leak: float,
+    ) -> tuple[Tensor, Tensor]:
+        sigma, matrix = _sigma(weight, u, v), lowered(weight)
+        rows, count = lowered(rows), len(rows)
+        product = (torch.cat((rows, lowered(others))) @ matrix.t()).div_(sigma)
+        steepness = torch.where(product[count:] + bias > 0, 1.0, leak).to(matrix.dtype)
+        masked = lowered(slope) * steepness
+        received = (masked @ matrix).div_(sigma)
+        product = product[:count]
+        ctx.set_materialize_grads(False)  # a slope alone moves no bias
+        ctx.save_for_backward(rows, matrix, product, steepness, masked, received, sigma, u, v)
+        return product, received
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, to_product: Tensor | None, to_received: Tensor | None) -> tuple[Tensor | None, ...]:
+        rows, matrix, product, steepness, masked, received, sigma, u, v = ctx.saved_tensors
+        left, right, along = [], [], sigma.new_zeros(())
+        to_rows = to_slope = None
+        if to_product is not None:
+            forth = to_product / sigma
+            to_rows, along = forth @ matrix, along + _dot(forth, product)
+            left, right = [forth], [rows]
+        if to_received is not None:
+            back = to_received / sigma
+            to_slope = ((back @ matrix.t()) * steepness).sum(dim=0, keepdim=True)
+            along = along + _dot(back, received)
+            left, right = [*left, masked], [*right, back]
+        return to_rows, None, to_slope, _to_weight(left, right, along, u, v), None, None, None, None
+
+
+def _dot(first: Tensor, second: Tensor) -> Tensor:
+    return torch.dot(first.flatten().float(), second.flatten().float())
+
+
+def _to_weight(left: list[Tensor], right: list[Tensor], along: Tensor, u: Tensor, v: Tensor) -> Tensor:
+    """The gradient of a divided matrix from the rows on either side of it, in fp32.
+
+    What the norm takes of it is one more row: the gradient is as large as the matrix, and passing over it is what costs.
+    """
+    first = torch.cat([*left, (u * -along)[None].to(left[0].dtype)]).t()
+    second = torch.cat([*right, v[None].to(right[0].dtype)])
+    if first.device.type == "cuda" and first.dtype != torch.float32:
+        return torch.mm(first, second, out_dtype=torch.float32)
+    return (first @ second).float()
