@@ -61,8 +61,13 @@ def prepare(module: AnyModule, device: torch.device) -> AnyModule:
 
 def lowered(tensor: Tensor) -> Tensor:
     """The tensor in the type that an autocast around asks for, and as it is where there is none."""
-    kind = tensor.device.type
-    return tensor.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else tensor
+    return tensor.to(lowered_type(tensor))
+
+
+def lowered_type(tensor: Tensor) -> torch.dtype:
+    """What `lowered` makes of a tensor's type."""
+    device = tensor.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else tensor.dtype
 
 
 def has_bf16(device: torch.device) -> bool:

@@ -38,12 +38,12 @@ def _parity_table() -> Tensor:
     return table
 
 
-def _pair_table() -> Tensor:
-    """[2, 2, 3, 3]: which tap joins one of two columns after and one of two before, in neighbouring pairs."""
-    table = torch.zeros(2, 2, TAPS, TAPS)
-    for after in range(2):
+def _run_table(columns: int) -> Tensor:
+    """[columns, columns, 3, 3]: which tap joins one column after and one before, in neighbouring runs of them."""
+    table = torch.zeros(columns, columns, TAPS, TAPS)
+    for after in range(columns):
         for tap in range(TAPS):
-            block, before = divmod(after + tap - 1, 2)
+            block, before = divmod(after + tap - 1, columns)
             table[after, before, block + 1, tap] = 1
     return table
 
@@ -77,16 +77,16 @@ def by_parity(kernel: Tensor) -> Tensor:
     return torch.einsum("oirc,pyr,qxc->opqiyx", kernel, table, table).flatten(0, 2)
 
 
-def by_pairs(kernel: Tensor) -> Tensor:
-    """The convolution of images of which pairs of columns have become channels, before and after."""
-    merged = torch.einsum("oirc,abxc->aobirx", kernel, _table(_pair_table, kernel))
+def by_runs(kernel: Tensor, columns: int) -> Tensor:
+    """The convolution of images of which runs of columns have become channels, before and after."""
+    merged = torch.einsum("oirc,abxc->aobirx", kernel, _table(_run_table, kernel, columns))
     return merged.flatten(2, 3).flatten(0, 1)
 
 
-def from_pairs(gradient: Tensor) -> Tensor:
-    """Back from `by_pairs`."""
-    parted = gradient.unflatten(0, (2, -1)).unflatten(2, (2, -1))
-    return torch.einsum("aobirx,abxc->oirc", parted, _table(_pair_table, gradient))
+def from_runs(gradient: Tensor, columns: int) -> Tensor:
+    """Back from `by_runs`."""
+    parted = gradient.unflatten(0, (columns, -1)).unflatten(2, (columns, -1))
+    return torch.einsum("aobirx,abxc->oirc", parted, _table(_run_table, gradient, columns))
 
 
 def by_windows(kernel: Tensor, columns: int) -> Tensor:
@@ -96,7 +96,8 @@ def by_windows(kernel: Tensor, columns: int) -> Tensor:
 
 def from_windows(gradient: Tensor, columns: int) -> Tensor:
     """Back from `by_windows`."""
-    return torch.einsum("aoirx,axc->oirc", gradient.unflatten(0, (columns, -1)), _table(_window_table, gradient, columns))
+    parted = gradient.unflatten(0, (columns, -1))
+    return torch.einsum("aoirx,axc->oirc", parted, _table(_window_table, gradient, columns))
 
 
 def by_halves(kernel: Tensor) -> Tensor:

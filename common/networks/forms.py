@@ -16,13 +16,14 @@ from torch.nn import functional
 from common.networks.acceleration import has_bf16
 from common.networks.arrangement import (
     by_halves,
-    by_pairs,
+    by_runs,
     by_windows,
-    from_pairs,
+    from_runs,
     from_spread,
     from_windows,
     spread,
 )
+from common.networks.fusion import activation
 
 Gradients = tuple[Tensor, Tensor | None]
 """With respect to a kernel and, where it is asked for, to its bias."""
@@ -101,18 +102,40 @@ class Few(Form):
         return from_windows(to_kernel, columns), _over_columns(to_bias, columns)
 
 
-class Single(Few):
-    """One channel, of which pairs of columns are made two: for one channel the processor has only slow code."""
+class Folded(Form):
+    """One channel, of which runs of columns are made many: for one channel libraries have only slow code."""
+
+    def __init__(self, columns: int) -> None:
+        super().__init__()
+        self.columns = columns
 
     def forward(self, images: Tensor, kernel: Tensor, bias: Tensor | None, leak: float | None = None) -> Tensor:
         """Images to images, through a leaky ReLU if a leak is named."""
-        bias = None if bias is None else bias.repeat(2)
-        return unfold(forward(fold(images, 2), by_pairs(kernel), bias, [1, 1], leak), 2)
+        bias = None if bias is None else bias.repeat(self.columns)
+        runs = forward(fold(images, self.columns), by_runs(kernel, self.columns), bias, self.stride, leak)
+        return unfold(runs, self.columns)
+
+    def to_images(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> Tensor:
+        """The gradient with respect to the images."""
+        gradient, images = fold(gradient, self.columns), fold(images, self.columns)
+        return unfold(to_images(gradient, images, by_runs(kernel, self.columns), self.stride), self.columns)
 
     def to_weights(self, gradient: Tensor, images: Tensor, kernel: Tensor, *, biased: bool = True) -> Gradients:
         """The gradients with respect to kernel and bias."""
-        to_kernel, to_bias = to_weights(fold(gradient, 2), fold(images, 2), by_pairs(kernel), [1, 1], biased)
-        return from_pairs(to_kernel), _over_columns(to_bias, 2)
+        gradient, images = fold(gradient, self.columns), fold(images, self.columns)
+        to_kernel, to_bias = to_weights(gradient, images, by_runs(kernel, self.columns), self.stride, biased)
+        return from_runs(to_kernel, self.columns), _over_columns(to_bias, self.columns)
+
+
+class Single(Folded):
+    """One channel on a processor: pairs of columns, and the way back as with few channels."""
+
+    def __init__(self) -> None:
+        super().__init__(columns=2)
+
+    def to_images(self, gradient: Tensor, images: Tensor, kernel: Tensor) -> Tensor:
+        """The gradient with respect to the images."""
+        return Few().to_images(gradient, images, kernel)
 
 
 def _over_columns(to_bias: Tensor | None, columns: int) -> Tensor | None:
@@ -136,7 +159,7 @@ def form_for(inputs: int, outputs: int, stride: int, *, upsampled: bool, vectors
     if upsampled:
         return Upsampled()
     if not vectors:
-        return Form(stride)
+        return Folded(MOST_COLUMNS) if inputs == 1 and stride == 1 else Form(stride)
     if stride == 2:
         return Halved() if inputs < ENOUGH else Form(stride)
     if inputs == 1:
@@ -174,8 +197,18 @@ def forward(
             images, kernel, bias, [1, 1], stride, [1, 1], 1, "leaky_relu", [leak], ""
         )
         return fused
+    if leak is not None and bias is not None and images.device.type == "cuda":
+        result = torch.convolution(images, kernel, None, stride, [1, 1], [1, 1], transposed, [0, 0], 1)
+        batch, channels, height, width = result.shape
+        rows: Tensor = activation(leak)(_pixels(result), bias)
+        return rows.view(batch, height, width, channels).permute(0, 3, 1, 2)
     result = torch.convolution(images, kernel, bias, stride, [1, 1], [1, 1], transposed, [0, 0], 1)
     return result if leak is None else functional.leaky_relu_(result, leak)
+
+
+def _pixels(images: Tensor) -> Tensor:
+    """[pixels, channels]; a view where the channels lie last in memory."""
+    return images.permute(0, 2, 3, 1).reshape(-1, images.shape[1])
 
 
 def _fuses(images: Tensor) -> bool:
@@ -203,8 +236,12 @@ def to_weights(
     transposed: bool = False,
 ) -> Gradients:
     """The gradients of `forward` with respect to kernel and bias."""
-    _, to_kernel, to_bias = _backward(gradient, images, kernel, stride, transposed, [False, True, biased])
-    return to_kernel, to_bias
+    if not biased or gradient.device.type == "cpu":
+        _, to_kernel, to_bias = _backward(gradient, images, kernel, stride, transposed, [False, True, biased])
+        return to_kernel, to_bias
+    _, to_kernel, _ = _backward(gradient, images, kernel, stride, transposed, [False, True, False])
+    pixels = _pixels(gradient)
+    return to_kernel, torch.mv(pixels.t(), pixels.new_ones(len(pixels)))  # a GPU sums over pixels slower itself
 
 
 def _backward(

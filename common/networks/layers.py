@@ -64,7 +64,6 @@ class Linear(Layer):
         """[batch, outputs] -> [batch, inputs]: a gradient taken back through the layer; differentiable once."""
         return gradients @ self.weight if self.norm is None else self.norm.multiply(gradients, self.weight, back=True)
 
-
     def to_and_fro(self, rows: Tensor, others: Tensor, slope: Tensor, leak: float) -> tuple[Tensor, Tensor]:
         """What the layer makes of rows; and a slope [1, outputs] taken back to its inputs where it shows it others.
 
@@ -110,11 +109,11 @@ class Convolution(Layer):
 
     def link(self) -> Link:
         """The same layer as a chain runs it."""
-        weight = self.weight if self.norm is None else self.norm.divide(self.weight)
+        weight = lowered(self.weight) if self.norm is None else self.norm.divide(self.weight)
         outputs, inputs = weight.shape[:2]
         vectors = weight.device.type == "cpu"
         form = form_for(inputs, outputs, self.stride, upsampled=self.upsampled, vectors=vectors)
-        return Link(form, lowered(weight), lowered(self.bias))
+        return Link(form, weight, lowered(self.bias))
 
     def to_pixels(self, images: Tensor) -> Tensor:
         """The same layer where it upsamples to a few channels: all is computed before the upsampling."""

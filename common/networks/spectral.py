@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from common.networks.acceleration import lowered
+from common.networks.acceleration import lowered, lowered_type
+from common.networks.fusion import MANY, fused
 from common.threads import one_thread
 
 KRYLOV_STEPS = 40
@@ -41,8 +42,8 @@ class SpectralNorm(nn.Module):
         return _sigma(weight, self.u, self.v)
 
     def divide(self, weight: Tensor) -> Tensor:
-        """The weight divided by its norm, differentiable once."""
-        divided: Tensor = _Divided.apply(weight, self.u, self.v)  # type: ignore[no-untyped-call]
+        """The weight divided by its norm, in the type that an autocast asks for; differentiable once."""
+        divided: Tensor = _Divided.apply(weight, self.u, self.v, lowered_type(weight))  # type: ignore[no-untyped-call]
         return divided
 
     def multiply(self, rows: Tensor, weight: Tensor, *, back: bool = False) -> Tensor:
@@ -86,14 +87,28 @@ def _sigma(weight: Tensor, u: Tensor, v: Tensor) -> Tensor:
 @torch.no_grad()
 def advance(norms: Sequence[SpectralNorm], weights: Sequence[Tensor]) -> None:
     """One power iteration each, so that the estimates follow weights that have just been trained."""
-    matrices = [weight.flatten(1) for weight in weights]
+    matrices = [_matrix(weight, weight) for weight in weights]
     left, right = [norm.u for norm in norms], [norm.v for norm in norms]
-    for matrix, u, v in zip(matrices, left, right, strict=True):
-        torch.mv(matrix, v, out=u)
+    for weight, matrix, u, v in zip(weights, matrices, left, right, strict=True):
+        torch.mv(matrix, _matrix(v, weight).flatten(), out=u)
     _normalize_(left)
-    for matrix, u, v in zip(matrices, left, right, strict=True):
-        torch.mv(matrix.t(), u, out=v)
+    for weight, matrix, u, v in zip(weights, matrices, left, right, strict=True):
+        v.copy_(_shaped(torch.mv(matrix.t(), u)[None], weight).flatten())
     _normalize_(right)
+
+
+def _matrix(values: Tensor, weight: Tensor) -> Tensor:
+    """Values of a weight's shape, or a row of it, as the matrix of which the numbers lie as the weight's do."""
+    rows = values.reshape(-1, *weight.shape[1:])
+    return rows.flatten(1) if weight.is_contiguous() else rows.permute(0, 2, 3, 1).flatten(1)
+
+
+def _shaped(matrix: Tensor, weight: Tensor) -> Tensor:
+    """The inverse of `_matrix`."""
+    if weight.is_contiguous():
+        return matrix.view(-1, *weight.shape[1:])
+    inputs, *taps = weight.shape[1:]
+    return matrix.view(-1, *taps, inputs).permute(0, 3, 1, 2)
 
 
 def _normalize_(vectors: list[Tensor]) -> None:
@@ -102,21 +117,35 @@ def _normalize_(vectors: list[Tensor]) -> None:
     torch._foreach_div_(vectors, lengths)
 
 
+@fused(MANY)
+def _divide(matrix: Tensor, u: Tensor, v: Tensor, kind: torch.dtype) -> tuple[Tensor, Tensor]:
+    sigma = u @ (matrix @ v)
+    return (matrix / sigma).to(kind), sigma
+
+
+@fused(MANY)
+def _undivide(matrix: Tensor, gradient: Tensor, sigma: Tensor, u: Tensor, v: Tensor) -> Tensor:
+    """The gradient of a matrix from that of the divided one."""
+    gradient = gradient.to(matrix.dtype)
+    along = torch.dot(gradient.flatten(), matrix.flatten()) / sigma
+    return torch.addr(gradient, u * -along, v).div_(sigma)
+
+
 class _Divided(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, u: Tensor, v: Tensor) -> Tensor:
-        sigma = _sigma(weight, u, v)
-        divided = weight / sigma
-        ctx.save_for_backward(divided, sigma, u, v)
-        return divided
+    def forward(ctx: Any, weight: Tensor, u: Tensor, v: Tensor, kind: torch.dtype) -> Tensor:
+        with torch.autocast(weight.device.type, enabled=False):
+            divided, sigma = _divide(_matrix(weight, weight), u, _matrix(v, weight).flatten(), kind)
+        ctx.save_for_backward(weight, sigma, u, v)
+        return _shaped(divided, weight)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        divided, sigma, u, v = ctx.saved_tensors
-        flat = gradient.flatten(1)
-        along = torch.dot(flat.flatten(), divided.flatten())
-        return torch.addr(flat, u * -along, v).div_(sigma).view_as(divided), None, None
+        weight, sigma, u, v = ctx.saved_tensors
+        matrix, gradient = _matrix(weight, weight), _matrix(gradient, weight)
+        to_weight = _undivide(matrix, gradient, sigma, u, _matrix(v, weight).flatten())
+        return _shaped(to_weight, weight), None, None, None
 
 
 class _Multiplied(torch.autograd.Function):
@@ -193,7 +222,7 @@ def _dot(first: Tensor, second: Tensor) -> Tensor:
 def _to_weight(left: list[Tensor], right: list[Tensor], along: Tensor, u: Tensor, v: Tensor) -> Tensor:
     """The gradient of a divided matrix from the rows on either side of it, in fp32.
 
-    What the norm takes of it is one more row: the gradient is as large as the matrix, and passing over it is what costs.
+    What the norm takes of it is one more row: a gradient is as large as its matrix, and to pass over it is what costs.
     """
     first = torch.cat([*left, (u * -along)[None].to(left[0].dtype)]).t()
     second = torch.cat([*right, v[None].to(right[0].dtype)])

@@ -25,7 +25,8 @@ from common.synthesizers.conditional import AT_ONCE
 from common.synthesizers.synthesizer import Speech, Synthesizer, Weights
 from common.training.adam import Adam
 from common.training.draws import Dealer, Draw, Patches
-from common.training.phases import Game, Metrics, Phase, Surroundings, play
+from common.training.phases import Game, Phase, Surroundings, play
+from common.training.recording import Metrics
 
 AUTOENCODER, GAN = "baseline-autoencoder", "baseline-gan"
 CODED = 1024

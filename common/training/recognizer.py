@@ -23,7 +23,8 @@ from common.seeds import derive_seed
 from common.training.adam import Adam
 from common.training.augmentation import augment
 from common.training.draws import Dealer, Draw, Patches, require_labels
-from common.training.phases import Game, Metrics, Phase, Surroundings, play
+from common.training.phases import Game, Phase, Surroundings, play
+from common.training.recording import Metrics
 
 RECOGNIZER = "recognizer"
 AT_ONCE = 64

@@ -20,7 +20,7 @@ Tape = Callable[[Callable[[], Tensor]], tuple[Callable[[], object], Tensor]]
 """Records work without doing it: how to play it back, and where its result will lie."""
 
 WARM_UP = 3
-"""Steps taken as they are before one is recorded: in them libraries choose their kernels and tables find their place."""
+"""Steps taken as they are before one is recorded: in them libraries choose kernels and tables find their place."""
 
 
 class Recorder:

@@ -21,7 +21,8 @@ from common.training.augmentation import augment
 from common.training.averaging import Average
 from common.training.draws import Dealer, Draw, Patches, require_labels
 from common.training.likeness import energy_distance
-from common.training.phases import Game, Metrics, Phase, Surroundings, play
+from common.training.phases import Game, Phase, Surroundings, play
+from common.training.recording import Metrics
 
 AUTOENCODER, ADVERSARIAL, FINETUNING = "autoencoder", "adversarial", "finetuning"
 SHOWN = 8

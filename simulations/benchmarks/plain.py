@@ -122,11 +122,12 @@ def plain_discriminator(discriminator: Discriminator) -> nn.Sequential:
 def _stock(layer: Layer, stride: int = 1) -> nn.Module:
     """A stock layer under the stock spectral norm, its weights and singular vectors copied."""
     outputs, inputs = layer.weight.shape[:2]
-    stock: nn.Linear | nn.Conv2d = (
-        nn.Linear(inputs, outputs)
-        if layer.weight.ndim == 2
-        else nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1)
-    )
+    with layer.weight.device:
+        stock: nn.Linear | nn.Conv2d = (
+            nn.Linear(inputs, outputs)
+            if layer.weight.ndim == 2
+            else nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1)
+        )
     with torch.no_grad():
         stock.weight.copy_(layer.weight)
         stock.bias.copy_(layer.bias)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from torch.nn import functional
 
-from common.networks.forms import Few, Form, Halved, Single, Upsampled, fold, form_for, unfold
+from common.networks.forms import Few, Folded, Form, Halved, Single, Upsampled, fold, form_for, unfold
 from common.seeds import torch_stream
 
 
@@ -48,7 +48,7 @@ def test_a_leaky_relu_in_the_same_pass_is_one_after_it(inputs, outputs, stride, 
 
 
 def test_a_gradient_of_the_bias_is_computed_only_where_it_is_asked_for():
-    for form, inputs in ((Form(), 16), (Few(), 4), (Single(), 1), (Halved(), 4), (Upsampled(), 4)):
+    for form, inputs in ((Form(), 16), (Few(), 4), (Single(), 1), (Folded(8), 1), (Halved(), 4), (Upsampled(), 4)):
         images = torch.randn(1, inputs, 16, 16).contiguous(memory_format=torch.channels_last)
         kernel = torch.randn(4, inputs, 3, 3)
         gradient = torch.randn_like(form.forward(images, kernel, None))
@@ -79,6 +79,7 @@ def test_upsampling_merges_with_the_convolution_exactly(inputs, outputs, side):
 @pytest.mark.parametrize("outputs", [1, 4, 8])
 def test_a_single_channel_is_folded_exactly(outputs):
     check(Single(), 1, outputs)
+    check(Folded(8), 1, outputs)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -101,8 +102,10 @@ def test_a_processor_of_vectors_gets_the_form_that_fills_them(sizes, expected):
     assert type(form_for(*sizes, upsampled=False, vectors=True)) is expected
 
 
-def test_a_gpu_gets_convolutions_as_they_are():
-    assert type(form_for(1, 4, 1, upsampled=False, vectors=False)) is Form
+def test_a_gpu_gets_convolutions_as_they_are_but_for_a_single_channel():
+    assert form_for(1, 4, 1, upsampled=False, vectors=False).columns == 8
+    assert type(form_for(4, 4, 1, upsampled=False, vectors=False)) is Form
+    assert type(form_for(4, 4, 2, upsampled=False, vectors=False)) is Form
     assert type(form_for(8, 4, 1, upsampled=True, vectors=False)) is Upsampled
 
 
