@@ -24,6 +24,8 @@ class Acceleration:
     bf16: bool
     recorded: bool = False
     """Whether a training step is recorded once and played back from then on."""
+    tries_from: int = 2000
+    """Steps of a stage from which on a GPU's library tries kernels out before it chooses: that takes many seconds."""
 
     @classmethod
     def from_runtime(cls, runtime: RuntimeConfig) -> "Acceleration":
@@ -34,7 +36,6 @@ class Acceleration:
         if device.type == "cuda":
             torch.backends.cuda.matmul.allow_tf32 = True
             torch.backends.cudnn.allow_tf32 = True
-            torch.backends.cudnn.benchmark = True
         bf16 = runtime.precision == "bf16" or (runtime.precision == "auto" and has_bf16(device))
         return cls(device, bf16, recorded=device.type == "cuda")
 
@@ -46,6 +47,11 @@ class Acceleration:
     def autocast(self) -> AbstractContextManager[object]:
         """Around forwards: bf16 matrix products where the machine has them, nothing elsewhere."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.bf16 else nullcontext()
+
+    def expect(self, steps: int) -> None:
+        """Say how many steps a stage has left before it begins."""
+        if self.device.type == "cuda":
+            torch.backends.cudnn.benchmark = steps >= self.tries_from
 
     def prepare(self, module: AnyModule) -> AnyModule:
         """Move a network to the device, its images channels last."""

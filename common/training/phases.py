@@ -107,6 +107,7 @@ def play(game: Game, iterations: int, around: Surroundings) -> None:
 def _play(game: Game, iterations: int, around: Surroundings, recording: Recorder) -> None:
     snapshots, reporter = around.snapshots, around.reporter
     first = snapshots.restore(game.stage, game.parts()) if snapshots else 0
+    around.acceleration.expect(iterations - first)
     reporter.begin(game.stage, first, iterations)
     recent: list[Metrics] = []
     means: dict[str, float] = {}

@@ -48,7 +48,7 @@ from simulations.benchmarks.plain import (
 
 WARM_UP = 2
 """Turns of each that are not counted: code is first loaded in them."""
-TURN = {"cpu": 2, "cuda": 20}
+TURN = {"cpu": 2, "cuda": 10}
 """Steps in a turn, of which all but the first count; a GPU would stand idle if it were waited for after each."""
 
 SHOWN_AS = {AUTOENCODER: "autoencoder", ADVERSARIAL: "wgan_gp", FINETUNING: "finetune", RECOGNIZER: "recognizer"}
@@ -180,15 +180,27 @@ def courses(config: Config, patches: Noise, around: Surroundings) -> list[Course
     ]
 
 
-def bench_step(config: Config, batch: int = 32, steps: int = 10) -> dict[str, Any]:
+def _to_nobody(stage: str, figures: Mapping[str, float]) -> None:
+    pass
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+
+
+def bench_step(
+    config: Config, batch: int = 32, steps: int = 10, tell: Callable[[str, Mapping[str, float]], object] = _to_nobody
+) -> dict[str, Any]:
     """Every stage both ways in turn; `stages` maps each to its ratio, rate and share of the machine's peak.
 
     Args:
         config: width, rates and runtime; its batches and iterations are replaced.
         batch: patches in a step.
         steps: turns of each that are counted, of one counted step on a processor and more on a GPU.
+        tell: hears each stage's figures as soon as it has been timed.
     """
-    acceleration = Acceleration.from_runtime(config.runtime)
+    # However short: a stage that is trained has many steps.
+    acceleration = replace(Acceleration.from_runtime(config.runtime), tries_from=0)
     turn = TURN[acceleration.device.type]
     config = shaped(config, batch, (steps + WARM_UP) * turn)
     patches = Noise.of(batch, config.network.classes)
@@ -203,11 +215,12 @@ def bench_step(config: Config, batch: int = 32, steps: int = 10) -> dict[str, An
         stages[SHOWN_AS[course.stage]] = summary(
             alternation.ours_seconds[WARM_UP:], alternation.plain_seconds[WARM_UP:], operations, peak
         )
+        tell(SHOWN_AS[course.stage], stages[SHOWN_AS[course.stage]])
     return {
         "width": config.network.width,
         "batch": batch,
         "steps": steps * (turn - 1),
-        "device": str(acceleration.device),
+        "device": _device_name(acceleration.device),
         "threads": torch.get_num_threads(),
         "precision": acceleration.precision,
         "peak_flops": peak,

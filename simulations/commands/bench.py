@@ -4,6 +4,7 @@ Owns the options and the tables. Must not measure: `simulations.benchmarks` does
 """
 
 from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -116,7 +117,11 @@ def step(
     from common.config import load_config
     from simulations.benchmarks.step import bench_step
 
-    figures = bench_step(load_config(preset), batch, steps)
+    def tell(stage: str, found: Mapping[str, float]) -> None:
+        rates = f"{found['ratio']:.2f} times the plain loop, {found['iterations_per_second']:.2f} steps a second"
+        typer.echo(f"{stage}: {rates}", err=True)
+
+    figures = bench_step(load_config(preset), batch, steps, tell)
     if as_json:
         import json
 
@@ -129,8 +134,9 @@ def _show_step(figures: dict[str, Any]) -> None:
     from rich import print as show
     from rich.table import Table
 
-    peak, precision, threads = figures["peak_flops"] / 1e9, figures["precision"], figures["threads"]
-    table = Table(title=f"width {figures['width']:g}, batch {figures['batch']}, {precision}, {threads} threads")
+    peak, device = figures["peak_flops"] / 1e9, figures["device"]
+    where = f"{figures['threads']} threads" if device == "cpu" else device
+    table = Table(title=f"width {figures['width']:g}, batch {figures['batch']}, {figures['precision']}, {where}")
     share_of = f"share of {peak:.0f} GFLOP/s"
     for heading in ("stage", "times as fast as the plain loop", "range", "steps a second", share_of):
         table.add_column(heading)
