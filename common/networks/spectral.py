@@ -118,6 +118,19 @@ def _normalize_(vectors: list[Tensor]) -> None:
 
 
 @fused(MANY)
+def _read(matrix: Tensor, u: Tensor, v: Tensor, kind: torch.dtype) -> tuple[Tensor, Tensor]:
+    """A matrix in another type, and its norm."""
+    return matrix.to(kind), u @ (matrix @ v)
+
+
+def _lowered_and_sigma(weight: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    kind = lowered_type(weight)
+    with torch.autocast(weight.device.type, enabled=False):
+        both: tuple[Tensor, Tensor] = _read(weight, u, v, kind)
+    return both
+
+
+@fused(MANY)
 def _divide(matrix: Tensor, u: Tensor, v: Tensor, kind: torch.dtype) -> tuple[Tensor, Tensor]:
     sigma = u @ (matrix @ v)
     return (matrix / sigma).to(kind), sigma
@@ -151,8 +164,8 @@ class _Divided(torch.autograd.Function):
 class _Multiplied(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor, weight: Tensor, u: Tensor, v: Tensor, back: bool) -> Tensor:
-        sigma = _sigma(weight, u, v)
-        rows, matrix = lowered(rows), lowered(weight)
+        matrix, sigma = _lowered_and_sigma(weight, u, v)
+        rows = lowered(rows)
         product = (rows @ (matrix if back else matrix.t())).div_(sigma)
         ctx.back = back
         ctx.save_for_backward(rows, matrix, product, sigma, u, v)
@@ -186,7 +199,7 @@ class _ToAndFro(torch.autograd.Function):
         v: Tensor,
         leak: float,
     ) -> tuple[Tensor, Tensor]:
-        sigma, matrix = _sigma(weight, u, v), lowered(weight)
+        matrix, sigma = _lowered_and_sigma(weight, u, v)
         rows, count = lowered(rows), len(rows)
         product = (torch.cat((rows, lowered(others))) @ matrix.t()).div_(sigma)
         steepness = torch.where(product[count:] + bias > 0, 1.0, leak).to(matrix.dtype)

@@ -3,8 +3,8 @@
 Owns the options and the tables. Must not measure: `simulations.benchmarks` does.
 """
 
-from pathlib import Path
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
