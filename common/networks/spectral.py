@@ -126,7 +126,7 @@ def _read(matrix: Tensor, u: Tensor, v: Tensor, kind: torch.dtype) -> tuple[Tens
 def _lowered_and_sigma(weight: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     kind = lowered_type(weight)
     with torch.autocast(weight.device.type, enabled=False):
-        both: tuple[Tensor, Tensor] = _read(weight, u, v, kind)
+        both: tuple[Tensor, Tensor] = _read(weight.detach(), u, v, kind)
     return both
 
 
@@ -148,7 +148,7 @@ class _Divided(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, weight: Tensor, u: Tensor, v: Tensor, kind: torch.dtype) -> Tensor:
         with torch.autocast(weight.device.type, enabled=False):
-            divided, sigma = _divide(_matrix(weight, weight), u, _matrix(v, weight).flatten(), kind)
+            divided, sigma = _divide(_matrix(weight.detach(), weight), u, _matrix(v, weight).flatten(), kind)
         ctx.save_for_backward(weight, sigma, u, v)
         return _shaped(divided, weight)
 
@@ -156,6 +156,7 @@ class _Divided(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         weight, sigma, u, v = ctx.saved_tensors
+        weight = weight.detach()
         matrix, gradient = _matrix(weight, weight), _matrix(gradient, weight)
         to_weight = _undivide(matrix, gradient, sigma, u, _matrix(v, weight).flatten())
         return _shaped(to_weight, weight), None, None, None
