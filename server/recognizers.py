@@ -27,8 +27,7 @@ from common.training.recognizer import RECOGNIZER, train_recognizer
 from common.training.reporters import Reporter
 from common.wire import weights_digest
 from server.bank import Bank, Banked
-from server.consensus import judged_pool
-from server.pool import PATCH_BYTES, FreshPool, Source, shares
+from server.pool import PATCH_BYTES, FreshPool, KeptPool, Source, shares
 
 FOLDER, POOL, WEIGHTS = "recognizers", "pool", "weights"
 KEPT = 5
@@ -66,20 +65,20 @@ class Recognizers:
             snapshot_every=max(config.recognizer.iterations // KEPT, 1),
             stop=stop,
         )
-        weights = train_recognizer(self._pool(releases, around), config, seed, around).state_dict()
+        weights = train_recognizer(self._pool(releases, acceleration.device), config, seed, around).state_dict()
         card = {"identity": identity, "labels": config.network.emotions, "digest": _digest(weights)}
         save_tensors(self.where(name), weights, card)
         shutil.rmtree(snapshots, ignore_errors=True)
 
     def train_all(self, pools: Mapping[str, Sequence[Banked]], reporter_of: Callable[[str], Reporter]) -> Iterator[str]:
         """Train a recognizer from each of several pools, as many at once as pays; the answer is who is done."""
-        around = Surroundings(Acceleration.from_runtime(self._config.runtime))
+        device = Acceleration.from_runtime(self._config.runtime).device
         pieces = []
         for name, releases in pools.items():
             if self._is_trained(name, self._identity(name, releases)[1]):
                 yield name
             else:
-                self._pool(_in_order(releases), around)  # here, where no two draw the same
+                self._pool(_in_order(releases), device)  # here, where no two draw the same
                 pieces.append((name, releases, reporter_of(name)))
         for name, _, _ in side_by_side(self._train_one, pieces, self._config.runtime):
             yield name
@@ -107,8 +106,7 @@ class Recognizers:
             return
         pools = list(pools)
         files = {(one.name, max(shares(sampling.per_emotion, len(pool)))) for pool in pools for one in pool}
-        judged = len(pools) * sampling.per_emotion if sampling.consensus or sampling.soft_labels else 0
-        samples = self._config.network.classes * (sum(rounds for _, rounds in files) + judged)
+        samples = self._config.network.classes * sum(rounds for _, rounds in files)
         if samples * PATCH_BYTES > self._config.campaign.pool_gigabytes * 1e9:
             raise UserError(
                 f"the pool would fill {samples * PATCH_BYTES / 1e9:.1f} GB, more than campaign.pool_gigabytes grants",
@@ -134,15 +132,15 @@ class Recognizers:
             return False
         return bool(card["identity"] == identity)
 
-    def _pool(self, releases: Sequence[Banked], around: Surroundings) -> Patches:
-        seed, sampling, device = self._config.seed, self._config.sampling, around.acceleration.device
+    def _pool(self, releases: Sequence[Banked], device: torch.device) -> Patches:
+        seed, sampling, classes = self._config.seed, self._config.sampling, self._config.network.classes
         sources = [
             Source(one.name, derive_seed(seed, one.run, one.session, "pool"), partial(self._sampler, one, device))
             for one in releases
         ]
         if sampling.keep:
-            return judged_pool(self._folder / POOL, sources, self._config, around)
-        return FreshPool(sources, sampling, self._config.network.classes, seed)
+            return KeptPool.draw(self._folder / POOL, sources, sampling, classes, seed)
+        return FreshPool(sources, sampling, classes, seed)
 
     def _sampler(self, banked: Banked, device: torch.device) -> ConditionalSampler:
         release = self._bank.load(banked)

@@ -160,10 +160,6 @@ class FinetuningConfig(Section):
         "the slope of (log-sum of the emotions' outputs - the fake output) is pulled to one",
     )
     balanced: bool = Field(True, description="draw emotions evenly; open in the paper")
-    head_start: Count = Field(
-        0, description="the first iterations, in which the discriminator moves alone: a new head has nothing to teach"
-    )
-    head_start_learning_rate: Rate = Field(2e-5, description="of the discriminator in its head start")
     average: float = Field(0.0, ge=0, lt=1, description="decay of the averaged generator that is released; 0 is off")
     augmentation: tuple[Augmentation, ...] = Field((), description="shown to the discriminator, real and fake alike")
     instance_noise: float = Field(
@@ -185,15 +181,6 @@ class FinetuningConfig(Section):
     likeness_weight: float = Field(1.0, gt=0, description="of each sketch's distance")
     released_as: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="number format of a release")
 
-    @model_validator(mode="after")
-    def _generator_moves(self) -> Self:
-        if self.head_start and self.head_start >= self.iterations:
-            raise ValueError(
-                f"head_start ({self.head_start}) leaves the generator none of {self.iterations} iterations: "
-                "choose more iterations or head_start = 0"
-            )
-        return self
-
 
 class ChatziagapiConfig(Section):
     """The earlier GAN of Chatziagapi et al. (Interspeech 2019), at the run's width: what the paper is compared with."""
@@ -213,16 +200,6 @@ class SamplingConfig(Section):
     per_emotion: Positive = Field(40_000, description="samples an emotion in a fold's pool, over all generators")
     latent_scale: float = Field(1.0, gt=0, le=3, description="standard deviation of the latents")
     keep: bool = Field(True, description="draw once and keep on disk as fp16; false draws anew for every batch")
-    consensus: bool = Field(
-        False, description="keep a sample only if a recognizer trained on the other clients' samples hears what it is"
-    )
-    soft_labels: bool = Field(False, description="learn that recognizer's probabilities instead of what was asked for")
-
-    @model_validator(mode="after")
-    def _judged_samples_are_kept(self) -> Self:
-        if (self.consensus or self.soft_labels) and not self.keep:
-            raise ValueError("consensus and soft_labels judge each sample once: set keep = true")
-        return self
 
 
 class RecognizerConfig(Section):

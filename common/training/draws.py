@@ -24,7 +24,7 @@ SHOWINGS = 3
 
 
 class LabelledPatches(Protocol):
-    """Patches [batch, 1, 128, 128] and their classes [batch], or rows of probabilities [batch, classes]."""
+    """Patches [batch, 1, 128, 128] and their classes [batch]."""
 
     @property
     def patches(self) -> Tensor:
@@ -48,7 +48,7 @@ class Patches(Protocol):
 def require_labels(source: Patches, stage: str) -> None:
     """Refuse to start a stage that learns emotions on speech that has none."""
     labels = source.batch(0, 1, stage).labels
-    if not labels.is_floating_point() and bool((labels < 0).any()):
+    if bool((labels < 0).any()):
         raise UserError(f"{stage} needs labelled speech", remedy="name a corpus with emotions in corpus.name")
 
 

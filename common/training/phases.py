@@ -32,14 +32,12 @@ class Phase:
         optimizer: of what it moves.
         loss: what it descends.
         rate: its learning rate at a step, where that changes.
-        begins: the step of its first turn; until then what it moves stands still.
     """
 
     name: str
     optimizer: Adam
     loss: Callable[[Draw, Tensor], Metrics]
     rate: Callable[[int], float] | None = None
-    begins: int = 0
 
 
 @dataclass(frozen=True)
@@ -135,25 +133,24 @@ def _play(game: Game, iterations: int, around: Surroundings, recording: Recorder
 
 
 def take_step(game: Game, step: int, draw: Draw, around: Surroundings, recording: Recorder) -> Metrics:
-    """Let each phase that has begun move once at its rate, then let the average follow the weights."""
-    begun = [phase for phase in game.phases if phase.begins <= step]
-    for phase in begun:
+    """Let each phase move once at its rate, then let the average follow the weights."""
+    for phase in game.phases:
         if phase.rate is not None:
             phase.optimizer.rate = phase.rate(step)
-    rates = tuple((phase.name, phase.optimizer.rate) for phase in begun)
-    metrics = recording.do(rates, lambda draw: move(game, begun, draw, around), draw)
+    rates = tuple(phase.optimizer.rate for phase in game.phases)
+    metrics = recording.do(rates, lambda draw: move(game, draw, around), draw)
     if game.average is not None:
         game.average.update(step)
     return metrics
 
 
-def move(game: Game, begun: Sequence[Phase], draw: Draw, around: Surroundings) -> Metrics:
+def move(game: Game, draw: Draw, around: Surroundings) -> Metrics:
     """Make once, let each phase descend its loss, then let norms follow the weights: all that a device does."""
     metrics: Metrics = {}
-    _train_only(begun, game.phases)
+    _train_only(game.phases, game.phases)
     with around.acceleration.autocast():
         made = game.make(draw)
-    for phase in begun:
+    for phase in game.phases:
         _train_only([phase], game.phases)
         phase.optimizer.forget_gradients()
         with around.acceleration.autocast():
@@ -180,7 +177,7 @@ def _train_only(moving: Sequence[Phase], phases: Sequence[Phase]) -> None:
 
 
 def finite_means(recent: Sequence[Metrics], stage: str, done: int, snapshots: Snapshots | None) -> dict[str, float]:
-    """Each metric's mean over those recent steps that have it; the first step that was not finite ends the run."""
+    """Each metric's mean over the recent steps; the first step that was not finite ends the run."""
     named = [(step, name) for step, metrics in enumerate(recent, done - len(recent) + 1) for name in metrics]
     numbers = torch.stack([value.float() for metrics in recent for value in metrics.values()]).tolist()
     columns: dict[str, list[float]] = {}

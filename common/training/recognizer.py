@@ -32,10 +32,7 @@ AT_ONCE = 64
 
 
 def train_recognizer(patches: Patches, config: Config, seed: int, around: Surroundings) -> Discriminator:
-    """The discriminator's body with one output an emotion, under cross-entropy.
-
-    Labels are class numbers, or rows of probabilities where a label is not certain.
-    """
+    """The discriminator's body with one output an emotion, under cross-entropy."""
     settings = config.recognizer
     require_labels(patches, RECOGNIZER)
     fresh = new_recognizer(config, seed=derive_seed(seed, RECOGNIZER, "networks"))
@@ -48,8 +45,7 @@ def train_recognizer(patches: Patches, config: Config, seed: int, around: Surrou
         return outputs.float()
 
     def loss(draw: Draw, made: Tensor) -> Metrics:
-        hard = draw.labels if draw.labels.ndim == 1 else draw.labels.argmax(dim=1)
-        right = (made.argmax(dim=1) == hard).float().mean()
+        right = (made.argmax(dim=1) == draw.labels).float().mean()
         return {"loss": functional.cross_entropy(made, draw.labels), "right": right}
 
     optimizer = Adam(recognizer.parameters(), settings.learning_rate, config.optimizer)

@@ -167,16 +167,13 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
         apart = energy_distance(draw.patches, draw.labels, made, draw.wanted, settings.likeness)
         return {"loss": loss + settings.likeness_weight * apart, "apart": apart}
 
-    def pace(step: int) -> float:
-        return settings.head_start_learning_rate if step < settings.head_start else settings.discriminator_learning_rate
-
     condition = torch.eye(classes).repeat_interleave(SHOWN, dim=0)
     game = Game(
         FINETUNING,
         pair.named(),
         dealer.draw,
         make,
-        _phases(pair, discriminator_loss, generator_loss, settings, config, settings.head_start, pace),
+        _phases(pair, discriminator_loss, generator_loss, settings, config),
         average,
         picture=_fixed_latents(generator, average, condition, config, seed, around),
     )
@@ -205,16 +202,14 @@ def _phases(
     generator_loss: Loss,
     settings: AdversarialConfig | FinetuningConfig,
     config: Config,
-    head_start: int = 0,
-    pace: Callable[[int], float] | None = None,
 ) -> list[Phase]:
-    """The discriminator moves first, then, after its head start, the generator, once each; their rates differ."""
+    """The discriminator moves first, then the generator, once each; their rates differ."""
     trained = [parameter for parameter in pair.discriminator.parameters() if parameter.requires_grad]
     judge = Adam(trained, settings.discriminator_learning_rate, config.optimizer)
     forger = Adam(pair.generator.parameters(), settings.generator_learning_rate, config.optimizer)
     return [
-        Phase("discriminator", judge, discriminator_loss, pace),
-        Phase("generator", forger, generator_loss, begins=head_start),
+        Phase("discriminator", judge, discriminator_loss),
+        Phase("generator", forger, generator_loss),
     ]
 
 

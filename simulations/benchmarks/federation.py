@@ -96,8 +96,8 @@ def _lasting(config: Config, base: Path, folder: Path, seconds: float) -> Config
 
 
 def _with_iterations(config: Config, iterations: int) -> Config:
-    turned = {"iterations": iterations, "head_start": 0}
-    return config.model_copy(update={"finetuning": config.finetuning.model_copy(update=turned)})
+    finetuning = config.finetuning.model_copy(update={"iterations": iterations})
+    return config.model_copy(update={"finetuning": finetuning})
 
 
 def _require_same(generators: Mapping[str, str], bank: Bank) -> None:

@@ -265,8 +265,7 @@ def shaped(config: Config, batch: int, iterations: int) -> Config:
     for stage in (pretraining["autoencoder"], pretraining["adversarial"], tuning, tree["recognizer"]):
         stage |= {"batch": batch, "iterations": iterations}
     pretraining["adversarial"]["average"] = tuning["average"] = 0.0
-    tuning |= {"augmentation": (), "likeness": (), "instance_noise": 0.0, "penalty": 0.0}
-    tuning |= {"frozen_layers": 0, "head_start": 0}
+    tuning |= {"augmentation": (), "likeness": (), "instance_noise": 0.0, "penalty": 0.0, "frozen_layers": 0}
     tree["recognizer"]["augmentation"] = ()
     return Config.model_validate(tree)
 

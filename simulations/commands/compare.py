@@ -55,7 +55,7 @@ def compare(
             "--ablate",
             metavar="SETTING,..",
             help="Also turn these settings the other way, one by one, in federated training: all, or such as "
-            "sampling.latent_scale,sampling.consensus.",
+            "sampling.latent_scale,finetuning.average.",
             show_default=False,
         ),
     ] = "",

@@ -63,7 +63,7 @@ class Prices:
 def measure(setting: Setting) -> dict[str, float]:
     """Seconds of a step of fine-tuning and of the recognizer, on the threads that a unit has."""
     config = setting.config
-    finetuning = config.finetuning.model_copy(update={"iterations": 2, "head_start": 0})
+    finetuning = config.finetuning.model_copy(update={"iterations": 2})
     recognizer = config.recognizer.model_copy(update={"iterations": 2})
     short = config.model_copy(update={"finetuning": finetuning, "recognizer": recognizer})
     acceleration = Acceleration.from_runtime(config.runtime)

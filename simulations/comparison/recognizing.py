@@ -21,10 +21,8 @@ from common.seeds import derive_seed
 from common.synthesizers import Sampler, synthesizer
 from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Patches
-from common.training.phases import Surroundings
 from common.training.recognizer import RECOGNIZER, new_recognizer, train_recognizer
-from server.consensus import judged_pool
-from server.pool import FreshPool, Source
+from server.pool import FreshPool, KeptPool, Source
 from simulations.comparison.job import Job
 from simulations.comparison.modes import MODES, REAL
 from simulations.comparison.store import COUNTS, POOL, RELEASE
@@ -55,17 +53,17 @@ def train(job: Job) -> None:
     require_memory(config.network, config.recognizer.batch, RECOGNIZER, acceleration.device)
     names = (REAL, job.unit.place) if job.unit.subject == REAL else (RECOGNIZER, job.unit.fold)
     around = job.around(acceleration, config.recognizer.iterations)
-    patches = patches_of(job, around)
+    patches = patches_of(job, acceleration.device)
     recognizer = train_recognizer(patches, config, derive_seed(config.seed, *names), around)
     save_tensors(job.folder / WEIGHTS, recognizer.state_dict(), {"what": str(job.unit)})
 
 
-def patches_of(job: Job, around: Surroundings) -> Patches:
+def patches_of(job: Job, device: torch.device) -> Patches:
     """What a mode's recognizer learns from."""
     mode = MODES[job.unit.subject]
     if mode.synthesizer is None:
         return real_speech(job)
-    pool = _pool(job, around)
+    pool = _pool(job, device)
     return HalfAndHalf(real_speech(job), pool) if mode.real else pool
 
 
@@ -75,10 +73,10 @@ def real_speech(job: Job) -> PatchSource:
     return real_patches(setting.folds[job.unit.place], setting.features, setting.pretrained.scaling, job.config)
 
 
-def _pool(job: Job, around: Surroundings) -> Patches:
-    config, sources = job.config, list(sources_of(job, around.acceleration.device))
+def _pool(job: Job, device: torch.device) -> Patches:
+    config, sources = job.config, list(sources_of(job, device))
     if config.sampling.keep:
-        return judged_pool(job.folder / POOL, sources, config, around)
+        return KeptPool.draw(job.folder / POOL, sources, config.sampling, config.network.classes, config.seed)
     return FreshPool(sources, config.sampling, config.network.classes, config.seed)
 
 

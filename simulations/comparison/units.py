@@ -68,8 +68,8 @@ class Unit:
 def row_of(subject: str, ablation: str = "") -> str:
     """How a table calls what is computed for a subject.
 
-    >>> row_of("real"), row_of("federated", "sampling.consensus=true")
-    ('real', 'federated, sampling.consensus=true')
+    >>> row_of("real"), row_of("federated", "sampling.latent_scale=1.0")
+    ('real', 'federated, sampling.latent_scale=1.0')
     """
     return f"{subject}, {ablation}" if ablation else subject
 
@@ -138,10 +138,7 @@ class _SeedPlan:
         settings: dict[str, Any] = {"recognizer": self.config.recognizer.model_dump(mode="json")}
         if sources:
             settings |= {"sampling": self.config.sampling.model_dump(mode="json"), "run": self.config.campaign_name()}
-        sampling, steps = self.config.sampling, self.config.recognizer.iterations
-        if len(sources) > 1 and (sampling.consensus or sampling.soft_labels):
-            steps *= 1 + len(sources)  # every source is judged by a recognizer of its own
-        return self._unit("train", mode.name, fold.name, settings, sources, steps)
+        return self._unit("train", mode.name, fold.name, settings, sources, self.config.recognizer.iterations)
 
     def _quality(self, subject: str, fold: Fold, needs: tuple[Unit, ...]) -> Unit:
         settings: dict[str, Any] = {"latent_scale": self.config.sampling.latent_scale}

@@ -40,19 +40,6 @@ def test_metrics_are_means_since_the_last_report(config, bands, around, listener
     assert every.began == [("autoencoder", 0, 4)]
 
 
-def test_a_phase_that_has_not_begun_is_not_reported_and_its_mean_is_over_its_own_steps(config, bands, around, listener):
-    chosen = config.model_copy(update={"finetuning": config.finetuning.model_copy(update={"head_start": 3})})
-    once, every = listener(), listener()
-    for heard, interval in ((once, 4), (every, 1)):
-        listening = replace(around, reporter=heard, report_every=interval, snapshot_every=100)
-        finetune(Pair.fresh(chosen), bands, chosen, 0, listening)
-    assert ["generator/loss" in metrics for _, _, metrics in every.records] == [False, False, False, True]
-    ((_, _, whole),) = once.records
-    assert whole["generator/loss"] == every.records[3][2]["generator/loss"]
-    losses = [metrics["discriminator/loss"] for _, _, metrics in every.records]
-    assert whole["discriminator/loss"] == pytest.approx(sum(losses) / 4)
-
-
 def test_a_picture_of_the_same_patches_comes_with_each_snapshot(config, bands, around, listener):
     heard = listener()
     train_autoencoder(Pair.fresh(config), bands, config, 0, replace(around, reporter=heard))

@@ -148,34 +148,6 @@ def test_a_generator_that_is_held_to_the_likeness_of_speech_comes_nearer_to_it(c
     assert apart(held) < apart(free) - 0.05
 
 
-def test_a_head_start_moves_the_discriminator_alone(config, bands, around):
-    def played(iterations, head_start):
-        section = {"iterations": iterations, "head_start": head_start, "average": 0.0}
-        section["head_start_learning_rate"] = config.finetuning.discriminator_learning_rate
-        chosen = config.model_copy(update={"finetuning": config.finetuning.model_copy(update=section)})
-        return weights(finetune(Pair.fresh(chosen), bands, chosen, 0, around))
-
-    before, alone, together = played(0, 0), played(3, 3), played(3, 2)
-    generator, discriminator = "generator.linears.0.weight", "discriminator.hidden.weight"
-    assert torch.equal(alone[generator], before[generator])
-    assert not torch.equal(alone[discriminator], before[discriminator])
-    assert not torch.equal(together[generator], before[generator])
-    assert torch.equal(together[discriminator], alone[discriminator])
-
-
-def test_a_head_start_has_a_rate_of_its_own_and_ends_with_it(config, bands, around):
-    def played(iterations, rate):
-        section = {"iterations": iterations, "head_start": 2, "head_start_learning_rate": rate, "average": 0.0}
-        chosen = config.model_copy(update={"finetuning": config.finetuning.model_copy(update=section)})
-        return weights(finetune(Pair.fresh(chosen), bands, chosen, 0, around))["discriminator.hidden.weight"]
-
-    slow, fast, later = played(2, 1e-4), played(2, 4e-3), played(3, 4e-3)
-    start = played(0, 1e-4)
-    moved = (fast - start).abs().max()
-    assert (slow - start).abs().max() < moved / 10
-    assert (later - fast).abs().max() < moved
-
-
 def test_an_even_start_leaves_the_condition_no_weights_by_chance(config, bands, around):
     chosen = config.model_copy(update={"finetuning": config.finetuning.model_copy(update={"even_start": True})})
     even, uneven = (weights(finetune(Pair.fresh(c), bands, c, 0, around)) for c in (chosen, config))

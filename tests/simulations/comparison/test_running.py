@@ -60,18 +60,6 @@ def test_federated_and_real_are_what_a_campaign_gives_for_that_seed(
     assert ours == real
 
 
-def test_judged_samples_are_the_same_in_a_campaign_and_here(comparing, config, weights, units, tensors_of, tmp_path):
-    judged = config.sampling.model_copy(update={"consensus": True, "soft_labels": True})
-    config = config.model_copy(update={"sampling": judged})
-    comparing(tmp_path / "here", settings=config, modes=["federated"], folds=["Session1"], units=tmp_path / "units")
-    simulated(tmp_path / "campaign", config, weights)
-    trained = read_tensors(tmp_path / "campaign" / "recognizers" / "Session1" / "weights")[0]
-    here = tensors_of(tmp_path / "units", "train federated, Session1, seed 0", "recognizer")
-    assert all(torch.equal(here[name], trained[name]) for name in trained)
-    plain = tensors_of(units, "train federated, Session1, seed 0", "recognizer")
-    assert not all(torch.equal(here[name], plain[name]) for name in trained)
-
-
 def test_what_is_computed_is_not_computed_again(whole, comparing, counting, tmp_path):
     results, _ = whole
     again = comparing(tmp_path / "another run")

@@ -64,7 +64,7 @@ def made_results():
         "ablations": [
             {"setting": "sampling.latent_scale", "usual": 1.3, "other": 1.0, "complete": True}
             | {"macro_f1": summary(0.7313), "difference": less},
-            {"setting": "sampling.consensus", "usual": False, "other": True, "complete": False}
+            {"setting": "finetuning.even_start", "usual": False, "other": True, "complete": False}
             | {"macro_f1": None, "difference": None},
         ],
         "gap_closed": {"federated": {"value": 0.6798, "low": 0.4441, "high": 0.8877, "n": 80}},

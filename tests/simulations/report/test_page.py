@@ -82,7 +82,7 @@ def test_a_failed_unit_appears_with_its_reason_in_the_table_and_among_the_failur
         ("results", "± 0.023 folds\n± 0.012 seeds"),
         ("pairs", "0.0960.041 to 0.150\np = 0.031, sure"),
         ("ablations", "sampling.latent_scale1.30.7521.00.731−0.021"),
-        ("ablations", "sampling.consensusfalse0.752truefailed"),
+        ("ablations", "finetuning.even_startfalse0.752truefailed"),
         ("quality", "41.7± 3.18"),
         ("quality", "control: the real patches themselves"),
         ("leaving", "2.3 kB1 release1,160 numbers"),

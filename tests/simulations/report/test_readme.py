@@ -43,7 +43,7 @@ def test_a_generated_table_is_in_step_and_any_changed_number_is_found(results, r
     assert "| federated | 0.752 | 0.706 to 0.784 | 0.023 | 0.012 | 0.764 | 88 %" in text
     assert "| baseline | failed: no <room> |" in text
     assert "| sampling.latent_scale | 1.3 (0.752) | 1.0 (0.731) | −0.02" in text
-    assert "| sampling.consensus | false (0.752) | true (failed) | – | – |" in text
+    assert "| finetuning.even_start | false (0.752) | true (failed) | – | – |" in text
     assert not in_step(text.replace("0.752", "0.852"), run)
     assert not in_step(text.replace("1.0 (0.731)", "1.0 (0.751)"), run)
     results["modes"]["federated"]["macro_f1"]["mean"] = 0.7719
