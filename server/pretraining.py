@@ -207,7 +207,8 @@ def _data(manifest: Manifest, config: Config) -> dict[str, Any]:
 
 def _made_with(acceleration: Acceleration) -> dict[str, str]:
     versions = {"eyesoff": VERSION, "torch": torch.__version__}
-    return versions | {"threads": str(torch.get_num_threads()), "precision": acceleration.precision}
+    threads = str(torch.get_num_threads())
+    return versions | {"device": acceleration.device_name, "threads": threads, "precision": acceleration.precision}
 
 
 def export(run: Path, target: Path) -> Card:

@@ -44,6 +44,11 @@ class Acceleration:
         """Of matrix products, by its name in the settings."""
         return "bf16" if self.bf16 else "fp32"
 
+    @property
+    def device_name(self) -> str:
+        """A GPU's own name, or cpu."""
+        return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
+
     def autocast(self) -> AbstractContextManager[object]:
         """Around forwards: bf16 matrix products where the machine has them, nothing elsewhere."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.bf16 else nullcontext()

@@ -184,10 +184,6 @@ def _to_nobody(stage: str, figures: Mapping[str, float]) -> None:
     pass
 
 
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
-
-
 def bench_step(
     config: Config, batch: int = 32, steps: int = 10, tell: Callable[[str, Mapping[str, float]], object] = _to_nobody
 ) -> dict[str, Any]:
@@ -220,7 +216,7 @@ def bench_step(
         "width": config.network.width,
         "batch": batch,
         "steps": steps * (turn - 1),
-        "device": _device_name(acceleration.device),
+        "device": acceleration.device_name,
         "threads": torch.get_num_threads(),
         "precision": acceleration.precision,
         "peak_flops": peak,

@@ -1,6 +1,5 @@
 """`eyesoff compare`: what synthetic speech is worth, mode beside mode under one protocol."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from simulations.commands.options import (
     Root,
     choose_config,
     corpus_overrides,
+    placeless_command,
 )
 
 
@@ -71,7 +71,6 @@ def compare(
     Example: eyesoff compare --preset emodb --root data/EMO-DB --run runs/emodb --ablate sampling.latent_scale
     """
     import json
-    import sys
 
     from rich.console import Console
 
@@ -81,8 +80,7 @@ def compare(
     from simulations.report.writing import write_report
 
     config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root)])
-    command = " ".join(["eyesoff", *map(_placeless, sys.argv[1:])])
-    order = Order(run, _names(modes), seeds, _names(folds), base, units, workers, command, _names(ablate))
+    order = Order(run, _names(modes), seeds, _names(folds), base, units, workers, placeless_command(), _names(ablate))
     with stoppable() as stop:
         try:
             results = run_comparison(config, order, Console(stderr=True), stop)
@@ -100,15 +98,6 @@ def compare(
         typer.echo(line, err=True)
     if results["failures"]:
         raise typer.Exit(1)
-
-
-def _placeless(word: str) -> str:
-    """A word of the command without the folders of this machine.
-
-    >>> _placeless("/home/ann/corpora/EMO-DB"), _placeless("--root=/home/ann/EMO-DB"), _placeless("runs/emodb")
-    ('EMO-DB', '--root=EMO-DB', 'runs/emodb')
-    """
-    return re.sub(r"""(^|[="'])[/~][^="']*/""", r"\1", word.rstrip("/"))
 
 
 def _names(listed: str) -> tuple[str, ...]:

@@ -4,6 +4,9 @@ Owns their types and how a configuration is chosen by them. Must not know what a
 """
 
 import json
+import re
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,3 +60,17 @@ def choose_config(
     if preset and preset not in PRESETS:
         raise UserError("no such preset", where=preset, remedy=f"choose one of {', '.join(PRESETS)}")
     return load_config(config_file or preset or default, overrides or ())
+
+
+def placeless_command() -> str:
+    """The line that was typed, without the folders of this machine: what results and cards tell."""
+    return shlex.join(["eyesoff", *map(_placeless, sys.argv[1:])])
+
+
+def _placeless(word: str) -> str:
+    """A word of the command without the folders of this machine.
+
+    >>> _placeless("/home/ann/corpora/EMO-DB"), _placeless("--root=/home/ann/EMO-DB"), _placeless("runs/emodb")
+    ('EMO-DB', '--root=EMO-DB', 'runs/emodb')
+    """
+    return re.sub(r"""(^|[="'])[/~][^="']*/""", r"\1", word.rstrip("/"))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from simulations.commands.options import ConfigFile, Overrides, Preset, choose_config
+from simulations.commands.options import ConfigFile, Overrides, Preset, choose_config, placeless_command
 
 
 def pretrain(
@@ -30,8 +30,6 @@ def pretrain(
     Example: eyesoff pretrain --preset small --root data/LibriSpeech --run runs/pretrain-small
     """
     import os
-    import shlex
-    import sys
 
     from rich.console import Console
 
@@ -54,7 +52,7 @@ def pretrain(
                 root,
                 run,
                 resume=resume,
-                command=shlex.join(["eyesoff", *sys.argv[1:]]),
+                command=placeless_command(),
                 console=watcher,
                 stop=stop,
             )

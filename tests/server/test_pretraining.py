@@ -178,7 +178,8 @@ def test_what_is_exported_loads_and_is_nearly_the_same(whole, tmp_path):
     assert card["data"]["licence"].startswith("CC BY 4.0")
     assert card["data"]["speakers"] == 4
     assert card["command"] == "eyesoff pretrain --of-this-test"
-    assert (card["made_with"]["precision"], card["made_with"]["threads"]) == ("fp32", "1")
+    made = card["made_with"]
+    assert (made["device"], made["precision"], made["threads"]) == ("cpu", "fp32", "1")
 
 
 def test_weights_of_another_width_or_label_order_are_refused(whole, tmp_path):
