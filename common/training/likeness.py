@@ -89,7 +89,7 @@ def energy_distance(real: Tensor, labels: Tensor, made: Tensor, wanted: Tensor, 
 
 def _around_mean(patches: Tensor) -> Tensor:
     """[batch, 1, mels, frames] -> [batch, BANDS, frames]: each band in time, less its mean."""
-    bands = patches[:, 0].unflatten(1, (BANDS, -1)).mean(dim=2)  # a seventh of what pooling takes
+    bands: Tensor = patches[:, 0].unflatten(1, (BANDS, -1)).mean(dim=2)  # a seventh of what pooling takes
     return bands - bands.mean(dim=2, keepdim=True)
 
 

@@ -83,4 +83,4 @@ def test_a_compiled_critic_is_the_plain_one(monkeypatch):
         (10 * penalty + scores.square().mean()).backward()
         results.append([scores, penalty, *(parameter.grad for parameter in critic.parameters())])
     for one, other in zip(*results, strict=True):
-        assert (one - other.cpu()).norm() <= 2e-3 * one.norm()
+        assert (one - other.cpu()).norm() <= 1e-2 * one.norm()
