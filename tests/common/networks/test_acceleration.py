@@ -50,3 +50,15 @@ def test_preparing_changes_no_weight():
     before = {name: value.clone() for name, value in network.state_dict().items()}
     after = prepare(network, torch.device("cpu")).state_dict()
     assert all(torch.equal(after[name], value) for name, value in before.items())
+
+
+def test_a_gpus_library_tries_kernels_out_before_a_long_stage_only(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
+    on_gpu = Acceleration(torch.device("cuda"), bf16=False)
+    for steps, tries in ((on_gpu.tries_from, True), (on_gpu.tries_from - 1, False)):
+        on_gpu.expect(steps)
+        assert torch.backends.cudnn.benchmark is tries
+
+
+def test_a_device_is_called_by_its_name():
+    assert Acceleration(torch.device("cpu"), bf16=False).device_name == "cpu"
