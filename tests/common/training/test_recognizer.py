@@ -87,21 +87,6 @@ def test_the_falling_rate_reaches_the_optimizer(config, bands, around):
     assert torch.equal(short.hidden.weight, long.hidden.weight)
 
 
-def test_rows_of_probabilities_serve_as_labels_and_certain_rows_are_class_numbers(config, bands, around):
-    class Soft:
-        def __init__(self, sharpness):
-            self.sharpness = sharpness
-
-        def batch(self, step, size, stream):
-            batch = bands.batch(step, size, stream)
-            rows = torch.nn.functional.one_hot(batch.labels, 4).float() * self.sharpness + (1 - self.sharpness) / 4
-            return replace(batch, labels=rows)
-
-    hard, certain, vague = (train_recognizer(source, config, 0, around) for source in (bands, Soft(1.0), Soft(0.5)))
-    torch.testing.assert_close(hard.hidden.weight, certain.hidden.weight, atol=1e-6, rtol=0)
-    assert not torch.allclose(hard.hidden.weight, vague.hidden.weight, atol=1e-6, rtol=0)
-
-
 def test_augmentation_changes_what_is_learned(config, bands, around):
     plain = train_recognizer(bands, config, 0, around)
     masked = train_recognizer(bands, changed(config, augmentation=("time_mask",)), 0, around)
