@@ -52,10 +52,7 @@ class Discriminator(nn.Module):
 
     def embed(self, patches: Tensor) -> Tensor:
         """[batch, 1, 128, 128] -> [batch, hidden]: what the head reads."""
-        return self.embed_images(run(self.links(), coarsened(patches, self.bands), self.leak))
-
-    def embed_images(self, images: Tensor) -> Tensor:
-        """The same from what the convolutions put out."""
+        images = run(self.links(), coarsened(patches, self.bands), self.leak)
         return functional.leaky_relu(self.hidden.swiftly(images.flatten(1)), self.leak)
 
     def links(self) -> list[Link]:

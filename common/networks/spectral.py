@@ -39,7 +39,8 @@ class SpectralNorm(nn.Module):
 
     def sigma(self, weight: Tensor) -> Tensor:
         """The estimated norm; gradients reach the weight, any number of times, and stop at the vectors."""
-        return _sigma(weight, self.u, self.v)
+        with torch.autocast(weight.device.type, enabled=False):
+            return self.u @ (weight.flatten(1) @ self.v)
 
     def divide(self, weight: Tensor) -> Tensor:
         """The weight divided by its norm, in the type that an autocast asks for; differentiable once."""
@@ -77,11 +78,6 @@ class SpectralNorm(nn.Module):
         left, _, right = torch.linalg.svd(basis @ matrix, full_matrices=False)
         self.u.copy_(basis.t() @ left[:, 0])
         self.v.copy_(right[0])
-
-
-def _sigma(weight: Tensor, u: Tensor, v: Tensor) -> Tensor:
-    with torch.autocast(weight.device.type, enabled=False):
-        return u @ (weight.flatten(1) @ v)
 
 
 @torch.no_grad()
