@@ -52,11 +52,16 @@ def test_turned_settings_are_scored_beside_the_federated_mode_on_its_own_tunings
 
 
 def test_a_turned_setting_that_fails_is_told_by_its_row_and_leaves_the_mode_alone(comparing, monkeypatch, tmp_path):
-    def fail(job):
-        raise UserError("no room")
+    """In a folder of units of its own: what another comparison has kept there would not be computed, and not fail."""
+    train = doing.WORK["train"]
 
-    monkeypatch.setitem(doing.WORK, "train", fail)
-    results = comparing(tmp_path, modes=["federated"], ablate=[LATENTS], folds=["Session1"])
+    def fail_where_turned(job):
+        if job.config.sampling.latent_scale == 1.3:
+            raise UserError("no room")
+        train(job)
+
+    monkeypatch.setitem(doing.WORK, "train", fail_where_turned)
+    results = comparing(tmp_path, modes=["federated"], ablate=[LATENTS], folds=["Session1"], units=tmp_path / "units")
     (one,) = results["ablations"]
     assert (one["macro_f1"], one["difference"], one["complete"]) == (None, None, False)
     rows = {row for failure in results["failures"] for row in failure["modes"]}
