@@ -85,12 +85,21 @@ class Keeper:
         }
 
     def resume(self) -> None:
-        """Go on with whatever a kill interrupted, in the order in which it was asked; for the start of a service."""
+        """Go on with whatever a kill interrupted, in the order in which it was asked; for the start of a service.
+
+        What the policy no longer grants stays as it is: its generator could not leave.
+        """
         for path in sorted(self._tunings.glob(f"*/{ASKED}"), key=lambda path: path.stat().st_mtime_ns):
             folder = TuningFolder(path.parent)
-            if (tuning := folder.asked()) is not None:
-                log.info("going on with the tuning of run %s", tuning.run)
-                self._queue.add(folder)
+            if (tuning := folder.asked()) is None:
+                continue
+            try:
+                self._gate.admit(Collect(tuning=tuning))
+            except Refused as refusal:
+                log.warning("the tuning of run %s is not gone on with: %s", tuning.run, refusal)
+                continue
+            log.info("going on with the tuning of run %s", tuning.run)
+            self._queue.add(folder)
 
     def stop(self, seconds: float = 60.0) -> bool:
         """Finish the step in hand and keep a snapshot; whether that came about in time."""

@@ -9,8 +9,8 @@ from typing import Self
 from pydantic import Field, ValidationError, model_validator
 
 from common.config.reading import all_mistakes, mistakes_in, read_toml
-from common.config.tree import EMOTIONS, FeatureConfig, Options, RuntimeConfig, Section
-from common.wire.terms import Labels, Name
+from common.config.tree import EMOTIONS, FeatureConfig, Labels, Options, RuntimeConfig, Section
+from common.wire.terms import Name
 
 STATE = "state"
 STRANGERS = 0o007

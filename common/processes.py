@@ -7,35 +7,42 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from common.config.tree import RuntimeConfig
+from common.errors import UserError
 from common.networks.acceleration import Acceleration
 
 Piece = TypeVar("Piece")
 
 
 def side_by_side(
-    work: Callable[[Piece, RuntimeConfig], object], pieces: Sequence[Piece], runtime: RuntimeConfig
+    work: Callable[[Piece, RuntimeConfig], object], pieces: Sequence[Piece], runtime: RuntimeConfig, *, of: int
 ) -> Iterator[Piece]:
     """Do every piece, and tell of each when it is done.
 
     As many at once as there are cores, in processes of one thread each, to which work and pieces are sent; in turn and
-    here where there is one piece or one thread, and on a GPU, which has its own ways to be busy.
+    here where there is one thread, and on a GPU, which has its own ways to be busy. `of` is how many there are in all,
+    those included that were done before: a single one has every thread, and so its sums another order, but a last one
+    that a kill left over must come out as it would have beside the others.
     """
-    at_once = min(len(pieces), runtime.threads or os.cpu_count() or 1)
-    if at_once < 2 or Acceleration.from_runtime(runtime).device.type != "cpu":
+    cores = runtime.threads or os.cpu_count() or 1
+    if of < 2 or cores < 2 or Acceleration.from_runtime(runtime).device.type != "cpu":
         for piece in pieces:
             work(piece, runtime)
             yield piece
         return
     alone = runtime.model_copy(update={"threads": 1})
-    with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn")) as processes:
+    with ProcessPoolExecutor(min(len(pieces), cores) or 1, multiprocessing.get_context("spawn")) as processes:
         begun = {processes.submit(work, piece, alone): piece for piece in pieces}
         try:
             for finished in as_completed(begun):
                 finished.result()
                 yield begun[finished]
+        except BrokenProcessPool:
+            what = "a process that trains was killed, perhaps for want of memory"
+            raise UserError(what, remedy="lower runtime.threads; 1 needs no other process") from None
         except BaseException:
             processes.shutdown(wait=False, cancel_futures=True)
             raise

@@ -4,6 +4,7 @@ Owns the translation. Must not know what a campaign does with the answers.
 """
 
 import logging
+import math
 import time
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
@@ -19,9 +20,6 @@ RECORD, FIELD = "eyesoff", "message"
 IN_FLIGHT = 8
 """Letters on their way at once: what bounds this process's memory, however many clients there are."""
 POLL_SECONDS = 0.2
-LONGEST_WAY = 4000.0
-"""Seconds after which a letter counts as lost: a keeper's longest answer takes 3600. What a SuperNode had in hand when
-it was killed neither comes nor fails, if it is back before Flower is asked."""
 FEWEST, PATIENCE = 2, 60.0
 """Clients without which a bare `flwr run` has nothing to leave out, and how long it waits for them."""
 
@@ -33,7 +31,8 @@ app = ServerApp()
 @app.main()
 def main(grid: Grid, context: Context) -> None:
     """One campaign; an error ends the run as failed, which is what its exit status tells."""
-    settings, clients = context.run_config, FlowerClients(grid)
+    settings = context.run_config
+    clients = FlowerClients(grid, float(settings["lost-after"]))
     if settings["run"]:
         run_campaign(Path(str(settings["run"])), clients)
     else:
@@ -44,10 +43,15 @@ def main(grid: Grid, context: Context) -> None:
 
 
 class FlowerClients:
-    """The nodes of a grid."""
+    """The nodes of a grid.
 
-    def __init__(self, grid: Grid) -> None:
-        self._grid = grid
+    Args:
+        lost_after: seconds without an answer after which a letter is given up; 0: none is before its round is over.
+            What a SuperNode had in hand when it was killed neither comes nor fails, if it is back before Flower asks.
+    """
+
+    def __init__(self, grid: Grid, lost_after: float = 0.0) -> None:
+        self._grid, self._lost_after = grid, lost_after or math.inf
 
     def names(self, at_least: int, seconds: float) -> tuple[str, ...]:
         """Node ids in order, once there are enough or the time is over."""
@@ -71,10 +75,9 @@ class FlowerClients:
             for sent in tuple(under_way):
                 for reply in self._grid.pull_messages([sent]):
                     yield _opened(under_way.pop(sent), reply)
-                if sent in under_way and time.monotonic() - sent_at[sent] > LONGEST_WAY:
-                    yield Answer(
-                        under_way.pop(sent), failure=f"lost on its way: nothing came in {LONGEST_WAY:g} seconds"
-                    )
+                if sent in under_way and time.monotonic() - sent_at[sent] > self._lost_after:
+                    lost = f"lost on its way: nothing came in {self._lost_after:g} seconds"
+                    yield Answer(under_way.pop(sent), failure=lost)
             if time.monotonic() > deadline:
                 for client in (*under_way.values(), *letters):
                     yield Answer(client, failure=f"no answer within {seconds:g} seconds")

@@ -80,7 +80,7 @@ class Recognizers:
             else:
                 self._pool(_in_order(releases), device)  # here, where no two draw the same
                 pieces.append((name, releases, reporter_of(name)))
-        for name, _, _ in side_by_side(self._train_one, pieces, self._config.runtime):
+        for name, _, _ in side_by_side(self._train_one, pieces, self._config.runtime, of=len(pools)):
             yield name
 
     def _train_one(self, piece: tuple[str, Sequence[Banked], Reporter], runtime: RuntimeConfig) -> None:

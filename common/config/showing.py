@@ -8,12 +8,13 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from common.config.tree import Config, Section
+from common.config.tree import ASIDE, Config, Section
 
 
 def as_toml(config: Config) -> str:
     """Every setting with its description; the first line tells the identity hash."""
-    heading = f"# identity {config.identity_hash()}: of all below but `name` and [runtime], which change no result"
+    aside = ", ".join(f"[{name}]" if isinstance(getattr(config, name), Section) else name for name in ASIDE)
+    heading = f"# identity {config.identity_hash()}: of all below but {aside}"
     return "\n".join([heading, *_lines(config, ()), ""])
 
 

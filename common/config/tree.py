@@ -15,19 +15,23 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
-Rate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+Label = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,23}$")]
+Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16)]
 Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
 Augmentation = Literal["roll", "time_mask", "frequency_mask", "gain", "tilt"]
 Sketch = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
 
 EMOTIONS = ("neutral", "angry", "sad", "happy")
 """The paper's four, in the order of its Figure 3. The order is the meaning of every one-hot in the system."""
+ASIDE = ("name", "campaign", "runtime")
+"""What is not part of a configuration's identity."""
 
 
 class Section(BaseModel):
     """A frozen part of the tree; a key it does not know is a mistake, not a comment."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 def option_words(options: Options) -> dict[str, str]:
@@ -87,7 +91,7 @@ class NetworkConfig(Section):
 
     width: float = Field(1.0, gt=0, le=1, description="1 is the paper's size; 64 * width channels come first")
     noise: Positive = Field(128, description="the latent's dimension, N_z")
-    emotions: tuple[str, ...] = Field(EMOTIONS, min_length=2, description="label order, N_c names")
+    emotions: Labels = Field(EMOTIONS, description="label order, N_c names")
     condition_gain: float = Field(
         1.0,
         gt=0,
@@ -249,7 +253,7 @@ class CampaignConfig(Section):
 class Config(Section):
     """Everything that defines a run, and `campaign` and `runtime`, which do not."""
 
-    name: str = "custom"
+    name: str = Field("custom", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,31}$")
     seed: int = Field(0, ge=0, lt=2**31)
     corpus: CorpusConfig = CorpusConfig()
     features: FeatureConfig = FeatureConfig()
@@ -265,7 +269,7 @@ class Config(Section):
 
     def identity(self) -> dict[str, Any]:
         """Every setting that defines a result, as plain data."""
-        return self.model_dump(mode="json", exclude={"runtime", "campaign", "name"})
+        return self.model_dump(mode="json", exclude=set(ASIDE))
 
     def identity_hash(self) -> str:
         """Twelve characters that name this result wherever one is stored."""

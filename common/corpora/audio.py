@@ -21,10 +21,15 @@ _UNKNOWN_LENGTH = 0xFFFFFFFF  # what a program writes that streams a wav and can
 
 
 class AudioError(UserError):
-    """A recording that cannot be used; `reason` is the error without the file's name."""
+    """A recording that cannot be used.
 
-    def __init__(self, reason: str, path: Path) -> None:
-        self.reason = reason
+    Args:
+        reason: the error without the file's name.
+        lasting: whether another look would find the same, for it is the file that is at fault and not the machine.
+    """
+
+    def __init__(self, reason: str, path: Path, *, lasting: bool = True) -> None:
+        self.reason, self.lasting = reason, lasting
         super().__init__(f"{path}: {reason}")
 
 
@@ -69,7 +74,7 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
         if not path.stat().st_size:
             raise AudioError("empty file (0 bytes)", path)
         _check_wav_length(path)
-        with soundfile.SoundFile(path) as sound:
+        with _sound(path) as sound:
             if not sound.frames:
                 raise AudioError("holds no samples (zero length)", path)
             yield sound
@@ -77,7 +82,14 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
         reason = error.error_string.strip().rstrip(".")
         raise AudioError("cannot be decoded as audio" + f" ({reason})" * bool(reason), path) from None
     except OSError as error:
-        raise AudioError(f"cannot be read ({error.strerror})", path) from None
+        raise AudioError(f"cannot be read ({error.strerror})", path, lasting=False) from None
+
+
+def _sound(path: Path) -> soundfile.SoundFile:
+    try:
+        return soundfile.SoundFile(path)
+    except TypeError:  # what a header would say must be told of a file that by its name has none
+        raise AudioError("cannot be decoded as audio (no header)", path) from None
 
 
 def _reach_the_end(sound: soundfile.SoundFile, path: Path) -> None:

@@ -93,6 +93,8 @@ def _decode(root: Path, path: str) -> NDArray[np.float32] | BadFile:
     try:
         return audio.load(root / path)
     except audio.AudioError as error:
+        if not error.lasting:
+            raise  # a verdict is kept for as long as the file stays as it is
         return BadFile(path, error.reason)
 
 

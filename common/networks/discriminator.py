@@ -13,7 +13,7 @@ from torch.nn import functional
 from common.config.tree import NetworkConfig
 from common.networks.chain import Link, run
 from common.networks.generator import FIRST_SIDE, HIDDEN, scaled
-from common.networks.layers import Convolution, Linear, advance_norms
+from common.networks.layers import Convolution, Linear
 from common.seeds import torch_stream
 
 CHANNELS = (1, 64, 64, 128, 128, 256, 256, 512, 512)
@@ -67,10 +67,6 @@ class Discriminator(nn.Module):
         rows = functional.leaky_relu(self.hidden(images.flatten(1)), self.leak)
         scores: Tensor = self.head(rows)
         return scores
-
-    def advance_norms(self) -> None:
-        """One power iteration a layer; called once a training step."""
-        advance_norms(self)
 
 
 def coarsened(patches: Tensor, bands: int) -> Tensor:

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from common.config.tree import NetworkConfig
 from common.networks.chain import run
-from common.networks.layers import Convolution, Layer, Linear, advance_norms
+from common.networks.layers import Convolution, Layer, Linear
 from common.seeds import torch_stream
 
 CHANNELS = (512, 512, 512, 256, 256, 128, 128, 64, 64, 1)
@@ -71,10 +71,6 @@ class Generator(nn.Module):
         first.weight[:, self.noise :] = 0
         if first.norm is not None:
             first.norm.converge(first.weight)
-
-    def advance_norms(self) -> None:
-        """One power iteration a layer; called once a training step."""
-        advance_norms(self)
 
 
 @torch.no_grad()

@@ -56,15 +56,20 @@ def require_memory(
     )
 
 
-def available_memory(device: torch.device) -> int:
+def available_memory(device: torch.device, container: Path = Path("/sys/fs/cgroup")) -> int:
     """Bytes that could be taken now: of the GPU, or of RAM within what a container allows."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    free = int(psutil.virtual_memory().available)
-    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    free, limit = int(psutil.virtual_memory().available), container / "memory.max"
     if limit.is_file() and (allowed := limit.read_text().strip()) != "max":
-        free = min(free, int(allowed) - int(used.read_text()))
+        free = min(free, int(allowed) - _held(container))
     return free
+
+
+def _held(container: Path) -> int:
+    """Of a container's memory, without the copies of files that Linux lets go when somebody asks."""
+    figures = dict(line.split() for line in (container / "memory.stat").read_text().splitlines())
+    return int((container / "memory.current").read_text()) - int(figures.get("inactive_file", 0))
 
 
 def _outputs(network: Generator | Discriminator) -> int:

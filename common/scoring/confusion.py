@@ -22,11 +22,6 @@ Counts = NDArray[Any]
 Metric = Literal["macro_f1", "uar", "accuracy"]
 
 
-def precision(counts: Counts) -> Floats:
-    """Of what was called a class, the share that was it; [..., K, K] to [..., K]."""
-    return _share(_hits(counts), counts.sum(axis=-2))
-
-
 def recall(counts: Counts) -> Floats:
     """Of what was a class, the share that was called it; [..., K, K] to [..., K]."""
     return _share(_hits(counts), counts.sum(axis=-1))
@@ -118,21 +113,6 @@ class Confusion:
     def accuracy(self) -> float:
         """Share of utterances called what they are."""
         return float(accuracy(self.counts))
-
-    @property
-    def precision(self) -> Floats:
-        """One value a label."""
-        return precision(self.counts)
-
-    @property
-    def recall(self) -> Floats:
-        """One value a label."""
-        return recall(self.counts)
-
-    @property
-    def f1(self) -> Floats:
-        """One value a label."""
-        return f1(self.counts)
 
 
 def _hits(counts: Counts) -> Counts:

@@ -56,6 +56,8 @@ def read_tensors(folder: Path) -> tuple[Tensors, Card]:
         ) from None
     except (OSError, ValueError) as error:
         raise UserError("cannot read the checkpoint", where=folder, remedy=str(error)) from None
+    if not isinstance(card, dict):
+        raise UserError("cannot read the checkpoint", where=folder / CARD, remedy="it holds no card: copy it again")
     if card.get("format") != FORMAT:
         raise UserError(f"checkpoint of format {card.get('format')}, not {FORMAT}", where=folder)
     if hashlib.sha256(content).hexdigest() != card.get("sha256"):
@@ -138,7 +140,7 @@ def _shape(value: Tensor | None) -> str:
 
 @dataclass(frozen=True)
 class Snapshots:
-    """The checkpoints of one run, a folder a stage: the last two of each, and the best that was scored.
+    """The checkpoints of one run, a folder a stage: the last two of each.
 
     Args:
         folder: where they lie.
@@ -152,36 +154,32 @@ class Snapshots:
     labels: tuple[str, ...]
     scaling: Mapping[str, float]
 
-    def save(self, stage: str, step: int, parts: Mapping[str, Part], score: float | None = None) -> Path:
-        """Keep everything that a resumed run needs to go on from `step`; the lower the score, the better."""
+    def save(self, stage: str, step: int, parts: Mapping[str, Part]) -> Path:
+        """Keep everything that a resumed run needs to go on from `step`."""
         tensors = {f"{part}/{name}": value for part in parts for name, value in parts[part].state_dict().items()}
         _refuse_not_finite(tensors, self.folder / stage)
         card = {
             "stage": stage,
             "step": step,
-            "score": score,
             "identity": self.identity,
             "labels": list(self.labels),
             "scaling": self.scaling,
         }
         final = self.folder / stage / f"{step:08d}"
-        partial = final.with_name(f".{final.name}")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(final, ignore_errors=True)
+        for left_by_a_kill in final.parent.glob(".*"):
+            shutil.rmtree(left_by_a_kill)
+        partial = final.with_name(f".{final.name}-new")
         save_tensors(partial, tensors, card)
+        if final.exists():
+            _discard(final)
         partial.replace(final)
-        self._drop_old(stage)
+        for old in self.stored(stage)[:-2]:
+            _discard(old)
         return final
 
     def stored(self, stage: str) -> list[Path]:
         """This stage's checkpoints, oldest first."""
         return sorted(self.folder.glob(f"{stage}/[0-9]*"))
-
-    def best(self, stage: str) -> Path | None:
-        """The stored checkpoint with the lowest score."""
-        scores = {path: json.loads((path / CARD).read_text())["score"] for path in self.stored(stage)}
-        scored = {path: score for path, score in scores.items() if score is not None}
-        return min(scored, key=scored.__getitem__) if scored else None
 
     def restore(self, stage: str, parts: Mapping[str, Part]) -> int:
         """Put the last snapshot of a stage back into its parts; the answer is the step to go on from."""
@@ -206,8 +204,7 @@ class Snapshots:
             remedy = "resume with its own, or choose another run directory"
             raise UserErrors(f"{where}: a checkpoint of another configuration; {remedy}", problems)
 
-    def _drop_old(self, stage: str) -> None:
-        best = self.best(stage)
-        for path in self.stored(stage)[:-2]:
-            if path != best:
-                shutil.rmtree(path)
+
+def _discard(folder: Path) -> None:
+    """Out of sight first: what a kill leaves half deleted is no checkpoint."""
+    shutil.rmtree(folder.replace(folder.with_name(f".{folder.name}-old")))

@@ -52,8 +52,6 @@ class Game:
         phases: in the order in which they move.
         average: of the generator, if one is kept.
         picture: patches that show how far the stage has come, and how many stand in a row.
-        score: the metric that tells good networks from bad, lower is better, where there is one; the best checkpoint is
-            kept beside the last ones.
         replayable: whether a step's chances are all in its draw, so that its recording can stand for the next one.
     """
 
@@ -64,7 +62,6 @@ class Game:
     phases: Sequence[Phase]
     average: Average | None = None
     picture: Callable[[], tuple[Tensor, int]] | None = None
-    score: str | None = None
     replayable: bool = True
 
     def parts(self) -> dict[str, Part]:
@@ -108,7 +105,6 @@ def _play(game: Game, iterations: int, around: Surroundings, recording: Recorder
     around.acceleration.expect(iterations - first)
     reporter.begin(game.stage, first, iterations)
     recent: list[Metrics] = []
-    means: dict[str, float] = {}
     for step in range(first, iterations):
         done = step + 1
         # 1. what chance decides in this step
@@ -127,7 +123,7 @@ def _play(game: Game, iterations: int, around: Surroundings, recording: Recorder
                 reporter.record(game.stage, done, means)
         # 5. keep what the numbers have just shown to be sound
         if keep_due:
-            _keep(game, done, means, around)
+            _keep(game, done, around)
         if stopping:
             raise Interrupted(game.stage, done)
 
@@ -193,11 +189,10 @@ def finite_means(recent: Sequence[Metrics], stage: str, done: int, snapshots: Sn
     return {name: sum(column) / len(column) for name, column in columns.items()}
 
 
-def _keep(game: Game, done: int, means: Mapping[str, float], around: Surroundings) -> None:
+def _keep(game: Game, done: int, around: Surroundings) -> None:
     if not around.share.leads:
         return
     if around.snapshots:
-        score = None if game.score is None else means[game.score]
-        around.snapshots.save(game.stage, done, game.parts(), score)
+        around.snapshots.save(game.stage, done, game.parts())
     if game.picture:
         around.reporter.show(game.stage, done, *game.picture())

@@ -65,6 +65,9 @@ def save_pretrained(folder: Path, pair: Pair, scaling: Scaling, config: Config, 
 def load_pretrained(folder: Path, config: Config) -> Pretrained:
     """Both networks in fp32; refused where labels, sizes or features are not the configuration's."""
     packed, card = read_tensors(folder)
+    if "settings" not in card:
+        remedy = "name the run's folder `pretrained`"
+        raise UserError("a snapshot of a training, not pre-trained networks", where=folder, remedy=remedy)
     tensors = unpack(packed)
     refuse_other_labels(card, config.network.emotions, folder)
     # How features are scaled later is a choice; how they are made is not.
@@ -95,14 +98,16 @@ def shipped_weights(preset: str) -> Path:
 
 def fitting_weights(config: Config) -> Path:
     """The folder of the shipped networks of this configuration's sizes, whatever its preset is called."""
-    wanted = _sizes(config)
+    problems = []
     for preset in SHIPPED:
         folder = shipped_weights(preset)
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        if card["settings"]["network"] == wanted:
+        unlike = list(differences(card["settings"]["network"], _sizes(config), "network"))
+        if not unlike:
             return folder
+        problems += [f"{preset}: {line}" for line in unlike]
     remedy = "name some with --base; `eyesoff pretrain` makes them"
-    raise UserError(f"no networks of width {config.network.width} are shipped", remedy=remedy)
+    raise UserErrors(f"no networks of these sizes are shipped; {remedy}", problems)
 
 
 def _sizes(config: Config) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def train_recognizer(patches: Patches, config: Config, seed: int, around: Surrou
 
     optimizer = Adam(recognizer.parameters(), settings.learning_rate, config.optimizer)
     phase = Phase("recognizer", optimizer, loss, lambda step: rate_at(step, settings))
-    game = Game(RECOGNIZER, {"recognizer": recognizer}, dealer.draw, make, [phase], score="recognizer/loss")
+    game = Game(RECOGNIZER, {"recognizer": recognizer}, dealer.draw, make, [phase])
     play(game, settings.iterations, around)
     return recognizer
 

@@ -82,7 +82,6 @@ def train_autoencoder(pair: Pair, patches: Patches, config: Config, seed: int, a
         make=lambda draw: decode(draw.patches),
         phases=[Phase("autoencoder", optimizer, loss)],
         picture=picture,
-        score="autoencoder/loss",
     )
     play(game, settings.iterations, around)
     return pair

@@ -9,12 +9,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from common.config.tree import FinetuningConfig, NetworkConfig, OptimizerConfig, Section, hash_identity
+from common.config.tree import FinetuningConfig, Labels, NetworkConfig, OptimizerConfig, Section, hash_identity
 from common.wire.weights import Precision
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
-Label = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,23}$")]
-Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16)]
 Version = Annotated[str, Field(pattern=r"^[0-9][0-9A-Za-z.+]{0,31}$")]
 Identity = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

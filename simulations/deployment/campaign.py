@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from client.service import LONGEST_ANSWER
 from common.config import Config
 from common.errors import UserError
 from server.campaign import RESULTS
@@ -17,6 +18,8 @@ from simulations.federation.submission import COMPLETED, Connection, reason_of
 
 PATIENCE = 300.0
 """Seconds for which a SuperLink that is starting anew is waited for."""
+LOST_AFTER = LONGEST_ANSWER + 400.0
+"""Seconds after which a letter counts as lost: later than the latest answer of a keeper, and its way there and back."""
 
 
 def run_deployed(
@@ -33,7 +36,7 @@ def run_deployed(
     """The campaign to its end; any end but success is an error that says why. The answer is the outcome."""
     ordered = Order(config.campaign_name(), str(base.resolve()), expected, plan, per_speaker=True)
     open_run(run, config, ordered, resume=resume)
-    number = link.submit(run)
+    number = link.submit(run, lost_after=LOST_AFTER)
     status = link.follow(number, run / RESULTS, watch, patience=PATIENCE)
     if status != COMPLETED:
         log = link.keep_log(number)

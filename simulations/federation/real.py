@@ -118,7 +118,7 @@ def train_on_real(
     folds = leave_one_out(manifest, config.corpus.fold)
     missing = [fold for fold in folds if not training.path(fold).exists()]
     progress(len(folds) - len(missing), len(folds))
-    trained = side_by_side(training.train, missing, config.runtime)
+    trained = side_by_side(training.train, missing, config.runtime, of=len(folds))
     for done, _ in enumerate(trained, start=1 + len(folds) - len(missing)):
         progress(done, len(folds))
     return {

@@ -61,10 +61,15 @@ class Connection:
             raise UserError(f"`flwr {words[0]}` failed", where=self.log, remedy=complaint) from None
         return told
 
-    def submit(self, run: Path, options: Sequence[str] = ()) -> str:
-        """Hand in the app for the campaign in a directory; the answer is the run's number."""
+    def submit(self, run: Path, options: Sequence[str] = (), *, lost_after: float = 0.0) -> str:
+        """Hand in the app for the campaign in a directory; the answer is the run's number.
+
+        A letter without an answer is given up after so many seconds; 0: never, for where a client's work is done before
+        it answers, nobody knows how long that takes.
+        """
         command = ["run", str(APP), FEDERATION, "--format", "json", *options]
-        told = self.ask([*command, "--run-config", f"run={json.dumps(str(run.resolve()))}"])
+        settings = f"run={json.dumps(str(run.resolve()))} lost-after={lost_after}"
+        told = self.ask([*command, "--run-config", settings])
         if "run-id" not in told:
             raise UserError("Flower did not take the run", where=self.log, remedy=str(told)[:300])
         return str(told["run-id"])

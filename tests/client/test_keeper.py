@@ -269,6 +269,18 @@ class TestStarting:
         with pytest.raises(UserError):
             Keeper(site.model_copy(update={"root": tmp_path / "nothing"}))
 
+    @pytest.mark.parametrize("policy", ["allow = []", "steps = 1", "width = 0.001"])
+    def test_a_tuning_that_the_policy_no_longer_grants_is_not_gone_on_with(
+        self, keeper, site, said, ask_to_tune, monkeypatch, caplog, policy
+    ):
+        monkeypatch.setattr(keeper_module, "tune", lambda folder, door, runtime, stop: stop_asked(stop))
+        said(keeper, ask_to_tune())
+        keeper.stop(LONG)
+        narrowed = Keeper(with_policy(site, policy))
+        narrowed.resume()
+        assert narrowed.status()["tunings"] == 0
+        assert "is not gone on with" in caplog.text
+
     def test_a_folder_of_a_tuning_that_cannot_be_read_is_passed_over(self, keeper, site, caplog):
         broken = site.state / TUNINGS / "broken"
         broken.mkdir(parents=True)

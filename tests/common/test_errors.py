@@ -1,10 +1,13 @@
 """One line for one mistake, a line each for several."""
 
 import pickle
+from pathlib import Path
 
 import pytest
 
+from common.corpora.audio import AudioError
 from common.errors import UserError, UserErrors
+from common.wire import Code, WireError
 
 
 def test_an_error_says_what_and_where_and_what_to_do_in_one_line() -> None:
@@ -27,7 +30,16 @@ def test_several_mistakes_are_caught_as_one() -> None:
     assert issubclass(UserErrors, UserError)
 
 
-@pytest.mark.parametrize("error", [UserError("a", where="b", remedy="c"), UserErrors("two", ["x", "y"])])
+@pytest.mark.parametrize(
+    "error",
+    [
+        UserError("a", where="b", remedy="c"),
+        UserErrors("two", ["x", "y"]),
+        AudioError("empty", Path("a.wav")),
+        WireError(Code.TRUNCATED, where="generator.w"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
 def test_an_error_of_another_process_reads_as_it_did_there(error: UserError) -> None:
     arrived = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
-    assert (type(arrived), str(arrived)) == (type(error), str(error))
+    assert (type(arrived), str(arrived), vars(arrived)) == (type(error), str(error), vars(error))

@@ -1,41 +1,52 @@
 """The nodes of a grid as the campaign's clients: whatever becomes of a letter, there is an answer in time."""
 
+import time
+
 import pytest
 
 pytest.importorskip("flwr", reason="Flower is an extra")
 
 from server import app
 from server.app import FlowerClients
+from server.clients import Answer
 
 
-class SilentGrid:
-    """Takes messages and never has an answer."""
+class Grid:
+    """Takes messages; of each it has the answer after so many seconds, or never."""
 
-    def __init__(self):
-        self.pushed = []
+    def __init__(self, seconds=float("inf")):
+        self.pushed, self._ready = [], {}
+        self._seconds = seconds
 
     def push_messages(self, messages):
         self.pushed += messages
-        return [str(len(self.pushed))]
+        number = str(len(self.pushed))
+        self._ready[number] = time.monotonic() + self._seconds
+        return [number]
 
     def pull_messages(self, numbers):
-        return []
+        return [number for number in numbers if time.monotonic() > self._ready[number]]
 
 
-@pytest.fixture
-def grid(monkeypatch):
+@pytest.fixture(autouse=True)
+def _bare_letters(monkeypatch):
     monkeypatch.setattr(app, "_envelope", lambda client, letter: (client, letter))
+    monkeypatch.setattr(app, "_opened", lambda client, reply: Answer(client, b"done"))
     monkeypatch.setattr(app, "POLL_SECONDS", 0.01)
-    return SilentGrid()
 
 
-def test_a_letter_that_is_lost_is_told_long_before_the_rounds_end(grid, monkeypatch):
-    monkeypatch.setattr(app, "LONGEST_WAY", 0.05)
-    (answer,) = FlowerClients(grid).exchange({"7": lambda: b"letter"}, 3600)
+def test_a_letter_that_is_lost_is_told_long_before_the_rounds_end():
+    (answer,) = FlowerClients(Grid(), lost_after=0.05).exchange({"7": lambda: b"letter"}, 3600)
     assert (answer.client, "lost on its way" in answer.failure) == ("7", True)
 
 
-def test_at_the_rounds_end_everybody_who_was_silent_is_named(grid):
+def test_where_nothing_is_given_up_an_answer_may_take_the_whole_round():
+    (answer,) = FlowerClients(Grid(seconds=0.2)).exchange({"7": lambda: b"letter"}, 3600)
+    assert (answer.client, answer.data, answer.failure) == ("7", b"done", "")
+
+
+def test_at_the_rounds_end_everybody_who_was_silent_is_named():
+    grid = Grid()
     answers = list(FlowerClients(grid).exchange({"7": lambda: b"one", "8": lambda: b"two"}, 0.05))
     assert [(answer.client, answer.failure) for answer in answers] == [
         ("7", "no answer within 0.05 seconds"),

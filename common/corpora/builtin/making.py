@@ -19,7 +19,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from common.config.tree import EMOTIONS, RuntimeConfig
+from common.config.tree import EMOTIONS
 from common.corpora import voice
 from common.corpora.audio import SAMPLE_RATE
 from common.corpora.builtin import acting
@@ -67,9 +67,9 @@ class _Plan:
         return f"{self.actor.session}/{self.actor.name}_{self.emotion}_{self.number:02d}.wav"
 
 
-def read(root: Path | None = None, *, progress: Progress | None = None) -> Manifest:
-    """The built-in corpus below `root` (without one, in the cache), made there first if it is not whole."""
-    return generate(root or Path(RuntimeConfig().cache).expanduser() / "corpora" / "builtin", progress=progress)
+def read(root: Path, *, progress: Progress | None = None) -> Manifest:
+    """The built-in corpus below `root`, made there first if it is not whole."""
+    return generate(root, progress=progress)
 
 
 def generate(

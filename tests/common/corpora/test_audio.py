@@ -53,6 +53,11 @@ def test_channels_are_averaged(tmp_path):
     assert load(tmp_path / "a.wav") == pytest.approx(np.full(100, 0.125))
 
 
+def test_a_file_that_by_its_name_has_no_header_is_refused(tmp_path):
+    (tmp_path / "a.raw").write_bytes(bytes(64))
+    refuse(tmp_path / "a.raw", "no header")
+
+
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
 def test_a_missing_file_is_refused(tmp_path, suffix):
     refuse(tmp_path / f"a.{suffix}", "no such file")

@@ -1,14 +1,17 @@
 """Whoever decodes and extracts, the log-mels are the same."""
 
+import errno
 from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
 import torch
 
+from common.corpora import audio
 from common.corpora.manifest import BadFile
 from common.errors import UserError
 from common.features import extraction
+from common.features.cache import features_for
 from common.features.extraction import extract
 
 
@@ -30,6 +33,17 @@ def test_decoders_beside_a_gpu_keep_the_order_and_name_the_bad(manifest, config,
     many = list(extraction._beside_decoders(manifest.root, paths, config, "cpu", 2))
     assert isinstance(many[2], BadFile)
     assert all(np.array_equal(many[place], alone[place]) for place in (0, 1, 3, 4, 5, 6, 7))
+
+
+def test_what_only_the_machine_is_to_blame_for_is_no_verdict_on_a_file(manifest, config, runtime, monkeypatch):
+    def crowded(path):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(audio, "_check_wav_length", crowded)
+        with pytest.raises(UserError, match="Too many open files"):
+            features_for(manifest, config, runtime, skip_bad=True)
+    assert len(features_for(manifest, config, runtime, skip_bad=True).manifest.utterances) == len(manifest.utterances)
 
 
 def test_the_threads_of_this_process_are_given_back(manifest, config, runtime):

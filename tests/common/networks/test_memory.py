@@ -45,6 +45,14 @@ def test_this_machine_has_some_memory():
     assert memory.available_memory(CPU) > 0
 
 
+@pytest.mark.parametrize(("allowed", "free"), [("3000000", 3_000_000 - 1_500_000), ("max", None)])
+def test_files_that_a_container_has_read_do_not_count_as_taken(tmp_path, allowed, free):
+    (tmp_path / "memory.max").write_text(f"{allowed}\n")
+    (tmp_path / "memory.current").write_text("2500000\n")
+    (tmp_path / "memory.stat").write_text("anon 1200000\ninactive_file 1000000\nactive_file 300000\n")
+    assert memory.available_memory(CPU, tmp_path) == pytest.approx(free or memory.available_memory(CPU), rel=0.2)
+
+
 PEAK = r"""
 import re, sys, torch
 from dataclasses import dataclass

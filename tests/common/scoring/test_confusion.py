@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, precision_score, recall_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, recall_score
 
 from common.errors import UserError
 from common.scoring import Confusion
+from common.scoring.confusion import f1, recall
 
 LABELS = ("neutral", "angry", "sad", "happy")
 pairs = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60)
@@ -26,10 +27,8 @@ def test_every_average_equals_scikit_learns_whatever_classes_are_absent(scored):
     full = {"labels": range(4), "zero_division": 0}
     assert confusion.macro_f1 == pytest.approx(f1_score(true, predicted, average="macro", **full), abs=1e-12)
     assert confusion.accuracy == pytest.approx(accuracy_score(true, predicted), abs=1e-12)
-    for ours, theirs in ((confusion.f1, f1_score), (confusion.recall, recall_score)):
-        np.testing.assert_allclose(ours, theirs(true, predicted, average=None, **full), atol=1e-12)
-    expected = precision_score(true, predicted, average=None, **full)
-    np.testing.assert_allclose(confusion.precision, expected, atol=1e-12)
+    for ours, theirs in ((f1, f1_score), (recall, recall_score)):
+        np.testing.assert_allclose(ours(confusion.counts), theirs(true, predicted, average=None, **full), atol=1e-12)
 
 
 @given(pairs)

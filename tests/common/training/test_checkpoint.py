@@ -1,6 +1,7 @@
 """Checkpoints: what they bring back, how many are kept, and every reason to refuse one."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from torch import nn
 
 from common.config.tree import OptimizerConfig
 from common.errors import UserError
+from common.training import checkpoint
 from common.training.adam import Adam
 from common.training.checkpoint import (
     CARD,
@@ -72,21 +74,32 @@ def test_nothing_stored_means_from_the_beginning(tmp_path):
     assert snapshots(tmp_path).restore("stage", {"layer": layer}) == 0
 
 
-def test_the_last_two_and_the_best_are_kept(tmp_path):
+def test_the_last_two_are_kept(tmp_path):
     layer, _ = trained_layer()
-    for step, score in enumerate([3.0, 1.0, 2.0, 4.0, 5.0], start=1):
-        snapshots(tmp_path).save("stage", step, {"layer": layer}, score)
-    assert [int(path.name) for path in snapshots(tmp_path).stored("stage")] == [2, 4, 5]
+    for step in (1, 2, 3, 4, 5, 5):
+        snapshots(tmp_path).save("stage", step, {"layer": layer})
+    assert {path.name for path in (tmp_path / "stage").iterdir()} == {"00000004", "00000005"}
 
 
-def test_a_save_that_died_half_way_is_not_taken_for_a_checkpoint(tmp_path):
+@pytest.mark.parametrize("killed", ["save_tensors", "rmtree"])
+def test_what_a_kill_leaves_half_written_or_half_deleted_is_not_taken_for_a_checkpoint(tmp_path, monkeypatch, killed):
     layer, _ = trained_layer()
-    kept = snapshots(tmp_path).save("stage", 1, {"layer": layer})
-    partial = kept.with_name(".00000002")
-    partial.mkdir()
-    (partial / TENSORS).write_bytes(b"half")
-    assert snapshots(tmp_path).stored("stage") == [kept]
-    assert snapshots(tmp_path).save("stage", 2, {"layer": layer}).name == "00000002"
+    for step in (1, 2):
+        snapshots(tmp_path).save("stage", step, {"layer": layer})
+
+    def half(folder, *_):
+        folder.mkdir(exist_ok=True)
+        (folder / CARD).unlink(missing_ok=True)
+        (folder / TENSORS).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(*((checkpoint, killed) if killed == "save_tensors" else (shutil, killed)), half)
+        snapshots(tmp_path).save("stage", 3, {"layer": layer})
+    assert snapshots(tmp_path).restore("stage", {"layer": layer}) == (2 if killed == "save_tensors" else 3)
+    snapshots(tmp_path).save("stage", 4, {"layer": layer})
+    left = {path.name for path in (tmp_path / "stage").iterdir()}
+    assert left == {"00000002" if killed == "save_tensors" else "00000003", "00000004"}
 
 
 def test_weights_that_are_not_finite_are_neither_saved_nor_read(tmp_path):
@@ -98,6 +111,13 @@ def test_weights_that_are_not_finite_are_neither_saved_nor_read(tmp_path):
     save_tensors(tmp_path / "bad", bad.state_dict(), {})
     with pytest.raises(UserError, match="not finite, such as weight"):
         read_tensors(tmp_path / "bad")
+
+
+def test_a_card_that_is_no_card_is_refused(tmp_path):
+    save_tensors(tmp_path, {"weight": torch.zeros(2)}, {})
+    (tmp_path / CARD).write_text("[]")
+    with pytest.raises(UserError, match="holds no card"):
+        read_tensors(tmp_path)
 
 
 @pytest.mark.parametrize("keep", [0, 4, 100, -1])

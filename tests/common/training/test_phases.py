@@ -86,19 +86,6 @@ def test_surroundings_do_not_change_a_result(config, bands, around, listener):
         assert torch.equal(value, second.generator.state_dict()[name])
 
 
-def test_the_snapshot_with_the_lowest_loss_is_kept_beside_the_last_two(config, bands, around, tmp_path, listener):
-    kept = Snapshots(tmp_path, config.identity(), config.network.emotions, {"low": 0.0, "high": 1.0})
-    heard = listener()
-    watched = replace(around, snapshots=kept, reporter=heard, report_every=1, snapshot_every=1)
-    longer = config.model_copy(
-        update={"recognizer": config.recognizer.model_copy(update={"iterations": 8, "decay_every": 100})}
-    )
-    train_recognizer(bands, longer, 0, watched)
-    losses = {step: metrics["recognizer/loss"] for _, step, metrics in heard.records}
-    best = min(losses, key=losses.__getitem__)
-    assert [int(path.name) for path in kept.stored("recognizer")] == sorted({best, 7, 8})
-
-
 @pytest.mark.parametrize("train", [finetune_fresh, train_recognizer])
 def test_speech_without_labels_is_refused_where_emotions_are_learned(train, config, bands, around):
     with pytest.raises(UserError, match="needs labelled speech"):

@@ -1,8 +1,12 @@
 """Weights as they are shipped: small, and nearly what they were."""
 
+import pytest
 import torch
 
-from common.training.pretrained import ROWS, SCALES, WIDE, pack, unpack
+from common.config import Config
+from common.errors import UserError
+from common.training.checkpoint import save_tensors
+from common.training.pretrained import ROWS, SCALES, WIDE, load_pretrained, pack, unpack
 
 
 def wide(seed=0):
@@ -38,3 +42,9 @@ def test_everything_else_is_shipped_in_half_precision():
 def test_unpacked_weights_pass_through():
     weights = {"wide": wide(), "small": torch.randn(4)}
     assert all(torch.equal(value, weights[name]) for name, value in unpack(weights).items())
+
+
+def test_a_snapshot_of_a_training_is_not_taken_for_pre_trained_networks(tmp_path):
+    save_tensors(tmp_path, {"weight": torch.zeros(2)}, {"stage": "adversarial", "labels": []})
+    with pytest.raises(UserError, match=r"not pre-trained networks: .*; name the run's folder `pretrained`"):
+        load_pretrained(tmp_path, Config())

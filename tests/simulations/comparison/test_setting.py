@@ -66,5 +66,6 @@ def test_shipped_networks_are_found_by_their_size(tmp_path):
     for gain in (1, 12):
         network = {"width": 0.0625, "condition_gain": gain}
         assert fitting_weights(Config.model_validate({"name": "mine", "network": network})).name == "demo"
-    with pytest.raises(UserError, match=r"no networks of width 0.25 are shipped; name some with --base"):
+    with pytest.raises(UserErrors, match="no networks of these sizes are shipped; name some with --base") as refused:
         fitting_weights(Config.model_validate({"network": {"width": 0.25}}))
+    assert "small: network.width: 0.125 in the checkpoint, 0.25 asked for" in refused.value.problems

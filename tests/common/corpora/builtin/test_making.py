@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from common.config.tree import EMOTIONS
-from common.corpora.builtin import acting, generate, making, read
+from common.corpora.builtin import acting, generate, making
 from common.errors import UserError
 
 
@@ -191,13 +191,6 @@ def test_progress_counts_to_the_end(tmp_path, few):
     told = []
     generate(tmp_path, 0, 2, progress=lambda done, of: told.append((done, of)))
     assert told == [(done, 8) for done in range(1, 9)]
-
-
-def test_without_a_root_it_lies_in_the_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(making, "generate", lambda root, progress: root)
-    assert read() == tmp_path / ".cache" / "eyesoff" / "corpora" / "builtin"
-    assert read(tmp_path / "mine") == tmp_path / "mine"
 
 
 def test_emotions_order_pitch_and_loudness_as_they_are_heard(shared, pitch_of):
