@@ -25,7 +25,6 @@ from common.wire import (
     Reply,
     Request,
     Score,
-    ShapesOf,
     Stage,
     Tune,
     decode,
@@ -33,7 +32,6 @@ from common.wire import (
     encode,
     flatten,
     identity,
-    shapes_of,
     subject,
 )
 
@@ -59,7 +57,7 @@ def utc_now() -> datetime:
 
 
 class Gate:
-    """One site's gate; every byte that leaves the site is an answer of this object."""
+    """One site's gate; every byte of a message that leaves the site is an answer of this object."""
 
     def __init__(
         self,
@@ -69,20 +67,18 @@ class Gate:
         *,
         clock: Callable[[], datetime] = utc_now,
         audits: Sequence[Audit] = (),
-        shapes: ShapesOf = shapes_of,
     ) -> None:
         self.policy = policy
         self.holdings = holdings
         self._ledger = ledger
         self._clock = clock
         self._audits = tuple(audits)
-        self._shapes = shapes
 
     def answer(self, data: bytes | memoryview, handle: Callable[[Request], Reply]) -> bytes:
         """The bytes to send back for the bytes that came: what `handle` replies, or a refusal."""
         request, stage = None, Stage.RECEIVE
         try:
-            request = decode(data, REQUESTS, Limits(self.policy.mebibytes_a_request * MEBIBYTE, self._shapes))
+            request = decode(data, REQUESTS, Limits(self.policy.mebibytes_a_request * MEBIBYTE))
             stage = Stage.ADMIT
             self.admit(request)
             stage = Stage.SCORE if isinstance(request, Score) else Stage.TUNE
@@ -105,7 +101,7 @@ class Gate:
         """The reply's bytes, once they pass what the receiver checks, the policy, the budget and the audits."""
         try:
             data = encode(reply)
-            decode_reply(data, request, shapes=self._shapes)
+            decode_reply(data, request)
             check_reply(reply, self.policy, self.holdings)
             for audit in self._audits:
                 audit(reply, Outgoing(request, self.holdings, self.policy))

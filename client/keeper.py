@@ -1,7 +1,8 @@
 """The keeper: a site's own guardian of its data, and the only code that touches it.
 
-Owns which request leads to which work, and that every answer passes the gate. Must not know how a request arrived: a
-relay, a socket and a test all hand it bytes and take bytes back. It answers a handful of typed calls and nothing else.
+Owns which request leads to which work, and that every answer to a message passes the gate. Must not know how a request
+arrived: a relay, a socket and a test all hand it bytes and take bytes back. It answers a handful of typed calls and
+nothing else.
 """
 
 import logging
@@ -72,7 +73,7 @@ class Keeper:
         )
 
     def status(self) -> dict[str, object]:
-        """What the keeper says of itself: nothing that a server may not know."""
+        """What the keeper says of itself, past gate and ledger: nothing that a server may not know."""
         folders = self._queue.folders
         progress = folders[0].progress() if folders else None
         return {

@@ -6,7 +6,7 @@ Owns atomic writing. Must not know what is written.
 import json
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +21,12 @@ def atomic_write(path: Path, content: bytes, *, mode: int = 0o666) -> None:
 def atomic_json(path: Path, data: Mapping[str, Any]) -> None:
     """Put plain data at `path` as readable JSON, or leave what was there."""
     atomic_write(path, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())
+
+
+def refuse_strangers(folder: Path, own: Collection[str]) -> None:
+    """Refuse a directory that holds more than a run killed in its first moment leaves: some of its `own` files."""
+    if folder.is_dir() and any(path.name not in own and not path.name.startswith(".") for path in folder.iterdir()):
+        raise UserError("the run directory holds something else", where=folder, remedy="choose an empty one")
 
 
 def write_through(path: Path, write: Callable[[BinaryIO], object], *, mode: int = 0o666) -> None:

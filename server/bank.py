@@ -18,11 +18,11 @@ from pydantic import AwareDatetime, ValidationError
 from common.config.tree import Section
 from common.errors import UserError, UserErrors
 from common.files import atomic_json, atomic_write, write_through
-from common.wire import Card, Limits, Refused, Release, ShapesOf, check_weights, decode, parts, shapes_of
+from common.wire import Card, Limits, Refused, Release, check_weights, decode, parts
 
 WEIGHTS, CARD, INDEX = ".safetensors", ".json", "index.json"
 QUARANTINE = "quarantine"
-UNBOUNDED = 2**63
+LIMITS = Limits(2**63)
 """Sizes are bounded where releases arrive; what lies here is judged by its hash."""
 
 
@@ -57,13 +57,12 @@ class Finding:
 class Bank:
     """One bank; generators are loaded one by one, when they are asked for."""
 
-    def __init__(self, folder: Path, *, shapes: ShapesOf = shapes_of) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._limits = Limits(UNBOUNDED, shapes)
 
     def add(self, release: Release) -> Banked:
         """Store a release that passes the checks; storing the same one again changes nothing."""
-        check_weights(release, self._limits)
+        check_weights(release, LIMITS)
         digest, size = hashlib.sha256(), 0
         for part in parts(release):
             digest.update(part)
@@ -116,7 +115,7 @@ class Bank:
             problem = "altered: its hash is not its card's"
         if problem:
             raise UserError(problem, where=path, remedy="put it aside with `eyesoff bank verify --quarantine`")
-        release = decode(data, Release, self._limits)
+        release = decode(data, Release, LIMITS)
         if release.card != banked.card:
             raise UserError("its card tells something else than its own papers", where=path)
         return release

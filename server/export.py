@@ -5,8 +5,8 @@ exported is a bank again, with an index beside it.
 """
 
 import json
+import secrets
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,9 +34,9 @@ def export(bank: Bank, target: Path, names: Sequence[str] = ()) -> tuple[Banked,
 
 
 def _copy(bank: Bank, chosen: Sequence[Banked], target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    growing = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    growing = target.with_name(f".{target.name}.{secrets.token_hex(4)}")  # tempfile's would be closed to all others
     try:
+        growing.mkdir(parents=True)
         for path in _files(bank, chosen):
             shutil.copyfile(path, growing / path.name)
         atomic_json(growing / INDEX, _index(chosen))

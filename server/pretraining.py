@@ -25,7 +25,7 @@ from common.errors import UserError, UserErrors
 from common.features.cache import Features, features_for
 from common.features.patches import PatchSource
 from common.features.scaling import Scaling
-from common.files import atomic_json, atomic_write
+from common.files import atomic_json, atomic_write, refuse_strangers
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.training.checkpoint import Card, Snapshots, differences, read_tensors, save_tensors
@@ -76,11 +76,10 @@ class Run:
             if problems := list(differences(json.loads(identity.read_text()), wanted)):
                 raise UserErrors(f"{self.folder}: this run has another configuration", problems)
             return
-        if self.folder.is_dir() and any(self.folder.iterdir()):
-            raise UserError("the run directory holds something else", where=self.folder, remedy="choose an empty one")
+        refuse_strangers(self.folder, ("config.toml", "command.txt"))
         atomic_write(self.folder / "config.toml", as_toml(self.config).encode())
         atomic_write(self.folder / "command.txt", f"{command}\n".encode())
-        atomic_json(identity, wanted)
+        atomic_json(identity, wanted)  # last, for it is what makes this a run's directory
 
     @property
     def command(self) -> str:
@@ -125,9 +124,9 @@ def pretrain(
     acceleration = Acceleration.from_runtime(runtime_of_process(config.runtime))
     run = Run(folder, config)
     with joined(acceleration.device) as share:
-        if share.leads:
-            run.open(command, resume=resume)
         manifest = read_corpus(config.pretraining.corpus, root, **option_words(config.pretraining.options))
+        if share.leads:  # only now, for a mistyped folder of speech should not claim the directory
+            run.open(command, resume=resume)
         features = _shared_features(manifest, config, share, console)
         scaling = Scaling.of(features)
         patches = PatchSource(features, manifest, scaling, config.features, config.seed)

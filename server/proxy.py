@@ -116,6 +116,10 @@ class Proxy(socketserver.ThreadingMixIn, socketserver.TCPServer):
             log.error("the connection of %s broke", client_address[0], exc_info=error)
 
 
+class _SiteGoneError(Exception):
+    """Whoever asked stopped halfway: no fault of the SuperLink's."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     """One connection of one site."""
 
@@ -140,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND)
         elif "Transfer-Encoding" in self.headers or not length.isdecimal():
             self._refuse(HTTPStatus.LENGTH_REQUIRED)
-        elif int(length) > LARGEST:
+        elif len(length) > len(str(LARGEST)) or int(length) > LARGEST:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         else:
             self._forward(int(length))
@@ -151,6 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             try:
                 answer = self._ask(connection, length)
+            except _SiteGoneError as error:
+                log.warning("%s went away in the midst of its request (%s)", self.client_address[0], _reason(error))
+                self.close_connection = True
+                return
             except (OSError, http.client.HTTPException) as error:
                 log.error("the SuperLink does not answer: %s", _reason(error))
                 self._refuse(HTTPStatus.BAD_GATEWAY)
@@ -171,13 +179,19 @@ class _Handler(BaseHTTPRequestHandler):
         connection.endheaders()
         left = length or 0
         while left > 0:
-            piece = self.rfile.read(min(left, PIECE))
-            if not piece:
-                self.close_connection = True
-                raise ConnectionError("the site went away in the midst of its request")
+            piece = self._read(min(left, PIECE))
             left -= len(piece)
             connection.send(piece)
         return connection.getresponse()
+
+    def _read(self, size: int) -> bytes:
+        try:
+            piece: bytes = self.rfile.read(size)
+        except OSError as error:
+            raise _SiteGoneError(_reason(error)) from None
+        if not piece:
+            raise _SiteGoneError("it ended")
+        return piece
 
     def _answer(self, answer: http.client.HTTPResponse) -> None:
         self.send_response_only(answer.status)

@@ -21,10 +21,10 @@ import numpy as np
 from common.config import Config, load_config
 from common.config.showing import as_toml
 from common.errors import UserError, UserErrors
-from common.files import atomic_json, atomic_write
+from common.files import atomic_json, atomic_write, refuse_strangers
 from common.scoring.confusion import macro_f1
 from common.training.checkpoint import differences
-from common.training.pretrained import load_pretrained, shipped_weights
+from common.training.pretrained import load_pretrained, pretrained_hash, shipped_weights
 from server.campaign import Campaign
 from server.clients import Clients
 from server.events import EventFile
@@ -35,13 +35,23 @@ CONFIG, ORDER, EVENTS, LOCK = "config.toml", "order.json", "events.jsonl", ".loc
 
 @dataclass(frozen=True)
 class Order:
-    """What a run was ordered to do, beside its configuration."""
+    """What a run was ordered to do, beside its configuration.
+
+    Args:
+        name: of the campaign.
+        base: where the pre-trained networks lie.
+        weights: their hash.
+        expected: how many clients.
+        speech: hash of the corpus, where the server is on the machine that holds it.
+    """
 
     name: str
     base: str
+    weights: str
     expected: int
     plan: str = "leave-one-out"
     per_speaker: bool = False
+    speech: str = ""
 
 
 def open_run(folder: Path, config: Config, order: Order, *, resume: bool) -> None:
@@ -53,22 +63,17 @@ def open_run(folder: Path, config: Config, order: Order, *, resume: bool) -> Non
             remedy = "go on with --resume, or choose another directory with --run"
             raise UserError("a run has begun here already", where=folder, remedy=remedy)
         _refuse_another(folder, config, order)
-    elif folder.is_dir() and any(map(_is_foreign, folder.iterdir())):
-        raise UserError("the run directory holds something else", where=folder, remedy="choose an empty one")
+    else:
+        refuse_strangers(folder, (CONFIG,))
     atomic_write(folder / CONFIG, as_toml(config).encode())
     atomic_json(folder / ORDER, asdict(order))  # last, for it is what makes this a run's directory
-
-
-def _is_foreign(path: Path) -> bool:
-    """Whether it is nothing that a run killed in its first moment leaves."""
-    return path.name != CONFIG and not path.name.startswith(".")
 
 
 def _refuse_another(folder: Path, config: Config, order: Order) -> None:
     """Neither what defines the result may change, nor what is done; where weights lie and how many clients come may."""
     stored, ordered = read_run(folder)
     problems = list(differences(stored.identity(), config.identity()))
-    for name in ("plan", "per_speaker"):
+    for name in ("plan", "per_speaker", "weights", "speech"):
         problems += differences(getattr(ordered, name), getattr(order, name), name)
     if problems:
         raise UserErrors(f"{folder}: this run has another configuration", problems)
@@ -79,7 +84,8 @@ def open_unnamed_run(preset: str, number: int, clients: int) -> Path:
     config = load_config(preset)
     folder = config.runtime.unnamed_run(number)
     name = config.campaign_name()
-    open_run(folder, config, Order(name, str(shipped_weights(preset)), clients, per_speaker=True), resume=True)
+    base = shipped_weights(preset)
+    open_run(folder, config, Order(name, str(base), pretrained_hash(base), clients, per_speaker=True), resume=True)
     return folder
 
 

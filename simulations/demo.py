@@ -15,7 +15,7 @@ from common.config.tree import hash_identity
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.features.cache import Features, features_for
-from common.training.pretrained import shipped_weights
+from common.training.pretrained import pretrained_hash, shipped_weights
 from server.bank import Bank
 from server.campaign import BANK
 from server.generators import open_generator
@@ -50,11 +50,12 @@ def show_speech(config: Config, folder: Path, open_bar: Callable[[str], Counting
 
 def federate(config: Config, folder: Path, console: Console, backend: str = "ray") -> tuple[dict[str, Any], Path]:
     """The campaign of this configuration, or what it came to the last time: results, and its run directory."""
-    run = folder / f"campaign-{config.identity_hash()}"
+    base = shipped_weights("demo")
+    run = folder / f"campaign-{hash_identity({'config': config.identity(), 'weights': pretrained_hash(base)})}"
     results = simulate_campaign(
         config,
         run,
-        shipped_weights("demo"),
+        base,
         backend=backend,
         plan="leave-one-out",
         with_real=True,

@@ -22,7 +22,7 @@ def bars() -> Iterator[Callable[[str], Counting]]:
         TimeRemainingColumn,
     )
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -52,6 +52,7 @@ CORPORA: dict[str, Layout] = {
 
 def corpus_root(name: str, given: str | Path | None, cache: str | Path) -> Path:
     """Where a corpus lies: where it is said to, and the built-in one, if nothing is said, in the cache."""
+    _require_known(name)
     if given:
         return Path(given)
     if name == _BUILTIN.name:
@@ -72,13 +73,17 @@ def read_corpus(
 
     Every file that cannot be used is named in one error, or, with `skip_bad`, in the manifest's `skipped`.
     """
-    if name not in CORPORA:
-        raise UserError("no such corpus", where=name, remedy=f"there are {', '.join(CORPORA)}")
+    _require_known(name)
     layout, root = CORPORA[name], Path(root).expanduser()
     if layout is _BUILTIN:
         layout = replace(layout, find=partial(_speak, progress=progress))  # making it is what takes time
     check_root(layout, root, CORPORA.values())
     return read_layout(layout, root, emotions, options, skip_bad=skip_bad, progress=progress)
+
+
+def _require_known(name: str) -> None:
+    if name not in CORPORA:
+        raise UserError("no such corpus", where=name, remedy=f"there are {', '.join(CORPORA)}")
 
 
 def labelled_corpus(config: Config, progress: Progress | None = None) -> Manifest:

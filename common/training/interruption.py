@@ -1,6 +1,6 @@
-"""A polite end: SIGTERM and the first Ctrl-C ask a stage to finish its step and keep it.
+"""A polite end: SIGTERM and the first Ctrl-C ask a stage to finish its step and keep it, or whatever else to tidy up.
 
-Owns the two signals while a stage runs. Must not know what is being stopped.
+Owns the two signals while something runs. Must not know what is being stopped.
 """
 
 import signal
@@ -28,6 +28,21 @@ class Stop:
         """Remember the signal; the same one again takes its usual course."""
         self._signal = number
         signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def tidied_up() -> Iterator[None]:
+    """SIGTERM leaves the block as Ctrl-C does, through every `finally`; else the processes that it began live on."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one would cut the tidying up
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

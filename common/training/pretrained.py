@@ -87,6 +87,11 @@ def load_pretrained(folder: Path, config: Config) -> Pretrained:
     return Pretrained(pair, Scaling(**card["scaling"]), card)
 
 
+def pretrained_hash(folder: Path) -> str:
+    """What tells these networks from all others, wherever they lie."""
+    return str(read_tensors(folder)[1]["sha256"])
+
+
 def shipped_weights(preset: str) -> Path:
     """The folder of the networks that come with a preset."""
     # Flower runs a copy of this code that has left all weights behind; the installed one has them.

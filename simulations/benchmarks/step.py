@@ -255,14 +255,14 @@ def summary(ours: Sequence[float], plain: Sequence[float], operations: float, pe
 
 
 def shaped(config: Config, batch: int, iterations: int) -> Config:
-    """The configuration with every stage of this size, and without averages, which a plain step does not keep."""
+    """The configuration with every stage of this size, and without what a plain step does not do."""
     tree = config.model_dump()
     pretraining, tuning = tree["pretraining"], tree["finetuning"]
     for stage in (pretraining["autoencoder"], pretraining["adversarial"], tuning, tree["recognizer"]):
         stage |= {"batch": batch, "iterations": iterations}
     pretraining["adversarial"]["average"] = tuning["average"] = 0.0
     tuning |= {"augmentation": (), "likeness": (), "instance_noise": 0.0, "penalty": 0.0, "frozen_layers": 0}
-    tree["recognizer"]["augmentation"] = ()
+    tree["recognizer"] |= {"augmentation": (), "bands": config.features.mels}
     return Config.model_validate(tree)
 
 

@@ -35,7 +35,7 @@ def list_(folder: Folder, as_json: AsJson = False) -> None:
         steps, size = str(tuning.finetuning.iterations), f"{one.bytes / 1e6:.1f}"
         received = one.received.isoformat(sep=" ", timespec="seconds")
         table.add_row(one.name, one.run, one.session, steps, tuning.precision.value, size, received)
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 @app.command()

@@ -15,7 +15,8 @@ def bootstrap(
     config_file: ConfigFile = None,
     overrides: Overrides = None,
     corpus: Annotated[
-        str | None, typer.Option("--corpus", metavar="NAME", help="Also score it on this corpus.")
+        str | None,
+        typer.Option("--corpus", metavar="NAME", help="Also score it on this corpus, of other speakers."),
     ] = None,
     root: Annotated[str | None, typer.Option("--root", metavar="DIR", help="The corpus's folder.")] = None,
     as_json: AsJson = False,
@@ -23,8 +24,10 @@ def bootstrap(
     """Train a recognizer from a bank alone, on what its generators draw.
 
     SIGTERM or Ctrl-C finishes the step, keeps it and leaves; the same line again goes on from there.
+    A corpus to score on must be of other speakers than the generators': this
+    command cannot know whose those were.
 
-    Example: eyesoff bootstrap --bank runs/simulation/bank --run runs/bootstrap --corpus builtin
+    Example: eyesoff bootstrap --bank runs/simulation/bank --run runs/bootstrap --corpus emodb --root data/EMO-DB
     """
     import json
     from dataclasses import asdict
@@ -39,7 +42,7 @@ def bootstrap(
     from simulations.federation.results import score_recognizer
 
     config = choose_config(preset, config_file, overrides)
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False)
     reporter = ProgressBar(console) if console.is_terminal else StatusLines(lambda line: typer.echo(line, err=True))
     with stoppable() as stop:
         try:
@@ -57,3 +60,5 @@ def bootstrap(
     typer.echo(f"recognizer: {weights}")
     for metric, score in scores.items():
         typer.echo(f"{metric} on {corpus}: {score}")
+    if scores:
+        typer.echo("a test only if no speaker of this corpus is behind one of the generators", err=True)

@@ -76,21 +76,23 @@ def compare(
 
     from common.training.interruption import stoppable
     from simulations.comparison.running import Order, Stopped, run_comparison
-    from simulations.comparison.table import failure_lines, table_of
+    from simulations.comparison.table import ablation_lines, failure_lines, table_of
     from simulations.report.writing import write_report
 
     config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root)])
     order = Order(run, _names(modes), seeds, _names(folds), base, units, workers, placeless_command(), _names(ablate))
     with stoppable() as stop:
         try:
-            results = run_comparison(config, order, Console(stderr=True), stop)
+            results = run_comparison(config, order, Console(stderr=True, markup=False), stop)
         except Stopped:
             typer.echo("stopped as asked; the same command goes on from here", err=True)
             raise typer.Exit(stop.status) from None
     if as_json:
         typer.echo(json.dumps(results))
     else:
-        Console().print(table_of(results))
+        Console(markup=False).print(table_of(results))
+        for line in ablation_lines(results):
+            typer.echo(line)
     page = write_report(run)
     if not as_json:
         typer.echo(f"report: {page}, beside everything of this run")

@@ -90,7 +90,7 @@ def describe(
 
         typer.echo(json.dumps(description, indent=2))
     else:
-        show_description(description, Console())
+        show_description(description, Console(markup=False))
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -26,16 +26,18 @@ def demo(
     from rich.console import Console
 
     from common.corpora.description import describe
+    from common.training.interruption import tidied_up
     from simulations.commands.corpus import show_description
     from simulations.demo import federate, show_generated, show_speech
     from simulations.federation.results import table_of
     from simulations.progress import bars
 
-    config, console = choose_config("demo", None, overrides), Console()
+    config, console = choose_config("demo", None, overrides), Console(markup=False)
     with bars() as open_bar:
         shown = show_speech(config, folder, open_bar)
     show_description(describe(shown.manifest), console)
-    results, run = federate(config, folder, Console(stderr=True))
+    with tidied_up():
+        results, run = federate(config, folder, Console(stderr=True, markup=False))
     console.print(table_of(results))
     typer.echo(f"Each emotion as spectrograms:  {shown.picture}")
     typer.echo(f"Beside what a generator makes: {show_generated(config, shown, run)}")

@@ -128,6 +128,8 @@ def add_client(
     layout, settings, link = _open(folder)
     public = layout.server.public_keys / f"{name}.pub"
     (newcomer,) = sites_elsewhere(choose_config(preset, None, None), [name])
+    registry = Registry(link, layout.book)
+    registry.require_free(name)  # before anything is written: the keys that lie here are registered at every start
     if key:
         read_public(key)
         atomic_write(public, key.read_bytes())
@@ -135,7 +137,7 @@ def add_client(
     else:
         for line in add_site(layout, newcomer, settings.server, settings.port):
             typer.echo(line)
-    typer.echo(f"registered {name} as node {Registry(link, layout.book).register(name, public)}")
+    typer.echo(f"registered {name} as node {registry.register(name, public)}")
 
 
 @app.command("revoke-client")
@@ -240,7 +242,7 @@ def run(
 
     layout, _, link = _open(folder)
     config = choose_config(preset, config_file, overrides)
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False)
     expected = expect or len(Registry(link, layout.book).nodes())
     base = base or fitting_weights(config)
     with Watch(run, console) as watch:
@@ -249,7 +251,7 @@ def run(
     if as_json:
         typer.echo(json.dumps(results))
     else:
-        Console().print(table_of(results))
+        Console(markup=False).print(table_of(results))
         typer.echo(f"everything of this run: {run}")
     for failure in results["failures"]:
         typer.echo(

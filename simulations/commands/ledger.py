@@ -44,7 +44,7 @@ def show(
         size = (f"{entry.bytes:,}", str(len(entry.tensors)), entry.sha256[:12])
         moment = entry.time.strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(str(entry.number), moment, entry.outcome, entry.kind, *where, *size)
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 @app.command()

@@ -40,7 +40,7 @@ def pretrain(
 
     chosen = [f'pretraining.corpus="{corpus}"'] if corpus else []
     config = choose_config(preset, config_file, [*(overrides or []), *chosen], default="small")
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False)
     watcher = (
         ProgressBar(console) if console.is_terminal else StatusLines(lambda line: console.print(line, soft_wrap=True))
     )

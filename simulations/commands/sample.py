@@ -53,6 +53,8 @@ def sample(
 
     Example: eyesoff sample runs/demo/bank/Session1-0123456789ab.safetensors --emotion angry --audio --out samples
     """
+    from math import isfinite
+
     from server.generators import open_generator
     from simulations import sampling
     from simulations.progress import bars
@@ -61,6 +63,8 @@ def sample(
         raise UserError(
             "--out is the bank itself", where=out, remedy="choose another folder: a bank holds releases only"
         )
+    if not isfinite(latent_scale):
+        raise typer.BadParameter("not a number", param_hint="--latent-scale")
     opened = open_generator(generator)
     samples = sampling.draw(opened, sampling.Order(number, seed, emotion, paired, latent_scale))
     if not opened.tuned:

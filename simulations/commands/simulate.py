@@ -38,7 +38,7 @@ def simulate(
 ) -> None:
     """Run a campaign here: each session a client, tuned through Flower and Ray, its generator banked and pooled.
 
-    An existing Ray cluster is used when RAY_ADDRESS names it. Ctrl-C stops everything; --resume goes on.
+    An existing Ray cluster is used when RAY_ADDRESS names it. Ctrl-C or SIGTERM stops everything; --resume goes on.
 
     Example: eyesoff simulate --preset small --corpus emodb --root data/EMO-DB --run runs/emodb
     """
@@ -46,17 +46,19 @@ def simulate(
 
     from rich.console import Console
 
+    from common.training.interruption import tidied_up
     from simulations.federation.campaign import BACKENDS, simulate_campaign
 
     if backend not in BACKENDS:
         raise typer.BadParameter(f"{backend}: choose one of {', '.join(BACKENDS)}", param_hint="--backend")
     config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root)])
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False)
     try:
-        results = simulate_campaign(
-            config, run, base, backend=backend, plan=plan, with_real=real, resume=resume, console=console
-        )
-    except KeyboardInterrupt:
+        with tidied_up():
+            results = simulate_campaign(
+                config, run, base, backend=backend, plan=plan, with_real=real, resume=resume, console=console
+            )
+    except (KeyboardInterrupt, SystemExit):
         console.print(f"stopped; the same command with --resume goes on in {run}", highlight=False)
         raise
     if as_json:
@@ -64,7 +66,7 @@ def simulate(
         return
     from simulations.federation.results import table_of
 
-    Console().print(table_of(results))
+    Console(markup=False).print(table_of(results))
     typer.echo(f"everything of this run: {run}")
     if results["failures"]:
         typer.echo(f"{len(results['failures'])} failure(s), named in {run / 'campaign.json'}", err=True)

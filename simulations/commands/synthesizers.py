@@ -27,4 +27,4 @@ def synthesizers(as_json: AsJson = False) -> None:
     table = Table(*rows[0], title="synthesizers", title_justify="left", show_lines=True)
     for row in rows:
         table.add_row(*row.values())
-    Console().print(table)
+    Console(markup=False).print(table)

@@ -14,12 +14,12 @@ import torch
 from common.config import Config
 from common.features.patches import Batch
 from common.networks.acceleration import Acceleration
-from common.networks.memory import available_memory
+from common.networks.memory import available_memory, require_memory
 from common.seeds import torch_stream
 from common.training.phases import Surroundings
-from common.training.recognizer import train_recognizer
+from common.training.recognizer import RECOGNIZER, train_recognizer
 from common.training.reporters import Reporter, duration
-from common.training.stages import finetune
+from common.training.stages import FINETUNING, finetune
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import Store
 from simulations.comparison.units import KINDS, Unit
@@ -67,6 +67,9 @@ def measure(setting: Setting) -> dict[str, float]:
     recognizer = config.recognizer.model_copy(update={"iterations": 2})
     short = config.model_copy(update={"finetuning": finetuning, "recognizer": recognizer})
     acceleration = Acceleration.from_runtime(config.runtime)
+    network, penalty = config.network, finetuning.penalty
+    require_memory(network, finetuning.batch, FINETUNING, acceleration.device, penalty=penalty)
+    require_memory(network, recognizer.batch, RECOGNIZER, acceleration.device)
     noise = _Noise(config.network.classes)
     tuning, training = _Stopwatch(), _Stopwatch()
     finetune(setting.pretrained.pair, noise, short, 0, Surroundings(acceleration, reporter=tuning, report_every=1))

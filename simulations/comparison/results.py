@@ -27,7 +27,7 @@ Owns the layout of both. Must not know how a unit is computed, nor how any of th
     failures      [{unit, modes: [..], fold, seed, reason}]: `unit` names what failed, `modes` what it was needed for
     seconds       stage (tune, fit, train, score, quality) -> {seconds, units, cached}: of processor, as measured when
                   the unit was computed; and `wall`: of this command alone
-    environment   {eyesoff, python, torch, system, processor, cores, workers, device}
+    environment   {eyesoff, python, torch, system, processor, cores, workers, device, precision: of all units}
     settings      the whole configuration but `runtime`, `campaign` and `pretraining`, as plain data
     pretrained    the networks that every tuning starts from, as their card tells: {sha256, seed, pretraining: {its
                   settings}, data: {corpus, licence, hours, ..} or {}}
@@ -81,9 +81,11 @@ def read_results(path: Path) -> dict[str, Any]:
     try:
         results: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         schema = results.get("schema")
+        if schema == SCHEMA:
+            _ = results["modes"], results["environment"]
     except FileNotFoundError:
         raise UserError("no results of a comparison", where=file, remedy="run `eyesoff compare` first") from None
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, KeyError):
         raise UserError("results that cannot be read", where=file, remedy="run `eyesoff compare` again") from None
     if schema != SCHEMA:
         remedy = "run `eyesoff compare` again with this version; what is computed already stays"
@@ -281,10 +283,12 @@ def _failures(units: Sequence[Unit], failures: Mapping[str, str]) -> list[dict[s
 
 
 def _needed_for(unit: Unit, units: Sequence[Unit]) -> set[str]:
-    """The modes whose score or quality cannot be had without a unit."""
-    if unit.kind not in ("tune", "fit"):
-        return {unit.row}
-    return {other.row for other in units if other.kind == "train" and unit in other.needs}
+    """The rows whose score or quality cannot be had without a unit; `units` has each after those that it needs."""
+    lost = {unit.key}
+    for other in units:
+        if any(need.key in lost for need in other.needs):
+            lost.add(other.key)
+    return {other.row for other in units if other.key in lost and other.kind in ("score", "quality")}
 
 
 def seconds_of(units: Sequence[Unit], store: Store, cached: set[str], wall: float) -> dict[str, Any]:
@@ -298,7 +302,7 @@ def seconds_of(units: Sequence[Unit], store: Store, cached: set[str], wall: floa
     return {**stages, "wall": round(wall, 1)}
 
 
-def environment(setting: Setting, workers: int) -> dict[str, Any]:
+def environment(setting: Setting, workers: int, precisions: Sequence[str]) -> dict[str, Any]:
     """What the numbers were made with; no name of a machine and no path."""
     found = processor()
     return {
@@ -310,4 +314,5 @@ def environment(setting: Setting, workers: int) -> dict[str, Any]:
         "cores": found.figures["cores"],
         "workers": workers,
         "device": str(Acceleration.from_runtime(setting.config.runtime).device),
+        "precision": ", ".join(precisions),
     }

@@ -15,7 +15,7 @@ from rich.console import Console
 from common.config import Config, load_config
 from common.config.showing import as_toml
 from common.errors import UserError, UserErrors
-from common.files import atomic_json, atomic_write
+from common.files import atomic_json, atomic_write, refuse_strangers
 from common.training.checkpoint import differences
 from simulations.comparison.ablations import choose_ablations
 from simulations.comparison.crew import Alone, Crew, Heard, Processes
@@ -87,8 +87,12 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
         results |= {
             "command": order.command,
             "seconds": seconds_of(units, store, cached, time.monotonic() - began),
-            "environment": environment(setting, workers),
+            "environment": environment(setting, workers, precisions := store.precisions(units)),
         }
+        if len(precisions) > 1:
+            mixed = f"units were computed in {' and '.join(precisions)}, which are two protocols"
+            remedy = "set runtime.precision to one of them and choose another --units"
+            console.print(f"warning: {mixed}; {remedy}", highlight=False, soft_wrap=True)
     atomic_json(order.run / RESULTS, results)
     return results
 
@@ -111,8 +115,8 @@ def check_run(folder: Path, config: Config) -> None:
         if problems := list(differences(load_config(stored).identity(), config.identity())):
             remedy = "choose another --run; with --units DIR runs share what they have in common"
             raise UserErrors(f"{folder}: this run has another configuration; {remedy}", problems)
-    elif folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
-        raise UserError("the run directory holds something else", where=folder, remedy="choose an empty one")
+    else:
+        refuse_strangers(folder, ())
 
 
 def compute(

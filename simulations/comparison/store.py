@@ -12,7 +12,7 @@ Owns the layout of that folder. Must not know how a unit is computed.
 import fcntl
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 
 from common.errors import UserError
 from common.files import atomic_json
+from common.networks.acceleration import Acceleration
 from simulations.comparison.units import Unit
 
 CARD, SPENT = "card.json", "spent.json"
@@ -50,7 +51,8 @@ class Store:
         spent = self.spent(unit) + seconds
         (folder / SPENT).unlink(missing_ok=True)
         card = {"unit": str(unit), "seconds": round(spent, 3), "steps": unit.steps, "identity": dict(unit.identity)}
-        atomic_json(folder / CARD, card)
+        precision = Acceleration.from_runtime(unit.config.runtime).precision
+        atomic_json(folder / CARD, card | {"precision": precision})
 
     def spend(self, unit: Unit, seconds: float) -> None:
         """Remember the time of work that was cut."""
@@ -67,6 +69,11 @@ class Store:
             remedy = f"delete {self.where(unit)} and run again: it is computed anew"
             raise UserError(f"{unit}: its result cannot be read", where=self.where(unit) / name, remedy=remedy)
         return data
+
+    def precisions(self, units: Iterable[Unit]) -> list[str]:
+        """In which number formats those that are done were computed: more than one is another protocol a unit."""
+        cards = filter(None, map(self.card, units))
+        return sorted({str(card.get("precision", "unknown")) for card in cards})
 
     def rates(self) -> dict[tuple[str, str], float]:
         """Seconds a training step (or a unit, where there is none) by kind and subject, of all that is done here."""

@@ -8,6 +8,10 @@ from typing import Any
 
 from rich.table import Table
 
+from common.config.showing import spell
+from simulations.comparison.modes import ABLATED
+from simulations.comparison.units import row_of
+
 
 def table_of(results: Mapping[str, Any]) -> Table:
     """Modes by metrics, with deviations, intervals and how much of the gap each closes; what failed stands as such."""
@@ -42,6 +46,17 @@ def table_of(results: Mapping[str, Any]) -> Table:
             str(score["n"]),
         )
     return table
+
+
+def ablation_lines(results: Mapping[str, Any]) -> Iterator[str]:
+    """What each turned setting comes to, and what it is worth."""
+    for one in results["ablations"]:
+        row, found = row_of(ABLATED, f"{one['setting']}={spell(one['other'])}"), one["difference"]
+        if found is None:
+            yield f"{row}: failed"
+            continue
+        interval = f"{found['low']:.3f} to {found['high']:.3f}, p = {found['p_value']:.3f}"
+        yield f"{row}: macro F1 {one['macro_f1']['mean']:.3f}, {found['difference']:+.3f} ({interval})"
 
 
 def failure_lines(results: Mapping[str, Any]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from common.training.reporters import duration
 from simulations.comparison.crew import Heard
@@ -51,7 +52,8 @@ class Watch:
         self._at_work.pop(key, None)
         self._left.pop(key, None)
         if heard.reason:
-            self._console.print(f"[red]failed[/red] {heard.unit}: {heard.reason}", highlight=False, soft_wrap=True)
+            line = Text.assemble(("failed", "red"), f" {heard.unit}: {heard.reason}")
+            self._console.print(line, soft_wrap=True)
         elif self._live is None and (time.monotonic() - self._told > QUIET or not self._left):
             self._told = time.monotonic()
             self._console.print(f"{self.headline()}; last: {heard.unit}", highlight=False, soft_wrap=True)

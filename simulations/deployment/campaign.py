@@ -10,6 +10,7 @@ from typing import Any
 from client.service import LONGEST_ANSWER
 from common.config import Config
 from common.errors import UserError
+from common.training.pretrained import pretrained_hash
 from server.campaign import RESULTS
 from server.run import Order, open_run
 from simulations.federation.campaign import read_outcome
@@ -34,7 +35,8 @@ def run_deployed(
     watch: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """The campaign to its end; any end but success is an error that says why. The answer is the outcome."""
-    ordered = Order(config.campaign_name(), str(base.resolve()), expected, plan, per_speaker=True)
+    name, weights = config.campaign_name(), pretrained_hash(base)
+    ordered = Order(name, str(base.resolve()), weights, expected, plan, per_speaker=True)
     open_run(run, config, ordered, resume=resume)
     number = link.submit(run, lost_after=LOST_AFTER)
     status = link.follow(number, run / RESULTS, watch, patience=PATIENCE)

@@ -18,6 +18,7 @@ from client.site import Site, load_site
 from common.errors import UserError
 from simulations.deployment.certificates import is_signed_by, names_of, read_certificate
 from simulations.deployment.commands import PROXY, SUPERLINK
+from simulations.deployment.creation import SPEECH
 from simulations.deployment.health import server_time
 from simulations.deployment.keys import check_pair, strangers_may_read
 from simulations.deployment.layout import SETTINGS, Layout, SiteFiles
@@ -36,12 +37,14 @@ Known = TypeVar("Known")
 
 def check_site(files: SiteFiles) -> Iterator[Finding]:
     """Everything that a site can find out before it starts: of the relay's folder, the keeper's, or both."""
+    speech = None
     if files.relay.is_dir():
         settings = _settings(lambda: read_site_settings(files.relay / SETTINGS))
         yield settings[1]
         yield certificate(files.authority, "authority")
         yield pair(files.key, files.public_key)
         if settings[0] is not None:
+            speech = settings[0].speech
             yield from server_seen_from_here(settings[0].server, settings[0].port, files.authority)
     if files.keeper.is_dir():
         try:
@@ -50,10 +53,16 @@ def check_site(files: SiteFiles) -> Iterator[Finding]:
             yield Finding("site", "fail", _line(error), "mend the site file")
             return
         yield Finding("site", "ok", f"session {site.session}, {site.corpus} at {site.root}")
-        yield data(site.root)
+        yield data(_on_this_machine(site.root, speech))
         yield policy(site)
         yield disk(site.state, "disk")
         yield gpu(site)
+
+
+def _on_this_machine(root: Path, speech: Path | None) -> Path:
+    """Where a site's speech lies outside its container, if it runs in one."""
+    mounted = speech is not None and root.is_relative_to(SPEECH)
+    return speech / root.relative_to(SPEECH) if speech is not None and mounted else root
 
 
 def check_server(layout: Layout) -> Iterator[Finding]:

@@ -128,9 +128,7 @@ def add_site(layout: Layout, newcomer: Newcomer, host: str, port: int) -> list[s
     values = {"EYESOFF_SERVER": host, "EYESOFF_PORT": str(port), "EYESOFF_SITE": newcomer.name}
     write_settings(files.relay / SETTINGS, values)
     new_pair(files.key, files.public_key)
-    (files.keeper / STATE).mkdir(
-        mode=0o700, exist_ok=True
-    )  # where a container has a volume, below what it cannot write
+    (files.keeper / STATE).mkdir(mode=0o700, exist_ok=True)  # all that a keeper's container may write of its folder
     public = layout.server.public_keys / f"{newcomer.name}.pub"
     atomic_write(public, files.public_key.read_bytes())
     return [f"site {newcomer.name}: {layout.site_folder(newcomer.name)}, to be carried there by hand"]

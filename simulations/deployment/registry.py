@@ -43,11 +43,15 @@ class Registry:
 
     def register(self, name: str, public: Path) -> str:
         """Let whoever has the other half of this key join under this name; the answer is its number."""
+        self.require_free(name)
+        return self._register(name, public)
+
+    def require_free(self, name: str) -> None:
+        """Refuse a name that some site has."""
         if any(node.name == name for node in self.nodes()):
             raise UserError(
                 "a site of this name is registered", where=name, remedy="revoke it first, or choose another"
             )
-        return self._register(name, public)
 
     def register_missing(self, keys: Path) -> tuple[str, ...]:
         """Every key of a folder whose name is not registered yet; the answer names those that were."""

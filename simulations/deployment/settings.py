@@ -22,6 +22,7 @@ COMPOSE_MEANING = {
     "COMPOSE_PROFILES": "what `docker compose up` starts: server-cpu or server-nvidia; with all sites: cpu or nvidia",
     "EYESOFF_SERVER_FILES": "folders that the containers see, in place of volumes",
 }
+SPEECH_HERE = "EYESOFF_SPEECH"
 SITE_MEANING = {name: MEANING[name] for name in ("EYESOFF_SERVER", "EYESOFF_PORT")} | {
     "EYESOFF_SITE": "name under which the server registered this site",
 }
@@ -49,6 +50,8 @@ class SiteSettings:
     server: str
     port: int
     name: str
+    speech: Path | None = None
+    """The folder of the recordings on this machine, where a container sees them elsewhere."""
 
 
 def read_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -60,7 +63,9 @@ def read_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
 def read_site_settings(path: Path, environment: Mapping[str, str] = os.environ) -> SiteSettings:
     """A site's."""
     values = _read(path, SITE_MEANING, environment)
-    return SiteSettings(values["EYESOFF_SERVER"], int(values["EYESOFF_PORT"]), values["EYESOFF_SITE"])
+    speech = environment.get(SPEECH_HERE) or values.get(SPEECH_HERE)
+    where = Path(speech) if speech else None
+    return SiteSettings(values["EYESOFF_SERVER"], int(values["EYESOFF_PORT"]), values["EYESOFF_SITE"], where)
 
 
 def write_settings(path: Path, values: Mapping[str, str]) -> None:

@@ -17,7 +17,7 @@ from common.config import Config
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
-from common.training.pretrained import fitting_weights, load_pretrained
+from common.training.pretrained import fitting_weights, load_pretrained, pretrained_hash
 from server.campaign import RESULTS
 from server.run import Order, open_run, run_campaign
 from simulations.federation.real import train_on_real, training_on_real_when_idle
@@ -92,6 +92,8 @@ def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out",
     """Everything that must be in place before the first client is asked."""
     with bars() as open_bar:
         manifest = labelled_corpus(config, open_bar(config.corpus.name))
+    if config.corpus.fold != "session":
+        raise UserError("a campaign leaves out sessions, which are its clients", remedy="set corpus.fold=session")
     if config.features.scaling != "public":
         remedy = "set features.scaling=public; the pooled extremes are for centralized training"
         raise UserError("a federated run cannot pool extremes over its clients", remedy=remedy)
@@ -99,7 +101,15 @@ def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out",
         raise UserError("one session only: nothing is left out", where=manifest.root, remedy="use a corpus with more")
     resources = plan_resources(config, len(manifest.sessions))
     name = config.campaign_name()
-    wanted = Order(name, str(base.resolve()), len(manifest.sessions), plan, per_speaker=True)
+    wanted = Order(
+        name,
+        str(base.resolve()),
+        pretrained_hash(base),
+        len(manifest.sessions),
+        plan,
+        per_speaker=True,
+        speech=manifest.content_hash(),
+    )
     open_run(run, config, wanted, resume=resume)
     write_sites(run, config, manifest)
     return Simulation(run, config, manifest, base, resources)

@@ -112,7 +112,7 @@ def _resources(plan: Plan) -> list[str]:
 
 
 def stop_group(process: subprocess.Popen[bytes]) -> None:
-    """Ask, wait, then insist; Flower's and Ray's children share the process group."""
+    """Ask, wait, then insist; Flower's and Ray's children share the process group, or end with their parent."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, sign)

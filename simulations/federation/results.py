@@ -3,7 +3,7 @@
 Owns the results file of a run. Must not know how a score is defined (`common.scoring`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -74,17 +74,28 @@ def outcome_of(labels: tuple[str, ...], folds: Mapping[str, list[Any]], seed: in
 def write_results(
     run: Path, config: Config, modes: Mapping[str, Mapping[str, list[Any]]], campaign: Any
 ) -> dict[str, Any]:
-    """Every mode's scores with interval and n, and what failed."""
+    """Every mode's scores with interval and n, on the folds that all of them have, and what failed.
+
+    A mean over fewer folds would be of another protocol than its neighbour's.
+    """
     labels = config.network.emotions
-    scored = {name: outcome_of(labels, folds, config.seed) for name, folds in modes.items() if any(folds.values())}
+    scored = {name: {fold for fold, matrices in folds.items() if matrices} for name, folds in modes.items()}
+    scored = {name: folds for name, folds in scored.items() if folds}
+    common = set.intersection(*scored.values()) if scored else set()
+    outcomes = {
+        name: outcome_of(labels, {fold: modes[name][fold] for fold in modes[name] if fold in common}, config.seed)
+        for name in scored
+        if common
+    }
     results = {
         "schema": SCHEMA,
         "corpus": config.corpus.name,
         "preset": config.name,
         "identity": config.identity_hash(),
+        "tested_on": _tested_on(campaign["folds"], common),
         "modes": {
             name: {metric: asdict(outcome.summary(metric, seed=config.seed)) for metric in METRICS}
-            for name, outcome in scored.items()
+            for name, outcome in outcomes.items()
         },
         "counts": {name: dict(folds) for name, folds in modes.items()},
         "failures": campaign["failures"],
@@ -93,9 +104,18 @@ def write_results(
     return results
 
 
+def _tested_on(folds: Sequence[Mapping[str, Any]], scored: Collection[str]) -> str:
+    """In words, of whom the scores are."""
+    if any(set(fold["train"]) & set(fold["test"]) for fold in folds):
+        return "the very speakers that were trained on, so no test"
+    missing = f", {len(scored)} of {len(folds)} folds" if len(scored) < len(folds) else ""
+    return f"leave one session out{missing}"
+
+
 def table_of(results: Mapping[str, Any]) -> Table:
     """Modes by metrics, each with its 95 % interval."""
-    table = Table(title=f"{results['corpus']}, preset {results['preset']}: leave one session out", title_justify="left")
+    title = f"{results['corpus']}, preset {results['preset']}: {results['tested_on']}"
+    table = Table(title=title, title_justify="left")
     for heading in ("trained on", "macro F1 (95 % interval)", "UAR (95 % interval)", "n"):
         table.add_column(heading)
     for name, scores in results["modes"].items():

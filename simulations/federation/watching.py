@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from client.simulated import SITES
 from client.site import STATE
@@ -101,7 +102,7 @@ class Watch:
         table = Table(box=None, pad_edge=False, show_header=False)
         story = self._story
         units = story.done.get(story.stage, ())
-        table.add_row("[bold]server", story.stage, f"{len(units)}/{story.total}" if story.total else "", "", "")
+        table.add_row(Text("server", "bold"), story.stage, f"{len(units)}/{story.total}" if story.total else "", "", "")
         for unit, training in story.training.items():
             table.add_row(f"  {unit}", *_steps(**{name: training[name] for name in STEPS}))
         tuned = story.done.get("tune", ())
@@ -117,12 +118,12 @@ class Watch:
             return _bank_row(folder.name)
         told = read_progress(folder / STATE)
         if told is None:
-            return folder.name, "[dim]waiting", "", "", ""
+            return folder.name, Text("waiting", "dim"), "", "", ""
         return folder.name, *_steps(told.step, told.iterations, told.rate)
 
 
-def _bank_row(session: str) -> tuple[str, ...]:
-    return session, "[green]generator in the bank", "", "", ""
+def _bank_row(session: str) -> tuple[Any, ...]:
+    return session, Text("generator in the bank", "green"), "", "", ""
 
 
 def _steps(step: int, iterations: int, rate: float) -> tuple[Any, ...]:

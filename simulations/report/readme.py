@@ -29,11 +29,12 @@ def update_readme(readme: Path, run: Path) -> None:
 
 def with_results(text: str, run: Path, where: object = "README.md") -> str:
     """A README's text with the table of a run as it should stand there."""
-    first, last = comments(run.name)
+    folder = run.resolve() if run.is_dir() else run.resolve().parent
+    first, last = comments(folder.name)
     block = re.compile(f"{re.escape(first)}\n.*?{re.escape(last)}", re.DOTALL)
     if len(block.findall(text)) != 1:
         remedy = f"put the two lines {first} and {last} where they belong, once"
-        raise UserError(f"no place for the results of {run.name}", where=where, remedy=remedy)
+        raise UserError(f"no place for the results of {folder.name}", where=where, remedy=remedy)
     table = results_block(read_results(run))
     return block.sub(lambda _: f"{first}\n{table}{last}", text)
 

@@ -1,4 +1,4 @@
-"""Eyes off, shown byte for byte: whatever leaves a keeper's socket is a declared record that its ledger knows.
+"""Eyes off, shown byte for byte: whatever answers a message at a keeper's socket is a record that its ledger knows.
 
 A marker is planted among the recordings. Neither its samples nor its features, in any number format and at any place,
 are among the bytes that left; and the same search finds them where they are.

@@ -1,6 +1,7 @@
 """The compose files keep every rule that the deployment's safety rests on, and whoever breaks one is found."""
 
 import copy
+import inspect
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from client.keeper import Keeper
 from common.version import VERSION
 from simulations import telemetry
 from simulations.deployment import commands
@@ -116,6 +118,18 @@ def test_a_keeper_has_no_network_no_ports_and_speech_that_it_cannot_write(servic
             "/site/keeper/state": True,
             "/run/eyesoff": True,
         }
+
+
+def test_a_keeper_that_is_to_stop_has_the_time_that_it_takes(services):
+    most = inspect.signature(Keeper.stop).parameters["seconds"].default
+    for keeper in (service for name, service in services.items() if role(name) == "keeper"):
+        assert float(keeper["stop_grace_period"].removesuffix("s")) > most
+
+
+def test_a_site_on_its_own_finds_its_ledger_in_the_folder_that_it_was_handed():
+    volumes = read("site")["services"]["keeper"]["volumes"]
+    (state,) = (volume for volume in volumes if volume.endswith(":/site/keeper/state"))
+    assert re.fullmatch(r"\$\{EYESOFF_SITE_FILES:\?[^}]*\}/keeper/state", state.removesuffix(":/site/keeper/state"))
 
 
 def test_a_relay_sees_neither_speech_nor_ledger_nor_policy(services):

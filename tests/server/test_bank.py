@@ -235,6 +235,17 @@ class TestExport:
         assert Bank(tmp_path / "unpacked").banked() == (stored,)
         assert Bank(tmp_path / "unpacked").verify() == ()
 
+    def test_an_exported_folder_is_as_open_as_any_other(self, bank, stored, tmp_path):
+        export(bank, tmp_path / "out")
+        (tmp_path / "usual").mkdir()
+        assert (tmp_path / "out").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+    @pytest.mark.parametrize("name", ["out", "out.zip"])
+    def test_a_target_that_cannot_be_made_is_named(self, bank, stored, tmp_path, name):
+        (tmp_path / "file").write_text("")
+        with pytest.raises(UserError, match=r"cannot (write|export): .*file"):
+            export(bank, tmp_path / "file" / name)
+
     def test_a_damaged_release_is_not_exported(self, bank, stored, second, tmp_path):
         weights_path(bank, stored).write_bytes(b"")
         with pytest.raises(UserError, match="cut"):

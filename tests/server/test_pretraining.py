@@ -16,7 +16,7 @@ from common.errors import UserError
 from common.training.checkpoint import TENSORS, read_tensors
 from common.training.phases import Interrupted
 from common.training.pretrained import load_pretrained
-from server.pretraining import export, pretrain, pretraining_identity
+from server.pretraining import Run, export, pretrain, pretraining_identity
 
 SPEAKERS = range(101, 105)
 
@@ -198,3 +198,16 @@ def test_what_pre_training_knows_nothing_of_does_not_define_it():
     loud = Config.model_validate({"network": {"condition_gain": 12}, "finetuning": {"iterations": 3}})
     assert pretraining_identity(loud) == pretraining_identity(plain)
     assert pretraining_identity(Config(seed=1)) != pretraining_identity(plain)
+
+
+@pytest.mark.parametrize("left", ["config.toml", "command.txt", ".identity.json.0a1b2c3d"])
+def test_a_run_killed_in_its_first_moment_can_begin_again(tmp_path, left):
+    (tmp_path / left).write_text("half")
+    Run(tmp_path, tiny(tmp_path)).open("eyesoff pretrain", resume=True)
+    assert json.loads((tmp_path / "identity.json").read_text()) == pretraining_identity(tiny(tmp_path))
+
+
+def test_a_mistyped_folder_of_speech_does_not_claim_the_run_directory(tmp_path):
+    with pytest.raises(UserError):
+        pretrain(tiny(tmp_path), tmp_path / "nowhere", tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -13,7 +13,7 @@ from server.correspondence import Failure
 from server.events import EventFile
 from server.run import CONFIG, EVENTS, LOCK, ORDER, Order, open_run, read_run, run_campaign
 
-ORDERED = Order("run", "weights", 2, "everyone")
+ORDERED = Order("run", "weights", "a1b2", 2, "everyone")
 
 
 @pytest.fixture
@@ -55,8 +55,10 @@ class TestOpening:
         assert iterations.startswith("finetuning.iterations: 2 ")
         assert read_run(opened)[0] == config
 
-    @pytest.mark.parametrize("changed", [{"plan": "leave-one-out"}, {"per_speaker": True}])
-    def test_another_plan_is_refused(self, opened, config, changed):
+    @pytest.mark.parametrize(
+        "changed", [{"plan": "leave-one-out"}, {"per_speaker": True}, {"weights": "c3d4"}, {"speech": "e5f6"}]
+    )
+    def test_another_plan_other_networks_and_other_speech_are_refused(self, opened, config, changed):
         with pytest.raises(UserErrors) as caught:
             open_run(opened, config, Order(**(vars(ORDERED) | changed)), resume=True)
         (name,) = changed
@@ -64,7 +66,7 @@ class TestOpening:
 
     def test_how_a_result_is_come_by_may_change(self, opened, config):
         patient = config.model_copy(update={"campaign": config.campaign.model_copy(update={"attempts": 9})})
-        open_run(opened, patient, Order("run", "weights, elsewhere", 7, "everyone"), resume=True)
+        open_run(opened, patient, Order("run", "weights, elsewhere", "a1b2", 7, "everyone"), resume=True)
         stored, order = read_run(opened)
         assert (stored.campaign.attempts, order.expected) == (9, 7)
 
@@ -84,7 +86,7 @@ class TestOpening:
 
     def test_there_are_only_the_plans_that_there_are(self, folder, config):
         with pytest.raises(UserError, match="no such plan: half; there are leave-one-out, everyone"):
-            open_run(folder, config, Order("run", "weights", 2, "half"), resume=False)
+            open_run(folder, config, Order("run", "weights", "a1b2", 2, "half"), resume=False)
         assert not folder.exists()
 
     @pytest.mark.parametrize("text", [None, "", "{", '{"name": "run"}'])
@@ -107,7 +109,7 @@ class TestRunning:
     @pytest.fixture
     def ordered(self, folder, config, base, tmp_path):
         save_pretrained(tmp_path / "weights", base.pair, base.scaling, config, {})
-        open_run(folder, config, Order("run", str(tmp_path / "weights"), 2, "everyone"), resume=False)
+        open_run(folder, config, Order("run", str(tmp_path / "weights"), "a1b2", 2, "everyone"), resume=False)
         return folder
 
     def test_it_runs_what_was_ordered_and_tells_how_it_goes(self, ordered, clients_of):

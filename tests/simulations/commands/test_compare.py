@@ -17,6 +17,7 @@ RESULTS = {
     "seeds": [0],
     "folds": [{"name": "a"}],
     "modes": {},
+    "ablations": [],
     "gap_closed": {},
     "failures": [],
 }

@@ -64,6 +64,8 @@ def test_a_bank_is_kept_clean_of_samples(run, release_file):
     assert len(list(release_file.parent.iterdir())) == 2
 
 
-@pytest.mark.parametrize("words", [("--number", 0), ("--number", 5000), ("--latent-scale", 0), ("--seed", -1)])
+@pytest.mark.parametrize(
+    "words", [("--number", 0), ("--number", 5000), ("--latent-scale", 0), ("--latent-scale", "nan"), ("--seed", -1)]
+)
 def test_a_number_out_of_its_bounds_is_refused(words, run, release_file):
     assert run(release_file, *words)[0] == 2

@@ -2,6 +2,7 @@
 
 import pytest
 
+from common.errors import UserError
 from simulations.comparison.modes import choose_modes
 from simulations.comparison.plan import Prices, measure, plan_lines, workers_for
 from simulations.comparison.setting import prepare
@@ -23,6 +24,12 @@ def test_a_step_of_each_kind_is_measured(setting):
     seconds = measure(setting)
     assert set(seconds) == {"tune", "fit", "train"}
     assert all(0 < value < 10 for value in seconds.values())
+
+
+def test_nothing_is_measured_that_does_not_fit_into_memory(setting, monkeypatch):
+    monkeypatch.setattr("common.networks.memory.available_memory", lambda device: 1000)
+    with pytest.raises(UserError, match=r"finetuning at width .* needs"):
+        measure(setting)
 
 
 def test_what_was_timed_here_foretells_what_is_new(setting, planned, tmp_path):

@@ -5,8 +5,12 @@ import json
 import pytest
 
 from common.errors import UserError
-from simulations.comparison.results import SCHEMA, read_results
-from simulations.comparison.table import failure_lines, table_of
+from simulations.comparison.ablations import choose_ablations
+from simulations.comparison.modes import choose_modes
+from simulations.comparison.results import SCHEMA, _failures, read_results
+from simulations.comparison.setting import prepare
+from simulations.comparison.table import ablation_lines, failure_lines, table_of
+from simulations.comparison.units import units_for
 
 
 def shown(results):
@@ -28,6 +32,7 @@ def test_results_are_read_from_the_run_or_the_file(whole):
         (json.dumps({"schema": SCHEMA + 1}), f"results of schema {SCHEMA + 1}, not {SCHEMA}"),
         (json.dumps({"schema": 1, "modes": {}}), f"results of schema 1, not {SCHEMA}"),
         ("{", "results that cannot be read"),
+        (json.dumps({"schema": SCHEMA}), "results that cannot be read"),
         ("[]", "results that cannot be read"),
         (None, "no results of a comparison"),
     ],
@@ -88,3 +93,42 @@ def test_the_table_shows_what_failed_and_why(whole):
     assert "failed" in shown(broken)
     assert "no room" in shown(broken)
     assert list(failure_lines(broken)) == ["failed: tune conditional, a, seed 0 (for federated): no room"]
+
+
+@pytest.mark.parametrize(
+    ("lost", "rows"),
+    [
+        ("tune conditional, Session2, seed 0", {"federated", "federated, sampling.latent_scale=1.3"}),
+        ("train real, Session1, seed 0", {"real", "federated", "copying", "noise"}),
+        ("score federated, Session1, seed 0", {"federated"}),
+    ],
+)
+def test_a_failure_names_every_row_that_lacks_a_score_or_a_measure_of_quality_for_it(config, weights, lost, rows):
+    setting = prepare(config, weights, lambda done, total: None)
+    ablations = choose_ablations(["sampling.latent_scale"], config)
+    units = units_for(setting, choose_modes(["real", "federated"]), [setting.folds["Session1"]], [0], ablations)
+    (unit,) = (unit for unit in units if str(unit) == lost)
+    (told,) = _failures(units, {unit.key: "no room"})
+    assert (told["unit"], set(told["modes"])) == (lost, rows)
+
+
+def test_a_turned_setting_has_a_line_of_its_own():
+    found = {"difference": -0.013, "low": -0.064, "high": 0.032, "p_value": 0.485}
+    row = {"setting": "sampling.latent_scale", "other": 1.0, "macro_f1": {"mean": 0.766}, "difference": found}
+    lines = list(ablation_lines({"ablations": [row, row | {"macro_f1": None, "difference": None}]}))
+    assert lines == [
+        "federated, sampling.latent_scale=1.0: macro F1 0.766, -0.013 (-0.064 to 0.032, p = 0.485)",
+        "federated, sampling.latent_scale=1.0: failed",
+    ]
+
+
+def test_units_of_two_precisions_are_told_of(comparing, tmp_path, capsys):
+    from rich.console import Console
+
+    order = {"modes": ["real"], "folds": ["Session1"], "units": tmp_path / "units", "console": Console(width=200)}
+    assert comparing(tmp_path / "run", **order)["environment"]["precision"] == "fp32"
+    assert "warning" not in capsys.readouterr().out
+    for card in (tmp_path / "units").glob("score/*/card.json"):
+        card.write_text(card.read_text().replace('"fp32"', '"bf16"'))
+    assert comparing(tmp_path / "run", **order)["environment"]["precision"] == "bf16, fp32"
+    assert "warning: units were computed in bf16 and fp32" in capsys.readouterr().out

@@ -24,11 +24,18 @@ from simulations.federation.serial import SerialClients
 BUSY_SECONDS = 600.0
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _busy():
+    """A busy machine is no mistake of the code."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local, "START_SECONDS", BUSY_SECONDS)
+        patch.setattr(submission, "COMMAND_SECONDS", BUSY_SECONDS)
+        yield
+
+
 @pytest.fixture(scope="session")
 def deploy(tmp_path_factory):
     """A function that writes a deployment: a configuration's sessions as sites that hide nothing, on free ports."""
-    for module, name in ((local, "START_SECONDS"), (submission, "COMMAND_SECONDS")):
-        setattr(module, name, BUSY_SECONDS)  # a busy machine is no mistake of the code
 
     def written(config):
         layout = Layout(tmp_path_factory.mktemp("deployment") / "d")

@@ -176,5 +176,12 @@ def test_a_whole_site_and_a_whole_server_are_asked_everything(layout, served):
     signs = {finding.subject: finding.sign for finding in check_site(layout.site("clinic"))}
     assert signs["data"] == "fail"
     assert {signs[name] for name in ("settings", "authority", "key", "server", "clock", "site", "policy")} == {"ok"}
+    settings = layout.site("clinic").relay / ".env"
+    recordings = layout.folder / "recordings"
+    recordings.mkdir()
+    (recordings / "recordings.csv").write_text("path,emotion,session,speaker\n")
+    settings.write_text(settings.read_text() + f"EYESOFF_SPEECH={recordings}\n")
+    (told,) = (finding for finding in check_site(layout.site("clinic")) if finding.subject == "data")
+    assert (told.sign, str(recordings) in told.seen) == ("warn", True)  # it lies there, and may be written
     subjects = [finding.subject for finding in check_server(layout)]
     assert {"settings", "authority", "proxy", "superlink", "secret", "proxy port", "superlink port"} <= set(subjects)

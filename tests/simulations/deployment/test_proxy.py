@@ -148,6 +148,7 @@ def test_a_request_that_is_too_large_or_of_no_length_is_refused_unread(ask, supe
     assert ask("POST", PULL, None, {"Content-Length": str(LARGEST + 1)})[0] == 413
     assert ask("POST", PULL, iter([b"x"]), {"Transfer-Encoding": "chunked"})[0] == 411
     assert ask("POST", PULL, None, {"Content-Length": "-1"})[0] == 411
+    assert ask("POST", PULL, None, {"Content-Length": "9" * 5000})[0] == 413
     assert superlink.seen == []
 
 
@@ -185,6 +186,15 @@ def test_plain_text_and_another_authoritys_clients_are_written_down(port, files,
         with pytest.raises(ssl.SSLCertVerificationError):
             connection.request("GET", "/health")
         until(lambda: "unknown ca" in caplog.text)
+
+
+def test_a_site_that_goes_away_halfway_is_named_and_the_superlink_is_not_blamed(port, files, caplog):
+    trust = ssl.create_default_context(cafile=files / "ca.crt")
+    with caplog.at_level(logging.WARNING):
+        with trust.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="localhost") as site:
+            site.sendall(f"POST {PULL} HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf".encode())
+        until(lambda: "127.0.0.1 went away in the midst of its request" in caplog.text)
+    assert "SuperLink does not answer" not in caplog.text
 
 
 def test_whoever_dawdles_keeps_nobody_waiting(port, ask):

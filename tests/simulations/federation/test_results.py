@@ -19,6 +19,7 @@ from simulations.federation.results import (
 )
 
 RIGHT = [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 2]]
+OUTCOME = {"failures": [], "folds": [{"train": ["b"], "test": ["a"]}, {"train": ["a"], "test": ["b"]}]}
 WRONG = [[0, 2, 0, 0], [2, 0, 0, 0], [0, 0, 0, 2], [0, 0, 2, 0]]
 
 
@@ -37,7 +38,7 @@ def test_counts_by_speaker_are_of_what_was_predicted(config, manifest, monkeypat
 
 def test_modes_stand_side_by_side_with_interval_and_n(config, tmp_path):
     modes = {"real": {"a": [RIGHT], "b": [RIGHT]}, "federated": {"a": [RIGHT, WRONG], "b": [RIGHT]}}
-    results = write_results(tmp_path, config, modes, {"failures": []})
+    results = write_results(tmp_path, config, modes, OUTCOME)
     assert json.loads((tmp_path / RESULTS).read_text()) == results
     scores = results["modes"]
     assert (scores["real"]["macro_f1"]["mean"], scores["real"]["macro_f1"]["n"]) == (1.0, 16)
@@ -52,9 +53,23 @@ def test_modes_stand_side_by_side_with_interval_and_n(config, tmp_path):
     assert "24" in shown
 
 
+def test_modes_are_compared_on_the_folds_that_all_of_them_have(config, tmp_path):
+    modes = {"real": {"a": [RIGHT, RIGHT], "b": [WRONG]}, "federated": {"a": [RIGHT, WRONG], "b": []}}
+    results = write_results(tmp_path, config, modes, OUTCOME)
+    scores = {name: (scores["macro_f1"]["mean"], scores["macro_f1"]["n"]) for name, scores in results["modes"].items()}
+    assert scores == {"real": (1.0, 16), "federated": (pytest.approx(0.5), 16)}
+    assert table_of(results).title.endswith("leave one session out, 1 of 2 folds")
+
+
+def test_scores_of_the_sites_own_speakers_are_not_called_a_test(config, tmp_path):
+    folds = [{"train": ["a", "b"], "test": ["a", "b"]}]
+    results = write_results(tmp_path, config, {"federated": {"everyone": [RIGHT, WRONG]}}, OUTCOME | {"folds": folds})
+    assert "so no test" in table_of(results).title
+
+
 def test_a_mode_that_nobody_scored_has_no_row(config, tmp_path):
     modes = {"real": {"a": [RIGHT], "b": [RIGHT]}, "federated": {"a": [], "b": []}}
-    results = write_results(tmp_path, config, modes, {"failures": [{"client": "0"}]})
+    results = write_results(tmp_path, config, modes, OUTCOME | {"failures": [{"client": "0"}]})
     assert list(results["modes"]) == ["real"]
     assert results["failures"] == [{"client": "0"}]
 
