@@ -68,9 +68,8 @@ class _Chain:
 
     def take(self, line: bytes) -> Entry | None:
         """The entry in a line, None for a torn one; raises ValueError where the chain breaks."""
-        try:
-            entry = Entry.model_validate_json(line)
-        except ValidationError:
+        entry = _entry(line)
+        if entry is None:
             self.torn.append(line)
             return None
         torn, self.torn = _joined(self.torn), []
@@ -221,11 +220,19 @@ def verify(path: Path, noted: str | None = None) -> Verification:
 
 def entries(path: Path) -> Iterator[Entry]:
     """Every entry that can be read, in order, whether or not the chain holds; `verify` judges."""
-    for _, line, _ in _lines(path):
-        try:
-            yield Entry.model_validate_json(line)
-        except ValidationError:
-            continue
+    return (entry for _, line, _ in _lines(path) if (entry := _entry(line)) is not None)
+
+
+def stray_lines(path: Path) -> int:
+    """How many lines are no entries: a healed ledger has some, and what is no ledger has nothing else."""
+    return sum(_entry(line) is None for _, line, _ in _lines(path))
+
+
+def _entry(line: bytes) -> Entry | None:
+    try:
+        return Entry.model_validate_json(line)
+    except ValidationError:
+        return None
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:

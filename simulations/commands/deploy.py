@@ -45,7 +45,9 @@ def init(
             "--site", metavar="NAME", help="A site; may be repeated. With none at first, a corpus's sessions."
         ),
     ] = None,
-    days: Annotated[int, typer.Option("--days", min=1, help="How long the server's certificates are good.")] = 365,
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=3650, help="How long the server's certificates are good.")
+    ] = 365,
     renew: Annotated[bool, typer.Option("--renew", help="Make the server's certificates anew.")] = False,
     preset: Preset = None,
     config_file: ConfigFile = None,

@@ -26,9 +26,11 @@ def show(
     """
     from collections import deque
 
-    from client.ledger import entries
+    from client.ledger import entries, stray_lines
 
     chosen = deque(entries(file), maxlen=last)
+    if strays := stray_lines(file):
+        typer.echo(f"{strays} line(s) of {file} are no entries; `eyesoff ledger verify` says which may be", err=True)
     if as_json:
         import json
 

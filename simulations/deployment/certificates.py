@@ -5,6 +5,7 @@ handed this one's certificate with their keys, and trust nothing else.
 """
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from simulations.deployment.keys import write_private
 SKEW = timedelta(minutes=5)
 """How long before its making a certificate is valid, for clocks that are a little behind."""
 AUTHORITY_DAYS, SERVER_DAYS = 3650, 365
+HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 
 
 @dataclass(frozen=True)
@@ -144,11 +146,23 @@ def _certificate(
     )
 
 
-def _general_name(name: str) -> x509.GeneralName:
+def require_name(name: str) -> None:
+    """Refuse what no certificate can be good for."""
+    if not HOST.fullmatch(name) and not _is_address(name):
+        remedy = "letters, digits, hyphens and dots, such as fed.example.org; others as xn--.. (IDNA)"
+        raise UserError("not a host name or address", where=repr(name), remedy=remedy)
+
+
+def _is_address(name: str) -> bool:
     try:
-        return x509.IPAddress(ipaddress.ip_address(name))
+        ipaddress.ip_address(name)
     except ValueError:
-        return x509.DNSName(name)
+        return False
+    return True
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    return x509.IPAddress(ipaddress.ip_address(name)) if _is_address(name) else x509.DNSName(name)
 
 
 def _write(private: ec.EllipticCurvePrivateKey, signed: x509.Certificate, key: Path, certificate: Path) -> None:

@@ -24,6 +24,7 @@ from simulations.deployment.certificates import (
     new_authority,
     read_authority,
     read_certificate,
+    require_name,
 )
 from simulations.deployment.commands import PROXY, SUPERLINK
 from simulations.deployment.keys import new_pair, new_secret
@@ -79,6 +80,8 @@ def create(
     layout: Layout, hosts: Sequence[str], port: int, newcomers: Sequence[Newcomer], *, days: int, renew: bool
 ) -> list[str]:
     """Make what is missing; the answer is a line for each thing made."""
+    for host in hosts:
+        require_name(host)
     made = _create_server(layout, hosts, days=days, renew=renew)
     for newcomer in newcomers if layout.authority_key.exists() else ():  # elsewhere a server's own part alone
         made += add_site(layout, newcomer, hosts[0], port)

@@ -44,6 +44,10 @@ def test_how_a_result_is_computed_is_not_in_its_hash(place: tuple[str, ...]) -> 
     assert changed(Config(), place, "another").identity_hash() == Config().identity_hash()
 
 
+def test_the_same_identity_draws_the_same_samples_whatever_it_is_called() -> None:
+    assert changed(Config(), ("name",), "mine").campaign_name() == Config().campaign_name()
+
+
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 @pytest.mark.parametrize("place", RESULT, ids=".".join)
 def test_every_setting_that_defines_a_result_is_in_its_hash(place: tuple[str, ...]) -> None:

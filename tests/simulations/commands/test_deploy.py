@@ -8,7 +8,9 @@ pytest.importorskip("cryptography", reason="it comes with Flower, an extra")
 
 from simulations import cli
 from simulations.deployment.certificates import names_of, read_certificate
+from simulations.deployment.keys import new_pair
 from simulations.deployment.layout import Layout
+from simulations.deployment.registry import Node, Registry
 
 
 @pytest.fixture
@@ -79,3 +81,21 @@ def test_a_superlink_that_is_not_there_is_told(typed, layout):
     assert status == 2
     assert told.startswith("error: ")
     assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("--host", ""), ("--host", "ünïcode.example"), ("--host", "a b"), ("--days", "99999999")]
+)
+def test_what_no_certificate_can_say_is_refused_before_anything_is_made(words, typed, tmp_path):
+    status, _, _ = typed("init", tmp_path / "d", "--site", "clinic", *words)
+    assert (status, (tmp_path / "d").exists()) == (2, False)
+
+
+def test_a_strangers_key_does_not_take_the_place_of_a_registered_sites(typed, layout, monkeypatch, tmp_path):
+    public = layout.server.public_keys / "clinic.pub"
+    before = public.read_bytes()
+    monkeypatch.setattr(Registry, "nodes", lambda self: (Node("7", "clinic", "online"),))
+    new_pair(tmp_path / "key", tmp_path / "key.pub")
+    status, _, told = typed("add-client", layout.folder, "clinic", "--key", tmp_path / "key.pub")
+    assert (status, "a site of this name is registered" in told) == (2, True)
+    assert public.read_bytes() == before

@@ -62,3 +62,11 @@ def test_verify_against_a_head_shows_a_cut(capsys, path):
 def test_a_ledger_that_is_not_there_is_named(capsys, tmp_path):
     status, _, told = run(capsys, "show", tmp_path / "none.jsonl")
     assert (status, "cannot read the ledger" in told) == (2, True)
+
+
+def test_what_is_no_ledger_does_not_pass_for_an_empty_one(capsys, path):
+    assert run(capsys, "show", path)[2] == ""
+    path.write_text("# Notes\n\nnothing of the kind\n")
+    status, _, told = run(capsys, "show", path)
+    assert (status, told) == (0, f"3 line(s) of {path} are no entries; `eyesoff ledger verify` says which may be\n")
+    assert run(capsys, "verify", path)[0] == 1

@@ -4,11 +4,13 @@ import json
 import shutil
 
 import pytest
+import torch
 
 from client.ledger import entries, verify
 from client.simulated import SITES
-from common.errors import UserError
+from common.errors import UserError, UserErrors
 from common.seeds import derive_seed
+from common.training.checkpoint import save_tensors
 from common.training.stages import finetune
 from server.bank import Bank
 from server.campaign import RESULTS
@@ -119,6 +121,29 @@ def test_a_site_whose_files_are_gone_is_a_failure_with_a_line(config, weights, t
     results = run_campaign(run, SerialClients(run))
     assert results["sessions"] == [name for name in SESSIONS if name != "Session3"]
     assert "policy.toml" in results["failures"][0]["reason"]
+
+
+def test_a_run_does_not_go_on_with_other_speech_or_other_networks(finished, config, weights, speech, tmp_path):
+    """Nor is what it came to shown for them."""
+    run = tmp_path / "run"
+    shutil.copytree(finished[0], run)
+    order(config, run, weights, resume=True)
+    fewer = tmp_path / "speech"
+    shutil.copytree(speech, fewer)
+    *rows, _ = (fewer / "recordings.csv").read_text().splitlines()
+    (fewer / "recordings.csv").write_text("\n".join(rows))
+    elsewhere = config.model_copy(update={"runtime": config.runtime.model_copy(update={"corpus_root": str(fewer)})})
+    with pytest.raises(UserErrors, match="speech: "):
+        order(elsewhere, run, weights, resume=True)
+    save_tensors(tmp_path / "weights", {"other": torch.zeros(1)}, {})
+    with pytest.raises(UserErrors, match="weights: "):
+        order(config, run, tmp_path / "weights", resume=True)
+
+
+def test_speakers_cannot_be_left_out_of_a_campaign_of_sessions(config, weights, tmp_path):
+    by_speaker = config.model_copy(update={"corpus": config.corpus.model_copy(update={"fold": "speaker"})})
+    with pytest.raises(UserError, match=r"set corpus\.fold=session"):
+        order(by_speaker, tmp_path / "run", weights)
 
 
 def test_a_corpus_of_one_session_is_refused_before_anything_begins(config, weights, tmp_path, speech):
