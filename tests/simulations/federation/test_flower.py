@@ -163,13 +163,14 @@ def test_all_processes_killed_at_once_and_resumed_end_with_the_same_bits(command
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_ctrl_c_ends_everything_and_says_how_to_go_on(command, tmp_path):
+@pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_a_termination_end_everything_and_say_how_to_go_on(command, tmp_path, sign, status):
     run = tmp_path / "run"
     begun = command(run)
     until(lambda: banked_some(run))
-    begun.send_signal(signal.SIGINT)
+    begun.send_signal(sign)
     _, told = begun.communicate(timeout=LONG)
-    assert begun.returncode == 130
+    assert begun.returncode == status
     assert "--resume" in told
     until(lambda: processes_of(run) == {})
 
