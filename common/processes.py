@@ -4,13 +4,13 @@ Owns the processes. Must not know what the work is.
 """
 
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from common.config.tree import RuntimeConfig
+from common.cores import usable_cores
 from common.errors import UserError
 from common.networks.acceleration import Acceleration
 
@@ -27,7 +27,7 @@ def side_by_side(
     those included that were done before: a single one has every thread, and so its sums another order, but a last one
     that a kill left over must come out as it would have beside the others.
     """
-    cores = runtime.threads or os.cpu_count() or 1
+    cores = runtime.threads or usable_cores()
     if of < 2 or cores < 2 or Acceleration.from_runtime(runtime).device.type != "cpu":
         for piece in pieces:
             work(piece, runtime)

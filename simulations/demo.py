@@ -21,11 +21,10 @@ from server.campaign import BANK
 from server.generators import open_generator
 from simulations.federation.campaign import simulate_campaign
 from simulations.pictures import draw_spectrograms
+from simulations.progress import Counting
 from simulations.sampling import Order, draw
 
 SPEAKERS_SHOWN = 4
-
-Counting = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

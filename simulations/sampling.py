@@ -8,7 +8,6 @@ A latent depends on the seed and the emotion alone, so the angry samples are the
 import io
 import json
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,14 +26,13 @@ from common.seeds import torch_stream
 from common.version import VERSION
 from server.generators import OpenGenerator, Origin
 from simulations.pictures import draw_spectrograms
+from simulations.progress import Counting
 
 UNCONDITIONED = "unconditioned"
 SHOWN = 8
 """Rows and columns of a picture at the most."""
 HEARD = 64
 """Sounds at the most: nobody listens to more, and each takes a second or two."""
-
-Counting = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

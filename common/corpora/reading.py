@@ -3,12 +3,12 @@
 Owns the order of the checks, the choice of emotions, the look at every header. Must not know any one layout.
 """
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from common.cores import usable_cores
 from common.corpora.audio import AudioError, probe
 from common.corpora.layout import Clip, Layout
 from common.corpora.manifest import BadFile, Manifest, Utterance
@@ -17,7 +17,7 @@ from common.errors import UserError, UserErrors
 Progress = Callable[[int, int], object]
 """Told how many are done, and of how many."""
 
-_THREADS = 2 * (os.cpu_count() or 1)  # a look at a header mostly waits for the disk
+_THREADS = 2 * usable_cores()  # a look at a header mostly waits for the disk
 
 
 def check_root(layout: Layout, root: Path, all_layouts: Iterable[Layout]) -> None:

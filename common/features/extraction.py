@@ -5,7 +5,6 @@ log-mels are kept.
 """
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -18,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from common.config.tree import FeatureConfig, RuntimeConfig
+from common.cores import usable_cores
 from common.corpora import audio
 from common.corpora.manifest import BadFile, Manifest
 from common.errors import UserError
@@ -35,7 +35,7 @@ Extracted = LogMels | BadFile
 def extract(manifest: Manifest, config: FeatureConfig, runtime: RuntimeConfig) -> Generator[Extracted, None, None]:
     """The log-mel of each utterance in turn, or what is wrong with its file."""
     paths = [utterance.path for utterance in manifest.utterances]
-    workers = runtime.workers or os.cpu_count() or 1
+    workers = runtime.workers or usable_cores()
     if runtime.device != "cpu" and torch.cuda.is_available():
         device = "cuda" if runtime.device == "auto" else runtime.device
         return _beside_decoders(manifest.root, paths, config, device, workers)

@@ -14,7 +14,7 @@ from common.training.pretrained import pretrained_hash
 from server.campaign import RESULTS
 from server.run import Order, open_run
 from simulations.federation.campaign import read_outcome
-from simulations.federation.results import write_results
+from simulations.federation.results import confusions_by_fold, write_results
 from simulations.federation.submission import COMPLETED, Connection, reason_of
 
 PATIENCE = 300.0
@@ -49,5 +49,4 @@ def run_deployed(
 
 def scored(run: Path, config: Config, outcome: dict[str, Any]) -> dict[str, Any]:
     """The outcome as scores with their intervals, written beside it."""
-    folds = {fold["name"]: [m for counts in fold["counts"].values() for m in counts] for fold in outcome["folds"]}
-    return write_results(run, config, {"federated": folds}, outcome)
+    return write_results(run, config, {"federated": confusions_by_fold(outcome)}, outcome)

@@ -22,7 +22,7 @@ from server.campaign import RESULTS
 from server.run import Order, open_run, run_campaign
 from simulations.federation.real import train_on_real, training_on_real_when_idle
 from simulations.federation.resources import Plan, plan_resources
-from simulations.federation.results import write_results
+from simulations.federation.results import confusions_by_fold, write_results
 from simulations.federation.serial import SerialClients
 from simulations.federation.watching import Watch
 from simulations.progress import bars
@@ -52,8 +52,7 @@ def simulate_campaign(
         beside = training_on_real_when_idle(config, simulation.manifest, scaling, run) if with_real else nullcontext()
         with beside, Watch(run, console) as watch:
             campaign = simulation.start(backend, watch)
-    federated = {fold["name"]: [m for counts in fold["counts"].values() for m in counts] for fold in campaign["folds"]}
-    modes = {"federated": federated}
+    modes = {"federated": confusions_by_fold(campaign)}
     if with_real:
         with bars() as open_bar:
             real = train_on_real(config, simulation.manifest, scaling, run, open_bar("training on real speech"))

@@ -4,12 +4,12 @@ Owns the plan. Must not know how clients are started.
 """
 
 import math
-import os
 from dataclasses import dataclass
 
 import torch
 
 from common.config import Config
+from common.cores import usable_cores
 from common.errors import UserError
 from common.networks.memory import available_memory, training_memory
 from common.training.recognizer import RECOGNIZER
@@ -30,7 +30,7 @@ class Machine:
     @classmethod
     def here(cls, config: Config) -> "Machine":
         """This one, as far as this process may use it."""
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = usable_cores()
         gpus: tuple[int, ...] = ()
         if config.runtime.device != "cpu" and torch.cuda.is_available():
             devices = (torch.device("cuda", number) for number in range(torch.cuda.device_count()))

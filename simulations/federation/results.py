@@ -71,6 +71,11 @@ def outcome_of(labels: tuple[str, ...], folds: Mapping[str, list[Any]], seed: in
     )
 
 
+def confusions_by_fold(campaign: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """A campaign's answers, without saying which site gave which."""
+    return {fold["name"]: [one for counts in fold["counts"].values() for one in counts] for fold in campaign["folds"]}
+
+
 def write_results(
     run: Path, config: Config, modes: Mapping[str, Mapping[str, list[Any]]], campaign: Any
 ) -> dict[str, Any]:

@@ -4,7 +4,6 @@ The worth is measured on a training step of the discriminator at `demo` width, b
 differ by a factor of ten in what it brings.
 """
 
-import os
 import platform
 import shutil
 import time
@@ -12,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from common.cores import usable_cores
 from simulations.inspection.finding import GIB, Finding
 
 SECONDS = 3.0
@@ -29,7 +29,7 @@ def processor(cpuinfo: str | None = None, cores: int | None = None) -> Finding:
     name = fields.get("model name") or platform.processor() or platform.machine()
     flags = fields.get("flags", "").split()
     useful = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
-    usable = cores or _usable_cores()
+    usable = cores or usable_cores()
     seen = f"{name}, {usable} core{'s' * (usable > 1)} usable, {' '.join(useful) or 'vector instructions not told'}"
     if flags and "avx2" not in flags:
         return Finding("processor", "warn", seen, "without AVX2 torch is several times slower; use another machine")
@@ -87,10 +87,6 @@ def worth_of_precision(
     if not claims_bf16:
         seen += " (no bf16 in hardware: left off)"
     return Finding("precision", "ok", seen, figures=figures)
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _measure(seconds: float = SECONDS) -> tuple[float, float]:

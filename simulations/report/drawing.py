@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from simulations.pictures import compact
 from simulations.report.palette import LIGHT
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 WIDTH = 460.0
 """Points; on the page they are stretched or shrunk to the column, so type stays readable on a phone."""
 DOTS_PER_INCH = 160
-COLOURS_KEPT = 128
 STYLE = {
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
@@ -81,15 +81,7 @@ def finish(figure: "Figure", name: str, alt: str) -> Drawing:
     with rc_context({"svg.hashsalt": name}):
         figure.savefig(vector, format="svg", transparent=True, metadata={"Date": None})
     figure.savefig(raster, format="png", dpi=DOTS_PER_INCH)
-    return Drawing(name, alt, _for_the_page(vector.getvalue(), name), compact(raster.getvalue()))
-
-
-def compact(png: bytes) -> bytes:
-    """The same picture with a palette: a quarter of the bytes, and nobody sees it."""
-    content = io.BytesIO()
-    picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS_KEPT, Image.Quantize.FASTOCTREE)
-    picture.save(content, format="png", optimize=True)
-    return content.getvalue()
+    return Drawing(name, alt, _for_the_page(vector.getvalue(), name), compact(Image.open(raster)))
 
 
 def _for_the_page(svg: str, name: str) -> str:
@@ -109,5 +101,5 @@ def _for_the_page(svg: str, name: str) -> str:
 
 
 def _smaller(found: re.Match[str]) -> str:
-    content = compact(base64.b64decode(found[1]))
+    content = compact(Image.open(io.BytesIO(base64.b64decode(found[1]))))
     return f"data:image/png;base64,{base64.b64encode(content).decode()}"
