@@ -13,7 +13,7 @@ from typing import Any
 from common.wire import Code, Refusal, Reply, Request, WireError, Working, decode_reply, encode
 from server.clients import Answer, Clients, Letter
 
-PASSING = frozenset({Code.BUSY, Code.FAILED, Code.NOT_BEGUN, Code.TRUNCATED, Code.MALFORMED, Code.WRONG_DIGEST})
+PASSING = frozenset({Code.FAILED, Code.NOT_BEGUN, Code.TRUNCATED, Code.MALFORMED, Code.WRONG_DIGEST})
 """Refusals that another try may turn into an answer: trouble at the site, or damage on the way to it."""
 LONGEST_REASON = 300
 

@@ -63,7 +63,6 @@ class Code(StrEnum):
     # A request that was granted and came to nothing.
     NOT_BEGUN = "not-begun", "no such tuning has been begun here; ask for it first"
     NO_SPEECH = "no-speech", "the site holds no labelled speech of that session"
-    BUSY = "busy", "the site is at another task; ask again later"
     FAILED = "failed", "it failed at the site; the site's own log says why"
 
 

@@ -325,10 +325,10 @@ class TestAnswer:
 
     def test_a_reason_that_has_a_word_travels_as_that_word_alone(self, gate_of, tune):
         def handle(request):
-            raise Refused(Code.BUSY, where=QUOTED)
+            raise Refused(Code.FAILED, where=QUOTED)
 
         answer = gate_of().answer(encode(tune), handle)
-        assert code_of(answer, tune) is Code.BUSY
+        assert code_of(answer, tune) is Code.FAILED
         assert b"patient" not in answer
 
     @pytest.mark.parametrize("junk", [None, {"waveform": [0.1]}, b"bytes", "text", 3, Ask(run="run-1")], ids=str)

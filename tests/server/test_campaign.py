@@ -161,7 +161,7 @@ class TestFailures:
     @pytest.mark.parametrize("kind", ["ask", "tune", "score"])
     def test_whoever_fails_once_is_asked_again_and_takes_part(self, campaign_of, clients_of, client_of, tmp_path, kind):
         sound = campaign_of(clients_of(2), folder="sound").run(2)
-        shaky = client_of("B", {kind: [Code.BUSY, None]})
+        shaky = client_of("B", {kind: [Code.FAILED, None]})
         results = campaign_of(clients_of(1, c1=shaky)).run(2)
         assert results["sessions"] == sound["sessions"]
         assert results["folds"] == sound["folds"]

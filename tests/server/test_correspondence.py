@@ -54,7 +54,6 @@ TROUBLES = {
     "another session's": (changed_tuning(session="A"), "wrong-answer", 2, True),
     "another seed's": (changed_tuning(seed=1), "wrong-answer", 2, True),
     "another protocol": (another_protocol, "another version of the protocol", 1, True),
-    "busy": (Code.BUSY, "refused at admit: busy (the site is at another task", 2, False),
     "failed": (Code.FAILED, "the site's own log says why", 2, False),
     "too many steps": (Code.TOO_MANY_STEPS, "too-many-steps", 1, False),
     "another label order": (Code.LABEL_ORDER, "label-order", 1, False),
@@ -108,7 +107,7 @@ def test_trouble_is_named_asked_again_where_that_may_help_and_kept_apart_where_i
 
 
 def test_whoever_failed_is_asked_again_after_all_the_others(desk_of, clients_of, client_of):
-    shaky = client_of("A", {"tune": [Code.BUSY, None]})
+    shaky = client_of("A", {"tune": [Code.FAILED, None]})
     desk = desk_of(clients_of(3, c0=shaky))
     assert desk.tune("0", "1", "2") == ["B", "C", "A"]
 

@@ -223,14 +223,14 @@ class TestTheWords:
 
     def test_a_refusal_that_speaks_of_another_session(self, tune):
         here, there = (
-            encode(Refusal(run="run-1", session=session, code=Code.BUSY, stage=Stage.TUNE))
+            encode(Refusal(run="run-1", session=session, code=Code.FAILED, stage=Stage.TUNE))
             for session in ("03+08", "10+09")
         )
-        assert decode_reply(here, tune).code is Code.BUSY
+        assert decode_reply(here, tune).code is Code.FAILED
         assert code_of(there, tune) is Code.WRONG_ANSWER
 
     def test_a_refusal_with_a_sentence_for_a_word(self, tune):
-        header, fields, _ = apart(Refusal(code=Code.BUSY, stage=Stage.TUNE))
+        header, fields, _ = apart(Refusal(code=Code.FAILED, stage=Stage.TUNE))
         fields["code"] = "could not open /data/patient-7.wav"
         assert code_of(forge(spelled(header, fields)), tune) is Code.BAD_FIELD
 

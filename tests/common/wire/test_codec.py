@@ -63,7 +63,7 @@ def test_scores_come_back(score, scored):
     "message",
     [
         Ask(run="r"),
-        Refusal(code=Code.BUSY, stage=Stage.TUNE),
+        Refusal(code=Code.FAILED, stage=Stage.TUNE),
         Working(run="r", session="s", stage=Stage.TUNE, step=3, iterations=10, rate=1.25),
     ],
     ids=lambda message: message.kind,
