@@ -4,6 +4,8 @@ Owns the processes. Must not know what the work is.
 """
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -34,7 +36,8 @@ def side_by_side(
             yield piece
         return
     alone = runtime.model_copy(update={"threads": 1})
-    with ProcessPoolExecutor(min(len(pieces), cores) or 1, multiprocessing.get_context("spawn")) as processes:
+    context, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
+    with ProcessPoolExecutor(min(len(pieces), cores) or 1, context, _end_with_parent) as processes:
         begun = {processes.submit(work, piece, alone): piece for piece in pieces}
         try:
             for finished in as_completed(begun):
@@ -44,5 +47,19 @@ def side_by_side(
             what = "a process that trains was killed, perhaps for want of memory"
             raise UserError(what, remedy="lower runtime.threads; 1 needs no other process") from None
         except BaseException:
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()  # else leaving this block, and then this process, would wait for its piece
             processes.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_with_parent() -> None:
+    """A piece that outlived whoever asked for it would go on beside the one who asks again."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

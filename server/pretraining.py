@@ -65,21 +65,30 @@ class Run:
         """Final weights in fp32."""
         return self.folder / RESULT
 
-    def open(self, command: str, *, resume: bool) -> None:
-        """Begin in an empty directory, or go on in the same run's own; nothing else."""
-        identity = self.folder / "identity.json"
-        wanted = pretraining_identity(self.config)
-        if identity.exists():
-            if not resume:
-                remedy = "go on with --resume, or choose another directory with --run"
-                raise UserError("a pre-training has begun here already", where=self.folder, remedy=remedy)
-            if problems := list(differences(json.loads(identity.read_text()), wanted)):
-                raise UserErrors(f"{self.folder}: this run has another configuration", problems)
+    @property
+    def identity(self) -> Path:
+        """What makes a directory that of a run, and of which."""
+        return self.folder / "identity.json"
+
+    def check(self, *, resume: bool) -> None:
+        """Refuse a directory that is neither empty nor, when resumed, the same run's own."""
+        if not self.identity.exists():
+            refuse_strangers(self.folder, ("config.toml", "command.txt"))
             return
-        refuse_strangers(self.folder, ("config.toml", "command.txt"))
+        if not resume:
+            remedy = "go on with --resume, or choose another directory with --run"
+            raise UserError("a pre-training has begun here already", where=self.folder, remedy=remedy)
+        wanted = pretraining_identity(self.config)
+        if problems := list(differences(json.loads(self.identity.read_text()), wanted)):
+            raise UserErrors(f"{self.folder}: this run has another configuration", problems)
+
+    def claim(self, command: str) -> None:
+        """Begin here, unless it has begun."""
+        if self.identity.exists():
+            return
         atomic_write(self.folder / "config.toml", as_toml(self.config).encode())
         atomic_write(self.folder / "command.txt", f"{command}\n".encode())
-        atomic_json(identity, wanted)  # last, for it is what makes this a run's directory
+        atomic_json(self.identity, pretraining_identity(self.config))  # last, for it makes this a run's directory
 
     @property
     def command(self) -> str:
@@ -124,9 +133,11 @@ def pretrain(
     acceleration = Acceleration.from_runtime(runtime_of_process(config.runtime))
     run = Run(folder, config)
     with joined(acceleration.device) as share:
+        if share.leads:
+            run.check(resume=resume)
         manifest = read_corpus(config.pretraining.corpus, root, **option_words(config.pretraining.options))
         if share.leads:  # only now, for a mistyped folder of speech should not claim the directory
-            run.open(command, resume=resume)
+            run.claim(command)
         features = _shared_features(manifest, config, share, console)
         scaling = Scaling.of(features)
         patches = PatchSource(features, manifest, scaling, config.features, config.seed)

@@ -93,7 +93,10 @@ def read_run(folder: Path) -> tuple[Config, Order]:
     """What a directory was opened with."""
     try:
         order = Order(**json.loads((folder / ORDER).read_text(encoding="utf-8")))
-    except (FileNotFoundError, TypeError, ValueError):
+    except TypeError:
+        remedy = "go on with that one, or choose another directory with --run"
+        raise UserError("a run of another version of eyesoff", where=folder, remedy=remedy) from None
+    except (FileNotFoundError, ValueError):
         raise UserError("not the directory of a run", where=folder, remedy=f"it has no readable {ORDER}") from None
     return load_config(folder / CONFIG), order
 

@@ -166,8 +166,8 @@ class Snapshots:
             "scaling": self.scaling,
         }
         final = self.folder / stage / f"{step:08d}"
-        for left_by_a_kill in final.parent.glob(".*"):
-            shutil.rmtree(left_by_a_kill)
+        for left_by_a_kill in final.parent.glob(".[0-9]*"):
+            shutil.rmtree(left_by_a_kill, ignore_errors=True)
         partial = final.with_name(f".{final.name}-new")
         save_tensors(partial, tensors, card)
         if final.exists():

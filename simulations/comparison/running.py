@@ -25,7 +25,7 @@ from simulations.comparison.modes import ABLATED, choose_modes
 from simulations.comparison.plan import Prices, plan_lines, workers_for
 from simulations.comparison.results import RESULTS, collect, environment, seconds_of
 from simulations.comparison.setting import choose_folds, prepare
-from simulations.comparison.store import Store
+from simulations.comparison.store import UNTOLD, Store
 from simulations.comparison.units import Unit, units_for
 from simulations.comparison.watch import Watch
 from simulations.progress import Counting, bars
@@ -89,8 +89,8 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
             "seconds": seconds_of(units, store, cached, time.monotonic() - began),
             "environment": environment(setting, workers, precisions := store.precisions(units)),
         }
-        if len(precisions) > 1:
-            mixed = f"units were computed in {' and '.join(precisions)}, which are two protocols"
+        if len(set(precisions) - {UNTOLD}) > 1:
+            mixed = f"units were computed in {', '.join(precisions)}, which is no one protocol"
             remedy = "set runtime.precision to one of them and choose another --units"
             console.print(f"warning: {mixed}; {remedy}", highlight=False, soft_wrap=True)
     atomic_json(order.run / RESULTS, results)

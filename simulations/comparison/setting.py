@@ -3,7 +3,6 @@
 Owns the checks that must hold before anything is computed. Must not know modes or units.
 """
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +14,7 @@ from common.corpora import labelled_corpus
 from common.corpora.manifest import Fold, Manifest, leave_one_out
 from common.errors import UserError, UserErrors
 from common.features.cache import Features, features_for
-from common.training.checkpoint import CARD
-from common.training.pretrained import Pretrained, fitting_weights, load_pretrained
+from common.training.pretrained import Pretrained, fitting_weights, load_pretrained, pretrained_hash
 from simulations.progress import Counting
 
 
@@ -41,7 +39,7 @@ class Setting:
     @cached_property
     def base_hash(self) -> str:
         """Of the pre-trained weights."""
-        return str(json.loads((self.base / CARD).read_text(encoding="utf-8"))["sha256"])
+        return pretrained_hash(self.base)
 
     @cached_property
     def manifest_hash(self) -> str:

@@ -27,6 +27,8 @@ CARD, SPENT = "card.json", "spent.json"
 RELEASE, RECOGNIZER, SHOWN = "release", "recognizer", "shown"
 LEDGER, METRICS, COUNTS, QUALITY = "ledger.jsonl", "metrics.jsonl", "counts.json", "quality.json"
 SNAPSHOTS, POOL, SITE = "snapshots", "pool", "site"
+UNTOLD = "not told"
+"""The precision of a unit of a version that did not write it down."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Store:
     def precisions(self, units: Iterable[Unit]) -> list[str]:
         """In which number formats those that are done were computed: more than one is another protocol a unit."""
         cards = filter(None, map(self.card, units))
-        return sorted({str(card.get("precision", "unknown")) for card in cards})
+        return sorted({str(card.get("precision", UNTOLD)) for card in cards})
 
     def rates(self) -> dict[tuple[str, str], float]:
         """Seconds a training step (or a unit, where there is none) by kind and subject, of all that is done here."""

@@ -53,16 +53,14 @@ def check_site(files: SiteFiles) -> Iterator[Finding]:
             yield Finding("site", "fail", _line(error), "mend the site file")
             return
         yield Finding("site", "ok", f"session {site.session}, {site.corpus} at {site.root}")
-        yield data(_on_this_machine(site.root, speech))
+        if speech is not None and site.root.is_relative_to(SPEECH):
+            # What a container sees there, and has read-only.
+            yield data(speech / site.root.relative_to(SPEECH), lambda _: False)
+        else:
+            yield data(site.root)
         yield policy(site)
         yield disk(site.state, "disk")
         yield gpu(site)
-
-
-def _on_this_machine(root: Path, speech: Path | None) -> Path:
-    """Where a site's speech lies outside its container, if it runs in one."""
-    mounted = speech is not None and root.is_relative_to(SPEECH)
-    return speech / root.relative_to(SPEECH) if speech is not None and mounted else root
 
 
 def check_server(layout: Layout) -> Iterator[Finding]:

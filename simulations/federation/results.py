@@ -3,7 +3,7 @@
 Owns the results file of a run. Must not know how a score is defined (`common.scoring`).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ def write_results(
         "corpus": config.corpus.name,
         "preset": config.name,
         "identity": config.identity_hash(),
-        "tested_on": _tested_on(campaign["folds"], common),
+        "tested_on": _tested_on(campaign["folds"], len(common), len(set().union(*modes.values()))),
         "modes": {
             name: {metric: asdict(outcome.summary(metric, seed=config.seed)) for metric in METRICS}
             for name, outcome in outcomes.items()
@@ -109,11 +109,11 @@ def write_results(
     return results
 
 
-def _tested_on(folds: Sequence[Mapping[str, Any]], scored: Collection[str]) -> str:
-    """In words, of whom the scores are."""
+def _tested_on(folds: Sequence[Mapping[str, Any]], scored: int, known: int) -> str:
+    """In words, of whom the scores are, and of how many of the folds that any mode knows."""
     if any(set(fold["train"]) & set(fold["test"]) for fold in folds):
         return "the very speakers that were trained on, so no test"
-    missing = f", {len(scored)} of {len(folds)} folds" if len(scored) < len(folds) else ""
+    missing = f", {scored} of {known} folds" if scored < known else ""
     return f"leave one session out{missing}"
 
 

@@ -29,7 +29,7 @@ def update_readme(readme: Path, run: Path) -> None:
 
 def with_results(text: str, run: Path, where: object = "README.md") -> str:
     """A README's text with the table of a run as it should stand there."""
-    folder = run.resolve() if run.is_dir() else run.resolve().parent
+    folder = run.resolve().parent if run.is_file() else run.resolve()
     first, last = comments(folder.name)
     block = re.compile(f"{re.escape(first)}\n.*?{re.escape(last)}", re.DOTALL)
     if len(block.findall(text)) != 1:

@@ -1,14 +1,21 @@
 """Work that is done a core each is done once, wherever it is done, and its errors come out."""
 
+import inspect
 import os
 import signal
+import subprocess
+import sys
+import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from common.config.tree import RuntimeConfig
 from common.errors import UserError
 from common.processes import side_by_side
+
+PATIENCE = 100.0
 
 
 def note(folder, piece, runtime):
@@ -48,3 +55,44 @@ def test_what_is_left_over_has_the_threads_that_it_would_have_had_beside_the_oth
 def test_a_process_that_is_killed_is_told_in_words():
     with pytest.raises(UserError, match=r"was killed, .*; lower runtime\.threads"):
         list(side_by_side(die, ["a", "b"], RuntimeConfig(device="cpu", threads=2), of=2))
+
+
+def sleep(folder, piece, runtime):
+    (folder / piece).write_text(str(os.getpid()))
+    time.sleep(600)
+
+
+ASKER = """
+import sys
+from functools import partial
+from pathlib import Path
+from common.config.tree import RuntimeConfig
+from common.processes import side_by_side
+from common.training.interruption import tidied_up
+from tests_of_processes import sleep
+if __name__ == "__main__":
+    with tidied_up():
+        list(side_by_side(partial(sleep, Path(sys.argv[1])), ["a", "b"], RuntimeConfig(device="cpu", threads=2), of=2))
+"""
+
+
+@pytest.mark.parametrize(("sign", "status"), [(signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)])
+def test_no_piece_outlives_whoever_asked_for_it(tmp_path, sign, status):
+    (tmp_path / "tests_of_processes.py").write_text(f"import os, time\n{inspect.getsource(sleep)}")
+    (tmp_path / "asker.py").write_text(ASKER)
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    asker = subprocess.Popen(
+        [sys.executable, str(tmp_path / "asker.py"), str(tmp_path)], env=os.environ | {"PYTHONPATH": paths}
+    )
+    pieces = [tmp_path / name for name in "ab"]
+    until(lambda: all(path.exists() and path.read_text() for path in pieces))
+    asker.send_signal(sign)
+    assert asker.wait(PATIENCE) == status
+    until(lambda: not any(Path(f"/proc/{path.read_text()}").exists() for path in pieces))
+
+
+def until(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

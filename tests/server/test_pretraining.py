@@ -203,7 +203,9 @@ def test_what_pre_training_knows_nothing_of_does_not_define_it():
 @pytest.mark.parametrize("left", ["config.toml", "command.txt", ".identity.json.0a1b2c3d"])
 def test_a_run_killed_in_its_first_moment_can_begin_again(tmp_path, left):
     (tmp_path / left).write_text("half")
-    Run(tmp_path, tiny(tmp_path)).open("eyesoff pretrain", resume=True)
+    run = Run(tmp_path, tiny(tmp_path))
+    run.check(resume=True)
+    run.claim("eyesoff pretrain")
     assert json.loads((tmp_path / "identity.json").read_text()) == pretraining_identity(tiny(tmp_path))
 
 

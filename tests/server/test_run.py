@@ -89,7 +89,13 @@ class TestOpening:
             open_run(folder, config, Order("run", "weights", "a1b2", 2, "half"), resume=False)
         assert not folder.exists()
 
-    @pytest.mark.parametrize("text", [None, "", "{", '{"name": "run"}'])
+    def test_a_run_of_another_version_is_told_as_such(self, folder):
+        folder.mkdir()
+        (folder / ORDER).write_text('{"name": "run", "base": "weights", "expected": 2}')
+        with pytest.raises(UserError, match="a run of another version of eyesoff"):
+            read_run(folder)
+
+    @pytest.mark.parametrize("text", [None, "", "{"])
     def test_what_is_no_run_is_not_read_as_one(self, folder, text):
         folder.mkdir()
         if text is not None:

@@ -98,6 +98,9 @@ def test_what_a_kill_leaves_half_written_or_half_deleted_is_not_taken_for_a_chec
         snapshots(tmp_path).save("stage", 3, {"layer": layer})
     assert snapshots(tmp_path).restore("stage", {"layer": layer}) == (2 if killed == "save_tensors" else 3)
     snapshots(tmp_path).save("stage", 4, {"layer": layer})
+    (tmp_path / "stage" / ".DS_Store").write_text("somebody's")
+    snapshots(tmp_path).save("stage", 4, {"layer": layer})
+    (tmp_path / "stage" / ".DS_Store").unlink()
     left = {path.name for path in (tmp_path / "stage").iterdir()}
     assert left == {"00000002" if killed == "save_tensors" else "00000003", "00000004"}
 

@@ -128,7 +128,11 @@ def test_units_of_two_precisions_are_told_of(comparing, tmp_path, capsys):
     order = {"modes": ["real"], "folds": ["Session1"], "units": tmp_path / "units", "console": Console(width=200)}
     assert comparing(tmp_path / "run", **order)["environment"]["precision"] == "fp32"
     assert "warning" not in capsys.readouterr().out
+    for card in (tmp_path / "units").glob("train/*/card.json"):
+        card.write_text(card.read_text().replace('"precision": "fp32"', '"was": "fp32"'))
+    assert comparing(tmp_path / "run", **order)["environment"]["precision"] == "fp32, not told"
+    assert "warning" not in capsys.readouterr().out
     for card in (tmp_path / "units").glob("score/*/card.json"):
         card.write_text(card.read_text().replace('"fp32"', '"bf16"'))
-    assert comparing(tmp_path / "run", **order)["environment"]["precision"] == "bf16, fp32"
-    assert "warning: units were computed in bf16 and fp32" in capsys.readouterr().out
+    assert comparing(tmp_path / "run", **order)["environment"]["precision"] == "bf16, fp32, not told"
+    assert "warning: units were computed in bf16, fp32" in capsys.readouterr().out

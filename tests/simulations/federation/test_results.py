@@ -61,6 +61,11 @@ def test_modes_are_compared_on_the_folds_that_all_of_them_have(config, tmp_path)
     assert table_of(results).title.endswith("leave one session out, 1 of 2 folds")
 
 
+def test_a_fold_that_was_lost_before_it_could_be_scored_is_told_of_too(config, tmp_path):
+    modes = {"real": {"a": [RIGHT], "b": [RIGHT], "c": [WRONG]}, "federated": {"a": [RIGHT], "b": [RIGHT]}}
+    assert table_of(write_results(tmp_path, config, modes, OUTCOME)).title.endswith(", 2 of 3 folds")
+
+
 def test_scores_of_the_sites_own_speakers_are_not_called_a_test(config, tmp_path):
     folds = [{"train": ["a", "b"], "test": ["a", "b"]}]
     results = write_results(tmp_path, config, {"federated": {"everyone": [RIGHT, WRONG]}}, OUTCOME | {"folds": folds})
