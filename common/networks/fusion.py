@@ -16,6 +16,8 @@ from torch.nn import functional
 MANY, WIDE = 2**16, 64
 """Numbers in a matrix, and columns, from which on the seconds of compiling are won back: at the paper's width."""
 MILLION = 2**20
+COMPILED_FOR = "cuda"
+"""The kind of device on which a pass over a picture costs more than what it computes."""
 Function = Callable[..., Any]
 
 
@@ -30,7 +32,7 @@ def fused(numbers: int) -> Callable[[Function], Function]:
 
         @wraps(function)
         def call(first: Tensor, *others: Any) -> Any:
-            large = first.device.type == "cuda" and first.shape[1] >= WIDE and first.numel() >= numbers
+            large = first.device.type == COMPILED_FOR and first.shape[1] >= WIDE and first.numel() >= numbers
             if large and True not in ways:
                 ways[True] = _compiled(function, first, *others)
             return ways[large](first, *others)
