@@ -220,12 +220,12 @@ def verify(path: Path, noted: str | None = None) -> Verification:
 
 def entries(path: Path) -> Iterator[Entry]:
     """Every entry that can be read, in order, whether or not the chain holds; `verify` judges."""
-    return (entry for _, line, _ in _lines(path) if (entry := _entry(line)) is not None)
+    return filter(None, entries_or_strays(path))
 
 
-def stray_lines(path: Path) -> int:
-    """How many lines are no entries: a healed ledger has some, and what is no ledger has nothing else."""
-    return sum(_entry(line) is None for _, line, _ in _lines(path))
+def entries_or_strays(path: Path) -> Iterator[Entry | None]:
+    """Line by line; None for what is no entry: a healed ledger has some, and what is no ledger has nothing else."""
+    return (_entry(line) for _, line, _ in _lines(path))
 
 
 def _entry(line: bytes) -> Entry | None:

@@ -26,10 +26,15 @@ def show(
     """
     from collections import deque
 
-    from client.ledger import entries, stray_lines
+    from client.ledger import Entry, entries_or_strays
 
-    chosen = deque(entries(file), maxlen=last)
-    if strays := stray_lines(file):
+    chosen, strays = deque[Entry](maxlen=last), 0
+    for entry in entries_or_strays(file):
+        if entry is None:
+            strays += 1
+        else:
+            chosen.append(entry)
+    if strays:
         typer.echo(f"{strays} line(s) of {file} are no entries; `eyesoff ledger verify` says which may be", err=True)
     if as_json:
         import json
