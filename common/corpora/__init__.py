@@ -22,7 +22,7 @@ __all__ = ["CORPORA", "Layout", "Progress", "labelled_corpus", "read_corpus"]
 def _speak(root: Path, progress: Progress | None = None) -> Iterator[Clip]:
     from common.corpora import builtin  # brings torch, which no published corpus needs
 
-    for utterance in builtin.read(root, progress=progress).utterances:
+    for utterance in builtin.generate(root, progress=progress).utterances:
         yield Clip(utterance.path, utterance.speaker, utterance.session, utterance.emotion, utterance.sex)
 
 

@@ -3,6 +3,6 @@
 No person speaks in it, and no scientific claim rests on it.
 """
 
-from common.corpora.builtin.making import generate, read
+from common.corpora.builtin.making import generate
 
-__all__ = ["generate", "read"]
+__all__ = ["generate"]

@@ -67,11 +67,6 @@ class _Plan:
         return f"{self.actor.session}/{self.actor.name}_{self.emotion}_{self.number:02d}.wav"
 
 
-def read(root: Path, *, progress: Progress | None = None) -> Manifest:
-    """The built-in corpus below `root`, made there first if it is not whole."""
-    return generate(root, progress=progress)
-
-
 def generate(
     root: Path,
     seed: int = Recipe.seed,
@@ -79,7 +74,7 @@ def generate(
     *,
     progress: Progress | None = None,
 ) -> Manifest:
-    """A corpus of five sessions, two speakers each, four emotions and so many utterances of each.
+    """A corpus of five sessions, two speakers each, four emotions and so many utterances of each; made if not whole.
 
     Each recipe has a folder of its own below `root`; what another recipe made is left alone.
     """

@@ -185,6 +185,6 @@ def test_the_builtin_corpus_is_read_like_any_other_once_it_is_made(tmp_path, wri
         utterances = tuple(Utterance(path, "ann", "Session1", 0.1, path[:-4], "female") for path in paths)
         return Manifest("builtin", root, ("neutral", "angry", "sad", "happy"), utterances)
 
-    monkeypatch.setattr(builtin, "read", make)
+    monkeypatch.setattr(builtin, "generate", make)
     assert read_corpus("builtin", tmp_path / "new") == make(tmp_path / "new")
     assert read_corpus("builtin", tmp_path / "new", emotions=("sad", "happy")).left_out == {"angry": 1}
