@@ -84,10 +84,11 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
                 crew.dismiss()
         results = collect(setting, modes, units, store, failures, ablations)
         gather(order.run, setting, units, store)
+        precisions = store.precisions(units)
         results |= {
             "command": order.command,
             "seconds": seconds_of(units, store, cached, time.monotonic() - began),
-            "environment": environment(setting, workers, precisions := store.precisions(units)),
+            "environment": environment(setting, workers, precisions),
         }
         if len(set(precisions) - {UNTOLD}) > 1:
             mixed = f"units were computed in {', '.join(precisions)}, which is no one protocol"

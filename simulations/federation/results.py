@@ -84,12 +84,11 @@ def write_results(
     A mean over fewer folds would be of another protocol than its neighbour's.
     """
     labels = config.network.emotions
-    scored = {name: {fold for fold, matrices in folds.items() if matrices} for name, folds in modes.items()}
-    scored = {name: folds for name, folds in scored.items() if folds}
-    common = set.intersection(*scored.values()) if scored else set()
+    scored = {name: folds for name, folds in modes.items() if any(folds.values())}
+    common = [fold for fold in set().union(*scored.values()) if all(folds.get(fold) for folds in scored.values())]
     outcomes = {
-        name: outcome_of(labels, {fold: modes[name][fold] for fold in modes[name] if fold in common}, config.seed)
-        for name in scored
+        name: outcome_of(labels, {fold: folds[fold] for fold in folds if fold in common}, config.seed)
+        for name, folds in scored.items()
         if common
     }
     results = {

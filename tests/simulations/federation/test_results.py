@@ -19,8 +19,8 @@ from simulations.federation.results import (
 )
 
 RIGHT = [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 2]]
-OUTCOME = {"failures": [], "folds": [{"train": ["b"], "test": ["a"]}, {"train": ["a"], "test": ["b"]}]}
 WRONG = [[0, 2, 0, 0], [2, 0, 0, 0], [0, 0, 0, 2], [0, 0, 2, 0]]
+OUTCOME = {"failures": [], "folds": [{"train": ["b"], "test": ["a"]}, {"train": ["a"], "test": ["b"]}]}
 
 
 @pytest.fixture(scope="module")
