@@ -8,13 +8,14 @@ from typing import Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from client.dice import SECRET
 from common.config.reading import all_mistakes, mistakes_in, read_toml
 from common.config.tree import EMOTIONS, FeatureConfig, Labels, Options, RuntimeConfig, Section
 from common.wire.terms import Name
 
 STATE = "state"
 STRANGERS = 0o007
-HINT = "the settings of a site are session, corpus, root, holds, options, emotions, state, policy, features, runtime"
+HINT = "the settings of a site are session, corpus, root, holds, options, emotions, secret, state, policy, features, runtime"
 
 
 class Site(Section):
@@ -26,6 +27,7 @@ class Site(Section):
     holds: str = Field("", description="the corpus's session that lives here; empty for all of the corpus")
     options: Options = Field((), description="of the layout, such as dialogs=improvised")
     emotions: Labels = EMOTIONS
+    secret: Path = Field(Path(SECRET), description="what every random draw here comes from; its owner's alone")
     state: Path = Field(Path(STATE), description="checkpoints, finished releases, the ledger, the feature cache")
     policy: Path | None = Field(None, description="policy file; without one the default policy holds")
     features: FeatureConfig = FeatureConfig()
@@ -52,7 +54,8 @@ def load_site(path: Path) -> Site:
         raise all_mistakes(path, mistakes_in(error, hint=HINT)) from None
     here = path.resolve().parent
     policy = None if site.policy is None else here / site.policy
-    return site.model_copy(update={"root": here / site.root, "state": here / site.state, "policy": policy})
+    paths = {"root": here / site.root, "secret": here / site.secret, "state": here / site.state, "policy": policy}
+    return site.model_copy(update=paths)
 
 
 def open_to_strangers(site: Site) -> tuple[Path, ...]:
