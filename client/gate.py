@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from client.ledger import Entry, Judge, Ledger, Outcome, Record
+from client.history import History, Outcome, Record
+from client.ledger import Judge, Ledger
 from client.policy import MEBIBYTE, Policy
 from client.rules import Holdings, check_reply, check_request
 from common.wire import (
@@ -154,8 +155,8 @@ class Gate:
     def _budget(self, size: int) -> Judge:
         most = self.policy.mebibytes_a_day * MEBIBYTE
 
-        def judge(recent: Sequence[Entry]) -> None:
-            if size + sum(entry.bytes for entry in recent if entry.outcome == "sent") > most:
+        def judge(history: History) -> None:
+            if size + history.bytes_today > most:
                 raise Refused(Code.BYTES_SPENT)
 
         return judge
@@ -165,8 +166,8 @@ def _quota(request: Request, most: int, code: Code) -> Judge:
     """Counts what was begun; the same request again goes on with what is begun and costs nothing."""
     asked = identity(request)
 
-    def judge(recent: Sequence[Entry]) -> None:
-        begun = {e.request for e in recent if e.outcome == "admitted" and e.kind == request.kind}
+    def judge(history: History) -> None:
+        begun = history.begun_today(request.kind)
         if asked not in begun and len(begun) >= most:
             raise Refused(code)
 
