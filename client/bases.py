@@ -1,11 +1,12 @@
-"""The public networks that a tuning may start from: those of this installation, those that a site keeps, and their looks.
+"""The public networks that a tuning may start from: the installation's own, those that a site keeps, and how they look.
 
 Owns where a base is found by its digest and what is unusual about one. Must not know who asked for it. No speech is
 read here: a base is looked at with noise alone.
 """
 
 import copy
-from collections.abc import Mapping
+import shutil
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,8 +18,8 @@ from torch.nn import functional
 from common.config.tree import NetworkConfig
 from common.errors import UserError
 from common.networks import Discriminator, Generator, exchange_head, learned_weights, load_learned
-from common.seeds import torch_stream
 from common.networks.memory import PATCH_SIDE as SIDE
+from common.seeds import torch_stream
 from common.training.adam import EPSILON
 from common.training.checkpoint import CARD, read_tensors, save_tensors
 from common.training.pretrained import SHIPPED, shipped_weights, unpack
@@ -93,6 +94,12 @@ class Bases:
             tensors = {f"{group}/{name}": v for group, members in base.weights.items() for name, v in members.items()}
             save_tensors(self._folder / base.digest, tensors, {"scaling": base.scaling.model_dump(mode="json")})
 
+    def forget_all_but(self, digests: Collection[str]) -> None:
+        """Let go of what the site no longer accepts."""
+        for folder in self._folder.glob("*"):
+            if folder.name not in digests:
+                shutil.rmtree(folder, ignore_errors=True)
+
     def find(self, digest: str) -> Base:
         """The base of this digest; what is damaged is not it."""
         folder = self._folder / digest
@@ -108,7 +115,7 @@ def gradient_over_epsilon(pair: Pair) -> float:
     Adam divides a gradient by its own size and epsilon. Far above epsilon a step tells signs alone; networks made so
     that their gradients fall below it hand over the gradient itself, and with it what it was computed from.
     """
-    classes = pair.generator.linears[0].weight.shape[1] - pair.generator.noise
+    classes = pair.discriminator.config.classes
     stream = torch_stream(0, "looking at a base")
     noise = 2 * torch.rand(LOOKED_AT, 1, SIDE, SIDE, generator=stream) - 1
     wanted = torch.arange(LOOKED_AT) % classes
@@ -135,7 +142,7 @@ def unusual(base: Base, network: NetworkConfig) -> list[str]:
     for group, members in base.weights.items():
         for name, value in members.items():
             if value.ndim > 1 and (share := float((value == 0).float().mean())) > MANY_ZEROS:
-                lines.append(f"{group}.{name}: {share:.0%} of the weights are exactly zero, as training never leaves them")
+                lines.append(f"{group}.{name}: {share:.0%} of the weights are exactly zero; training leaves none so")
     pair = base.pair(network)
     with torch.inference_mode():
         latents = torch.randn(LOOKED_AT, network.noise, generator=torch_stream(1, "looking at a base"))

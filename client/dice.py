@@ -27,15 +27,22 @@ class Dice:
 
     _secret: bytes = field(repr=False)
 
-    def seed(self, purpose: str, *names: str) -> int:
-        """A 63-bit seed for a purpose, such as the tuning of a run and a session.
+    def tuning(self, run: str, session: str) -> int:
+        """The seed of all that a tuning draws.
 
-        >>> Dice(b"a" * 32).seed("tune", "run-1", "03+08") == Dice(b"a" * 32).seed("tune", "run-1", "03+08")
+        >>> Dice(b"a" * 32).tuning("run-1", "03+08") == Dice(b"a" * 32).tuning("run-1", "03+08")
         True
-        >>> Dice(b"a" * 32).seed("tune", "run-1", "03+08") == Dice(b"b" * 32).seed("tune", "run-1", "03+08")
+        >>> Dice(b"a" * 32).tuning("run-1", "03+08") == Dice(b"b" * 32).tuning("run-1", "03+08")
         False
         """
-        message = b"\x1f".join(name.encode() for name in (purpose, *names))
+        return self._seed("tuning", run, session)
+
+    def scoring(self, work: str) -> int:
+        """The seed of the noise on a scoring's counts."""
+        return self._seed("scoring", work)
+
+    def _seed(self, *names: str) -> int:
+        message = b"\x1f".join(name.encode() for name in names)
         return int.from_bytes(hmac.digest(self._secret, message, "sha256")[:8], "big") >> 1
 
 
@@ -49,11 +56,11 @@ def read_dice(path: Path) -> Dice:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        remedy = f"make one: (umask 077; openssl rand -hex {BYTES} > {path})"
+        remedy = f"bring it back from a copy; or make a new one: (umask 077; openssl rand -hex {BYTES} > {path})"
         raise UserError("the site's secret is missing", where=path, remedy=remedy) from None
     except OSError as error:
-        remedy = "put a plain file there, not a link" if path.is_symlink() else error.strerror
-        raise UserError("the site's secret cannot be read", where=path, remedy=remedy) from None
+        why = "put a plain file there, not a link" if path.is_symlink() else error.strerror
+        raise UserError("the site's secret cannot be read", where=path, remedy=why) from None
     with os.fdopen(descriptor, "rb") as stream:
         mode = os.fstat(stream.fileno()).st_mode
         if not stat.S_ISREG(mode):

@@ -104,7 +104,7 @@ def _check_subject(about: Tuning | Scoring, holdings: Holdings) -> None:
 
 
 def _check_recipe(tuning: Tuning, policy: Policy) -> None:
-    """What is run, from what, and in which form it leaves are the site's to accept; bounds hold for the accepted too."""
+    """What is run, from what and in which form it leaves is the site's to accept; bounds hold for the accepted too."""
     _require(tuning.precision in policy.precisions, Code.PRECISION_FORBIDDEN)
     _require(tuning.base in policy.bases, Code.BASE_FORBIDDEN, tuning.base)
     _require(tuning.recipe.digest in policy.recipes, Code.RECIPE_FORBIDDEN, tuning.recipe.digest)

@@ -15,7 +15,7 @@ from common.wire.terms import Name
 
 STATE = "state"
 STRANGERS = 0o007
-HINT = "the settings of a site are session, corpus, root, holds, options, emotions, secret, state, policy, features, runtime"
+HINT = "the settings of a site are session, corpus, root, holds, options, emotions, state, policy, features, runtime"
 
 
 class Site(Section):
@@ -27,7 +27,6 @@ class Site(Section):
     holds: str = Field("", description="the corpus's session that lives here; empty for all of the corpus")
     options: Options = Field((), description="of the layout, such as dialogs=improvised")
     emotions: Labels = EMOTIONS
-    secret: Path = Field(Path(SECRET), description="what every random draw here comes from; its owner's alone")
     state: Path = Field(Path(STATE), description="checkpoints, finished releases, the ledger, the feature cache")
     policy: Path | None = Field(None, description="policy file; without one the default policy holds")
     features: FeatureConfig = FeatureConfig()
@@ -44,6 +43,11 @@ class Site(Section):
         """Where everything that left is written down."""
         return self.state / "ledger.jsonl"
 
+    @property
+    def secret(self) -> Path:
+        """What every random draw here comes from; made here, so that not even the server's people know it."""
+        return self.state / SECRET
+
 
 def load_site(path: Path) -> Site:
     """The site that a file describes; its relative paths start at the file."""
@@ -54,8 +58,7 @@ def load_site(path: Path) -> Site:
         raise all_mistakes(path, mistakes_in(error, hint=HINT)) from None
     here = path.resolve().parent
     policy = None if site.policy is None else here / site.policy
-    paths = {"root": here / site.root, "secret": here / site.secret, "state": here / site.state, "policy": policy}
-    return site.model_copy(update=paths)
+    return site.model_copy(update={"root": here / site.root, "state": here / site.state, "policy": policy})
 
 
 def open_to_strangers(site: Site) -> tuple[Path, ...]:

@@ -16,7 +16,6 @@ from common.networks.chain import Link
 from common.networks.forms import form_for
 from common.networks.spectral import SpectralNorm, advance
 
-
 DERIVED = (".norm.u", ".norm.v")
 """How the names of a norm's vectors end."""
 
