@@ -18,7 +18,7 @@ from common.wire import Code
 
 DAY = timedelta(days=1)
 
-Outcome = Literal["admitted", "refused", "sent", "healed"]
+Outcome = Literal["admitted", "refused", "sent", "healed", "accepted"]
 
 
 class Record(Section):
@@ -32,7 +32,7 @@ class Record(Section):
     code: Code | None = Field(None, description="why it was refused")
     request: str = Field("", description="the identity of the request that this is or answers")
     work: str = Field("", description="the piece of work that it begins; empty where that is the request itself")
-    words: str = Field("", description="all that left beside the weights, letter by letter")
+    words: str = Field("", description="all that left beside the weights, letter by letter; or what was accepted")
     tensors: dict[str, str] = Field(default_factory=dict, description="formats and shapes of the weights that left")
     bytes: int = Field(0, description="that left, or of a healed ledger the torn bytes")
     sha256: str = Field("", description="of those bytes")
