@@ -1,8 +1,12 @@
-"""What every test shares: few threads, so that many tests fit two cores and sums come out alike; sample messages."""
+"""What every test shares: few threads, so that many tests fit two cores and sums come out alike; dice; messages."""
 
+import random
+
+import numpy as np
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import HealthCheck, register_random, settings
+from hypothesis.internal.conjecture import providers
 
 from common.config import Config, FeatureConfig, FinetuningConfig, NetworkConfig, OptimizerConfig
 from common.config.tree import hash_identity
@@ -16,8 +20,55 @@ from common.wire import Card, Extremes, Release, Score, Scored, Scoring, Tune, T
 from server.bank import Bank
 
 torch.set_num_threads(1)
-settings.register_profile("untimed", deadline=None)  # a busy machine is no mistake of the code
-settings.load_profile("untimed")
+PATIENT = settings(
+    settings.get_profile("default"),
+    deadline=None,  # a busy machine is no mistake of the code
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("same", PATIENT, derandomize=True, database=None)
+settings.register_profile("random", PATIENT, max_examples=1000, print_blob=True)
+settings.load_profile("same")
+
+of_loaded_modules, NONE = providers._get_local_constants, providers.Constants()
+
+
+def _constants():
+    """What hypothesis mixes into its draws: random ones have numbers of the code, as far as it happens to be loaded."""
+    return NONE if settings.default.derandomize else of_loaded_modules()
+
+
+providers._get_local_constants = _constants
+
+
+class TorchDice:
+    """PyTorch's global generator, as hypothesis winds it back for each example."""
+
+    seed = staticmethod(torch.manual_seed)
+    getstate = staticmethod(torch.get_rng_state)
+    setstate = staticmethod(torch.set_rng_state)
+
+
+torch_dice = TorchDice()  # named, for hypothesis holds it no longer than we do
+register_random(torch_dice)
+
+
+def _wind_back():
+    """Global generators, from which a test may draw though the code may not, begin alike whatever ran before."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup():
+    """Before each fixture, which may be of a whole session and made for whichever test comes first."""
+    _wind_back()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call():
+    """Before each test."""
+    _wind_back()
 
 
 class Heard(Reporter):
