@@ -12,9 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from client.ledger import Entry, Judge, Ledger, Outcome, Record
+from client.budgets import bytes_left, scorings_left, tunings_left
+from client.history import Outcome, Record
+from client.ledger import Judge, Ledger
 from client.policy import MEBIBYTE, Policy
-from client.rules import Holdings, check_reply, check_request
+from client.rules import Holdings, check_reply, check_request, work_of
 from common.wire import (
     REQUESTS,
     Code,
@@ -90,12 +92,13 @@ class Gate:
     def admit(self, request: Request) -> None:
         """Raise `Refused` unless the policy grants the request now; what begins work is written down."""
         check_request(request, self.policy, self.holdings)
-        if isinstance(request, Tune):
-            quota = _quota(request, self.policy.tunings_a_day, Code.TUNINGS_SPENT)
-            self._note("admitted", request.kind, request, judge=quota)
-        if isinstance(request, Score):
-            quota = _quota(request, self.policy.scorings_a_day, Code.SCORINGS_SPENT)
-            self._note("admitted", request.kind, request, judge=quota)
+        if isinstance(request, Tune | Score):
+            work = work_of(request, self.holdings)
+            if isinstance(request, Tune):
+                left = tunings_left(work, self.policy)
+            else:
+                left = scorings_left(request, work, self.policy)
+            self._note("admitted", request.kind, request, judge=left, work=work)
 
     def let_out(self, reply: Reply, request: Request) -> bytes:
         """The reply's bytes, once they pass what the receiver checks, the policy, the budget and the audits."""
@@ -105,7 +108,7 @@ class Gate:
             check_reply(reply, self.policy, self.holdings)
             for audit in self._audits:
                 audit(reply, Outgoing(request, self.holdings, self.policy))
-            budget = None if isinstance(reply, Refusal) else self._budget(len(data))
+            budget = None if isinstance(reply, Refusal) else bytes_left(len(data), self.policy)
             self._note_sent(reply, request, data, budget)
         except Exception as error:
             return self.refuse(error, Stage.RELEASE, request, held_back=reply)
@@ -150,24 +153,3 @@ class Gate:
         asked = "" if request is None else identity(request)
         record = {"time": self._clock(), "outcome": outcome, "kind": kind, "run": run, "session": session}
         self._ledger.append(Record.model_validate(record | {"request": asked} | facts), judge)
-
-    def _budget(self, size: int) -> Judge:
-        most = self.policy.mebibytes_a_day * MEBIBYTE
-
-        def judge(recent: Sequence[Entry]) -> None:
-            if size + sum(entry.bytes for entry in recent if entry.outcome == "sent") > most:
-                raise Refused(Code.BYTES_SPENT)
-
-        return judge
-
-
-def _quota(request: Request, most: int, code: Code) -> Judge:
-    """Counts what was begun; the same request again goes on with what is begun and costs nothing."""
-    asked = identity(request)
-
-    def judge(recent: Sequence[Entry]) -> None:
-        begun = {e.request for e in recent if e.outcome == "admitted" and e.kind == request.kind}
-        if asked not in begun and len(begun) >= most:
-            raise Refused(code)
-
-    return judge

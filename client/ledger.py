@@ -13,49 +13,23 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import ValidationError
 
-from common.config.tree import Section
+from client.history import Entry, History, Record
 from common.errors import UserError
-from common.wire import Code
 
 GENESIS = "0" * 64
-DAY = timedelta(days=1)
 PRIVATE = 0o600
+PIECE = 2**20
+"""Bytes of a ledger that are read at once."""
 
-Outcome = Literal["admitted", "refused", "sent", "healed"]
-
-
-class Record(Section):
-    """What is known of one event before it takes its place in the ledger."""
-
-    time: AwareDatetime
-    outcome: Outcome
-    kind: str = Field("", description="of the message: tune, release, ...; empty where it could not be read")
-    run: str | None = None
-    session: str | None = None
-    code: Code | None = Field(None, description="why it was refused")
-    request: str = Field("", description="the identity of the request that this is or answers")
-    words: str = Field("", description="all that left beside the weights, letter by letter")
-    tensors: dict[str, str] = Field(default_factory=dict, description="formats and shapes of the weights that left")
-    bytes: int = Field(0, description="that left, or of a healed ledger the torn bytes")
-    sha256: str = Field("", description="of those bytes")
-
-
-class Entry(Record):
-    """A record in its place."""
-
-    number: int
-    previous: str
-
-
-Judge = Callable[[Sequence[Entry]], None]
-"""Reads the entries of the last day and raises, if this one must not be."""
+Judge = Callable[[History], None]
+"""Reads what has happened up to the record's time, and raises if the record must not be."""
 
 
 class _Chain:
@@ -99,10 +73,10 @@ class Ledger:
         self._lock = Lock()
         self._chain = _Chain()
         self._read = 0
-        self._recent: list[Entry] = []
+        self._history = History()
 
     def append(self, record: Record, judge: Judge | None = None) -> Entry:
-        """Write one entry through to the disk, unless `judge` raises at the sight of the last day's entries.
+        """Write one entry through to the disk, unless `judge` raises at what has happened so far.
 
         Whoever appends, appends before the bytes leave: the ledger may hold what did not arrive, never the reverse.
         """
@@ -111,7 +85,8 @@ class Ledger:
             if tail or self._chain.torn:
                 raise self._broken("its last line is torn", remedy="start the keeper again: it heals its ledger")
             if judge is not None:
-                judge([entry for entry in self._recent if entry.time > record.time - DAY])
+                self._history.move_to(record.time)
+                judge(self._history)
             return self._write(stream, record)
 
     def heal(self, time: datetime) -> Entry | None:
@@ -123,7 +98,6 @@ class Ledger:
             if tail:  # which may be an entry that lacks its end of line alone
                 self._put(stream, b"\n")
                 self._take(tail)
-                self._read += len(tail) + 1
             torn = _joined(self._chain.torn)
             record = Record(time=time, outcome="healed", bytes=len(torn), sha256=hashlib.sha256(torn).hexdigest())
             return self._write(stream, record)
@@ -145,29 +119,30 @@ class Ledger:
         if os.fstat(stream.fileno()).st_size < self._read:
             raise self._broken("it has become shorter", remedy="find out who shortened it, then start a new ledger")
         stream.seek(self._read)
-        *lines, tail = stream.read().split(b"\n")
-        for line in lines:
-            self._take(line)
-            self._read += len(line) + 1
+        tail = b""
+        while piece := stream.read(PIECE):
+            *lines, tail = (tail + piece).split(b"\n")
+            for line in lines:
+                self._take(line)
         return tail
 
-    def _take(self, line: bytes) -> None:
+    def _take(self, line: bytes) -> Entry | None:
         try:
             entry = self._chain.take(line)
         except ValueError as error:
             remedy = f"{error}; keep the file as evidence and start a new ledger"
             raise self._broken(f"entry {self._chain.number} cannot be trusted", remedy=remedy) from None
+        self._read += len(line) + 1
         if entry is not None:
-            self._recent.append(entry)
+            self._history.add(entry)
+        return entry
 
     def _write(self, stream: BinaryIO, record: Record) -> Entry:
-        self._recent = [entry for entry in self._recent if entry.time > record.time - DAY]
-        place = {"number": self._chain.number + 1, "previous": self._chain.head}
-        line = Entry(**record.model_dump(), **place).model_dump_json().encode()
+        entry = Entry(**record.model_dump(), number=self._chain.number + 1, previous=self._chain.head)
+        line = entry.model_dump_json().encode()
         self._put(stream, line + b"\n")
         self._take(line)
-        self._read += len(line) + 1
-        return self._recent[-1]
+        return entry
 
     def _put(self, stream: BinaryIO, line: bytes) -> None:
         try:

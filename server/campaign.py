@@ -145,7 +145,7 @@ class Campaign:
     def _follow(self, question: Question, reply: Reply) -> Question | None:
         if isinstance(reply, Working):
             self._watcher.working(question.session, reply)
-        return self._letters.collect(question, reply)
+        return self._letters.follow_tuning(question, reply)
 
     def _train(self, folds: Sequence[Fold], releases: Mapping[str, Banked]) -> None:
         self._watcher.stage("train", len(folds))

@@ -26,7 +26,8 @@ def show(
     """
     from collections import deque
 
-    from client.ledger import Entry, entries_or_strays
+    from client.history import Entry
+    from client.ledger import entries_or_strays
 
     chosen, strays = deque[Entry](maxlen=last), 0
     for entry in entries_or_strays(file):

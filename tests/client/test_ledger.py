@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from client.ledger import GENESIS, Ledger, Record, entries, verify
+from client.history import Record
+from client.ledger import GENESIS, Ledger, entries, verify
 from common.errors import UserError
 
 NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)
@@ -144,27 +145,27 @@ def test_what_a_disk_did_not_take_stops_the_writer_until_it_is_healed(three):
     assert verify(three.path).problems == ()
 
 
-def test_a_judge_sees_the_last_day_and_can_stop_an_entry(ledger):
-    for hours in (0, 10, 30):
-        ledger.append(sent(hours, NOON + timedelta(hours=hours)))
+def test_a_judge_hears_what_happened_in_the_last_day_and_can_stop_an_entry(ledger):
+    for hours, size in ((0, 1), (10, 20), (30, 300)):
+        ledger.append(sent(size, NOON + timedelta(hours=hours)))
     seen = []
 
-    def judge(recent):
-        seen.extend(entry.bytes for entry in recent)
+    def judge(history):
+        seen.append(history.bytes_today)
         raise UserError("no")
 
     with pytest.raises(UserError, match="no"):
         ledger.append(sent(time=NOON + timedelta(hours=33)), judge)
-    assert seen == [10, 30]
+    assert seen == [320]
     assert verify(ledger.path).entries == 3
 
 
-def test_a_judge_sees_what_another_process_wrote_and_what_was_before_a_restart(three):
+def test_a_judge_hears_what_another_process_wrote_and_what_was_before_a_restart(three):
     other = Ledger(three.path)
     other.append(sent(9))
     seen = []
-    three.append(sent(), lambda recent: seen.extend(entry.bytes for entry in recent))
-    assert seen == [0, 1, 2, 9]
+    three.append(sent(), lambda history: seen.append(history.bytes_today))
+    assert seen == [0 + 1 + 2 + 9]
 
 
 def _write_ten(path):

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from client.ledger import Ledger, Record, verify
+from client.history import Record
+from client.ledger import Ledger, verify
 from common.wire import Code
 from simulations import cli
 
