@@ -218,7 +218,7 @@ class Keeper:
         """What failed and was not asked for again gives way; a disk that is full all the same begins nothing."""
         for path in self._tunings.glob(f"*/{ASKED}"):
             other = TuningFolder(path.parent)
-            if other != folder and other not in self._queue.folders and not other.is_finished:
+            if other != folder and self._queue.failed(other):
                 other.give_up()
         used = sum(path.stat().st_size for path in self._site.state.rglob("*") if path.is_file())
         if used > self._policy.gibibytes_of_state * GIBIBYTE:
