@@ -6,6 +6,7 @@ Owns the quotas of a day and of a site's whole life. Must not know what a piece 
 import json
 from collections.abc import Callable
 
+from client.flood import TurnedAway
 from client.history import History
 from client.policy import MEBIBYTE, Policy
 from common.wire import Code, Refused, Score
@@ -47,6 +48,16 @@ def bytes_left(size: int, policy: Policy) -> Judge:
 
     def judge(history: History) -> None:
         _require(size + history.bytes_today <= policy.mebibytes_a_day * MEBIBYTE, Code.BYTES_SPENT)
+
+    return judge
+
+
+def refusals_left(policy: Policy) -> Judge:
+    """To be written down; what is granted needs none, so that whoever spends them all silences nobody."""
+
+    def judge(history: History) -> None:
+        if history.refused_today >= policy.refusals_a_day:
+            raise TurnedAway
 
     return judge
 

@@ -12,11 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from client.budgets import bytes_left, scorings_left, tunings_left
+from client.budgets import bytes_left, refusals_left, scorings_left, tunings_left
+from client.flood import Flood, TurnedAway
 from client.history import Outcome, Record
 from client.ledger import Judge, Ledger
 from client.policy import MEBIBYTE, Policy
 from client.rules import Holdings, check_reply, check_request, work_of
+from client.seen import Seen
+from common.errors import UserError
 from common.wire import (
     REQUESTS,
     Code,
@@ -75,6 +78,11 @@ class Gate:
         self._ledger = ledger
         self._clock = clock
         self._audits = tuple(audits)
+        self._flood = Flood(policy.refusals_a_day)
+
+    def standing(self) -> Seen:
+        """What the ledger holds, while anything can be answered; raises where nothing can."""
+        return self._ledger.check(self._clock())
 
     def answer(self, data: bytes | memoryview, handle: Callable[[Request], Reply]) -> bytes:
         """The bytes to send back for the bytes that came: what `handle` replies, or a refusal."""
@@ -98,7 +106,7 @@ class Gate:
                 left = tunings_left(work, self.policy)
             else:
                 left = scorings_left(request, work, self.policy)
-            self._note("admitted", request.kind, request, judge=left, work=work)
+            self._note("admitted", request.kind, request, judge=left, work=work, words=request.words())
 
     def let_out(self, reply: Reply, request: Request) -> bytes:
         """The reply's bytes, once they pass what the receiver checks, the policy, the budget and the audits."""
@@ -117,15 +125,17 @@ class Gate:
     def refuse(
         self, error: Exception, stage: Stage, request: Request | None = None, *, held_back: Reply | None = None
     ) -> bytes:
-        """A refusal's bytes: the error's word if it has one. What the error says stays in the site's own log."""
+        """A refusal's bytes: the error's word if it has one. What the error says stays in the site's own log.
+
+        Raises `TurnedAway` where the day has seen too many.
+        """
+        attempt = request if held_back is None else held_back
+        code = error.code if isinstance(error, Refused) else Code.FAILED
+        self._note_refused(attempt.kind if isinstance(attempt, Message) else "", request, code)
         if isinstance(error, Refused):
             log.warning("refused at stage %s: %s", stage.value, error)
-            code = error.code
         else:
             log.error("failed at stage %s", stage.value, exc_info=error)
-            code = Code.FAILED
-        attempt = request if held_back is None else held_back
-        self._note("refused", attempt.kind if isinstance(attempt, Message) else "", request, code=code)
         run, session = (None, None) if request is None else subject(request)
         refusal = Refusal(run=run, session=session, code=code, stage=stage)
         data = encode(refusal)
@@ -146,6 +156,23 @@ class Gate:
             sha256=hashlib.sha256(data).hexdigest(),
         )
 
+    def _note_refused(self, kind: str, request: Request | None, code: Code) -> None:
+        try:
+            self._note("refused", kind, request, judge=refusals_left(self.policy), code=code)
+        except TurnedAway:
+            if self._flood.add():
+                self._tell_of_flood(over=False)
+            raise
+
+    def _tell_of_flood(self, *, over: bool) -> None:
+        if count := self._flood.take(over=over):
+            log.warning("%d requests were turned away: the refusals of the day are spent", count)
+            try:
+                self._ledger.append(Record(time=self._clock(), outcome="turned-away", times=count))
+            except UserError:
+                self._flood.put_back(count)
+                raise
+
     def _note(
         self, outcome: Outcome, kind: str, request: Request | None, *, judge: Judge | None = None, **facts: object
     ) -> None:
@@ -153,3 +180,4 @@ class Gate:
         asked = "" if request is None else identity(request)
         record = {"time": self._clock(), "outcome": outcome, "kind": kind, "run": run, "session": session}
         self._ledger.append(Record.model_validate(record | {"request": asked} | facts), judge)
+        self._tell_of_flood(over=True)

@@ -18,7 +18,7 @@ from common.wire import Code
 
 DAY = timedelta(days=1)
 
-Outcome = Literal["admitted", "refused", "sent", "healed", "accepted"]
+Outcome = Literal["admitted", "refused", "sent", "turned-away", "healed", "accepted"]
 
 
 class Record(Section):
@@ -32,10 +32,13 @@ class Record(Section):
     code: Code | None = Field(None, description="why it was refused")
     request: str = Field("", description="the identity of the request that this is or answers")
     work: str = Field("", description="the piece of work that it begins; empty where that is the request itself")
-    words: str = Field("", description="all that left beside the weights, letter by letter; or what was accepted")
+    words: str = Field(
+        "", description="letter by letter, all that left or was admitted, beside the weights; or what was accepted"
+    )
     tensors: dict[str, str] = Field(default_factory=dict, description="formats and shapes of the weights that left")
     bytes: int = Field(0, description="that left, or of a healed ledger the torn bytes")
     sha256: str = Field("", description="of those bytes")
+    times: int = Field(1, ge=1, description="requests that it stands for")
 
 
 class Entry(Record):

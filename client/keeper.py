@@ -20,8 +20,10 @@ from client.policy import MEBIBYTE, load_policy
 from client.queue import TuningQueue
 from client.rules import work_of
 from client.scoring import Counts, given_once, noised, score
+from client.seen import Seen
 from client.site import Site
 from client.tuning import ASKED, TUNINGS, Grant, TuningFolder, tune
+from common.errors import UserError
 from common.version import VERSION
 from common.wire import (
     Ask,
@@ -81,23 +83,37 @@ class Keeper:
         )
 
     def status(self) -> dict[str, object]:
-        """What the keeper says of itself, past gate and ledger: nothing that a server may not know."""
+        """What the keeper says of itself, past the gate: nothing that a server may not know."""
         folders = self._queue.folders
         progress = folders[0].progress() if folders else None
+        written = self._written()
         return {
             "eyesoff": VERSION,
             "session": self._site.session,
+            "well": written is not None,
+            "entries": written.number if written else None,
+            "head": written.head if written else None,
             "tunings": len(folders),
             "step": progress.step if progress else 0,
             "iterations": progress.iterations if progress else 0,
             "rate": progress.rate if progress else 0.0,
         }
 
+    def _written(self) -> Seen | None:
+        """What the ledger holds; None where nothing can be answered, and the site's own log says why."""
+        try:
+            return self._gate.standing()
+        except UserError as error:
+            log.error("nothing can be answered: %s", error)
+            return None
+
     def resume(self) -> None:
         """Go on with whatever a kill interrupted, in the order in which it was asked; for the start of a service.
 
         What the policy no longer grants is given up: its generator could not leave.
         """
+        if written := self._written():
+            log.info("ledger: %d entries, head %s", written.number, written.head)
         self._bases.forget_all_but(self._policy.bases)
         for path in sorted(self._tunings.glob(f"*/{ASKED}"), key=lambda path: path.stat().st_mtime_ns):
             folder = TuningFolder(path.parent)

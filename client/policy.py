@@ -51,6 +51,11 @@ class Policy(Section):
         description="begun in any 24 hours; the counts tell how many test utterances each emotion has, so a site that "
         "keeps that to itself takes 'scored' out of `allow`",
     )
+    refusals_a_day: Positive = Field(
+        1000,
+        description="written down in any 24 hours; beyond that, what is not granted is turned away without a word and "
+        "counted, so that nobody fills the ledger; what is granted still passes",
+    )
     minimum_utterances: Count = Field(
         5, description="of each emotion that the site holds: if one has fewer, nothing is tuned or scored"
     )

@@ -6,7 +6,6 @@ nor whether the result may leave.
 A folder goes through three states: asked (its terms are stored), tuning (it has snapshots), done (it has a release).
 """
 
-import fcntl
 import json
 import logging
 import shutil
@@ -26,7 +25,7 @@ from client.door import Door
 from common.config.tree import Config, RuntimeConfig
 from common.errors import UserError
 from common.features.scaling import Scaling
-from common.files import atomic_json
+from common.files import atomic_json, locked
 from common.networks import release_weights
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
@@ -114,9 +113,7 @@ class TuningFolder:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Wait until no other process is at work here; the lock of one that is killed dies with it."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self.path / LOCK):
             yield
 
 

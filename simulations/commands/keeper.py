@@ -1,7 +1,8 @@
 """`eyesoff keeper`: the guardian of a site's speech as a process of its own. It needs no network."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -45,13 +46,15 @@ def serve(
     from client.keeper import Keeper
     from client.service import KeeperServer
     from client.site import load_site, open_to_strangers
+    from common.files import locked
     from common.training.interruption import stoppable
 
     settings = load_site(site)
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     log = logging.getLogger("client.serve")
     os.umask(0o077)  # whatever is written from here on is the site's alone
-    with journal(settings.state), stoppable() as stop:
+    alone = locked(settings.state / "keeper.lock", wait=False)  # where the relay cannot reach it
+    with journal(settings.state), alone, stoppable() as stop:
         for folder in open_to_strangers(settings):
             log.warning("any user of this machine can look into %s; chmod o-rwx would keep it to the site", folder)
         keeper = Keeper(settings)
@@ -67,7 +70,10 @@ def serve(
 
 @app.command()
 def status(socket: Socket, as_json: AsJson = False) -> None:
-    """Ask a keeper how it is; leaves with status 2 where none answers.
+    """Ask a keeper how it is: what it works on, how many entries its ledger has, and the head of their chain.
+
+    Leaves with status 1 where it answers and could let nothing out, for its ledger cannot be written, and with status
+    2 where none answers.
 
     Example: eyesoff keeper status --socket /run/eyesoff/keeper.sock
     """
@@ -78,17 +84,24 @@ def status(socket: Socket, as_json: AsJson = False) -> None:
         import json
 
         typer.echo(json.dumps(told))
-        return
+    else:
+        ledger = f"ledger: {told['entries']} entries, head {told['head']}"
+        state = ledger if told["well"] else "it can answer nothing, and keeper.log in its state folder says why"
+        typer.echo(f"keeper of {told['session']} (eyesoff {told['eyesoff']}): {_work(told)}; {state}")
+    if not told["well"]:
+        raise typer.Exit(1)
+
+
+def _work(told: Mapping[str, Any]) -> str:
+    """What a keeper works on."""
     from common.training.reporters import duration
 
-    line = f"keeper of {told['session']} (eyesoff {told['eyesoff']}): "
     if not told["tunings"]:
-        typer.echo(line + "no tuning at work")
-        return
+        return "no tuning at work"
     rate, left = told["rate"], told["iterations"] - told["step"]
     pace = f", {rate:.2f} steps a second, {duration(left / rate)} left" if rate else ""
-    more = f"; {told['tunings'] - 1} more waiting" if told["tunings"] > 1 else ""
-    typer.echo(f"{line}tuning, step {told['step']} of {told['iterations']}{pace}{more}")
+    more = f", {told['tunings'] - 1} more waiting" if told["tunings"] > 1 else ""
+    return f"tuning, step {told['step']} of {told['iterations']}{pace}{more}"
 
 
 SiteFile = Annotated[
