@@ -45,14 +45,15 @@ def describe(recipe: Recipe) -> list[str]:
     ]
 
 
-def unusual(recipe: Recipe) -> list[str]:
-    """What a steward should think about, a line each; the shipped presets have none of it."""
-    presets = [recipe_of(load_config(preset)) for preset in PRESETS]
-    numbers = recipe_numbers(recipe)
-    lines = [f"{line}: the default bounds refuse it" for line in Bounds().outside(numbers)]
-    for name, value in numbers.items():
-        known = [recipe_numbers(preset)[name] for preset in presets]
-        if not min(known) <= value <= max(known):
+def unusual(recipe: Recipe, bounds: Bounds) -> list[str]:
+    """What a steward should think about, a line each; the shipped presets have none of it under the default bounds."""
+    presets = [recipe_numbers(recipe_of(load_config(preset))) for preset in PRESETS]
+    lines = []
+    for name, value in recipe_numbers(recipe).items():
+        known = [preset[name] for preset in presets]
+        if outside := bounds.outside({name: value}):
+            lines.append(f"{outside[0]}: the bounds of this site refuse it")
+        elif not min(known) <= value <= max(known):
             lines.append(f"{name} is {value:g}; the shipped presets have {min(known):g} to {max(known):g}")
     if recipe.precision is Precision.FP32:
         lines.append("fp32 weights carry more of the data than 16 bits do")

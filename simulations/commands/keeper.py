@@ -1,13 +1,21 @@
 """`eyesoff keeper`: the guardian of a site's speech as a process of its own. It needs no network."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simulations.commands.options import AsJson
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from client.acceptance import Proposal
+    from client.policy import Policy
+
 app = typer.Typer(no_args_is_help=True, help="Guard a site's speech: answer what its policy allows, write it all down.")
+accepting = typer.Typer(no_args_is_help=True, help="Accept public networks or a recipe: read what it is, say yes.")
+app.add_typer(accepting, name="accept")
 
 Socket = Annotated[
     Path,
@@ -81,3 +89,74 @@ def status(socket: Socket, as_json: AsJson = False) -> None:
     pace = f", {rate:.2f} steps a second, {duration(left / rate)} left" if rate else ""
     more = f"; {told['tunings'] - 1} more waiting" if told["tunings"] > 1 else ""
     typer.echo(f"{line}tuning, step {told['step']} of {told['iterations']}{pace}{more}")
+
+
+SiteFile = Annotated[
+    Path, typer.Option("--site", metavar="FILE", help="Site whose policy is changed.", show_default=False)
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Accept without being asked.")]
+
+
+@accepting.command(name="recipe")
+def accept_recipe(
+    source: Annotated[str, typer.Argument(metavar="FILE", help="Configuration, such as config.toml of a run.")],
+    site: SiteFile,
+    yes: Yes = False,
+) -> None:
+    """Let servers run the recipe of a configuration here: its synthesizer, its settings, the form of its release.
+
+    The server's people send you the config.toml of their run. You read here what it asks for and what of it is
+    unusual. The bounds of your policy hold for an accepted recipe too. The keeper reads its policy when it starts.
+
+    Example: eyesoff keeper accept recipe config.toml --site /srv/site/site.toml
+    """
+    from client.acceptance import propose_recipe
+    from common.config import load_config
+
+    _accept(lambda policy: propose_recipe(load_config(source), policy.bounds), site, yes=yes)
+
+
+@accepting.command(name="base")
+def accept_base(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder `pretrained` of a pre-training.")],
+    site: SiteFile,
+    yes: Yes = False,
+) -> None:
+    """Let tunings start here from these public networks. They are looked at with noise; no speech is read.
+
+    The networks that come with eyesoff are accepted by default.
+
+    Example: eyesoff keeper accept base pretrained --site /srv/site/site.toml
+    """
+    from client.acceptance import propose_base
+
+    _accept(lambda policy: propose_base(folder), site, yes=yes)
+
+
+def _accept(propose: "Callable[[Policy], Proposal]", site: Path, *, yes: bool) -> None:
+    """Show, ask, write."""
+    from client.acceptance import accept
+    from client.policy import load_policy
+    from client.site import load_site
+    from common.errors import UserError
+
+    policy = load_site(site).policy
+    if policy is None:
+        remedy = 'write policy = "policy.toml" into it; an empty file there is the default policy'
+        raise UserError("the site names no policy file", where=site, remedy=remedy)
+    current = load_policy(policy)
+    proposal = propose(current)
+    typer.echo(f"{proposal.rule}: {proposal.digest}")
+    for line in proposal.facts:
+        typer.echo(f"  {line}")
+    for line in proposal.unusual:
+        typer.echo(f"  unusual: {line}")
+    if not proposal.unusual:
+        typer.echo("  nothing of it is unusual")
+    if proposal.is_accepted(current):
+        typer.echo(f"{policy} lists it already")
+        return
+    if not yes and not typer.confirm(f"Accept it at {site}?"):
+        raise typer.Exit(1)
+    accept(proposal, policy)
+    typer.echo(f"{policy} lists it now; start the keeper again for it to hold")

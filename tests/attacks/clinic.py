@@ -10,10 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from client.bases import Base
 from client.bounds import Bounds
 from client.keeper import Keeper
-from client.policy import Policy
 from client.site import Site
 from common.config import FeatureConfig, FinetuningConfig, NetworkConfig, OptimizerConfig
 from common.config.showing import spell

@@ -6,7 +6,6 @@ like any speech, so what counts is by how much it is more like its own recording
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 

@@ -1,9 +1,6 @@
 """One granted tuning must not hand over recordings: what a server reads with the rules off, and with the rules on."""
 
-from dataclasses import replace
-
 import pytest
-import torch
 from torch.nn import functional
 
 from client.door import Door
