@@ -64,16 +64,22 @@ ATTEMPTS = {
     "read the keeper's own files": targets("GET /state/keeper.log HTTP/1.1", "GET /tunings HTTP/1.1"),
     "use another method": targets("PUT /answer HTTP/1.1", "DELETE /answer HTTP/1.1", "TRACE /status HTTP/1.1"),
     "ask for utterances": letters(
-        *(message(kind=kind, protocol=PROTOCOL, run="r") for kind in ("utterances", "read", "features", "manifest", "ledger"))
+        *(
+            message(kind=kind, protocol=PROTOCOL, run="r")
+            for kind in ("utterances", "read", "features", "manifest", "ledger")
+        )
     ),
     "ask for more beside what is asked": letters(
         message(kind="ask", protocol=PROTOCOL, run="r", include="utterances"),
         message(kind="ask", protocol=PROTOCOL, run="r", utterances=[0, 1]),
     ),
     "name a path in a field": letters(
-        message(kind="ask", protocol=PROTOCOL, run=f"../{MARK}-0.wav"), message(kind="ask", protocol=PROTOCOL, run="/etc/passwd")
+        message(kind="ask", protocol=PROTOCOL, run=f"../{MARK}-0.wav"),
+        message(kind="ask", protocol=PROTOCOL, run="/etc/passwd"),
     ),
-    "send code": letters(b"\x80\x04cos\nsystem\n(S'id'\ntR.", message(kind="__import__('os')", protocol=PROTOCOL, run="r")),
+    "send code": letters(
+        b"\x80\x04cos\nsystem\n(S'id'\ntR.", message(kind="__import__('os')", protocol=PROTOCOL, run="r")
+    ),
     "send an answer instead of a request": letters(
         message(kind="refusal", protocol=PROTOCOL, run=None, session=None, code="failed", stage="tune")
     ),
