@@ -1,0 +1,41 @@
+"""Skewed sessions for study: each keeps much of some emotions and little or nothing of others.
+
+Owns which utterances are kept. Must not know who trains on them.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from common.corpora.manifest import Manifest, Utterance
+from common.errors import UserError
+from common.seeds import numpy_stream
+
+
+def skewed(manifest: Manifest, concentration: float, seed: int) -> Manifest:
+    """The corpus with every session's emotions skewed by a Dirichlet draw of its own (Hsu et al. 2019).
+
+    The emotion with the largest share of a draw keeps all of its utterances and each other one a part in proportion,
+    chosen by chance. A small concentration leaves emotions without an utterance; an infinite one keeps everything. What
+    is kept at one concentration is kept of the same session whatever other sessions the corpus has.
+    """
+    if not concentration > 0:
+        raise UserError("a concentration is above 0", where=f"skew {concentration:g}", remedy="try 1.0 or 0.3")
+    kept = [utterance for session in manifest.sessions for utterance in _kept(manifest, session, concentration, seed)]
+    paths = {utterance.path for utterance in kept}
+    return manifest.where(lambda utterance: utterance.path in paths)
+
+
+def _kept(manifest: Manifest, session: str, concentration: float, seed: int) -> Sequence[Utterance]:
+    own = defaultdict(list)
+    for utterance in manifest.utterances:
+        if utterance.session == session:
+            own[utterance.emotion].append(utterance)
+    stream = numpy_stream(seed, "skew", session, f"{concentration:g}")
+    shares = stream.dirichlet([concentration] * len(manifest.labels))
+    kept: list[Utterance] = []
+    held = [share for label, share in zip(manifest.labels, shares, strict=True) if own[label]]
+    for label, share in zip(manifest.labels, shares, strict=True):
+        order = stream.permutation(len(own[label]))
+        count = round(len(order) * share / max(held))
+        kept += [own[label][number] for number in order[:count]]
+    return kept
