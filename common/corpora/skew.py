@@ -31,11 +31,9 @@ def _kept(manifest: Manifest, session: str, concentration: float, seed: int) -> 
         if utterance.session == session:
             own[utterance.emotion].append(utterance)
     stream = numpy_stream(seed, "skew", session, f"{concentration:g}")
-    shares = stream.dirichlet([concentration] * len(manifest.labels))
+    shares = stream.dirichlet([concentration] * len(own))
     kept: list[Utterance] = []
-    held = [share for label, share in zip(manifest.labels, shares, strict=True) if own[label]]
-    for label, share in zip(manifest.labels, shares, strict=True):
-        order = stream.permutation(len(own[label]))
-        count = round(len(order) * share / max(held))
-        kept += [own[label][number] for number in order[:count]]
+    for emotion, share in zip(sorted(own, key=str), shares, strict=True):
+        order = stream.permutation(len(own[emotion]))
+        kept += [own[emotion][number] for number in order[: round(len(order) * share / max(shares))]]
     return kept
