@@ -150,7 +150,7 @@ class Campaign:
     def _follow(self, question: Question, reply: Reply) -> Question | None:
         if isinstance(reply, Working):
             self._watcher.working(question.session, reply)
-        return self._letters.collect(question, reply)
+        return self._letters.follow_tuning(question, reply)
 
     def _train(self, releases: Mapping[str, Banked]) -> tuple[Mapping[str, Banked], Sequence[Fold]]:
         """All recognizers; without any release that turns out to make what is no number, and then anew."""

@@ -1,14 +1,18 @@
-"""What every test shares: few threads, so that many tests fit two cores and sums come out alike; sample messages."""
+"""What every test shares: few threads, so that many tests fit two cores and sums come out alike; dice; messages."""
 
+import random
+
+import numpy as np
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import HealthCheck, register_random, settings
+from hypothesis.internal.conjecture import providers
 
 from common.config import Config, FeatureConfig, FinetuningConfig, NetworkConfig, OptimizerConfig
 from common.config.tree import hash_identity
 from common.corpora.builtin import generate
 from common.features.scaling import Scaling
-from common.networks import Discriminator, Generator, release_weights
+from common.networks import Discriminator, Generator, learned_weights, release_weights
 from common.training.pretrained import save_pretrained
 from common.training.reporters import Reporter
 from common.training.stages import Pair
@@ -16,8 +20,55 @@ from common.wire import Card, Extremes, Release, Score, Scored, Scoring, Tune, T
 from server.bank import Bank
 
 torch.set_num_threads(1)
-settings.register_profile("untimed", deadline=None)  # a busy machine is no mistake of the code
-settings.load_profile("untimed")
+PATIENT = settings(
+    settings.get_profile("default"),
+    deadline=None,  # a busy machine is no mistake of the code
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("same", PATIENT, derandomize=True, database=None)
+settings.register_profile("random", PATIENT, max_examples=1000, print_blob=True)
+settings.load_profile("same")
+
+of_loaded_modules, NONE = providers._get_local_constants, providers.Constants()
+
+
+def _constants():
+    """What hypothesis mixes into its draws: random ones have numbers of the code, as far as it happens to be loaded."""
+    return NONE if settings.default.derandomize else of_loaded_modules()
+
+
+providers._get_local_constants = _constants
+
+
+class TorchDice:
+    """PyTorch's global generator, as hypothesis winds it back for each example."""
+
+    seed = staticmethod(torch.manual_seed)
+    getstate = staticmethod(torch.get_rng_state)
+    setstate = staticmethod(torch.set_rng_state)
+
+
+torch_dice = TorchDice()  # named, for hypothesis holds it no longer than we do
+register_random(torch_dice)
+
+
+def _wind_back():
+    """Global generators, from which a test may draw though the code may not, begin alike whatever ran before."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup():
+    """Before each fixture, which may be of a whole session and made for whichever test comes first."""
+    _wind_back()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call():
+    """Before each test."""
+    _wind_back()
 
 
 class Heard(Reporter):
@@ -59,19 +110,19 @@ def make_speech():
 def tune():
     """A request to tune networks of the smallest width."""
     network = NetworkConfig(width=1 / 64)
-    base = {"generator": Generator(network).state_dict(), "discriminator": Discriminator(network, 1).state_dict()}
+    networks = {"generator": Generator(network), "discriminator": Discriminator(network, 1)}
+    base = {name: learned_weights(one.state_dict()) for name, one in networks.items()}
     tuning = Tuning(
         run="run-1",
         session="03+08",
-        seed=7,
         network=network,
         optimizer=OptimizerConfig(),
         finetuning=FinetuningConfig(iterations=10, batch=4),
         features="0123456789ab",
         scaling=Extremes(low=-16.0, high=5.5),
-        base=weights_digest(base),
+        weights=weights_digest(base),
     )
-    return Tune(tuning=tuning, **base)
+    return Tune(tuning=tuning, shipped=True, **base)
 
 
 @pytest.fixture(scope="session")
@@ -103,7 +154,7 @@ def pretrained_folder(tmp_path):
 def score(tune):
     """A request to score a recognizer of the smallest width."""
     tuning = tune.tuning
-    weights = Discriminator(tuning.network, tuning.network.classes).state_dict()
+    weights = learned_weights(Discriminator(tuning.network, tuning.network.classes).state_dict())
     scoring = Scoring(
         run=tuning.run,
         session=tuning.session,
@@ -121,4 +172,6 @@ def score(tune):
 @pytest.fixture(scope="session")
 def scored(score):
     """An answer to `score`."""
-    return Scored(scoring=score.scoring, counts=(((3, 1, 0, 0), (0, 4, 0, 0), (1, 0, 5, 0), (0, 0, 2, 6)),))
+    return Scored(
+        scoring=score.scoring, epsilon=None, counts=(((3, 1, 0, 0), (0, 4, 0, 0), (1, 0, 5, 0), (0, 0, 2, 6)),)
+    )

@@ -23,11 +23,11 @@ ShapesOf = Callable[[Message], Shapes]
 
 @dataclass(frozen=True)
 class Limits:
-    """What one side accepts: bytes in all, which tensors, and how large their root mean square may be."""
+    """What one side accepts: bytes in all, which tensors, and how far from zero a weight may be."""
 
     bytes: int
     shapes: ShapesOf = shapes_of
-    rms: float = 1000.0
+    largest: float = 1000.0  # every precision spells it, so that rounding carries no weight over it
 
 
 def parts(message: Message) -> Iterator[bytes | memoryview]:
@@ -78,7 +78,7 @@ def check_weights(message: Message, limits: Limits) -> None:
     tensors = flatten(groups)
     _check_names({name: tuple(tensor.shape) for name, tensor in tensors.items()}, limits.shapes(message))
     for name, tensor in tensors.items():
-        check_values(name, tensor, limits.rms)
+        check_values(name, tensor, limits.largest)
     if message.stated_digest is not None and weights_digest(groups) != message.stated_digest:
         raise WireError(Code.WRONG_DIGEST, where=message.kind)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.config import PRESETS, Config, load_config
@@ -19,7 +19,6 @@ def test_a_preset_survives_being_shown_and_read(name: str, tmp_path: Path) -> No
     assert load_config(path) == load_config(name)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     root=TEXT,
     rate=st.floats(0, 1, exclude_min=True),
@@ -27,7 +26,7 @@ def test_a_preset_survives_being_shown_and_read(name: str, tmp_path: Path) -> No
     emotions=st.lists(st.from_regex(r"[a-z][a-z_]{0,23}", fullmatch=True), min_size=2, max_size=16, unique=True),
 )
 def test_any_tree_survives_being_shown_and_read(
-    root: str, rate: float, decay: float, emotions: list[str], tmp_path: Path
+    root: str, rate: float, decay: float, emotions: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     config = Config.model_validate(
         {
@@ -36,7 +35,7 @@ def test_any_tree_survives_being_shown_and_read(
             "network": {"emotions": emotions},
         }
     )
-    path = tmp_path / "shown.toml"
+    path = tmp_path_factory.getbasetemp() / "shown.toml"
     path.write_text(as_toml(config), encoding="utf-8", newline="")
     assert load_config(path) == config
 

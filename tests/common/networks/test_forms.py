@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 from torch.nn import functional
 
@@ -59,19 +59,16 @@ def test_a_gradient_of_the_bias_is_computed_only_where_it_is_asked_for():
 
 
 @given(inputs=some.integers(1, 20), outputs=some.integers(1, 20), seed=some.integers(0, 9))
-@settings(max_examples=25, deadline=None)
 def test_few_channels_are_computed_in_windows_exactly(inputs, outputs, seed):
     check(Few(), inputs, outputs, seed=seed)
 
 
 @given(inputs=some.integers(1, 6), outputs=some.integers(1, 6), side=some.sampled_from([4, 8, 16]))
-@settings(max_examples=25, deadline=None)
 def test_halving_goes_back_over_pairs_of_columns_exactly(inputs, outputs, side):
     check(Halved(), inputs, outputs, stride=2, side=side)
 
 
 @given(inputs=some.integers(1, 6), outputs=some.integers(1, 6), side=some.sampled_from([1, 4, 8]))
-@settings(max_examples=25, deadline=None)
 def test_upsampling_merges_with_the_convolution_exactly(inputs, outputs, side):
     check(Upsampled(), inputs, outputs, upsampled=True, side=side)
 

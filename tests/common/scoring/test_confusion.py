@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, recall_score
 
@@ -20,7 +20,6 @@ def split(scored: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
 
 
 @given(pairs)
-@settings(deadline=None)
 def test_every_average_equals_scikit_learns_whatever_classes_are_absent(scored):
     true, predicted = split(scored)
     confusion = Confusion.of(LABELS, true, predicted)
@@ -32,7 +31,6 @@ def test_every_average_equals_scikit_learns_whatever_classes_are_absent(scored):
 
 
 @given(pairs)
-@settings(deadline=None)
 @pytest.mark.filterwarnings("ignore::UserWarning")  # scikit-learn remarks on predicted classes that do not occur
 def test_uar_equals_scikit_learns_balanced_accuracy(scored):
     true, predicted = split(scored)

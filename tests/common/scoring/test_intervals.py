@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UserError
@@ -43,7 +43,6 @@ def test_speakers_that_are_all_alike_leave_nothing_to_draw():
 
 
 @given(st.lists(st.lists(st.integers(0, 9), min_size=4, max_size=4).filter(any), min_size=1, max_size=5))
-@settings(max_examples=40, deadline=None)
 def test_an_interval_holds_its_value_and_stays_in_bounds(speakers):
     clusters = [Confusion(PAIR, np.reshape(counts, (2, 2))) for counts in speakers]
     for metric in METRICS:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.training.augmentation import CHANCES, LARGEST_GAIN, LARGEST_TILT, SILENCE, augment
@@ -23,7 +23,6 @@ def test_no_kind_changes_nothing():
 
 
 @given(st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
 def test_a_roll_only_moves_frames_round(seed):
     rolled = augment(patches(), chances(seed=seed), ("roll",))
     start = [int(share * 128) for share in chances(seed=seed)[:, 0]]

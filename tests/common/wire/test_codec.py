@@ -20,6 +20,7 @@ from common.wire import (
     Stage,
     WireError,
     Working,
+    check_weights,
     decode,
     decode_reply,
     encode,
@@ -28,7 +29,8 @@ from common.wire import (
 
 ROOM = Limits(2**24)
 TINY = Limits(2**16, shapes=lambda _: {"generator.w": (2, 3)})
-FLOATS = arrays.arrays("float32", (2, 3), elements=st.floats(-999, 999, width=32))
+FLOATS = arrays.arrays("float32", (2, 3), elements=st.floats(-TINY.largest, TINY.largest, width=32))
+EDGES = [998.0, 999.9, TINY.largest, -998.0, -999.9, -TINY.largest]
 
 
 def tiny(release, weight, precision):
@@ -102,13 +104,33 @@ def test_fp32_is_exact_whatever_the_weights(release, array):
     assert back.generator["w"].numpy().tobytes() == array.tobytes()
 
 
-@given(array=FLOATS, precision=st.sampled_from([Precision.FP16, Precision.BF16]))
-def test_lower_precision_rounds_once_and_then_stays(release, array, precision):
-    weight = torch.from_numpy(array.copy())
+def assert_rounds_once_and_then_stays(release, weight, precision):
+    check_weights(tiny(release, weight, precision), TINY)
     data = encode(tiny(release, weight, precision))
     back = decode(data, Release, TINY)
     assert torch.equal(back.generator["w"], weight.to(precision.dtype))
     assert encode(back) == data
+
+
+@given(array=FLOATS, precision=st.sampled_from(Precision))
+def test_what_is_admitted_is_admitted_rounded_and_then_stays(release, array, precision):
+    assert_rounds_once_and_then_stays(release, torch.from_numpy(array.copy()), precision)
+
+
+@pytest.mark.parametrize("precision", list(Precision))
+@pytest.mark.parametrize("edge", EDGES)
+def test_the_limit_holds_to_its_very_edge(release, edge, precision):
+    assert_rounds_once_and_then_stays(release, torch.full((2, 3), edge), precision)
+
+
+@pytest.mark.parametrize("precision", list(Precision))
+def test_every_precision_spells_the_limit_and_refuses_its_next_weight(release, precision):
+    limit = torch.tensor(TINY.largest, dtype=precision.dtype)
+    assert limit.item() == TINY.largest
+    over = torch.nextafter(limit, torch.tensor(torch.inf, dtype=precision.dtype))
+    with pytest.raises(WireError) as caught:
+        decode(encode(tiny(release, over.expand(2, 3), precision)), Release, TINY)
+    assert caught.value.code is Code.ABSURD_NORM
 
 
 @given(data=st.binary(max_size=300))

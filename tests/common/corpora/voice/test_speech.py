@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
 
@@ -32,7 +32,6 @@ def silence(wave):
 
 
 @given(hertz=st.floats(85, 260), semitones=st.floats(-4, 6), seed=st.integers(0, 50))
-@settings(max_examples=20, deadline=None)
 def test_the_pitch_asked_for_is_the_pitch_measured(pitch_of, hertz, semitones, seed):
     wave = say(replace(LEVEL, pitch=semitones), Speaker(hertz, 1.0), seed=seed)
     assert pitch_of(wave) == pytest.approx(hertz * 2 ** (semitones / 12), rel=0.05)
@@ -44,7 +43,6 @@ def test_the_same_seed_says_the_same_and_another_something_else():
 
 
 @given(seconds=st.floats(1.5, 3.0), tempo=st.floats(2.6, 7.5), seed=st.integers(0, 50))
-@settings(max_examples=20, deadline=None)
 def test_the_length_is_about_what_was_asked_at_any_tempo(seconds, tempo, seed):
     wave = say(Delivery(tempo=tempo, pauses=0.0), seconds=seconds, seed=seed)
     assert len(wave) / SAMPLE_RATE == pytest.approx(seconds, abs=0.3)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
 
@@ -21,7 +21,6 @@ def noise(seconds):
 
 
 @given(first=st.floats(250, 900), gap=st.floats(700, 1800))
-@settings(max_examples=20, deadline=None)
 def test_formants_peak_where_they_were_asked(first, gap):
     wave = noise(2.0)
     steps = len(wave) // STEP
