@@ -46,7 +46,7 @@ UNFOLDS = {2: 16, 4: 32, 6: 64, 8: 128}
 """Convolutions of the generator that upsample first, and the side of what they put out."""
 SATURATED = 0.05
 """An update nearer to Adam's largest than this cannot be undone, and is clamped."""
-CG_STEPS = 60
+CG_STEPS = 40
 """Of conjugate gradients: enough for four digits of the picture."""
 
 
@@ -84,16 +84,16 @@ def hostile_pair(recipe: Recipe) -> Pair:
     """Networks that carry a patch from the discriminator's input to the generator's `linears.1`."""
     generator, discriminator = Generator(recipe.network, seed=1), Discriminator(recipe.network, 1, seed=1)
     with torch.no_grad():
-        _copying(discriminator, recipe.side)
+        copying(discriminator, recipe.side)
         _listening(generator, recipe.side)
     return Pair(generator, discriminator)
 
 
-def _copying(discriminator: Discriminator, side: int) -> None:
+def copying(discriminator: Discriminator, side: int, faint: float = FAINT) -> None:
     """Average the patch down to `side`, then fold it into channels, until every pixel is an input of `hidden`."""
     first, *others = discriminator.convolutions
     # The second channel is read by nobody: it keeps the layer's norm at one, so that the first stays faint.
-    _only(first, [(0, 0, 1, 1, FAINT), (1, 0, 1, 1, 1.0)])
+    _only(first, [(0, 0, 1, 1, faint), (1, 0, 1, 1, 1.0)])
     held, channels = PATCH_SIDE, 1
     for index, convolution in enumerate(others, start=1):
         if index not in FOLDS:
