@@ -3,10 +3,10 @@
 Owns the hostile networks, the hostile settings and the solver. Must not know any site: it is given a release and
 nothing else, and its figures are made by `judging`.
 
-How it works. Adam moves a weight by rate * g / (|g| + epsilon). Where a gradient g is far smaller than epsilon, the step
-is proportional to g, so the weights after ONE step hand over the gradient itself. The server makes networks in which
-1. the discriminator copies a patch, scaled down to `FAINT`, into the inputs of its `hidden` layer, whose weights are zero:
-   after its own step they are a multiple of the real patch;
+How it works. Adam moves a weight by rate * g / (|g| + epsilon). Where a gradient g is far smaller than epsilon, the
+step is proportional to g, so the weights after ONE step hand over the gradient itself. The server makes networks where
+1. the discriminator copies a patch, scaled down to `FAINT`, into the inputs of its `hidden` layer, whose weights are
+   zero: after its own step they are a multiple of the real patch;
 2. the generator makes one constant picture, so what its pixels are pulled towards is that multiple of the real patch;
 3. the generator takes this gradient at its pixels back to `linears.1` through a linear map without a null space;
    `linears.1` starts at zero, so its change, divided by its rate, is the gradient, and it leaves with the release.
@@ -112,7 +112,7 @@ def copying(discriminator: Discriminator, side: int, faint: float = FAINT) -> No
 
 def _listening(generator: Generator, side: int) -> None:
     """Zero `linears.1` but for one channel that nobody reads, and make the way from there to the pixels linear."""
-    first, second = generator.linears
+    second = generator.linears[1]
     unread = second.weight[-(FIRST_SIDE**2) :].clone()  # the last channel: what it looks like afterwards tells the norm
     second.weight.zero_()
     second.weight[-(FIRST_SIDE**2) :] = unread * SMALL_SIGMA / torch.linalg.matrix_norm(unread, 2)
@@ -192,7 +192,7 @@ def read_patch(pair: Pair, release: Mapping[str, Tensor], recipe: Recipe) -> Ten
 
 
 def _gradient(layer: Linear, released: Tensor) -> Tensor:
-    """Of the divided weight, to a factor: the norm is read off the channel that nobody has moved, then Adam is undone."""
+    """Of the divided weight: the norm is read off the channel that nobody has moved, then Adam is undone."""
     unread = slice(-(FIRST_SIDE**2), None)
     before = layer.weight.detach()
     sigma = (before[unread] * released[unread]).sum() / released[unread].square().sum()

@@ -20,11 +20,9 @@ from common.config import NetworkConfig
 from common.networks import Discriminator
 from tests.attacks.reading import copying
 
-NETWORK = NetworkConfig(width=0.125)
 SIDE = 32
-"""Of the picture that the filter is matched to."""
-CLASSES = 4
-ALL_THERE_IS = 0.6
+"""Of the picture that the filter is matched to; fits networks from a sixteenth of the paper's width on."""
+ENOUGH = 0.6
 """Of the candidate's own answer: a recording that answers with less is another one."""
 DAMPING = 0.02
 """Of the whitening, as a share of public speech's mean square: else the filter would follow chance directions."""
@@ -36,20 +34,21 @@ SURE = 0.2
 class Public:
     """What the attacker knows of speech as such: features [n, SIDE * SIDE] of other people's recordings."""
 
+    network: NetworkConfig
     mean: Tensor
     around: Tensor
 
     @classmethod
-    def of(cls, patches: Tensor) -> "Public":
-        """From patches [n, 1, 128, 128]."""
-        seen = _features(_body(), patches)
-        return cls(seen.mean(dim=0), seen - seen.mean(dim=0))
+    def of(cls, network: NetworkConfig, patches: Tensor) -> "Public":
+        """From patches [n, 1, 128, 128], as networks of these sizes see them."""
+        seen = _features(_body(network), patches)
+        return cls(network, seen.mean(dim=0), seen - seen.mean(dim=0))
 
 
 @torch.no_grad()
 def oracle(candidates: Sequence[Tensor], public: Public) -> Discriminator:
-    """A recognizer that says class 1, 2, 3 of the first, second, third candidate [1, 1, 128, 128], and 0 of all else."""
-    network = _body()
+    """A recognizer that says class 1, 2, 3 of its first, second, third candidate [1, 1, 128, 128], 0 of all else."""
+    network = _body(public.network)
     for layer in (network.hidden, network.head):
         layer.weight.zero_()
         layer.bias.zero_()
@@ -65,14 +64,14 @@ def oracle(candidates: Sequence[Tensor], public: Public) -> Discriminator:
     norm = float(network.hidden.norm.sigma(network.hidden.weight))
     for unit, answer in enumerate(answers):
         ordinary = float(network.hidden.weight[unit, : SIDE**2] @ public.mean)
-        network.hidden.bias[unit] = -(ordinary + ALL_THERE_IS * answer) / norm
-        network.head.bias[unit + 1] = network.leak * ALL_THERE_IS * answer / norm  # what an ordinary voice leaks
+        network.hidden.bias[unit] = -(ordinary + ENOUGH * answer) / norm
+        network.head.bias[unit + 1] = network.leak * ENOUGH * answer / norm  # what an ordinary voice leaks
     network.head.bias[0] = SURE
     return network
 
 
-def _body() -> Discriminator:
-    network = Discriminator(NETWORK, CLASSES, seed=1)
+def _body(config: NetworkConfig) -> Discriminator:
+    network = Discriminator(config, config.classes, seed=1)
     with torch.no_grad():
         copying(network, SIDE, faint=1.0)
     return network
@@ -93,3 +92,7 @@ def _whitened(direction: Tensor, around: Tensor) -> Tensor:
     filter_ = direction - around.t() @ torch.linalg.solve(inner, around @ direction)
     return filter_ / filter_.norm()
 
+
+def heard(counts: Sequence[Sequence[int]], row: int, candidate: int) -> bool:
+    """Whether a matrix says that a candidate is there; its true label, which the attacker knows, is the row."""
+    return counts[row][candidate + 1] > 0
