@@ -101,11 +101,16 @@ class Bases:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def find(self, digest: str) -> Base:
-        """The base of this digest; what is damaged is not it."""
-        folder = self._folder / digest
-        base = read_base(folder if (folder / CARD).exists() else shipped_bases().get(digest, folder))
-        if base.digest != digest:
-            raise UserError("a stored base is not what it was", where=folder, remedy="delete it; it is sent again")
+        """The base of this digest; a copy that was damaged here is not it, and goes, so that it is sent again."""
+        own = self._folder / digest
+        folder = own if (own / CARD).exists() else shipped_bases().get(digest, own)
+        try:
+            base = read_base(folder)
+            if base.digest != digest:
+                raise UserError("a stored base is not what it was", where=folder, remedy="ask again to have it sent")
+        except UserError:
+            shutil.rmtree(own, ignore_errors=True)
+            raise
         return base
 
 

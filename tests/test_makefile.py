@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,28 @@ def test_an_old_python_is_told_in_one_line(fresh: Path) -> None:
     assert done.stderr.splitlines()[0] == ("error: Python 3.9 is too old; name a newer one: make PYTHON=python3.12 ...")
 
 
-def test_what_lands_is_linted_and_tested() -> None:
-    commands = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert {"make lint", "make test", "set -euo pipefail"} <= set(commands)
+@pytest.fixture
+def land(tmp_path: Path) -> Callable[[int], subprocess.CompletedProcess[str]]:
+    """A function that runs `.ci/run` with a make that says what it is asked for, and ends its tests with a status."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+
+    def run(status: int) -> subprocess.CompletedProcess[str]:
+        end = f'[ "$1" = lint ] || {{ echo "=== 3 passed in 1.20s ==="; echo "make: done"; exit {status}; }}'
+        (tmp_path / "make").write_text(f'#!/bin/sh\necho "asked for $1"\n{end}\n')
+        (tmp_path / "make").chmod(0o755)
+        path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+        words = [tmp_path / ".ci" / "run"]
+        return subprocess.run(words, env={"PATH": path}, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.mark.parametrize("status", [0, 2])
+def test_what_lands_is_linted_and_tested_and_its_last_lines_say_how_that_ended(land, status: int) -> None:
+    done = land(status)
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line.startswith("asked")] == ["asked for lint", "asked for test"]
+    assert re.fullmatch(r"installation, lint and tests took \d+ s", lines[-2])
+    assert lines[-1] == "=== 3 passed in 1.20s ==="
+    assert done.returncode == status

@@ -43,6 +43,8 @@ def bare_loop(workplace: Workplace, numbers: Sequence[int], at_once: int) -> tup
 
     Processes are up and hold what they need before the clock starts; whichever is free takes the next site.
     """
+    for number in numbers:
+        Door(simulated_site(workplace.sites, number)).holdings()  # once, here: no process waits for another's
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(at_once)
     with ProcessPoolExecutor(at_once, context, Worker.enter, (workplace, tuple(numbers), barrier)) as processes:

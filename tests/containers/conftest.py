@@ -20,7 +20,7 @@ from common.version import VERSION
 ROOT = Path(__file__).parents[2]
 BASE = "localhost/eyesoff/base:bookworm"
 AUTHORITIES = Path("etc/ssl/certs/ca-certificates.crt")
-TOOLS = ("podman", "debootstrap", "runc", "netavark", "aardvark-dns", "catatonit")
+TOOLS = ("podman", "debootstrap", "runc", "netavark", "aardvark-dns", "catatonit", "iptables")
 SETTINGS = """
 [network]
 network_backend = "netavark"
@@ -123,12 +123,22 @@ class Engine:
         self.compose("down", "--volumes", "--timeout", "5", check=False)
 
 
+def require_tools(path):
+    """Name every tool that this search path lacks, before minutes go into building."""
+    if missing := [tool for tool in TOOLS if not shutil.which(tool, path=path)]:
+        pytest.fail(f"needs {', '.join(missing)}: apt-get install {' '.join(TOOLS)}", pytrace=False)
+
+
+@pytest.fixture
+def tools():
+    """What the engine needs, and the function that requires it."""
+    return TOOLS, require_tools
+
+
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory):
     """Everything built and up."""
-    path = os.pathsep.join((os.environ.get("PATH", ""), *PLACES))
-    if missing := [tool for tool in TOOLS if not shutil.which(tool, path=path)]:
-        pytest.fail(f"needs {', '.join(missing)}: apt-get install {' '.join(TOOLS)}", pytrace=False)
+    require_tools(os.pathsep.join((os.environ.get("PATH", ""), *PLACES)))
     if os.geteuid():
         pytest.fail("needs root, for networks and for a base made by debootstrap", pytrace=False)
     settings = tmp_path_factory.mktemp("engine") / "containers.conf"

@@ -116,7 +116,7 @@ class HoardingClients(RecordedClients):
 
 
 @pytest.mark.slow
-def test_all_figures_stand_in_one_object(config, monkeypatch):
+def test_all_figures_stand_in_one_object_and_no_process_waits_for_another(config, monkeypatch, capfd):
     monkeypatch.setattr(federation, "server_peak", lambda clients: 1e9 + clients)
     figures = bench_federation(config, seconds_per_tuning=0.01, backend="serial")
     assert figures["overhead"] > 0
@@ -124,3 +124,4 @@ def test_all_figures_stand_in_one_object(config, monkeypatch):
     assert figures["wire_ratio"] > 1
     assert figures["tunings"] == 5
     assert json.loads(json.dumps(figures)) == figures
+    assert "waiting" not in capfd.readouterr().err

@@ -1,8 +1,11 @@
-"""The usual run draws the same every time, whatever ran before; a random one says how to see its failure again."""
+"""The suite: the usual run draws the same every time, a random one says how to see its failure again, a limit ends."""
 
 import importlib.util
 import random
+import re
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,6 +59,12 @@ def test_global_generators_begin_alike_in_every_test(turn):
     assert np.random.random() == np.random.RandomState(0).random()
 
 
+@pytest.mark.parametrize("turn", [1, 2])
+def test_every_test_begins_with_one_thread_however_many_the_last_one_left(turn):
+    assert torch.get_num_threads() == 1
+    torch.set_num_threads(2)
+
+
 def test_global_generators_begin_alike_for_every_example():
     seen = set()
 
@@ -83,3 +92,12 @@ def test_a_random_failure_shows_its_example_and_how_to_see_it_again():
 
 def test_a_random_run_draws_ten_times_as_many():
     assert len(drawn(RANDOM)) == 10 * len(drawn(SAME))
+
+
+def test_no_stack_is_printed_before_a_tests_own_limit_has_ended_it():
+    tests = Path(__file__).parent
+    own = [re.findall(r"mark\.timeout\((\d+)\)", path.read_text()) for path in tests.rglob("test_*.py")]
+    options = tomllib.loads((tests.parent / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    limits = [options["timeout"], *(int(seconds) for found in own for seconds in found)]
+    assert len(limits) > 4
+    assert options["faulthandler_timeout"] > max(limits)
