@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from common.config import SamplingConfig
 from common.errors import UserError
-from common.features.patches import FRAMES, Batch
+from common.features.patches import Batch
 from common.files import write_through
 from common.seeds import derive_seed, numpy_stream, torch_stream
+from common.space import SIDE
 from common.synthesizers import Sampler
 
-PATCH = (FRAMES, FRAMES)
-PATCH_BYTES = 2 * FRAMES * FRAMES
+PATCH = (SIDE, SIDE)
+PATCH_BYTES = 2 * SIDE * SIDE
 CHUNK = 256
 """Patches drawn from one stream and in memory together."""
 STRETCH = 16

@@ -20,7 +20,6 @@ from common.corpora import read_corpus
 from common.corpora.manifest import Manifest, Utterance
 from common.errors import UserError
 
-
 BASE = "0" * 64
 
 
