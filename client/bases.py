@@ -18,8 +18,8 @@ from torch.nn import functional
 from common.config.tree import NetworkConfig
 from common.errors import UserError
 from common.networks import Discriminator, Generator, exchange_head, learned_weights, load_learned
-from common.networks.memory import PATCH_SIDE as SIDE
 from common.seeds import torch_stream
+from common.space import SIDE
 from common.training.adam import EPSILON
 from common.training.checkpoint import CARD, read_tensors, save_tensors
 from common.training.pretrained import SHIPPED, shipped_weights, unpack

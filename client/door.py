@@ -95,4 +95,4 @@ class Door:
 
     def patches(self, scaling: Scaling, seed: int, *, balanced: bool) -> PatchSource:
         """A source of training patches; the same for the same seed."""
-        return PatchSource(self.features, self.manifest, scaling, self.feature_settings, seed, balanced=balanced)
+        return PatchSource(self.features, self.manifest, scaling, seed, balanced=balanced)

@@ -4,9 +4,8 @@ Owns the site file. Must not know any server: nothing in here can be set by a re
 """
 
 from pathlib import Path
-from typing import Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from client.dice import SECRET
 from common.config.reading import all_mistakes, mistakes_in, read_toml
@@ -31,12 +30,6 @@ class Site(Section):
     policy: Path | None = Field(None, description="policy file; without one the default policy holds")
     features: FeatureConfig = FeatureConfig()
     runtime: RuntimeConfig = RuntimeConfig(threads=1)
-
-    @model_validator(mode="after")
-    def _public_scaling(self) -> Self:
-        if self.features.scaling != "public":
-            raise ValueError("features.scaling 'pooled' would read other sites' extremes: a site has 'public' only")
-        return self
 
     @property
     def ledger(self) -> Path:

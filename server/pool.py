@@ -16,14 +16,15 @@ from torch import Tensor
 
 from common.config import SamplingConfig
 from common.errors import UserError
-from common.features.patches import FRAMES, Batch
+from common.features.patches import Batch
 from common.files import write_through
 from common.seeds import derive_seed, numpy_stream, torch_stream
+from common.space import SIDE
 from common.synthesizers import Sampler
 from common.wire.weights import is_finite
 
-PATCH = (FRAMES, FRAMES)
-PATCH_BYTES = 2 * FRAMES * FRAMES
+PATCH = (SIDE, SIDE)
+PATCH_BYTES = 2 * SIDE * SIDE
 CHUNK = 256
 """Patches drawn from one stream and in memory together."""
 STRETCH = 16

@@ -140,7 +140,7 @@ def pretrain(
             run.claim(command)
         features = _shared_features(manifest, config, share, console)
         scaling = Scaling.of(features)
-        patches = PatchSource(features, manifest, scaling, config.features, config.seed)
+        patches = PatchSource(features, manifest, scaling, config.seed)
         identity = pretraining_identity(config) | {"corpus": manifest.content_hash()}
         around = Surroundings(
             acceleration,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from common.config.tree import FeatureConfig
 from common.files import atomic_write
+from common.space import SAMPLE_RATE, SIDE
 from common.training.pictures import COLOURS
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _fill(
         for cell in line[len(row) :]:
             cell.set_axis_off()
         for log_mel, cell in zip(row, line, strict=False):
-            seconds = log_mel.shape[1] * features.hop / features.sample_rate
+            seconds = log_mel.shape[1] * features.hop / SAMPLE_RATE
             cell.imshow(
                 log_mel,
                 origin="lower",
@@ -91,17 +92,17 @@ def _fill(
                 cmap=COLOURS,
                 vmin=darkest,
                 vmax=brightest,
-                extent=(0, seconds, -0.5, features.mels - 0.5),
+                extent=(0, seconds, -0.5, SIDE - 0.5),
             )
             cell.set_facecolor("black")
             cell.set_xlim(0, SECONDS_SHOWN)
-            cell.set_yticks(bands_at(HERTZ, features), [f"{hertz:,}" for hertz in HERTZ], fontsize=7)
+            cell.set_yticks(bands_at(HERTZ), [f"{hertz:,}" for hertz in HERTZ], fontsize=7)
             cell.tick_params(axis="x", labelsize=7)
 
 
-def bands_at(hertz: Sequence[float], features: FeatureConfig) -> NDArray[np.floating]:
+def bands_at(hertz: Sequence[float]) -> NDArray[np.floating]:
     """Where frequencies lie among the mel bands."""
     from librosa import mel_frequencies
 
-    corners = mel_frequencies(features.mels + 2, fmax=features.sample_rate / 2, htk=features.mel_scale == "htk")
-    return np.interp(hertz, corners[1:-1], np.arange(features.mels))
+    corners = mel_frequencies(SIDE + 2, fmax=SAMPLE_RATE / 2)
+    return np.interp(hertz, corners[1:-1], np.arange(SIDE))

@@ -23,6 +23,7 @@ from common.features.inversion import Inversion
 from common.features.patches import UNLABELLED
 from common.files import atomic_write
 from common.seeds import torch_stream
+from common.space import SAMPLE_RATE
 from common.version import VERSION
 from server.generators import OpenGenerator, Origin
 from simulations.pictures import draw_spectrograms
@@ -184,7 +185,7 @@ def save_sounds(samples: Samples, folder: Path, progress: Counting) -> list[Path
     for done, (path, log_mel) in enumerate(wanted):
         content = io.BytesIO()
         waveform = invert(torch.from_numpy(log_mel)).numpy()
-        soundfile.write(content, waveform, samples.origin.features.sample_rate, format="WAV", subtype="PCM_16")
+        soundfile.write(content, waveform, SAMPLE_RATE, format="WAV", subtype="PCM_16")
         atomic_write(path, content.getvalue())
         progress(done + 1, len(wanted))
     return [path for path, _ in wanted]

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from common.space import SAMPLE_RATE, SIDE
+
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
@@ -49,32 +51,34 @@ class CorpusConfig(Section):
 
     name: str = Field("builtin", description="a corpus name that `eyesoff corpus describe` knows")
     options: Options = Field((), description="of the layout, such as dialogs=improvised")
-    fold: Literal["session", "speaker"] = Field("session", description="what is left out: a session or a speaker")
+
+
+RETIRED = {
+    "sample_rate": SAMPLE_RATE,
+    "mels": SIDE,
+    "mel_scale": "slaney",
+    "patch_frames": SIDE,
+    "padding": "repeat",
+    "scaling": "public",
+}
+"""What older versions let features set, and what alone is left of it."""
 
 
 class FeatureConfig(Section):
     """Waveform to patches (section 4.2 of the paper)."""
 
-    sample_rate: Literal[16000] = 16000
     window: Positive = Field(512, description="samples in a window: 32 ms")
     hop: Positive = Field(256, description="samples between windows: 16 ms")
     fft: Positive = Field(512, description="points of the Fourier transform")
-    mels: Literal[128] = 128
-    mel_scale: Literal["slaney", "htk"] = Field(
-        "slaney", description="open in the paper; HTK leaves one of 128 bands without a bin, which marks a fake"
-    )
     floor: float = Field(1e-7, gt=0, lt=1, description="smallest mel power before the logarithm")
-    patch_frames: Literal[128] = 128
-    padding: Literal["repeat", "reflect", "silence"] = Field(
-        "repeat",
-        description="open in the paper: how an utterance shorter than a patch is filled; repeating it leaves no "
-        "silent edge that a discriminator could take for a sign of the real",
-    )
-    scaling: Literal["public", "pooled"] = Field(
-        "public",
-        description="whose extremes map to [-1, 1]: the public pre-training corpus's, or those of all corpora pooled, "
-        "as in the paper, which reads the test fold: no site can have that, so campaigns and comparisons refuse it",
-    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired(cls, tree: Any) -> Any:
+        """What an older version wrote is read, if it says what is fixed now."""
+        if not isinstance(tree, dict):
+            return tree
+        return {name: value for name, value in tree.items() if RETIRED.get(name, ...) != value}
 
     @model_validator(mode="after")
     def _window_fits(self) -> Self:
@@ -82,8 +86,6 @@ class FeatureConfig(Section):
             raise ValueError(f"window ({self.window}) is longer than fft ({self.fft})")
         if self.hop > self.window:
             raise ValueError(f"hop ({self.hop}) is longer than window ({self.window}): speech would be skipped")
-        if self.mel_scale == "htk" and self.fft < 1024:
-            raise ValueError("mel_scale 'htk' with 128 bands needs fft >= 1024: a band would hold no bin")
         return self
 
 

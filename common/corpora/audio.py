@@ -15,8 +15,8 @@ import soundfile
 import soxr
 
 from common.errors import UserError
+from common.space import SAMPLE_RATE
 
-SAMPLE_RATE = 16_000
 _UNKNOWN_LENGTH = 0xFFFFFFFF  # what a program writes that streams a wav and cannot go back
 
 

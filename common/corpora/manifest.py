@@ -113,30 +113,28 @@ class Fold:
             raise UserError(
                 "a speaker stands on both sides of a fold",
                 where=f"fold {self.name}, speaker {', '.join(shared)}",
-                remedy="give each speaker to one session, or leave one speaker out instead",
+                remedy="give each speaker to one session",
             )
         for side, part in (("train", self.train), ("test", self.test)):
             if not len(part):
                 raise UserError(f"the {side} side of a fold is empty", where=f"fold {self.name}")
 
 
-def leave_one_out(manifest: Manifest, by: Literal["session", "speaker"] = "session") -> tuple[Fold, ...]:
-    """A fold for each session (or speaker), which is its test side."""
-    names = manifest.sessions if by == "session" else manifest.speakers
-    if len(names) < 2:
+def leave_one_out(manifest: Manifest) -> tuple[Fold, ...]:
+    """A fold for each session, which is its test side."""
+    if len(manifest.sessions) < 2:
         remedy = "leave-one-out needs two or more"
-        raise UserError(f"corpus {manifest.corpus} has only one {by}", where=manifest.root, remedy=remedy)
-    if by == "session" and (shared := manifest.shared_speakers()):
+        raise UserError(f"corpus {manifest.corpus} has only one session", where=manifest.root, remedy=remedy)
+    if shared := manifest.shared_speakers():
         raise UserErrors(
-            f"corpus {manifest.corpus} at {manifest.root}: speakers in several sessions; "
-            "give each to one session, or leave one speaker out instead",
+            f"corpus {manifest.corpus} at {manifest.root}: speakers in several sessions; give each to one session",
             [f"speaker {speaker} is in {' and '.join(sessions)}" for speaker, sessions in shared.items()],
         )
     return tuple(
         Fold(
             name,
-            train=manifest.where(lambda u, name=name: getattr(u, by) != name),  # type: ignore[misc]
-            test=manifest.where(lambda u, name=name: getattr(u, by) == name),  # type: ignore[misc]
+            train=manifest.where(lambda u, name=name: u.session != name),  # type: ignore[misc]
+            test=manifest.where(lambda u, name=name: u.session == name),  # type: ignore[misc]
         )
-        for name in names
+        for name in manifest.sessions
     )

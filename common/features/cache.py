@@ -27,6 +27,7 @@ from common.corpora.manifest import BadFile, Manifest
 from common.errors import UserError, UserErrors
 from common.features.extraction import Extracted, LogMels, extract
 from common.files import atomic_json
+from common.space import SIDE
 
 FORMAT = 2  # raise it when the extractor computes anything else than before
 DATA, INDEX = "log_mels.f16", "index.json"
@@ -46,14 +47,13 @@ class Features:
     _starts: NDArray[np.int64]
     frames: NDArray[np.int64]
     """How many each utterance has."""
-    _mels: int
 
     def __len__(self) -> int:
         return len(self.frames)
 
     def __getitem__(self, number: int) -> LogMels:
         start, frames = self._starts[number], self.frames[number]
-        return self._data[start : start + self._mels * frames].reshape(self._mels, frames)
+        return self._data[start : start + SIDE * frames].reshape(SIDE, frames)
 
     def __iter__(self) -> Iterator[LogMels]:
         return (self[number] for number in range(len(self)))
@@ -93,8 +93,7 @@ def features_for(
 
 
 def _key(manifest: Manifest, config: FeatureConfig) -> str:
-    extraction = config.model_dump(mode="json", exclude={"patch_frames", "padding", "scaling"})  # what shapes a log-mel
-    digest = hashlib.sha256(json.dumps([FORMAT, extraction]).encode())
+    digest = hashlib.sha256(json.dumps([FORMAT, config.model_dump(mode="json")]).encode())
     for utterance in manifest.utterances:
         try:
             state = (manifest.root / utterance.path).stat()
@@ -112,7 +111,7 @@ def _read_index(folder: Path) -> dict[str, Any] | None:
         size = (folder / DATA).stat().st_size
     except (OSError, ValueError):
         return None
-    return index if size == sum(frames or 0 for frames in index["frames"]) * index["mels"] * 2 else None
+    return index if size == sum(frames or 0 for frames in index["frames"]) * SIDE * 2 else None
 
 
 def _open(folder: Path, index: dict[str, Any], manifest: Manifest, *, skip_bad: bool) -> Features:
@@ -126,9 +125,9 @@ def _open(folder: Path, index: dict[str, Any], manifest: Manifest, *, skip_bad: 
         skipped = tuple(BadFile(path, reason) for path, reason in bad.items())
         usable = replace(manifest.where(lambda u: u.path not in bad), skipped=(*manifest.skipped, *skipped))
     frames = np.array([frames for frames in index["frames"] if frames is not None], dtype=np.int64)
-    starts = (np.cumsum(frames) - frames) * index["mels"]
+    starts = (np.cumsum(frames) - frames) * SIDE
     data = np.asarray(np.memmap(folder / DATA, dtype=np.float16, mode="r"))  # slices of a plain array are cheaper
-    return Features(usable, folder.name, data, starts, frames, index["mels"])
+    return Features(usable, folder.name, data, starts, frames)
 
 
 @contextmanager
@@ -176,7 +175,7 @@ def _build(
         with (unfinished / DATA).open("wb") as stream, closing(extract(manifest, config, runtime)) as extracted:
             frames, bad = _write(stream, extracted, len(manifest), progress)
             os.fsync(stream.fileno())
-        index = {"format": FORMAT, "mels": config.mels, "frames": frames, "bad": bad}
+        index = {"format": FORMAT, "frames": frames, "bad": bad}
         atomic_json(unfinished / INDEX, index)
         shutil.rmtree(folder, ignore_errors=True)  # a damaged one
         unfinished.replace(folder)

@@ -13,9 +13,10 @@ from torch.nn import functional
 
 from common.config.tree import FeatureConfig
 from common.errors import UserError
+from common.space import SAMPLE_RATE, SIDE
 
 _MANY = (64, 32, 32)  # bands in one product where frames are many: low bands touch few bins, so most zeros are skipped
-_FEW = (128,)
+_FEW = (SIDE,)
 _PROCESSOR_FRAMES, _GPU_FRAMES = 1024, 65_536  # in work at once: what a cache likes, and what keeps a GPU busy
 _TRUSTED = 1.5e-8  # of a frame's loudest band: down to there single precision stays within 7e-4 in the log
 
@@ -70,22 +71,21 @@ class _MelPower:
         filters = mel_filters(config)
         if dead := dead_bands(filters):
             raise UserError(
-                f"{len(dead)} of {config.mels} mel bands hold no bin of the spectrum",
-                where=f"features.fft = {config.fft}, features.mel_scale = {config.mel_scale!r}",
-                remedy="use a longer fft or mel_scale 'slaney'",
+                f"{len(dead)} of {SIDE} mel bands hold no bin of the spectrum",
+                where=f"features.fft = {config.fft}",
+                remedy="use a longer fft",
             )
         before = (config.fft - config.window) // 2
         edges = (before, config.fft - config.window - before)
         window = torch.hann_window(config.window, dtype=torch.float64)
         self._window = functional.pad(window, edges).to(device, precision)
         self._blocks = _cut(torch.from_numpy(filters).to(device, precision), blocks)
-        self._bands = config.mels
 
     def __call__(self, frames: Tensor) -> Tensor:
         """[frames, fft] to [mels, frames]."""
         squares = torch.view_as_real(torch.fft.rfft(frames * self._window)).square_()
         power = (squares[..., 0] + squares[..., 1]).T
-        mel = power.new_empty(self._bands, len(frames))
+        mel = power.new_empty(SIDE, len(frames))
         for block in self._blocks:
             torch.mm(block.weights, power[block.bins], out=mel[block.bands])
         return mel
@@ -113,9 +113,9 @@ def _cut(filters: Tensor, blocks: tuple[int, ...]) -> list[_Block]:
 
 def mel_filters(config: FeatureConfig) -> NDArray[np.float32]:
     """[mels, 1 + fft // 2]: triangles evenly spaced on the mel scale, each of the same area."""
-    top = _to_mel(config.sample_rate / 2, config.mel_scale)
-    corners = _to_hertz(np.linspace(0, top, config.mels + 2), config.mel_scale)
-    bins = np.linspace(0, config.sample_rate / 2, 1 + config.fft // 2)
+    top = _to_mel(SAMPLE_RATE / 2)
+    corners = _to_hertz(np.linspace(0, top, SIDE + 2))
+    bins = np.linspace(0, SAMPLE_RATE / 2, 1 + config.fft // 2)
     distance = corners[:, None] - bins
     width = np.diff(corners)[:, None]
     rising, falling = -distance[:-2] / width[:-1], distance[2:] / width[1:]
@@ -129,20 +129,17 @@ def dead_bands(filters: NDArray[np.float32]) -> tuple[int, ...]:
     return tuple(int(band) for band in np.flatnonzero(filters.max(axis=1) == 0))
 
 
-# Slaney's scale is linear to 1 kHz (15 mels) and then gains 27 mels for each factor of 6.4.
+# Slaney's scale, for HTK's leaves one of the bands without a bin, which would mark a fake.
+# It is linear to 1 kHz (15 mels) and then gains 27 mels for each factor of 6.4.
 _KNEE_HERTZ, _KNEE_MEL, _MELS_AN_E_FOLD = 1000.0, 15.0, 27 / np.log(6.4)
 
 
-def _to_mel(hertz: float, scale: str) -> float:
-    if scale == "htk":
-        return float(2595 * np.log10(1 + hertz / 700))
+def _to_mel(hertz: float) -> float:
     if hertz < _KNEE_HERTZ:
         return hertz * _KNEE_MEL / _KNEE_HERTZ
     return float(_KNEE_MEL + np.log(hertz / _KNEE_HERTZ) * _MELS_AN_E_FOLD)
 
 
-def _to_hertz(mel: NDArray[np.float64], scale: str) -> NDArray[np.float64]:
-    if scale == "htk":
-        return np.asarray(700 * (10 ** (mel / 2595) - 1))
+def _to_hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     linear = mel * _KNEE_HERTZ / _KNEE_MEL
     return np.where(mel < _KNEE_MEL, linear, _KNEE_HERTZ * np.exp((mel - _KNEE_MEL) / _MELS_AN_E_FOLD))

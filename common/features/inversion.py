@@ -9,6 +9,7 @@ from torch import Tensor
 from torchaudio.transforms import GriffinLim, InverseMelScale
 
 from common.config.tree import FeatureConfig
+from common.space import SAMPLE_RATE, SIDE
 
 ITERATIONS = 64
 """Of Griffin and Lim: twice as many take a fifth off the error on speech, for twice the time."""
@@ -24,9 +25,7 @@ class Inversion:
     def __init__(self, config: FeatureConfig) -> None:
         bins = 1 + config.fft // 2
         # Low bands share their bins, so the filters lack full rank, and the default driver refuses them.
-        self._spectrum = InverseMelScale(
-            bins, config.mels, config.sample_rate, norm="slaney", mel_scale=config.mel_scale, driver="gelsd"
-        )
+        self._spectrum = InverseMelScale(bins, SIDE, SAMPLE_RATE, norm="slaney", mel_scale="slaney", driver="gelsd")
         # The phase starts at zero and not at random: the same picture sounds the same.
         self._phase = GriffinLim(config.fft, ITERATIONS, config.window, config.hop, power=2.0, rand_init=False)
 

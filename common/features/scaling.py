@@ -1,7 +1,7 @@
 """The constants that carry log-mels to [-1, 1], and back.
 
-Owns the two numbers and the line between them. Must not know which corpus they came from: that is a policy of whoever
-asks, and the public pre-training corpus by default, so that nothing leaks through an extreme.
+Owns the two numbers and the line between them. Must not know which corpus they came from: it is the public one of
+pre-training, so that nothing leaks through an extreme.
 """
 
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ class Scaling:
 
     @classmethod
     def of(cls, log_mels: Iterable[NDArray[np.float16]]) -> Self:
-        """The extremes of some features, an utterance in memory at a time; chain several corpora's to pool them."""
+        """The extremes of some features, an utterance in memory at a time."""
         extremes = [torch.tensor(log_mel).float().aminmax() for log_mel in log_mels]
         if not extremes:
             raise UserError("no speech to take extremes from")

@@ -15,10 +15,10 @@ from common.networks.chain import Link, run
 from common.networks.generator import FIRST_SIDE, HIDDEN, scaled
 from common.networks.layers import Convolution, Linear
 from common.seeds import torch_stream
+from common.space import SIDE
 
 CHANNELS = (1, 64, 64, 128, 128, 256, 256, 512, 512)
 """What goes into the first of eight convolutions, then what comes out of each, at width 1."""
-MELS = 128
 
 
 class Discriminator(nn.Module):
@@ -31,7 +31,7 @@ class Discriminator(nn.Module):
         bands: how many bands of a spectrum it tells apart.
     """
 
-    def __init__(self, config: NetworkConfig, outputs: int, *, seed: int = 0, bands: int = MELS) -> None:
+    def __init__(self, config: NetworkConfig, outputs: int, *, seed: int = 0, bands: int = SIDE) -> None:
         super().__init__()
         stream = torch_stream(seed, "discriminator")
         self.config = config

@@ -15,9 +15,9 @@ from common.errors import UserError
 from common.networks.discriminator import Discriminator
 from common.networks.generator import FIRST_SIDE, Generator
 from common.networks.layers import Convolution
+from common.space import SIDE
 
 FLOAT = 4
-PATCH_SIDE = 128
 COPIES = 6
 """Of each weight: itself, gradient, two moments, the network that was given and stays as it was, the average."""
 SHOWN = {"autoencoder": 1, "adversarial": 7, "finetuning": 3, "recognizer": 1}
@@ -74,7 +74,7 @@ def _held(container: Path) -> int:
 
 def _outputs(network: Generator | Discriminator) -> int:
     """Numbers that the convolutions of a network put out for one patch."""
-    side = FIRST_SIDE if isinstance(network, Generator) else PATCH_SIDE
+    side = FIRST_SIDE if isinstance(network, Generator) else SIDE
     total = 0
     for convolution in cast("list[Convolution]", network.convolutions):
         side = side * (2 if convolution.upsampled else 1) // convolution.stride

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from common.config.tree import NetworkConfig
 from common.errors import UserError
-from common.networks.memory import PATCH_SIDE
 from common.seeds import torch_stream
+from common.space import SIDE
 from common.training.augmentation import CHANCES
 from common.training.distributed import Share
 
@@ -106,7 +106,7 @@ class Dealer:
         """A stretch of the tape, from a place that the step decides; drawn last, so that all else is as without it."""
         if not self.noisy:
             return torch.zeros(self.batch, SHOWINGS, 1, 1, 1)
-        shape = (self.batch, SHOWINGS, 1, PATCH_SIDE, PATCH_SIDE)
+        shape = (self.batch, SHOWINGS, 1, SIDE, SIDE)
         length = math.prod(shape)
         start = int(torch.randint(length, (), generator=stream))
         return self._tape[start : start + length].view(shape)
@@ -114,7 +114,7 @@ class Dealer:
     @cached_property
     def _tape(self) -> Tensor:
         """Noise for two steps, on the device: as much drawn anew in every step would take a third of its time."""
-        length = 2 * self.batch * SHOWINGS * PATCH_SIDE**2
+        length = 2 * self.batch * SHOWINGS * SIDE**2
         return torch.randn(length, generator=torch_stream(self.seed, self.stage, "noise")).to(self.device)
 
     def _place(self, drawn: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from common.config.tree import Config
+from common.config.tree import RETIRED, Config
 from common.errors import UserError, UserErrors
 from common.features.scaling import Scaling
 from common.networks.layers import converge_norms
@@ -70,10 +70,8 @@ def load_pretrained(folder: Path, config: Config) -> Pretrained:
         raise UserError("a snapshot of a training, not pre-trained networks", where=folder, remedy=remedy)
     tensors = unpack(packed)
     refuse_other_labels(card, config.network.emotions, folder)
-    # How features are scaled later is a choice; how they are made is not.
-    made = config.features.model_dump(mode="json", exclude={"scaling"})
-    stored = {key: value for key, value in card["settings"]["features"].items() if key != "scaling"}
-    if problems := list(differences(stored, made, "features")):
+    made, stored = config.features.model_dump(mode="json"), card["settings"]["features"]
+    if problems := list(differences(RETIRED | stored, RETIRED | made, "features")):
         raise UserErrors(f"{folder}: pre-trained on other features", problems)
     pair = Pair.fresh(config)
     named = pair.named()

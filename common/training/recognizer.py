@@ -98,11 +98,10 @@ def _packed(
     features: Sequence[NDArray[np.float16]], manifest: Manifest, scaling: Scaling, config: Config
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """All utterances' windows in batches of one size, each window with the number of its utterance."""
-    hop, padding = config.recognizer.window_hop, config.features.padding
     every = (
         (number, window)
         for number in range(len(manifest))
-        for window in windows(scaling.apply(features[number]), hop, padding)
+        for window in windows(scaling.apply(features[number]), config.recognizer.window_hop)
     )
     while batch := list(islice(every, AT_ONCE)):
         yield torch.tensor([number for number, _ in batch]), torch.stack([window for _, window in batch])

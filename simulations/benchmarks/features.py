@@ -23,6 +23,7 @@ from common.corpora.audio import load
 from common.corpora.manifest import Manifest
 from common.features.cache import features_for
 from common.features.extractor import LogMel
+from common.space import SAMPLE_RATE, SIDE
 
 ROUNDS = 7
 """Turns of each that are counted, after one that is not."""
@@ -71,26 +72,25 @@ def _contestants(config: FeatureConfig) -> dict[str, Contestant]:
     """The same mel power from each; ours takes its logarithm as well."""
     extractor = LogMel(config)
     transform = MelSpectrogram(
-        config.sample_rate,
+        SAMPLE_RATE,
         config.fft,
         config.window,
         config.hop,
-        n_mels=config.mels,
+        n_mels=SIDE,
         pad_mode="constant",
         norm="slaney",
-        mel_scale=config.mel_scale,
+        mel_scale="slaney",
     )
 
     def by_librosa(waveform: NDArray[np.float32]) -> object:
         return librosa.feature.melspectrogram(
             y=waveform,
-            sr=config.sample_rate,
+            sr=SAMPLE_RATE,
             n_fft=config.fft,
             hop_length=config.hop,
             win_length=config.window,
             pad_mode="constant",
-            n_mels=config.mels,
-            htk=config.mel_scale == "htk",
+            n_mels=SIDE,
         )
 
     return {

@@ -24,6 +24,7 @@ from common.networks.generator import scaled
 from common.networks.layers import Convolution, Layer
 from common.networks.memory import FLOAT
 from common.seeds import derive_seed, torch_stream
+from common.space import SIDE
 from common.training.draws import Dealer
 from common.training.phases import Surroundings
 from common.training.recognizer import RECOGNIZER, new_recognizer, train_recognizer
@@ -68,7 +69,7 @@ class Noise:
     def of(cls, batch: int, classes: int) -> "Noise":
         """In [-1, 0], for speech lies below the middle of its range: a stage that does not learn that shows."""
         stream = torch_stream("bench", "step")
-        patches = torch.rand(batch, 1, 128, 128, generator=stream) - 1
+        patches = torch.rand(batch, 1, SIDE, SIDE, generator=stream) - 1
         return cls(patches, torch.randint(classes, (batch,), generator=stream))
 
     def batch(self, step: int, size: int, stream: str) -> "Noise":
@@ -262,7 +263,7 @@ def shaped(config: Config, batch: int, iterations: int) -> Config:
         stage |= {"batch": batch, "iterations": iterations}
     pretraining["adversarial"]["average"] = tuning["average"] = 0.0
     tuning |= {"augmentation": (), "likeness": (), "instance_noise": 0.0, "penalty": 0.0, "frozen_layers": 0}
-    tree["recognizer"] |= {"augmentation": (), "bands": config.features.mels}
+    tree["recognizer"] |= {"augmentation": (), "bands": SIDE}
     return Config.model_validate(tree)
 
 

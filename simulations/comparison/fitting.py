@@ -81,7 +81,7 @@ def fit(job: Job) -> None:
     train, scaling = setting.folds[job.unit.place].train, setting.pretrained.scaling
 
     def patches(seed: int, balanced: bool) -> Patches:
-        return PatchSource(setting.features.of(train), train, scaling, config.features, seed, balanced=balanced)
+        return PatchSource(setting.features.of(train), train, scaling, seed, balanced=balanced)
 
     seed = derive_seed(config.seed, job.unit.subject, job.unit.fold, "fit")
     fitted = one.fit(Speech(setting.pretrained.pair, patches), config, seed, job.around(acceleration, job.unit.steps))

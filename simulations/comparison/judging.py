@@ -15,6 +15,7 @@ from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
 from common.scoring import Confusion, quality
 from common.seeds import torch_stream
+from common.space import SIDE
 from common.training.checkpoint import save_tensors
 from server.pool import Source, shares
 from simulations.comparison.job import Job
@@ -59,7 +60,7 @@ def _samples(job: Job, labels: Tensor, device: torch.device) -> tuple[Tensor, Te
         return copies.patches, copies.labels, None
     if job.unit.subject == NOISE:
         stream = torch_stream(job.unit.seed, job.unit.place, NOISE)
-        return 2 * torch.rand(len(labels), 1, 128, 128, generator=stream) - 1, labels, None
+        return 2 * torch.rand(len(labels), 1, SIDE, SIDE, generator=stream) - 1, labels, None
     sources = list(sources_of(job, device))
     scale, classes = job.config.sampling.latent_scale, job.config.network.classes
     parts = []

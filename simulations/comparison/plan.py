@@ -16,6 +16,7 @@ from common.features.patches import Batch
 from common.networks.acceleration import Acceleration
 from common.networks.memory import available_memory, require_memory
 from common.seeds import torch_stream
+from common.space import SIDE
 from common.training.phases import Surroundings
 from common.training.recognizer import RECOGNIZER, train_recognizer
 from common.training.reporters import Reporter, duration
@@ -86,7 +87,7 @@ class _Noise:
     def batch(self, step: int, size: int, stream: str) -> Batch:
         """Something of the right shape."""
         chance = torch_stream("measure", step)
-        patches = torch.rand(size, 1, 128, 128, generator=chance)
+        patches = torch.rand(size, 1, SIDE, SIDE, generator=chance)
         return Batch(patches, torch.randint(self.classes, (size,), generator=chance))
 
 

@@ -64,11 +64,6 @@ def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:
     """Read and check all there is to check; the built-in corpus is made, features are extracted."""
     runtime = config.runtime.model_copy(update={"threads": 1})
     config = config.model_copy(update={"runtime": runtime})
-    if config.corpus.fold != "session":
-        raise UserError("a comparison leaves out sessions, which are the clients", remedy="set corpus.fold=session")
-    if config.features.scaling != "public":
-        remedy = "set features.scaling=public, which is what every mode of a comparison can know"
-        raise UserError("clients cannot pool extremes", where="features.scaling", remedy=remedy)
     manifest = labelled_corpus(config, progress)
     features = features_for(manifest, config.features, config.runtime, progress)
     setting = Setting(config, features.manifest, base or fitting_weights(config))

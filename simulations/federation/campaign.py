@@ -92,11 +92,6 @@ def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out",
     """Everything that must be in place before the first client is asked."""
     with bars() as open_bar:
         manifest = labelled_corpus(config, open_bar(config.corpus.name))
-    if config.corpus.fold != "session":
-        raise UserError("a campaign leaves out sessions, which are its clients", remedy="set corpus.fold=session")
-    if config.features.scaling != "public":
-        remedy = "set features.scaling=public; the pooled extremes are for centralized training"
-        raise UserError("a federated run cannot pool extremes over its clients", remedy=remedy)
     if len(manifest.sessions) < 2:
         raise UserError("one session only: nothing is left out", where=manifest.root, remedy="use a corpus with more")
     resources = plan_resources(config, len(manifest.sessions))

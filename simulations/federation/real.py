@@ -71,7 +71,7 @@ class RealTraining:
 def real_patches(fold: Fold, features: Features, scaling: Scaling, config: Config) -> PatchSource:
     """Of a fold's training sessions, emotions alike; `features` are those of the whole corpus."""
     seed = derive_seed(config.seed, REAL, fold.name)
-    return PatchSource(features.of(fold.train), fold.train, scaling, config.features, seed, balanced=True)
+    return PatchSource(features.of(fold.train), fold.train, scaling, seed, balanced=True)
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def _train_when_idle(training: RealTraining) -> None:
         AUTOGROUP.write_text(str(LEAST), encoding="utf-8")
     alone = training.config.runtime.model_copy(update={"threads": 1})
     parent = multiprocessing.parent_process()
-    for fold in leave_one_out(training.manifest, training.config.corpus.fold):
+    for fold in leave_one_out(training.manifest):
         if parent is None or not parent.is_alive():
             return
         if not training.path(fold).exists():
@@ -115,7 +115,7 @@ def train_on_real(
     """Fold to confusions by speaker; several folds at once, and none that has been done before."""
     features_for(manifest, config.features, config.runtime)  # once, before processes look for them
     training = RealTraining(config, manifest, scaling, run)
-    folds = leave_one_out(manifest, config.corpus.fold)
+    folds = leave_one_out(manifest)
     missing = [fold for fold in folds if not training.path(fold).exists()]
     progress(len(folds) - len(missing), len(folds))
     trained = side_by_side(training.train, missing, config.runtime, of=len(folds))

@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from common.cores import usable_cores
+from common.space import SIDE
 from simulations.inspection.finding import GIB, Finding
 
 SECONDS = 3.0
@@ -98,7 +99,7 @@ def _measure(seconds: float = SECONDS) -> tuple[float, float]:
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = Discriminator(NetworkConfig(width=1 / 16), outputs=1).to(device)
-    patches = torch.zeros(BATCH, 1, 128, 128, device=device)
+    patches = torch.zeros(BATCH, 1, SIDE, SIDE, device=device)
 
     def step(layout: torch.memory_format, *, bf16: bool) -> float:
         network.zero_grad()  # a gradient left over in the other layout would be copied

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from common.space import SAMPLE_RATE
 from simulations.comparison.modes import REAL
 from simulations.report.evidence import Evidence
 
@@ -49,8 +50,7 @@ def sounds(evidence: Evidence) -> dict[str, list[Sound]]:
                 continue
             log_mel = evidence.scaling.invert(torch.from_numpy(patches[0].astype(np.float32)))
             content = io.BytesIO()
-            rate = evidence.features.sample_rate
-            soundfile.write(content, invert(log_mel).numpy(), rate, format=FORMAT, subtype=CODING)
+            soundfile.write(content, invert(log_mel).numpy(), SAMPLE_RATE, format=FORMAT, subtype=CODING)
             source = f"data:audio/mpeg;base64,{base64.b64encode(content.getvalue()).decode()}"
             found.setdefault(name, []).append(Sound(name, emotion, source))
     return found

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from common.space import SAMPLE_RATE
 from common.training.pictures import COLOURS
 from simulations.pictures import HERTZ, bands_at
 from simulations.report.drawing import WIDTH, Drawing, canvas, finish
@@ -61,11 +62,11 @@ def _sheet(rows: Sequence[Row], evidence: Evidence, name: str, alt: str) -> Draw
         for (title, row), line in zip(rows, cells, strict=True):
             line[0].set_ylabel(title, color=LIGHT["ink"], fontweight="bold", fontsize=9)
             for patch, cell in zip(row, line, strict=True):
-                _cell(cell, patch, features.hop / features.sample_rate, (float(darkest), float(brightest)))
+                _cell(cell, patch, features.hop / SAMPLE_RATE, (float(darkest), float(brightest)))
         for label, cell in zip(evidence.labels, cells[0], strict=True):
             cell.set_title(label)
         shown = [hertz for hertz in HERTZ if hertz in (500, 2000, 7000)]
-        cells[0, 0].set_yticks(bands_at(shown, features), [f"{hertz / 1000:g}k" for hertz in shown], fontsize=7)
+        cells[0, 0].set_yticks(bands_at(shown), [f"{hertz / 1000:g}k" for hertz in shown], fontsize=7)
         cells[0, 0].set_xticks([0, 1, 2])
         for cell in cells[-1]:
             cell.set_xlabel("s", fontsize=8, labelpad=0)

@@ -50,7 +50,7 @@ def test_it_tells_apart_as_many_bands_as_the_server_says(door, site, ask_to_scor
     assert told == [128, 32]
 
 
-def test_utterances_are_filled_as_the_site_fills_them(site, ask_to_score, monkeypatch):
+def test_a_site_scores_with_its_own_features(site, ask_to_score, monkeypatch):
     seen = []
 
     def predict(recognizer, features, manifest, scaling, config, stop):
@@ -58,6 +58,6 @@ def test_utterances_are_filled_as_the_site_fills_them(site, ask_to_score, monkey
         return torch.zeros(len(manifest), 4).numpy()
 
     monkeypatch.setattr(scoring, "predict", predict)
-    features = FeatureConfig(padding="silence")
+    features = FeatureConfig(floor=1e-6)
     score(ask_to_score(), Door(site.model_copy(update={"features": features})), site.runtime, LONG)
     assert seen == [(features, 32, -16.0)]

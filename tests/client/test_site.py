@@ -37,11 +37,6 @@ def test_every_mistake_is_told_at_once(tmp_path):
     assert all(word in str(raised.value) for word in ("session", "root", "emotions", "polciy"))
 
 
-def test_extremes_pooled_over_other_sites_are_refused(tmp_path):
-    with pytest.raises(UserError, match="a site has 'public' only"):
-        load_site(written(tmp_path, SITE + '[features]\nscaling = "pooled"\n'))
-
-
 def test_a_site_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match=r"site\.toml"):
         load_site(tmp_path / "site.toml")

@@ -12,12 +12,12 @@ from common.features.extractor import LogMel
 from simulations.pictures import bands_at, draw_spectrograms
 
 
-@pytest.mark.parametrize("features", [FeatureConfig(), FeatureConfig(mel_scale="htk", fft=1024)], ids=["slaney", "htk"])
+@pytest.mark.parametrize("features", [FeatureConfig(), FeatureConfig(fft=1024)], ids=str)
 @pytest.mark.parametrize("hertz", [500, 1000, 4000, 7000])
 def test_a_tone_lies_at_the_tick_of_its_frequency(hertz: int, features: FeatureConfig) -> None:
     tone = torch.sin(2 * torch.pi * hertz * torch.arange(16_000) / 16_000)
     loudest = LogMel(features)(tone).mean(dim=1).argmax().item()
-    assert loudest == pytest.approx(bands_at([hertz], features)[0], abs=1)
+    assert loudest == pytest.approx(bands_at([hertz])[0], abs=1)
 
 
 def test_a_picture_has_a_cell_for_each_spectrogram_and_stays_small(tmp_path: Path) -> None:

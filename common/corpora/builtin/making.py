@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from common.config.tree import EMOTIONS
 from common.corpora import voice
-from common.corpora.audio import SAMPLE_RATE
 from common.corpora.builtin import acting
 from common.corpora.manifest import Manifest, Utterance
 from common.corpora.reading import Progress
 from common.errors import UserError
 from common.files import atomic_json
 from common.seeds import numpy_stream
+from common.space import SAMPLE_RATE
 
 _VERSION = 1
 _SECONDS = (1.6, 3.2)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal
 
-from common.corpora.audio import SAMPLE_RATE
 from common.corpora.voice.source import Signal
+from common.space import SAMPLE_RATE
 
 
 @dataclass(frozen=True)

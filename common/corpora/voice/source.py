@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from common.corpora.audio import SAMPLE_RATE
+from common.space import SAMPLE_RATE
 
 Signal = NDArray[np.float64]
 

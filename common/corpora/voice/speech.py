@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from common.corpora.audio import SAMPLE_RATE
 from common.corpora.voice.phones import MEAN_WORD, Phone, Syllable, syllables
 from common.corpora.voice.source import Signal, breath_source, hiss_source, voiced_source
 from common.corpora.voice.tract import STEP, resonate
+from common.space import SAMPLE_RATE
 
 _STEPS_PER_SECOND = SAMPLE_RATE / STEP
 _UPPER_FORMANTS = (3500.0, 4500.0, 5500.0, 6500.0)

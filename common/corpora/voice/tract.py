@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from common.corpora.audio import SAMPLE_RATE
 from common.corpora.voice.source import Signal
+from common.space import SAMPLE_RATE
 
 STEP = 128  # samples between two settings of the tract: 8 ms
 _BLOCK = 512  # a step's two hops of excitation and the ringing that follows them

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from common.corpora.audio import SAMPLE_RATE
+from common.space import SAMPLE_RATE
 
 Plant = Callable[[Iterable[str]], Path]
 

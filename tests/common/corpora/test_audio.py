@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from common.corpora.audio import SAMPLE_RATE, AudioError, AudioInfo, load, probe
+from common.corpora.audio import AudioError, AudioInfo, load, probe
 from common.errors import UserError
+from common.space import SAMPLE_RATE
 
 
 def loudest_frequency(samples):

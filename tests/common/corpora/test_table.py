@@ -106,11 +106,10 @@ def test_an_emotion_of_ones_own_can_be_chosen(plant_table):
     assert len(manifest) == 2
 
 
-def test_a_speaker_in_two_sessions_is_refused_for_folds_by_session_only(plant_table):
+def test_a_speaker_in_two_sessions_is_refused_for_folds(plant_table):
     manifest = read_corpus("table", plant_table(ROWS.replace("eve", "ann")))
     with pytest.raises(UserErrors, match="speaker ann is in Leeds and York"):
         leave_one_out(manifest)
-    assert [fold.name for fold in leave_one_out(manifest, "speaker")] == ["ann", "bob"]
 
 
 def test_blank_lines_are_no_rows(plant_table):

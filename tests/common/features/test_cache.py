@@ -12,7 +12,6 @@ import soundfile
 import torch
 
 from common.corpora.audio import load
-from common.corpora.manifest import leave_one_out
 from common.errors import UserError, UserErrors
 from common.features import cache
 from common.features.cache import DATA, INDEX, features_for
@@ -64,14 +63,11 @@ def test_a_changed_file_is_extracted_again(manifest, config, runtime, voice, ext
     assert np.array_equal(before[1], after[1])
 
 
-@pytest.mark.parametrize(
-    ("change", "shared"),
-    [({"floor": 1e-5}, False), ({"hop": 200}, False), ({"padding": "reflect"}, True), ({"scaling": "pooled"}, True)],
-)
-def test_only_settings_that_shape_a_log_mel_make_another_cache(manifest, config, runtime, extractions, change, shared):
+@pytest.mark.parametrize("change", [{"floor": 1e-5}, {"hop": 200}], ids=str)
+def test_another_setting_makes_another_cache(manifest, config, runtime, extractions, change):
     features_for(manifest, config, runtime)
     features_for(manifest, config.model_copy(update=change), runtime)
-    assert len(extractions) == (1 if shared else 2)
+    assert len(extractions) == 2
 
 
 @pytest.mark.parametrize("damage", ["data cut", "index gone", "index garbled"])
@@ -95,7 +91,7 @@ def test_progress_is_told_from_none_to_all(manifest, config, runtime):
 
 def test_the_features_of_a_part_are_its_own(manifest, config, runtime):
     features = features_for(manifest, config, runtime)
-    test = leave_one_out(manifest, by="speaker")[1].test
+    test = manifest.where(lambda utterance: utterance.speaker == manifest.speakers[1])
     part = features.of(test)
     assert part.manifest is test
     assert all(np.array_equal(part[place], features[number]) for place, number in enumerate((1, 3, 5, 7)))

@@ -1,4 +1,4 @@
-"""Any step's batch comes in any order; windows lose no frame; short utterances are filled as the setting says."""
+"""Any step's batch comes in any order; windows lose no frame; short utterances are repeated."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.config import FeatureConfig
 from common.corpora.manifest import Manifest, Utterance
-from common.features.patches import FRAMES, UNLABELLED, PatchSource, fill, windows
+from common.features.patches import UNLABELLED, PatchSource, fill, windows
 from common.features.scaling import Scaling
+from common.space import SIDE
 
 LABELS = ("neutral", "angry", "sad", "happy")
 EMOTIONS = ("neutral", "neutral", "neutral", "angry", "sad", "happy")
@@ -30,8 +30,8 @@ def corpus(emotions) -> tuple[list[np.ndarray], Manifest]:
     return log_mels, Manifest("counted", Path(), LABELS, tuple(utterances))
 
 
-def source(seed=0, emotions=EMOTIONS, balanced=False, config=None) -> PatchSource:
-    return PatchSource(*corpus(emotions), SCALING, config or FeatureConfig(), seed, balanced=balanced)
+def source(seed=0, emotions=EMOTIONS, balanced=False) -> PatchSource:
+    return PatchSource(*corpus(emotions), SCALING, seed, balanced=balanced)
 
 
 def told(patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -62,7 +62,7 @@ def test_a_patch_is_a_stretch_of_its_utterance_and_bears_its_label():
     assert batch.patches.dtype == torch.float32
     for patch, start, number, label in zip(batch.patches, starts, numbers, batch.labels, strict=True):
         frames = SCALING.invert(patch[0, 0]).round().int()
-        expected = (torch.arange(FRAMES) + start) % LENGTHS[number]  # a short one is repeated
+        expected = (torch.arange(SIDE) + start) % LENGTHS[number]  # a short one is repeated
         assert torch.equal(frames, expected.int())
         assert LABELS[label] == EMOTIONS[number]
 
@@ -94,22 +94,21 @@ def test_unlabelled_utterances_are_drawn_without_a_class():
 def test_features_of_another_manifest_are_refused():
     log_mels, manifest = corpus(EMOTIONS)
     with pytest.raises(ValueError, match="features of 5 utterances for a manifest of 6"):
-        PatchSource(log_mels[:5], manifest, SCALING, FeatureConfig(), 0)
+        PatchSource(log_mels[:5], manifest, SCALING, 0)
 
 
-@pytest.mark.parametrize(("padding", "last"), [("repeat", 127 % 60), ("reflect", 9), ("silence", 0)])
-def test_a_short_utterance_is_filled_as_the_setting_says(padding, last):
-    patches = source(config=FeatureConfig(padding=padding)).batch(0, 64).patches
+def test_a_short_utterance_is_repeated():
+    patches = source().batch(0, 64).patches
     short = patches[told(patches)[1] == 1]
     assert len(short)
-    assert (SCALING.invert(short[:, 0, 0, -1]).round() == last).all()
+    assert (SCALING.invert(short[:, 0, 0, -1]).round() == 127 % 60).all()
 
 
-@given(st.integers(1, 300), st.sampled_from(["repeat", "reflect", "silence"]))
-def test_filling_keeps_what_was_there_and_reaches_a_patch(frames, padding):
+@given(st.integers(1, 300))
+def test_filling_keeps_what_was_there_and_reaches_a_patch(frames):
     log_mel = torch.rand(2, frames)
-    filled = fill(log_mel, padding)
-    assert filled.shape == (2, max(frames, FRAMES))
+    filled = fill(log_mel)
+    assert filled.shape == (2, max(frames, SIDE))
     assert torch.equal(filled[:, :frames], log_mel)
 
 
@@ -117,8 +116,8 @@ def test_filling_keeps_what_was_there_and_reaches_a_patch(frames, padding):
 def test_windows_lose_no_frame_and_end_at_the_end(frames, hop):
     cut = windows(torch.arange(frames).expand(128, -1).float(), hop)
     starts = cut[:, 0, 0, 0]
-    assert cut.shape[1:] == (1, 128, FRAMES)
-    assert set(cut[:, 0, 0].flatten().tolist()) == set(range(frames)) or hop > FRAMES
+    assert cut.shape[1:] == (1, 128, SIDE)
+    assert set(cut[:, 0, 0].flatten().tolist()) == set(range(frames)) or hop > SIDE
     assert (starts[:-1] == torch.arange(len(starts) - 1) * hop).all()
-    assert cut[-1, 0, 0, -1] == frames - 1 or frames < FRAMES
+    assert cut[-1, 0, 0, -1] == frames - 1 or frames < SIDE
     assert len(starts.unique()) == len(starts)

@@ -69,17 +69,17 @@ def source(emotions, count, **settings):
     ]
     log_mels = [np.full((128, 130), -6.0, np.float16)] * count
     manifest = Manifest("bands", Path(), labels, tuple(utterances))
-    return PatchSource(log_mels, manifest, Scaling(-16.0, 4.0), settings.pop("features"), 0, **settings)
+    return PatchSource(log_mels, manifest, Scaling(-16.0, 4.0), 0, **settings)
 
 
-def test_an_emotion_without_an_utterance_is_refused_in_one_line(config):
+def test_an_emotion_without_an_utterance_is_refused_in_one_line():
     with pytest.raises(UserError, match="no utterance is labelled happy") as caught:
-        source(("neutral", "angry", "sad"), 9, features=config.features, balanced=True)
+        source(("neutral", "angry", "sad"), 9, balanced=True)
     assert "\n" not in str(caught.value)
 
 
 def test_fewer_utterances_than_a_batch_are_drawn_more_than_once(config, around):
-    few = source(("neutral", "angry", "sad", "happy"), 4, features=config.features, balanced=True)
+    few = source(("neutral", "angry", "sad", "happy"), 4, balanced=True)
     large = config.model_copy(update={"finetuning": config.finetuning.model_copy(update={"batch": 8, "iterations": 1})})
     finetune(Pair.fresh(large), few, large, 0, around)
     assert len(few.batch(0, 8, "finetuning").labels) == 8

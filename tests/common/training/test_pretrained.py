@@ -1,12 +1,16 @@
 """Weights as they are shipped: small, and nearly what they were."""
 
+import json
+
 import pytest
 import torch
 
 from common.config import Config
 from common.errors import UserError
-from common.training.checkpoint import save_tensors
-from common.training.pretrained import ROWS, SCALES, WIDE, load_pretrained, pack, unpack
+from common.features.scaling import Scaling
+from common.training.checkpoint import CARD, save_tensors
+from common.training.pretrained import ROWS, SCALES, WIDE, load_pretrained, pack, save_pretrained, unpack
+from common.training.stages import Pair
 
 
 def wide(seed=0):
@@ -48,3 +52,17 @@ def test_a_snapshot_of_a_training_is_not_taken_for_pre_trained_networks(tmp_path
     save_tensors(tmp_path, {"weight": torch.zeros(2)}, {"stage": "adversarial", "labels": []})
     with pytest.raises(UserError, match=r"not pre-trained networks: .*; name the run's folder `pretrained`"):
         load_pretrained(tmp_path, Config())
+
+
+@pytest.mark.parametrize("retired", [{"mel_scale": "slaney", "padding": "repeat"}, {"mel_scale": "htk"}], ids=str)
+def test_networks_of_an_older_version_fit_if_their_features_were_what_is_fixed_now(tmp_path, retired):
+    config = Config.model_validate({"network": {"width": 1 / 64, "noise": 8}})
+    save_pretrained(tmp_path, Pair.fresh(config), Scaling(-16.0, 4.0), config, {})
+    card = json.loads((tmp_path / CARD).read_text())
+    card["settings"]["features"] |= retired
+    (tmp_path / CARD).write_text(json.dumps(card))
+    if retired["mel_scale"] == "slaney":
+        assert load_pretrained(tmp_path, config).scaling == Scaling(-16.0, 4.0)
+    else:
+        with pytest.raises(UserError, match=r"features\.mel_scale: 'htk' in the checkpoint, 'slaney' asked for"):
+            load_pretrained(tmp_path, config)

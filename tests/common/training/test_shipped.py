@@ -68,7 +68,7 @@ def corpus(tmp_path_factory):
     manifest = generate(folder, utterances_per_cell=1)
     config = load_config("demo").features
     runtime = RuntimeConfig(cache=str(folder / "cache"), workers=1)
-    return manifest, features_for(manifest, config, runtime), config
+    return manifest, features_for(manifest, config, runtime)
 
 
 @pytest.fixture(scope="module", params=["demo", "small"])
@@ -80,8 +80,8 @@ def shipped(request):
 @pytest.fixture(scope="module")
 def speech(shipped, corpus):
     """Patches of speech, scaled as the networks are used to."""
-    manifest, features, config = corpus
-    return PatchSource(features, manifest, shipped[1].scaling, config, seed=0).batch(0, PATCHES).patches
+    manifest, features = corpus
+    return PatchSource(features, manifest, shipped[1].scaling, seed=0).batch(0, PATCHES).patches
 
 
 def untrained(shipped):
@@ -145,8 +145,8 @@ def test_noise_with_the_level_and_spread_of_speech_is_not_like_it(speech):
 
 
 def test_speech_is_like_other_speech(shipped, corpus, speech):
-    manifest, features, config = corpus
-    other = PatchSource(features, manifest, shipped[1].scaling, config, seed=1).batch(0, PATCHES).patches
+    manifest, features = corpus
+    other = PatchSource(features, manifest, shipped[1].scaling, seed=1).batch(0, PATCHES).patches
     assert unlike_speech(other, speech) == set()
 
 

@@ -40,18 +40,6 @@ def test_a_fold_without_an_emotion_is_named_with_the_emotion(with_rows, weights)
         prepare(config, weights, ignore)
 
 
-def test_leaving_out_speakers_is_refused(config, weights):
-    by_speaker = config.model_copy(update={"corpus": config.corpus.model_copy(update={"fold": "speaker"})})
-    with pytest.raises(UserError, match=r"set corpus\.fold=session"):
-        prepare(by_speaker, weights, ignore)
-
-
-def test_extremes_that_clients_cannot_pool_are_refused(config, weights):
-    pooled = config.model_copy(update={"features": config.features.model_copy(update={"scaling": "pooled"})})
-    with pytest.raises(UserError, match=r"set features\.scaling=public"):
-        prepare(pooled, weights, ignore)
-
-
 def test_an_unknown_fold_is_named_with_those_there_are(config, weights):
     setting = prepare(config, weights, ignore)
     assert [fold.name for fold in choose_folds(setting, [])] == ["Session1", "Session2", "Session3"]

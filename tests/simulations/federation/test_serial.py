@@ -144,12 +144,6 @@ def test_a_run_does_not_go_on_with_other_speech_or_other_networks(finished, conf
         order(config, run, tmp_path / "weights", resume=True)
 
 
-def test_speakers_cannot_be_left_out_of_a_campaign_of_sessions(config, weights, tmp_path):
-    by_speaker = config.model_copy(update={"corpus": config.corpus.model_copy(update={"fold": "speaker"})})
-    with pytest.raises(UserError, match=r"set corpus\.fold=session"):
-        order(by_speaker, tmp_path / "run", weights)
-
-
 def test_a_corpus_of_one_session_is_refused_before_anything_begins(config, weights, tmp_path, speech):
     small = tmp_path / "speech"
     shutil.copytree(speech, small)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from common.corpora.audio import SAMPLE_RATE
 from common.corpora.voice import draw_room
 from common.seeds import numpy_stream
+from common.space import SAMPLE_RATE
 
 
 def room(seed=0):

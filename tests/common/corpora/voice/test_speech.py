@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
 
-from common.corpora.audio import SAMPLE_RATE
 from common.corpora.voice import Delivery, Speaker, speak
 from common.seeds import numpy_stream
+from common.space import SAMPLE_RATE
 
 MAN = Speaker(pitch=115, formant_scale=1.0)
 WOMAN = Speaker(pitch=205, formant_scale=1.16)
