@@ -13,9 +13,9 @@ from client.bounds import Bounds
 from client.policy import Policy, load_policy
 from common.config import Config
 from common.config.showing import spell
-from common.config.tree import NetworkConfig
 from common.errors import UserError
 from common.files import atomic_write
+from common.settings import NetworkConfig
 from common.training.checkpoint import read_tensors
 
 

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from common.config.tree import NetworkConfig
 from common.errors import UserError
 from common.networks import Discriminator, Generator, exchange_head, learned_weights, load_learned
 from common.seeds import torch_stream
+from common.settings import NetworkConfig
 from common.space import SIDE
 from common.training.adam import EPSILON
 from common.training.checkpoint import CARD, read_tensors, save_tensors

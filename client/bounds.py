@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from common.config.tree import Section
+from common.settings import Section
 from common.wire import Recipe, Scoring, Tuning
 
 

@@ -11,13 +11,13 @@ from functools import cached_property
 
 from client.rules import Holdings
 from client.site import Site
-from common.config.tree import FeatureConfig, hash_identity, option_words
 from common.corpora import read_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
 from common.features.cache import Features, features_for
 from common.features.patches import PatchSource
 from common.features.scaling import Scaling
+from common.settings import FeatureConfig, hash_identity, option_words
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import AwareDatetime, Field
 
-from common.config.tree import Section
+from common.settings import Section
 from common.wire import Code
 
 DAY = timedelta(days=1)

@@ -12,7 +12,7 @@ from client.bases import shipped_bases
 from client.bounds import Bounds
 from client.recipes import preset_recipes
 from common.config.reading import all_mistakes, mistakes_in, read_toml
-from common.config.tree import Section
+from common.settings import Section
 from common.wire import Precision
 from common.wire.terms import Digest
 

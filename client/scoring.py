@@ -15,12 +15,13 @@ import numpy as np
 
 from client.dice import Dice
 from client.door import Door
-from common.config.tree import Config, RecognizerConfig, RuntimeConfig
+from common.config.tree import Config
 from common.features.scaling import Scaling
 from common.files import atomic_json
 from common.networks import load_learned
 from common.networks.acceleration import Acceleration
 from common.scoring import Confusion
+from common.settings import RecognizerConfig, RuntimeConfig
 from common.training.phases import Interrupted
 from common.training.recognizer import new_recognizer, predict
 from common.wire import Code, Refused, Score

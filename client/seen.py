@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from common.config.tree import Section
 from common.errors import UserError
 from common.files import atomic_write, open_own
+from common.settings import Section
 
 LONGEST = 1024
 PRIVATE = 0o600

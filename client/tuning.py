@@ -22,13 +22,14 @@ from client.bases import Bases, gradient_over_epsilon
 from client.bounds import Bounds
 from client.dice import Dice
 from client.door import Door
-from common.config.tree import Config, RuntimeConfig
+from common.config.tree import Config
 from common.errors import UserError
 from common.features.scaling import Scaling
 from common.files import atomic_json, locked
 from common.networks import release_weights
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
+from common.settings import RuntimeConfig
 from common.training.checkpoint import CARD, Snapshots, read_tensors, save_tensors
 from common.training.phases import Interrupted, Surroundings
 from common.training.reporters import Reporter

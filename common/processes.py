@@ -11,10 +11,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from common.config.tree import RuntimeConfig
 from common.cores import usable_cores
 from common.errors import UserError
 from common.networks.acceleration import Acceleration
+from common.settings import RuntimeConfig
 
 Piece = TypeVar("Piece")
 

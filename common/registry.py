@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Generic, Protocol, TypeVar
 
 from common.errors import UserError
 
@@ -81,7 +81,7 @@ class Registry(Generic[Method]):
             raise ValueError(f"it calls itself {method.name}")
         if method.name in taken:
             raise ValueError("the name is taken")
-        return cast("Method", method)
+        return method
 
     @property
     def methods(self) -> Mapping[str, Method]:
@@ -108,5 +108,3 @@ class Registry(Generic[Method]):
             if one.name == name:
                 remedy = f"it cannot be loaded: {one.reason}"
         raise UserError(f"no such {self.noun}", where=name, remedy=remedy)
-
-

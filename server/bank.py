@@ -15,9 +15,9 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, ValidationError
 
-from common.config.tree import Section
 from common.errors import UserError, UserErrors
 from common.files import atomic_json, atomic_write, write_through
+from common.settings import Section
 from common.wire import Card, Limits, Refused, Release, check_weights, decode, parts
 
 WEIGHTS, CARD, INDEX = ".safetensors", ".json", "index.json"

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from common.config.tree import Sketch
 from common.seeds import torch_stream
+from common.settings import Sketch
 from common.synthesizers import Sampler
 from common.training.likeness import SKETCHES
 

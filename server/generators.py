@@ -9,10 +9,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from common.config import Config, FeatureConfig, NetworkConfig, load_config
-from common.config.tree import hash_identity
 from common.errors import UserError
 from common.features.scaling import Scaling
 from common.networks import release_weights
+from common.settings import hash_identity
 from common.synthesizers import ConditionalSampler
 from common.training.checkpoint import read_tensors
 from common.training.pretrained import load_pretrained

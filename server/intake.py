@@ -13,9 +13,9 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from common.config import Config
-from common.config.tree import Section
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
+from common.settings import Section
 from common.synthesizers import ConditionalSampler
 from common.wire import Release, weights_digest
 from server.bank import Bank, Banked, Finding

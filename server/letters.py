@@ -10,8 +10,8 @@ from dataclasses import replace
 from torch import Tensor
 
 from common.config import Config
-from common.config.tree import hash_identity
 from common.networks import learned_weights
+from common.settings import hash_identity
 from common.training.pretrained import Pretrained
 from common.wire import (
     Ask,

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from common.config.showing import as_toml
-from common.config.tree import Config, option_words
+from common.config.tree import Config
 from common.corpora import read_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError, UserErrors
@@ -28,6 +28,7 @@ from common.features.scaling import Scaling
 from common.files import atomic_json, atomic_write, refuse_strangers
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
+from common.settings import option_words
 from common.training.checkpoint import Card, Snapshots, differences, read_tensors, save_tensors
 from common.training.curves import read_rows, save_curves
 from common.training.distributed import Share, joined, runtime_of_process

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from common.config import Config
-from common.config.tree import RuntimeConfig, hash_identity
 from common.errors import UserError
 from common.networks import learned_weights
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.processes import side_by_side
 from common.seeds import derive_seed
+from common.settings import RuntimeConfig, hash_identity
 from common.synthesizers import ConditionalSampler
 from common.training.checkpoint import Card, Snapshots, read_tensors, save_tensors
 from common.training.draws import Patches

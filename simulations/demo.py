@@ -11,10 +11,10 @@ from typing import Any
 from rich.console import Console
 
 from common.config import Config
-from common.config.tree import hash_identity
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.features.cache import Features, features_for
+from common.settings import hash_identity
 from common.training.pretrained import pretrained_hash, shipped_weights
 from server.bank import Bank
 from server.campaign import BANK

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from common.config.tree import FeatureConfig
 from common.files import atomic_write
+from common.settings import FeatureConfig
 from common.space import SAMPLE_RATE, SIDE
 from common.training.pictures import COLOURS
 

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, register_random, settings
 from hypothesis.internal.conjecture import providers
 
 from common.config import Config, FeatureConfig, FinetuningConfig, NetworkConfig, OptimizerConfig
-from common.config.tree import hash_identity
 from common.corpora.builtin import generate
 from common.features.scaling import Scaling
 from common.networks import Discriminator, Generator, learned_weights, release_weights
+from common.settings import hash_identity
 from common.training.pretrained import save_pretrained
 from common.training.reporters import Reporter
 from common.training.stages import Pair

@@ -4,12 +4,12 @@ Owns every number that a user may change. Must not know how any of them is used.
 """
 
 from common.config.loading import PRESETS, load_config, preset_path
-from common.config.tree import (
+from common.config.tree import Config
+from common.settings import (
     AdversarialConfig,
     AutoencoderConfig,
     CampaignConfig,
     ChatziagapiConfig,
-    Config,
     CorpusConfig,
     FeatureConfig,
     FinetuningConfig,

@@ -8,7 +8,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from common.config.tree import ASIDE, Config, Section
+from common.config.tree import ASIDE, Config
+from common.settings import Section
 
 
 def as_toml(config: Config) -> str:

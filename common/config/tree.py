@@ -1,261 +1,30 @@
-"""The tree of settings: one frozen model a section, each setting with its bounds and its reason.
+"""The whole tree of settings, on top of `common`: every section, and what names a configuration.
 
-Owns types, bounds, illegal combinations and the identity hash. Must not read files or know a preset.
-
-What the first paper leaves open is decided here and says so: search for "open in the paper".
+Owns which sections there are and the identity hash. Must not read files or know a preset.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
-from common.space import SAMPLE_RATE, SIDE
+from common.settings import (
+    CampaignConfig,
+    ChatziagapiConfig,
+    CorpusConfig,
+    FeatureConfig,
+    FinetuningConfig,
+    NetworkConfig,
+    OptimizerConfig,
+    PretrainingConfig,
+    RecognizerConfig,
+    RuntimeConfig,
+    SamplingConfig,
+    Section,
+    hash_identity,
+)
 
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
-Rate = Annotated[float, Field(gt=0, le=1)]
-Label = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,23}$")]
-Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16)]
-Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
-Augmentation = Literal["roll", "time_mask", "frequency_mask", "gain", "tilt"]
-Sketch = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
-Check = Literal["samples", "equals", "outliers", "labels"]
-
-EMOTIONS = ("neutral", "angry", "sad", "happy")
-"""The paper's four, in the order of its Figure 3. The order is the meaning of every one-hot in the system."""
 ASIDE = ("name", "campaign", "runtime")
 """What is not part of a configuration's identity."""
-
-
-class Section(BaseModel):
-    """A frozen part of the tree; a key it does not know is a mistake, not a comment."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
-
-
-def option_words(options: Options) -> dict[str, str]:
-    """Options as keywords.
-
-    >>> option_words(("subset=train-clean-360",))
-    {'subset': 'train-clean-360'}
-    """
-    return dict(option.split("=", 1) for option in options)
-
-
-class CorpusConfig(Section):
-    """Which speech a run is about; where it lies on this machine is `runtime.corpus_root`."""
-
-    name: str = Field("builtin", description="a corpus name that `eyesoff corpus describe` knows")
-    options: Options = Field((), description="of the layout, such as dialogs=improvised")
-
-
-RETIRED = {
-    "sample_rate": SAMPLE_RATE,
-    "mels": SIDE,
-    "mel_scale": "slaney",
-    "patch_frames": SIDE,
-    "padding": "repeat",
-    "scaling": "public",
-}
-"""What older versions let features set, and what alone is left of it."""
-
-
-class FeatureConfig(Section):
-    """Waveform to patches (section 4.2 of the paper)."""
-
-    window: Positive = Field(512, description="samples in a window: 32 ms")
-    hop: Positive = Field(256, description="samples between windows: 16 ms")
-    fft: Positive = Field(512, description="points of the Fourier transform")
-    floor: float = Field(1e-7, gt=0, lt=1, description="smallest mel power before the logarithm")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_retired(cls, tree: Any) -> Any:
-        """What an older version wrote is read, if it says what is fixed now."""
-        if not isinstance(tree, dict):
-            return tree
-        return {name: value for name, value in tree.items() if RETIRED.get(name, ...) != value}
-
-    @model_validator(mode="after")
-    def _window_fits(self) -> Self:
-        if self.window > self.fft:
-            raise ValueError(f"window ({self.window}) is longer than fft ({self.fft})")
-        if self.hop > self.window:
-            raise ValueError(f"hop ({self.hop}) is longer than window ({self.window}): speech would be skipped")
-        return self
-
-
-class NetworkConfig(Section):
-    """The paper's Table 1; `width` scales its channels and its wide linear layer together."""
-
-    width: float = Field(1.0, gt=0, le=1, description="1 is the paper's size; 64 * width channels come first")
-    noise: Positive = Field(128, description="the latent's dimension, N_z")
-    emotions: Labels = Field(EMOTIONS, description="label order, N_c names")
-    condition_gain: float = Field(
-        1.0,
-        gt=0,
-        le=100,
-        description="what a one-hot condition is multiplied by; beside a latent of N_z numbers it is weak, and a short "
-        "fine-tuning ends before the generator listens to it; pre-training, whose condition is zero, does not know it",
-    )
-    leak: float = Field(0.2, ge=0, lt=1, description="slope of the leaky ReLU below zero; open in the paper")
-
-    @model_validator(mode="after")
-    def _whole_channels(self) -> Self:
-        if (64 * self.width) % 1:
-            raise ValueError(f"width {self.width} leaves a fraction of a channel: use k/64, such as 0.125 or 0.0625")
-        if len(set(self.emotions)) != len(self.emotions):
-            raise ValueError(f"emotions name one class twice: {', '.join(self.emotions)}")
-        return self
-
-    @property
-    def classes(self) -> int:
-        """N_c."""
-        return len(self.emotions)
-
-
-class OptimizerConfig(Section):
-    """Adam, shared by every stage."""
-
-    beta1: float = Field(0.5, ge=0, lt=1)
-    beta2: float = Field(0.99, ge=0, lt=1)
-
-
-class AutoencoderConfig(Section):
-    """Stage one: L1 reconstruction, condition zero."""
-
-    iterations: Count = 200_000
-    batch: Positive = 32
-    learning_rate: Rate = 5e-5
-
-
-class AdversarialConfig(Section):
-    """Stage two: WGAN-GP, condition zero, equal steps, unequal rates."""
-
-    iterations: Count = 200_000
-    batch: Positive = 32
-    generator_learning_rate: Rate = 2e-6
-    discriminator_learning_rate: Rate = 2e-5
-    penalty: float = Field(10.0, ge=0, description="coefficient of the gradient penalty")
-    average: float = Field(0.0, ge=0, lt=1, description="decay of the averaged generator that is kept; 0 is off")
-
-
-class PretrainingConfig(Section):
-    """Both unlabelled stages."""
-
-    corpus: str = Field("librispeech", description="an unlabelled corpus; its extremes scale every feature")
-    options: Options = Field((), description="of the layout, such as subset=train-clean-360")
-    autoencoder: AutoencoderConfig = AutoencoderConfig()
-    adversarial: AdversarialConfig = AdversarialConfig()
-
-
-class FinetuningConfig(Section):
-    """Stage three: one-hot conditions against a K+1 softmax, at the client."""
-
-    iterations: Count = Field(20_000, description="open in the paper")
-    batch: Positive = 32
-    generator_learning_rate: Rate = 2e-6
-    discriminator_learning_rate: Rate = 2e-5
-    penalty: float = Field(
-        0.0,
-        ge=0,
-        description="open in the paper: a softmax is no critic and spectral norm bounds it already, so off; above 0 "
-        "the slope of (log-sum of the emotions' outputs - the fake output) is pulled to one",
-    )
-    balanced: bool = Field(True, description="draw emotions evenly; open in the paper")
-    average: float = Field(0.0, ge=0, lt=1, description="decay of the averaged generator that is released; 0 is off")
-    augmentation: tuple[Augmentation, ...] = Field((), description="shown to the discriminator, real and fake alike")
-    instance_noise: float = Field(
-        0.0,
-        ge=0,
-        le=4,
-        description="deviation, in scaled units, of the noise over all that the discriminator is shown, real and fake "
-        "alike: it then has to tell emotions by what is large, and a generator cannot please it with fine patterns",
-    )
-    frozen_layers: int = Field(0, ge=0, le=8, description="lower convolutions of the discriminator left as pre-trained")
-    even_start: bool = Field(
-        False, description="the condition's weights, which pre-training never moved, begin at zero instead of by chance"
-    )
-    likeness: tuple[Sketch, ...] = Field(
-        (),
-        description="sketches in which made speech of an emotion is held to the site's own: the distance between them "
-        "joins the generator's loss, so that it, not only the discriminator, sees real speech; empty is off",
-    )
-    likeness_weight: float = Field(1.0, gt=0, description="of each sketch's distance")
-    released_as: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="number format of a release")
-
-
-class ChatziagapiConfig(Section):
-    """The earlier GAN of Chatziagapi et al. (Interspeech 2019), at the run's width: what the paper is compared with."""
-
-    code: Positive = Field(100, description="the autoencoder's code, which is the GAN's latent")
-    dropout: float = Field(0.2, ge=0, lt=1)
-    batch: Positive = Field(32, description="open in their paper")
-    autoencoder_iterations: Count = Field(20_000, description="open in their paper")
-    autoencoder_learning_rate: Rate = 5e-5
-    iterations: Count = Field(20_000, description="of the GAN; open in their paper")
-    learning_rate: Rate = Field(1e-6, description="of the GAN, both networks")
-
-
-class SamplingConfig(Section):
-    """What is drawn from the bank to train the recognizer."""
-
-    per_emotion: Positive = Field(40_000, description="samples an emotion in a fold's pool, over all generators")
-    latent_scale: float = Field(1.0, gt=0, le=3, description="standard deviation of the latents")
-    keep: bool = Field(True, description="draw once and keep on disk as fp16; false draws anew for every batch")
-
-
-class RecognizerConfig(Section):
-    """The SER network (section 4.3): the discriminator's body, trained from scratch."""
-
-    iterations: Count = Field(30_000, description="open in the paper; three decades of its learning rate")
-    batch: Positive = 32
-    learning_rate: Rate = 1e-5
-    decay_every: Positive = 10_000
-    decay_factor: float = Field(0.1, gt=0, le=1)
-    window_hop: Positive = Field(32, description="frames between test windows")
-    bands: Literal[16, 32, 64, 128] = Field(
-        128,
-        description="how many bands of a spectrum it tells apart; fewer hide harmonics, of which tuned generators "
-        "make hardly any",
-    )
-    augmentation: tuple[Augmentation, ...] = ()
-
-
-class RuntimeConfig(Section):
-    """How a result is computed, never what it is: left out of every hash."""
-
-    corpus_root: str = Field("", description="folder of the corpus; empty for the built-in one")
-    cache: str = Field("~/.cache/eyesoff", description="features and other things that can be made again")
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
-    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")
-    threads: Count = Field(0, description="torch threads; 0 is one for each core")
-    workers: Count = Field(0, description="feature extraction processes; 0 is one for each core")
-
-    def unnamed_run(self, number: int) -> Path:
-        """The directory of a run that was started with a bare `flwr run`: Flower's number tells it from others."""
-        return Path(self.cache).expanduser() / "runs" / str(number)
-
-
-class CampaignConfig(Section):
-    """How hard a server tries to hear from its clients: left out of every hash."""
-
-    quorum: Positive = Field(2, description="generators without which no recognizer is trained")
-    attempts: Positive = Field(2, description="how often a client is asked before it counts as failed")
-    ask_seconds: float = Field(600.0, gt=0, description="longest wait for clients and for what they have")
-    tune_seconds: float = Field(86_400.0, gt=0, description="longest wait for one round of tunings")
-    score_seconds: float = Field(3_600.0, gt=0, description="longest wait for one round of scorings")
-    client_threads: Positive = Field(1, description="torch threads of a simulated client; sums depend on them")
-    pool_gigabytes: float = Field(20.0, gt=0, description="disk that kept samples may fill")
-    checks: tuple[Check, ...] = Field(
-        ("samples", "equals", "outliers", "labels"),
-        description="what a release must pass to be trained on: samples of it that something can be learnt from, "
-        "weights that no other site sent, samples not far from all others', labels that mean what the others' mean",
-    )
 
 
 class Config(Section):
@@ -289,13 +58,3 @@ class Config(Section):
         Made of nothing that is not part of the identity: the same identity draws the same samples.
         """
         return f"{self.corpus.name}-{self.identity_hash()}"
-
-
-def hash_identity(identity: Mapping[str, Any]) -> str:
-    """A short stable hash of plain data.
-
-    >>> hash_identity({"a": 1, "b": 2}) == hash_identity({"b": 2, "a": 1})
-    True
-    """
-    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:12]

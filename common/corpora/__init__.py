@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from common.config.tree import EMOTIONS, Config, option_words
+from common.config.tree import Config
 from common.corpora import cremad, emodb, iemocap, librispeech, mspimprov, ravdess, table
 from common.corpora.layout import Clip, Layout
 from common.corpora.manifest import Manifest
 from common.corpora.reading import Progress, check_root, read_layout
 from common.errors import UserError
+from common.settings import EMOTIONS, option_words
 
 __all__ = ["CORPORA", "Layout", "Progress", "labelled_corpus", "read_corpus"]
 

@@ -9,10 +9,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from common.config.tree import EMOTIONS
 from common.corpora.layout import Clip, Finding, Layout, sex_of
 from common.corpora.manifest import BadFile
 from common.errors import UserError
+from common.settings import EMOTIONS
 
 _REQUIRED = ("path", "emotion", "session")
 

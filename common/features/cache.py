@@ -22,11 +22,11 @@ from typing import Any, BinaryIO, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from common.config.tree import FeatureConfig, RuntimeConfig
 from common.corpora.manifest import BadFile, Manifest
 from common.errors import UserError, UserErrors
 from common.features.extraction import Extracted, LogMels, extract
 from common.files import atomic_json
+from common.settings import FeatureConfig, RuntimeConfig
 from common.space import SIDE
 
 FORMAT = 2  # raise it when the extractor computes anything else than before

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from common.config.tree import FeatureConfig, RuntimeConfig
 from common.cores import usable_cores
 from common.corpora import audio
 from common.corpora.manifest import BadFile, Manifest
 from common.errors import UserError
 from common.features.extractor import LogMel
+from common.settings import FeatureConfig, RuntimeConfig
 from common.threads import one_thread
 
 WORTH_PROCESSES = 2 * 3600.0

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from common.config.tree import FeatureConfig
 from common.errors import UserError
+from common.settings import FeatureConfig
 from common.space import SAMPLE_RATE, SIDE
 
 _MANY = (64, 32, 32)  # bands in one product where frames are many: low bands touch few bins, so most zeros are skipped

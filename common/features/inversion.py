@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torchaudio.transforms import GriffinLim, InverseMelScale
 
-from common.config.tree import FeatureConfig
+from common.settings import FeatureConfig
 from common.space import SAMPLE_RATE, SIDE
 
 ITERATIONS = 64

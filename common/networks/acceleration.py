@@ -10,8 +10,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from common.config.tree import RuntimeConfig
 from common.errors import UserError
+from common.settings import RuntimeConfig
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 

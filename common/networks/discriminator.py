@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from common.config.tree import NetworkConfig
 from common.networks.chain import Link, run
 from common.networks.generator import FIRST_SIDE, HIDDEN, scaled
 from common.networks.layers import Convolution, Linear
 from common.seeds import torch_stream
+from common.settings import NetworkConfig
 from common.space import SIDE
 
 CHANNELS = (1, 64, 64, 128, 128, 256, 256, 512, 512)

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from common.config.tree import NetworkConfig
 from common.networks.chain import run
 from common.networks.layers import Convolution, Layer, Linear
 from common.seeds import torch_stream
+from common.settings import NetworkConfig
 
 CHANNELS = (512, 512, 512, 256, 256, 128, 128, 64, 64, 1)
 """What goes into the first of nine convolutions, then what comes out of each, at width 1."""

@@ -10,11 +10,11 @@ from typing import cast
 import psutil
 import torch
 
-from common.config.tree import NetworkConfig
 from common.errors import UserError
 from common.networks.discriminator import Discriminator
 from common.networks.generator import FIRST_SIDE, Generator
 from common.networks.layers import Convolution
+from common.settings import NetworkConfig
 from common.space import SIDE
 
 FLOAT = 4

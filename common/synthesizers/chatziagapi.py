@@ -15,12 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from common.config.tree import Config, NetworkConfig
+from common.config.tree import Config
 from common.networks.acceleration import prepare
 from common.networks.discriminator import CHANNELS as ENCODED
 from common.networks.generator import CHANNELS as DECODED
 from common.networks.generator import FIRST_SIDE, HIDDEN, scaled
 from common.seeds import derive_seed
+from common.settings import NetworkConfig
 from common.synthesizers.conditional import AT_ONCE
 from common.synthesizers.synthesizer import Speech, Synthesizer, Weights
 from common.training.adam import Adam

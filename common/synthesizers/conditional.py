@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.config.tree import Config, NetworkConfig
+from common.config.tree import Config
 from common.networks import Generator, release_weights
 from common.networks.acceleration import prepare
+from common.settings import NetworkConfig
 from common.synthesizers.synthesizer import Speech, Synthesizer, Weights
 from common.training.phases import Surroundings
 from common.training.stages import Pair, finetune

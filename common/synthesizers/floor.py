@@ -7,8 +7,8 @@ synthesizer reaches without any emotional speech.
 import torch
 from torch import Tensor
 
-from common.config.tree import NetworkConfig
 from common.networks import release_weights
+from common.settings import NetworkConfig
 from common.synthesizers.conditional import ConditionalSampler
 from common.synthesizers.synthesizer import Synthesizer, Weights
 

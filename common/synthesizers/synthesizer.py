@@ -10,7 +10,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from common.config.tree import Config, NetworkConfig
+from common.config.tree import Config
+from common.settings import NetworkConfig
 from common.training.draws import Patches
 from common.training.phases import Surroundings
 from common.training.stages import Pair

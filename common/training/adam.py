@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from common.config.tree import OptimizerConfig
+from common.settings import OptimizerConfig
 
 EPSILON = 1e-8
 

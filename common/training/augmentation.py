@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from common.config.tree import Augmentation
+from common.settings import Augmentation
 
 CHANCES = (6, 1)
 """Uniform numbers a patch needs: roll, place and length of a time mask and of a frequency mask, gain; and for a tilt.

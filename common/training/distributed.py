@@ -16,8 +16,8 @@ from datetime import timedelta
 import torch
 from torch import Tensor, distributed
 
-from common.config.tree import RuntimeConfig
 from common.errors import UserError
+from common.settings import RuntimeConfig
 
 PATIENCE = timedelta(minutes=30)
 """A process that waits longer for the others gives up with an error; one may be extracting features meanwhile."""

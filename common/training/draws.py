@@ -12,9 +12,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from common.config.tree import NetworkConfig
 from common.errors import UserError
 from common.seeds import torch_stream
+from common.settings import NetworkConfig
 from common.space import SIDE
 from common.training.augmentation import CHANCES
 from common.training.distributed import Share

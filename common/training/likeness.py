@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.config.tree import Sketch
+from common.settings import Sketch
 
 BANDS = 16
 STRETCHES = 32

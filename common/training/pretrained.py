@@ -13,10 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from common.config.tree import RETIRED, Config
+from common.config.tree import Config
 from common.errors import UserError, UserErrors
 from common.features.scaling import Scaling
 from common.networks.layers import converge_norms
+from common.settings import RETIRED
 from common.training.checkpoint import (
     CARD,
     Card,

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from common.config.tree import Config, RecognizerConfig
+from common.config.tree import Config
 from common.corpora.manifest import Manifest
 from common.features.patches import windows
 from common.features.scaling import Scaling
 from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
 from common.seeds import derive_seed
+from common.settings import RecognizerConfig
 from common.training.adam import Adam
 from common.training.augmentation import augment
 from common.training.draws import Dealer, Draw, Patches, require_labels

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.config.tree import AdversarialConfig, Config, FinetuningConfig
+from common.config.tree import Config
 from common.networks import Discriminator, Generator, exchange_head
 from common.networks.penalty import scores_and_penalty, textbook_penalty
 from common.seeds import derive_seed, torch_stream
+from common.settings import AdversarialConfig, FinetuningConfig
 from common.training.adam import Adam
 from common.training.augmentation import augment
 from common.training.averaging import Average

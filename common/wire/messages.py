@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from torch import Tensor
 
-from common.config.tree import Labels, Section
+from common.settings import Labels, Section
 from common.wire.codes import Code
 from common.wire.terms import (
     Card,

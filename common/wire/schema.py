@@ -8,8 +8,8 @@ from functools import lru_cache
 import torch
 from torch import nn
 
-from common.config.tree import NetworkConfig
 from common.networks import Discriminator, Generator, generator_shapes, learned_weights
+from common.settings import NetworkConfig
 from common.wire.frame import HEADER_LIMIT
 from common.wire.messages import Collect, Message, Release, Request, Score, Tune
 from common.wire.weights import Shape

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from common.config.tree import FinetuningConfig, Labels, NetworkConfig, OptimizerConfig, Section, hash_identity
+from common.settings import FinetuningConfig, Labels, NetworkConfig, OptimizerConfig, Section, hash_identity
 from common.wire.weights import Precision
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]

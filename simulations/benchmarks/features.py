@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from torchaudio.transforms import MelSpectrogram
 
-from common.config.tree import FeatureConfig, RuntimeConfig
 from common.corpora.audio import load
 from common.corpora.manifest import Manifest
 from common.features.cache import features_for
 from common.features.extractor import LogMel
+from common.settings import FeatureConfig, RuntimeConfig
 from common.space import SAMPLE_RATE, SIDE
 
 ROUNDS = 7

@@ -10,9 +10,9 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from common.config import Config
-from common.config.tree import hash_identity
 from common.features.scaling import Scaling
 from common.networks import release_weights
+from common.settings import hash_identity
 from common.training.pretrained import Pretrained
 from common.training.stages import Pair
 from common.version import VERSION

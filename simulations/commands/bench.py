@@ -38,8 +38,8 @@ def features(
 
     Example: eyesoff bench features --corpus emodb --root ~/corpora/EMO-DB
     """
-    from common.config.tree import RuntimeConfig
     from common.corpora import corpus_root, read_corpus
+    from common.settings import RuntimeConfig
     from simulations.benchmarks.features import bench_features
     from simulations.progress import bars
 

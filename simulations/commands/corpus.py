@@ -68,9 +68,9 @@ def describe(
     """
     from rich.console import Console
 
-    from common.config.tree import RuntimeConfig
     from common.corpora import corpus_root, read_corpus
     from common.corpora.description import describe as count
+    from common.settings import RuntimeConfig
     from simulations.progress import bars
 
     folder = corpus_root(name, root, RuntimeConfig().cache)

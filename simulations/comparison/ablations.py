@@ -9,8 +9,8 @@ from typing import Any, get_args
 
 from common.config import Config
 from common.config.showing import spell
-from common.config.tree import Sketch
 from common.errors import UserError
+from common.settings import Sketch
 
 SWITCHES: Mapping[str, tuple[Any, Any]] = {
     "network.condition_gain": (1.0, 12.0),

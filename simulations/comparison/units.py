@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from client.simulated import site_name
-from common.config.tree import Config, hash_identity
+from common.config.tree import Config
 from common.corpora.manifest import Fold
+from common.settings import hash_identity
 from common.synthesizers import synthesizer
 from simulations.comparison.ablations import Ablation
 from simulations.comparison.modes import ABLATED, MODES, REAL, Mode

@@ -17,10 +17,10 @@ from client.simulated import session_file, site_file
 from client.site import STATE
 from common.config import Config
 from common.config.showing import spell
-from common.config.tree import Section
 from common.corpora import labelled_corpus
 from common.errors import UserError
 from common.files import atomic_write
+from common.settings import Section
 from simulations.deployment.certificates import (
     Authority,
     issue,

@@ -15,7 +15,6 @@ from typing import Any
 
 from client.simulated import site_name
 from common.config import Config
-from common.config.tree import RuntimeConfig
 from common.corpora.manifest import Fold, Manifest, leave_one_out
 from common.features.cache import Features, features_for
 from common.features.patches import PatchSource
@@ -24,6 +23,7 @@ from common.files import atomic_json
 from common.networks.acceleration import Acceleration
 from common.processes import side_by_side
 from common.seeds import derive_seed
+from common.settings import RuntimeConfig
 from common.training.checkpoint import Snapshots
 from common.training.phases import Surroundings
 from common.training.recognizer import train_recognizer

@@ -11,7 +11,6 @@ from typing import Any
 from rich.table import Table
 
 from common.config import Config
-from common.config.tree import hash_identity
 from common.corpora import corpus_root, read_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
@@ -21,6 +20,7 @@ from common.files import atomic_json
 from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
 from common.scoring import METRICS, Confusion, Metric, Outcome, Score, bootstrap
+from common.settings import hash_identity
 from common.training.checkpoint import read_tensors
 from common.training.recognizer import new_recognizer, predict
 from server.bank import Bank

@@ -94,8 +94,8 @@ def _measure(seconds: float = SECONDS) -> tuple[float, float]:
     """The best time of each way, taken in turn so that a busy machine hits all three alike."""
     import torch
 
-    from common.config.tree import NetworkConfig
     from common.networks import Discriminator
+    from common.settings import NetworkConfig
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = Discriminator(NetworkConfig(width=1 / 16), outputs=1).to(device)

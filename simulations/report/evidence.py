@@ -16,9 +16,9 @@ from safetensors.numpy import load_file
 
 from client.history import Entry
 from client.ledger import entries, verify
-from common.config.tree import FeatureConfig
 from common.errors import UserError
 from common.features.scaling import Scaling
+from common.settings import FeatureConfig
 from simulations.comparison.evidence import EVIDENCE, INDEX, SCHEMA
 
 Floats = NDArray[np.floating]

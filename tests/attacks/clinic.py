@@ -15,10 +15,10 @@ from client.keeper import Keeper
 from client.site import Site
 from common.config import FeatureConfig, FinetuningConfig, NetworkConfig, OptimizerConfig
 from common.config.showing import spell
-from common.config.tree import RuntimeConfig, hash_identity
 from common.features.patches import windows
 from common.features.scaling import Scaling
 from common.networks import Discriminator, learned_weights
+from common.settings import RuntimeConfig, hash_identity
 from common.training.stages import Pair
 from common.wire import (
     Extremes,

@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.config.tree import FinetuningConfig, NetworkConfig, OptimizerConfig
 from common.networks import Discriminator, Generator
 from common.networks.layers import Convolution, Linear
+from common.settings import FinetuningConfig, NetworkConfig, OptimizerConfig
 from common.training.adam import EPSILON
 from common.training.stages import Pair
 from common.wire import Extremes

@@ -20,9 +20,9 @@ from client.rules import Holdings
 from client.service import KeeperServer, RemoteKeeper
 from client.site import Site
 from common.config.showing import spell
-from common.config.tree import EMOTIONS, FeatureConfig, FinetuningConfig, hash_identity
 from common.features.extractor import LogMel
 from common.features.scaling import Scaling
+from common.settings import EMOTIONS, FeatureConfig, FinetuningConfig, hash_identity
 from common.wire import Tuning, decode_reply, encode
 
 

@@ -9,7 +9,7 @@ from client.gate import Gate
 from client.ledger import Ledger, entries, verify
 from client.policy import Policy
 from client.rules import Holdings
-from common.config.tree import EMOTIONS
+from common.settings import EMOTIONS
 from common.wire import Ask, Code, Description, Refusal, decode_reply, encode
 
 ASK = Ask(run="run-1")

@@ -7,7 +7,7 @@ import torch
 from client import scoring
 from client.door import Door
 from client.scoring import counts_of, score
-from common.config.tree import FeatureConfig
+from common.settings import FeatureConfig
 
 LONG = 250.0
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from common.config.tree import RuntimeConfig
 from common.errors import UserError
 from common.processes import side_by_side
+from common.settings import RuntimeConfig
 
 PATIENCE = 100.0
 
@@ -66,7 +66,7 @@ ASKER = """
 import sys
 from functools import partial
 from pathlib import Path
-from common.config.tree import RuntimeConfig
+from common.settings import RuntimeConfig
 from common.processes import side_by_side
 from common.training.interruption import tidied_up
 from tests_of_processes import sleep

@@ -7,8 +7,8 @@ import torch
 
 from common.config import Config, FeatureConfig
 from common.config.showing import as_toml
-from common.config.tree import hash_identity
 from common.errors import UserError
+from common.settings import hash_identity
 from common.training.checkpoint import save_tensors
 from common.wire import Card, Release
 from server.bank import Bank

@@ -9,10 +9,10 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from common.config.tree import EMOTIONS
 from common.corpora.manifest import Sex
 from common.corpora.voice import Delivery, Speaker
 from common.seeds import numpy_stream
+from common.settings import EMOTIONS
 
 Vector = NDArray[np.float64]
 

@@ -19,7 +19,6 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from common.config.tree import EMOTIONS
 from common.corpora import voice
 from common.corpora.builtin import acting
 from common.corpora.manifest import Manifest, Utterance
@@ -27,6 +26,7 @@ from common.corpora.reading import Progress
 from common.errors import UserError
 from common.files import atomic_json
 from common.seeds import numpy_stream
+from common.settings import EMOTIONS
 from common.space import SAMPLE_RATE
 
 _VERSION = 1

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from common.config import PRESETS, load_config, preset_path
-from common.config.tree import EMOTIONS
+from common.settings import EMOTIONS
 from common.space import SAMPLE_RATE, SIDE
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from common.config import Config
-from common.config.tree import Section, hash_identity
+from common.settings import Section, hash_identity
 
 
 def leaves(section: Section, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -26,7 +26,8 @@ def corpus_of(*sessions, each=12):
 
 def counts(manifest):
     return {
-        session: Counter(u.emotion for u in manifest.utterances if u.session == session) for session in manifest.sessions
+        session: Counter(u.emotion for u in manifest.utterances if u.session == session)
+        for session in manifest.sessions
     }
 
 

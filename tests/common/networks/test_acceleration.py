@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from common.config.tree import NetworkConfig, RuntimeConfig
 from common.errors import UserError
 from common.networks import Acceleration, Discriminator, Generator, prepare
 from common.networks.acceleration import lowered
+from common.settings import NetworkConfig, RuntimeConfig
 
 
 def test_fp32_is_left_alone():

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from common.config.tree import NetworkConfig
 from common.networks import Discriminator, exchange_head, prepare
 from common.seeds import torch_stream
+from common.settings import NetworkConfig
 
 SMALL = NetworkConfig(width=1 / 64, noise=8)
 

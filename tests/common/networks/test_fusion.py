@@ -5,9 +5,9 @@ import shutil
 import pytest
 import torch
 
-from common.config.tree import NetworkConfig
 from common.networks import Discriminator, fusion, prepare, scores_and_penalty
 from common.networks.fusion import MILLION, WIDE, activation, fused
+from common.settings import NetworkConfig
 
 
 def doubled(rows):

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from common.config.tree import NetworkConfig
 from common.networks import Generator, generator_shapes, prepare, release_weights
+from common.settings import NetworkConfig
 
 SMALL = NetworkConfig(width=1 / 64, noise=8)
 

@@ -6,10 +6,10 @@ import sys
 import pytest
 import torch
 
-from common.config.tree import NetworkConfig
 from common.errors import UserError
 from common.networks import memory
 from common.networks.memory import require_memory, training_memory
+from common.settings import NetworkConfig
 
 CPU = torch.device("cpu")
 

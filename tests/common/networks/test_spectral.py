@@ -5,11 +5,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as some
 
-from common.config.tree import NetworkConfig
 from common.networks import Discriminator, Generator
 from common.networks.layers import Layer
 from common.networks.spectral import SpectralNorm, advance
 from common.seeds import torch_stream
+from common.settings import NetworkConfig
 
 
 def norm_of(weight):

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from common.config.tree import hash_identity
 from common.errors import UserError
 from common.seeds import torch_stream
+from common.settings import hash_identity
 from common.synthesizers import SYNTHESIZERS, synthesizer
 
 every = pytest.mark.parametrize("one", SYNTHESIZERS.values(), ids=SYNTHESIZERS)

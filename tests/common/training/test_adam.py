@@ -5,7 +5,7 @@ import sys
 
 import torch
 
-from common.config.tree import OptimizerConfig
+from common.settings import OptimizerConfig
 from common.training.adam import Adam
 
 SETTINGS = OptimizerConfig()

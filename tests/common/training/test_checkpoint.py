@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from common.config.tree import OptimizerConfig
 from common.errors import UserError
+from common.settings import OptimizerConfig
 from common.training import checkpoint
 from common.training.adam import Adam
 from common.training.checkpoint import (

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from common.config import load_config
-from common.config.tree import OptimizerConfig, RuntimeConfig
 from common.corpora.builtin import generate
 from common.features.cache import features_for
 from common.features.patches import PatchSource
+from common.settings import OptimizerConfig, RuntimeConfig
 from common.training.adam import Adam
 from common.training.pretrained import load_pretrained, shipped_weights
 from common.training.stages import Pair

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from common.config import Config, FeatureConfig
-from common.config.tree import hash_identity
 from common.corpora import read_corpus
+from common.settings import hash_identity
 from common.wire import Card, Release
 from server.bank import Bank
 from simulations.cli import main

@@ -6,9 +6,9 @@ from dataclasses import asdict, astuple
 import numpy as np
 import pytest
 
-from common.config.tree import EMOTIONS
 from common.corpora.builtin.acting import SESSIONS, cast, draw_delivery
 from common.seeds import numpy_stream
+from common.settings import EMOTIONS
 
 DRAWS = 60
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from common.config.tree import EMOTIONS
 from common.corpora.builtin import acting, generate, making
 from common.errors import UserError
+from common.settings import EMOTIONS
 
 
 @pytest.fixture(scope="module")
