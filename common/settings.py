@@ -12,15 +12,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from common.space import SAMPLE_RATE, SIDE
+
+
+
+def _distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(labels)) != len(labels):
+        raise ValueError(f"one class is named twice: {', '.join(labels)}")
+    return labels
+
 
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,23}$")]
-Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16)]
+Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16), AfterValidator(_distinct)]
 Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
 Augmentation = Literal["roll", "time_mask", "frequency_mask", "gain", "tilt"]
 Sketch = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
@@ -50,6 +58,12 @@ class CorpusConfig(Section):
 
     name: str = Field("builtin", description="a corpus name that `eyesoff corpus describe` knows")
     options: Options = Field((), description="of the layout, such as dialogs=improvised")
+    emotions: Labels = Field(EMOTIONS, description="label order: the meaning of every class number")
+
+    @property
+    def classes(self) -> int:
+        """How many emotions there are."""
+        return len(self.emotions)
 
 
 RETIRED = {
@@ -93,7 +107,6 @@ class NetworkConfig(Section):
 
     width: float = Field(1.0, gt=0, le=1, description="1 is the paper's size; 64 * width channels come first")
     noise: Positive = Field(128, description="the latent's dimension, N_z")
-    emotions: Labels = Field(EMOTIONS, description="label order, N_c names")
     condition_gain: float = Field(
         1.0,
         gt=0,
@@ -107,14 +120,7 @@ class NetworkConfig(Section):
     def _whole_channels(self) -> Self:
         if (64 * self.width) % 1:
             raise ValueError(f"width {self.width} leaves a fraction of a channel: use k/64, such as 0.125 or 0.0625")
-        if len(set(self.emotions)) != len(self.emotions):
-            raise ValueError(f"emotions name one class twice: {', '.join(self.emotions)}")
         return self
-
-    @property
-    def classes(self) -> int:
-        """N_c."""
-        return len(self.emotions)
 
 
 class OptimizerConfig(Section):

@@ -19,6 +19,7 @@ CHANNELS = (512, 512, 512, 256, 256, 128, 128, 64, 64, 1)
 """What goes into the first of nine convolutions, then what comes out of each, at width 1."""
 HIDDEN = 4096
 FIRST_SIDE = 8
+CLASSES = 4
 UPSAMPLED = (2, 4, 6, 8)
 """Convolutions, counted from zero, that nearest-neighbour upsampling comes before: it follows every second one."""
 
@@ -33,19 +34,23 @@ class Generator(nn.Module):
 
     Args:
         config: sizes.
+        classes: numbers in a condition, N_c; the paper has four emotions.
         normalized: False for the released weights, which carry their norm folded in.
         seed: of the first weights.
     """
 
-    def __init__(self, config: NetworkConfig, *, normalized: bool = True, seed: int = 0) -> None:
+    def __init__(
+        self, config: NetworkConfig, *, classes: int = CLASSES, normalized: bool = True, seed: int = 0
+    ) -> None:
         super().__init__()
         stream = torch_stream(seed, "generator")
         self.leak = config.leak
         self.gain = config.condition_gain
         self.noise = config.noise
+        self.classes = classes
         channels = [*(scaled(size, config.width) for size in CHANNELS[:-1]), CHANNELS[-1]]
         hidden = scaled(HIDDEN, config.width)
-        sizes = (config.noise + config.classes, hidden, channels[0] * FIRST_SIDE**2)
+        sizes = (config.noise + classes, hidden, channels[0] * FIRST_SIDE**2)
         self.linears = nn.ModuleList(
             Linear(before, after, stream, normalized=normalized) for before, after in pairwise(sizes)
         )
@@ -85,8 +90,8 @@ def release_weights(generator: Generator) -> dict[str, Tensor]:
     return {name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in weights.items()}
 
 
-def generator_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
+def generator_shapes(config: NetworkConfig, classes: int = CLASSES) -> dict[str, tuple[int, ...]]:
     """Names and shapes of a release, without building one."""
     with torch.device("meta"):
-        release = Generator(config, normalized=False).state_dict()
+        release = Generator(config, classes=classes, normalized=False).state_dict()
     return {name: tuple(value.shape) for name, value in release.items()}

@@ -4,11 +4,13 @@ Owns the arithmetic and the refusal. Must not know what a stage does, only what 
 moments, the copy of the weights that it was given, and the pictures between layers until they have been differentiated.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
 import psutil
 import torch
+from torch import nn
 
 from common.errors import UserError
 from common.networks.discriminator import Discriminator
@@ -20,39 +22,42 @@ from common.space import SIDE
 FLOAT = 4
 COPIES = 6
 """Of each weight: itself, gradient, two moments, the network that was given and stays as it was, the average."""
-SHOWN = {"autoencoder": 1, "adversarial": 7, "finetuning": 3, "recognizer": 1}
-"""Times the batch that a discriminator holds at once: real and fake, their gradients, and under a critic's penalty the
-interpolates twice over and their adjoint."""
-PENALIZED = 5
-"""As many times more, where fine-tuning has a penalty under its softmax."""
 SCRATCH = 0.15e9
 """What the kernels work in."""
+AUTOENCODER_SHOWS, CRITIC_SHOWS, TUNING_SHOWS, RECOGNIZER_SHOWS = 1, 7, 3, 1
+"""Times the batch that a discriminator holds at once: real and fake, their gradients, and under a critic's penalty the
+interpolates twice over and their adjoint."""
 
 
-def training_memory(network: NetworkConfig, batch: int, stage: str, *, penalty: float = 0.0) -> int:
-    """Bytes that a stage takes at its peak, weights and pictures together, in a process that has loaded torch."""
+def pair_memory(network: NetworkConfig, batch: int, shows: int, classes: int) -> int:
+    """Bytes that training a generator against a discriminator takes at its peak, in a process that has loaded torch."""
     with torch.device("meta"):
-        generator = Generator(network)
-        discriminator = Discriminator(network, network.classes + 1)
-    trained = [discriminator] if stage == "recognizer" else [generator, discriminator]
+        generator, discriminator = Generator(network, classes=classes), Discriminator(network, classes + 1)
+    pictures = shows * _outputs(discriminator) + _outputs(generator)
+    return _bytes([generator, discriminator], batch * pictures)
+
+
+def recognizer_memory(network: NetworkConfig, batch: int, classes: int) -> int:
+    """The same for a discriminator's body alone."""
+    with torch.device("meta"):
+        recognizer = Discriminator(network, classes)
+    return _bytes([recognizer], batch * RECOGNIZER_SHOWS * _outputs(recognizer))
+
+
+def _bytes(trained: Sequence[nn.Module], pictures: int) -> int:
     weights = sum(parameter.numel() for module in trained for parameter in module.parameters())
-    shown = SHOWN[stage] + (PENALIZED if penalty else 0)
-    pictures = shown * _outputs(discriminator) + (0 if stage == "recognizer" else _outputs(generator))
-    return int(FLOAT * (COPIES * weights + batch * pictures) + SCRATCH)
+    return int(FLOAT * (COPIES * weights + pictures) + SCRATCH)
 
 
-def require_memory(
-    network: NetworkConfig, batch: int, stage: str, device: torch.device, *, penalty: float = 0.0
-) -> None:
-    """Refuse, with advice, to start a stage that this machine cannot hold."""
-    needed, free = training_memory(network, batch, stage, penalty=penalty), available_memory(device)
+def require_memory(what: str, needed: int, device: torch.device) -> None:
+    """Refuse, with advice, to start what this machine cannot hold."""
+    free = available_memory(device)
     if needed <= free:
         return
     place = "on the GPU" if device.type == "cuda" else "in memory"
     raise UserError(
-        f"{stage} at width {network.width:g} and batch {batch} needs {needed / 1e9:.1f} GB {place}, "
-        f"{free / 1e9:.1f} GB are free",
-        remedy="halve network.width (an eighth is the preset small), lower the stage's batch, or use a larger machine",
+        f"{what} needs {needed / 1e9:.1f} GB {place}, {free / 1e9:.1f} GB are free",
+        remedy="halve network.width (an eighth is the preset small), lower the batch, or use a larger machine",
     )
 
 

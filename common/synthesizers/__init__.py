@@ -1,24 +1,21 @@
 """Models that can be fitted where the data is and sampled where it is not.
 
-Owns the registry, one module a synthesizer: a further one needs its module and a line here. Must not know where a
-release goes or what is trained on the samples.
+Owns the registry: one module a synthesizer in `methods`, and other packages' by the entry point group
+`eyesoff.synthesizers`. Must not know where a release goes or what is trained on the samples.
 """
 
 from typing import Any
 
-from common.errors import UserError
-from common.synthesizers.chatziagapi import CHATZIAGAPI
-from common.synthesizers.conditional import CONDITIONAL, ConditionalSampler
-from common.synthesizers.floor import FLOOR
-from common.synthesizers.synthesizer import Sampler, Speech, Synthesizer
+from common.registry import Registry
+from common.synthesizers.synthesizer import Cost, Fitting, Sampler, Shapes, Synthesizer, Weights
 
-__all__ = ["SYNTHESIZERS", "ConditionalSampler", "Sampler", "Speech", "Synthesizer", "synthesizer"]
+__all__ = ["SYNTHESIZERS", "Cost", "Fitting", "Sampler", "Shapes", "Synthesizer", "Weights", "synthesizer"]
 
-SYNTHESIZERS: dict[str, Synthesizer[Any]] = {one.name: one for one in (CONDITIONAL, CHATZIAGAPI, FLOOR)}
+SYNTHESIZERS: Registry[Synthesizer[Any]] = Registry(
+    "synthesizer", "common.synthesizers.methods", "SYNTHESIZER", "eyesoff.synthesizers", Synthesizer
+)
 
 
 def synthesizer(name: str) -> Synthesizer[Any]:
     """One of the registry."""
-    if name not in SYNTHESIZERS:
-        raise UserError("no such synthesizer", where=name, remedy=f"there are {', '.join(SYNTHESIZERS)}")
-    return SYNTHESIZERS[name]
+    return SYNTHESIZERS.get(name)

@@ -1,29 +1,32 @@
 """What a synthesizer is: fitted where data is, released, and sampled where data is not.
 
-Owns that form. Must not know any synthesizer, nor who fits one.
+Owns that form: the contract of every module in `common.synthesizers.methods`, and of other people's. Must not know any
+synthesizer, nor who fits one: a site and a fold of a centralized mode hand it the same.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from common.config.tree import Config
-from common.settings import NetworkConfig
-from common.training.draws import Patches
+from common.settings import Section
+from common.spaces import Patches, Space, Vectors
+from common.training.draws import Examples
 from common.training.phases import Surroundings
-from common.training.stages import Pair
 
 Weights = Mapping[str, Tensor]
+Shapes = Mapping[str, tuple[int, ...]]
+Reach = Literal["anywhere", "at-the-data"]
+"""Whether what is fitted may leave the place of the data; what holds recordings may not."""
 
 
 class Sampler(Protocol):
-    """Whatever turns wanted emotions into patches."""
+    """Whatever turns wanted emotions into examples."""
 
     def sample(self, wanted: Tensor, stream: torch.Generator, latent_scale: float = 1.0) -> Tensor:
-        """Classes [n] -> patches [n, 1, 128, 128] in [-1, 1], on the CPU.
+        """Classes [n] -> examples [n, *space.shape], on the CPU.
 
         What is drawn from the stream does not hang on the classes: the same stream shows the same latents under each.
         """
@@ -31,43 +34,80 @@ class Sampler(Protocol):
 
 
 @dataclass(frozen=True)
-class Speech:
-    """What a synthesizer may be fitted to: labelled patches, and the networks that public speech pre-trained.
+class Fitting:
+    """All that a fit may see, the same at a site and in a fold of a centralized mode.
 
     Args:
-        base: the pre-trained pair; it stays as it was.
-        patches: a source of training patches, of a seed, with emotions drawn evenly or as they occur.
+        examples: a source of labelled batches, with emotions drawn evenly or as they occur.
+        base: weights of public networks, where the synthesizer starts from some.
+        labels: the emotions in order, which is the meaning of every class number.
+        space: what an example is.
+        seed: of everything that is drawn.
+        around: machine, snapshots to resume from, who is told how it goes.
     """
 
-    base: Pair
-    patches: Callable[[int, bool], Patches]
+    examples: Callable[[bool], Examples]
+    base: Weights
+    labels: tuple[str, ...]
+    space: Space
+    seed: int
+    around: Surroundings
 
-
-Fitted = TypeVar("Fitted")
+    @property
+    def classes(self) -> int:
+        """How many emotions there are."""
+        return len(self.labels)
 
 
 @dataclass(frozen=True)
-class Synthesizer(Generic[Fitted]):
+class Cost:
+    """What a fit takes: training steps, told in steps of the paper's fine-tuning, and bytes of memory at its peak."""
+
+    steps: int
+    bytes: int
+
+
+S = TypeVar("S", bound=Section)
+
+
+@dataclass(frozen=True)
+class Synthesizer(Generic[S]):
     """One way of making speech from speech.
 
     Args:
-        name: in the registry, on the command line and in results.
+        name: in the registry, in orders, on the command line and in results.
         paper: where it comes from.
-        released: what leaves the place where it was fitted.
         about: one sentence.
-        settings: the settings that define a fit, as plain data.
-        steps: what a fit costs, told in steps of the paper's fine-tuning, to foretell its time.
-        fit: train on speech, with a seed; resumes from the snapshots around it.
-        release: the weights that may leave, of what was fitted.
+        released: what leaves the place where it was fitted, in words.
+        Settings: all of its settings, bounded; a field is a section of the configuration, shared or of its own.
+        spaces: the kinds of example that it can be fitted to.
+        reach: whether what is fitted may leave.
+        cost: what a fit takes.
+        fit: train; the answer is what may be released. Resumes from the snapshots around it.
+        shapes: names and shapes of what is released.
         sampler: a sampler of released weights.
+        base: names and shapes of the public networks that it starts from; nothing where it starts from none.
+        probe: numbers measured on a base with noise, before speech is read, that a site's policy bounds.
+        numbers: its settings by the names of the bounds in a site's policy.
+        stages: of training, as snapshots name them.
     """
 
     name: str
     paper: str
-    released: str
     about: str
-    settings: Callable[[Config], Mapping[str, Any]]
-    steps: Callable[[Config], int]
-    fit: Callable[[Speech, Config, int, Surroundings], Fitted]
-    release: Callable[[Fitted], dict[str, Tensor]]
-    sampler: Callable[[Weights, NetworkConfig, torch.device | None], Sampler]
+    released: str
+    Settings: type[S]
+    spaces: frozenset[type[Patches] | type[Vectors]]
+    cost: Callable[[S, Space, int], Cost]
+    fit: Callable[[Fitting, S], dict[str, Tensor]]
+    shapes: Callable[[S, Space, int], Shapes]
+    sampler: Callable[[Weights, S, Space, int, torch.device], Sampler]
+    base: Callable[[S, int], Shapes] = lambda settings, classes: {}
+    probe: Callable[[Weights, S, int], Mapping[str, float]] = lambda base, settings, classes: {}
+    numbers: Callable[[S], Mapping[str, float]] = lambda settings: {}
+    reach: Reach = "anywhere"
+    stages: tuple[str, ...] = ()
+
+    def settings_of(self, sections: Any) -> S:
+        """Its settings, from whatever has their sections as attributes, such as a whole configuration."""
+        return self.Settings.model_validate({name: getattr(sections, name) for name in self.Settings.model_fields})

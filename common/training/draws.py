@@ -14,7 +14,6 @@ from torch import Tensor
 
 from common.errors import UserError
 from common.seeds import torch_stream
-from common.settings import NetworkConfig
 from common.space import SIDE
 from common.training.augmentation import CHANCES
 from common.training.distributed import Share
@@ -37,7 +36,7 @@ class LabelledPatches(Protocol):
         ...
 
 
-class Patches(Protocol):
+class Examples(Protocol):
     """A source that gives any step's batch, in any order."""
 
     def batch(self, step: int, size: int, stream: str) -> LabelledPatches:
@@ -45,7 +44,7 @@ class Patches(Protocol):
         ...
 
 
-def require_labels(source: Patches, stage: str) -> None:
+def require_labels(source: Examples, stage: str) -> None:
     """Refuse to start a stage that learns emotions on speech that has none."""
     labels = source.batch(0, 1, stage).labels
     if bool((labels < 0).any()):
@@ -73,11 +72,13 @@ class Draw:
 class Dealer:
     """Draws a stage's steps."""
 
-    source: Patches
+    source: Examples
     stage: str
     seed: int
     batch: int
-    network: NetworkConfig
+    noise: int
+    """Numbers in a latent."""
+    classes: int
     share: Share
     device: torch.device
     noisy: bool = False
@@ -88,8 +89,8 @@ class Dealer:
         batch = self.source.batch(step, self.batch, self.stage)
         stream = torch_stream(self.seed, self.stage, step)
         size = self.batch
-        latents = torch.randn(size, self.network.noise, generator=stream)
-        wanted = torch.randint(self.network.classes, (size,), generator=stream)
+        latents = torch.randn(size, self.noise, generator=stream)
+        wanted = torch.randint(self.classes, (size,), generator=stream)
         mix = torch.rand(size, 1, 1, 1, generator=stream)
         chances = torch.cat([torch.rand(size, SHOWINGS, count, generator=stream) for count in CHANCES], dim=2)
         return Draw(

@@ -1,31 +1,29 @@
-"""The paper's three stages (section 3.2), each as short as its paragraph.
+"""The paper's two unlabelled stages (section 3.2), each as short as its paragraph, and what all three share.
 
 Owns losses and what a stage carries over. Must not know where patches come from, nor what is done with the result.
-What a stage is given stays as it was; what it returns is new.
+What a stage is given stays as it was; what it returns is new. The third stage, which sees emotional speech, is
+`common.synthesizers.methods.eskimez`.
 """
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.config.tree import Config
 from common.networks import Discriminator, Generator, exchange_head
-from common.networks.penalty import scores_and_penalty, textbook_penalty
+from common.networks.penalty import scores_and_penalty
 from common.seeds import derive_seed, torch_stream
-from common.settings import AdversarialConfig, FinetuningConfig
+from common.settings import AdversarialConfig, AutoencoderConfig, FinetuningConfig, NetworkConfig, OptimizerConfig
 from common.training.adam import Adam
-from common.training.augmentation import augment
 from common.training.averaging import Average
-from common.training.draws import Dealer, Draw, Patches, require_labels
-from common.training.likeness import energy_distance
+from common.training.draws import Dealer, Draw, Examples
 from common.training.phases import Game, Phase, Surroundings, play
 from common.training.recording import Metrics
 
-AUTOENCODER, ADVERSARIAL, FINETUNING = "autoencoder", "adversarial", "finetuning"
+AUTOENCODER, ADVERSARIAL = "autoencoder", "adversarial"
 SHOWN = 8
 """Patches in a row of a stage's picture."""
 
@@ -38,10 +36,10 @@ class Pair:
     discriminator: Discriminator
 
     @classmethod
-    def fresh(cls, config: Config) -> "Pair":
+    def fresh(cls, network: NetworkConfig, classes: int, seed: int) -> "Pair":
         """Untrained networks, the same for the same seed."""
-        seed = derive_seed(config.seed, "networks")
-        return cls(Generator(config.network, seed=seed), Discriminator(config.network, 1, seed=seed))
+        seed = derive_seed(seed, "networks")
+        return cls(Generator(network, classes=classes, seed=seed), Discriminator(network, 1, seed=seed))
 
     def for_stage(self, stage: str, outputs: int, seed: int, around: Surroundings) -> "Pair":
         """A copy on the training device whose discriminator has a fresh head; everything else is carried over."""
@@ -56,17 +54,23 @@ class Pair:
         return {"generator": self.generator, "discriminator": self.discriminator}
 
 
-def train_autoencoder(pair: Pair, patches: Patches, config: Config, seed: int, around: Surroundings) -> Pair:
+def train_autoencoder(
+    pair: Pair,
+    patches: Examples,
+    settings: AutoencoderConfig,
+    optimizer: OptimizerConfig,
+    seed: int,
+    around: Surroundings,
+) -> Pair:
     """Reconstruction under L1 alone: the discriminator encodes, the generator decodes, the condition is zero."""
-    settings = config.pretraining.autoencoder
-    pair = pair.for_stage(AUTOENCODER, config.network.noise, seed, around)
+    pair = pair.for_stage(AUTOENCODER, pair.generator.noise, seed, around)
     parameters = [*pair.generator.parameters(), *pair.discriminator.parameters()]
-    dealer = _dealer(patches, AUTOENCODER, settings.batch, config, seed, around)
+    dealer = dealer_for(pair, patches, AUTOENCODER, settings.batch, seed, around)
     example = patches.batch(0, SHOWN, "picture").patches.to(around.acceleration.device)
 
     def decode(real: Tensor) -> Tensor:
         code = pair.discriminator(real)
-        return _generate(pair.generator, code, code.new_zeros(len(code), config.network.classes))
+        return generate(pair.generator, code, code.new_zeros(len(code), pair.generator.classes))
 
     def loss(draw: Draw, made: Tensor) -> Metrics:
         return {"loss": functional.l1_loss(made, draw.patches)}
@@ -75,28 +79,34 @@ def train_autoencoder(pair: Pair, patches: Patches, config: Config, seed: int, a
     def picture() -> tuple[Tensor, int]:
         return torch.cat((example, decode(example))), SHOWN
 
-    optimizer = Adam(parameters, settings.learning_rate, config.optimizer)
+    adam = Adam(parameters, settings.learning_rate, optimizer)
     game = Game(
         AUTOENCODER,
         pair.named(),
         dealer.draw,
         make=lambda draw: decode(draw.patches),
-        phases=[Phase("autoencoder", optimizer, loss)],
+        phases=[Phase("autoencoder", adam, loss)],
         picture=picture,
     )
     play(game, settings.iterations, around)
     return pair
 
 
-def train_adversarial(pair: Pair, patches: Patches, config: Config, seed: int, around: Surroundings) -> Pair:
+def train_adversarial(
+    pair: Pair,
+    patches: Examples,
+    settings: AdversarialConfig,
+    optimizer: OptimizerConfig,
+    seed: int,
+    around: Surroundings,
+) -> Pair:
     """WGAN-GP: one output tells real from fake; equal steps, unequal rates; the condition is still zero."""
-    settings = config.pretraining.adversarial
     pair = pair.for_stage(ADVERSARIAL, 1, seed, around)
     generator, critic = pair.generator, pair.discriminator
     average = Average(generator, settings.average) if settings.average else None
 
     def make(draw: Draw) -> Tensor:
-        return _generate(generator, draw.latents, draw.latents.new_zeros(len(draw.latents), config.network.classes))
+        return generate(generator, draw.latents, draw.latents.new_zeros(len(draw.latents), generator.classes))
 
     def critic_loss(draw: Draw, made: Tensor) -> Metrics:
         fake = made.detach()
@@ -109,119 +119,58 @@ def train_adversarial(pair: Pair, patches: Patches, config: Config, seed: int, a
     def generator_loss(draw: Draw, made: Tensor) -> Metrics:
         return {"loss": -critic(made).float().mean()}
 
-    condition = torch.zeros(SHOWN, config.network.classes)
+    condition = torch.zeros(SHOWN, generator.classes)
     game = Game(
         ADVERSARIAL,
         pair.named(),
-        _dealer(patches, ADVERSARIAL, settings.batch, config, seed, around).draw,
+        dealer_for(pair, patches, ADVERSARIAL, settings.batch, seed, around).draw,
         make,
-        _phases(pair, critic_loss, generator_loss, settings, config),
+        two_phases(pair, critic_loss, generator_loss, settings, optimizer),
         average,
-        picture=_fixed_latents(generator, average, condition, config, seed, around),
+        picture=fixed_latents(generator, average, condition, seed, around),
     )
     play(game, settings.iterations, around)
     return Pair(average.network() if average else generator, critic)
 
 
-def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Surroundings) -> Pair:
-    """Emotions: the condition is one-hot, and K + 1 outputs name the emotion of the real or call it fake.
-
-    The generator descends the cross-entropy of being taken for the emotion it was asked for.
-    """
-    settings = config.finetuning
-    classes = config.network.classes
-    require_labels(patches, FINETUNING)
-    pair = pair.for_stage(FINETUNING, classes + 1, seed, around)
-    generator, discriminator = pair.generator, pair.discriminator
-    freeze_lower(discriminator, settings.frozen_layers)
-    if settings.even_start:
-        generator.forget_conditions()
-    average = Average(generator, settings.average) if settings.average else None
-    dealer = replace(
-        _dealer(patches, FINETUNING, settings.batch, config, seed, around), noisy=settings.instance_noise > 0
-    )
-
-    def make(draw: Draw) -> Tensor:
-        return _generate(generator, draw.latents, functional.one_hot(draw.wanted, classes).float())
-
-    def show(shown: Tensor, draw: Draw, showing: int) -> Tensor:
-        changed = augment(shown, draw.chances[showing], settings.augmentation)
-        return changed + settings.instance_noise * draw.noise[showing] if settings.instance_noise else changed
-
-    def discriminator_loss(draw: Draw, made: Tensor) -> Metrics:
-        real, fake = show(draw.patches, draw, 0), show(made.detach(), draw, 1)
-        outputs = discriminator(torch.cat((real, fake))).float()
-        targets = torch.cat((draw.labels, torch.full_like(draw.labels, classes)))
-        loss = functional.cross_entropy(outputs, targets)
-        right = (outputs.argmax(dim=1) == targets).float().chunk(2)
-        metrics = {"loss": loss, "real_right": right[0].mean(), "fake_right": right[1].mean()}
-        if not settings.penalty:
-            return metrics
-        penalty = textbook_penalty(discriminator, torch.lerp(fake, real, draw.mix))
-        return metrics | {"loss": loss + settings.penalty * penalty, "penalty": penalty}
-
-    def generator_loss(draw: Draw, made: Tensor) -> Metrics:
-        loss = functional.cross_entropy(discriminator(show(made, draw, 2)).float(), draw.wanted)
-        if not settings.likeness:
-            return {"loss": loss}
-        apart = energy_distance(draw.patches, draw.labels, made, draw.wanted, settings.likeness)
-        return {"loss": loss + settings.likeness_weight * apart, "apart": apart}
-
-    condition = torch.eye(classes).repeat_interleave(SHOWN, dim=0)
-    game = Game(
-        FINETUNING,
-        pair.named(),
-        dealer.draw,
-        make,
-        _phases(pair, discriminator_loss, generator_loss, settings, config),
-        average,
-        picture=_fixed_latents(generator, average, condition, config, seed, around),
-    )
-    play(game, settings.iterations, around)
-    return Pair(average.network() if average else generator, discriminator)
-
-
-def _generate(generator: Generator, latents: Tensor, condition: Tensor) -> Tensor:
+def generate(generator: Generator, latents: Tensor, condition: Tensor) -> Tensor:
     """Patches in fp32, whatever the forward was computed in."""
     patches: Tensor = generator(latents, condition)
     return patches.float()
 
 
-def freeze_lower(discriminator: Discriminator, layers: int) -> None:
-    """Leave the first convolutions as pre-training made them (Mo et al. 2020, "Freeze the Discriminator")."""
-    for convolution in discriminator.convolutions[:layers]:
-        convolution.requires_grad_(False)
-
-
 Loss = Callable[[Draw, Tensor], Metrics]
 
 
-def _phases(
+def two_phases(
     pair: Pair,
     discriminator_loss: Loss,
     generator_loss: Loss,
     settings: AdversarialConfig | FinetuningConfig,
-    config: Config,
+    optimizer: OptimizerConfig,
 ) -> list[Phase]:
     """The discriminator moves first, then the generator, once each; their rates differ."""
     trained = [parameter for parameter in pair.discriminator.parameters() if parameter.requires_grad]
-    judge = Adam(trained, settings.discriminator_learning_rate, config.optimizer)
-    forger = Adam(pair.generator.parameters(), settings.generator_learning_rate, config.optimizer)
     return [
-        Phase("discriminator", judge, discriminator_loss),
-        Phase("generator", forger, generator_loss),
+        Phase("discriminator", Adam(trained, settings.discriminator_learning_rate, optimizer), discriminator_loss),
+        Phase(
+            "generator",
+            Adam(pair.generator.parameters(), settings.generator_learning_rate, optimizer),
+            generator_loss,
+        ),
     ]
 
 
-def _dealer(patches: Patches, stage: str, batch: int, config: Config, seed: int, around: Surroundings) -> Dealer:
-    return Dealer(patches, stage, seed, batch, config.network, around.share, around.acceleration.device)
+def dealer_for(pair: Pair, patches: Examples, stage: str, batch: int, seed: int, around: Surroundings) -> Dealer:
+    """Draws a stage's steps for a pair's sizes."""
+    noise, classes = pair.generator.noise, pair.generator.classes
+    return Dealer(patches, stage, seed, batch, noise, classes, around.share, around.acceleration.device)
 
 
-def _fixed_latents(
+def fixed_latents(
     generator: Generator,
     average: Average | None,
     condition: Tensor,
-    config: Config,
     seed: int,
     around: Surroundings,
 ) -> Callable[[], tuple[Tensor, int]]:
@@ -229,12 +178,12 @@ def _fixed_latents(
     stream = torch_stream(seed, "picture")
     device = around.acceleration.device
     rows = len(condition) // SHOWN
-    latents = torch.randn(SHOWN, config.network.noise, generator=stream).repeat(rows, 1).to(device)
+    latents = torch.randn(SHOWN, generator.noise, generator=stream).repeat(rows, 1).to(device)
     condition = condition.to(device)
 
     @torch.no_grad()
     def picture() -> tuple[Tensor, int]:
         shown = average.network() if average else generator
-        return _generate(shown, latents, condition), SHOWN
+        return generate(shown, latents, condition), SHOWN
 
     return picture

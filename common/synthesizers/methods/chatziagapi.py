@@ -7,7 +7,7 @@ leaky ReLU after each layer, real and fake in batches of their own.
 Owns that recipe. Must not know the paper's networks beyond their sizes, which are scaled by the same width.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,17 +15,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from common.config.tree import Config
 from common.networks.acceleration import prepare
 from common.networks.discriminator import CHANNELS as ENCODED
 from common.networks.generator import CHANNELS as DECODED
 from common.networks.generator import FIRST_SIDE, HIDDEN, scaled
+from common.networks.memory import TUNING_SHOWS, pair_memory
 from common.seeds import derive_seed
-from common.settings import NetworkConfig
-from common.synthesizers.conditional import AT_ONCE
-from common.synthesizers.synthesizer import Speech, Synthesizer, Weights
+from common.settings import ChatziagapiConfig, NetworkConfig, OptimizerConfig, Section
+from common.spaces import Patches, Space
+from common.synthesizers.methods.eskimez import AT_ONCE
+from common.synthesizers.synthesizer import Cost, Fitting, Shapes, Synthesizer, Weights
 from common.training.adam import Adam
-from common.training.draws import Dealer, Draw, Patches
+from common.training.draws import Dealer, Draw, Examples
 from common.training.phases import Game, Phase, Surroundings, play
 from common.training.recording import Metrics
 
@@ -35,6 +36,14 @@ CODED = 1024
 
 
 Network = TypeVar("Network", bound=nn.Module)
+
+
+class Settings(Section):
+    """Sizes, Adam, and the two stages."""
+
+    network: NetworkConfig = NetworkConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    chatziagapi: ChatziagapiConfig = ChatziagapiConfig()
 
 
 class Dropout(nn.Module):
@@ -166,35 +175,34 @@ class Fitted:
     gaussians: Gaussians
 
 
-def _fit(speech: Speech, config: Config, seed: int, around: Surroundings) -> Fitted:
+def _fit(fitting: Fitting, settings: Settings) -> dict[str, Tensor]:
     """Autoencoder on the speech as it occurs, Gaussians of codes, GAN on emotions drawn evenly."""
-    settings, classes = config.chatziagapi, config.network.classes
-    decoder = _fresh(lambda: Decoder(config.network, settings.code, settings.dropout), around, seed, "decoder")
-    encoder = _fresh(lambda: Encoder(config.network, settings.code, settings.dropout), around, seed, "encoder")
-    _train_autoencoder(decoder, encoder, speech.patches(seed, False), config, seed, around)
-    even = speech.patches(seed, True)
-    gaussians = _gaussians(encoder, even, classes, around)
-    judge = _fresh(lambda: Encoder(config.network, classes + 1, settings.dropout), around, seed, "judge")
-    judge.body.load_state_dict(encoder.body.state_dict())
-    _train_gan(Fitted(decoder, gaussians), judge, even, config, seed, around)
-    return Fitted(decoder, gaussians)
+    own, network, classes = settings.chatziagapi, settings.network, fitting.classes
+    decoder = _fresh(lambda: Decoder(network, own.code, own.dropout), fitting, "decoder")
+    encoder = _fresh(lambda: Encoder(network, own.code, own.dropout), fitting, "encoder")
+    _train_autoencoder(decoder, encoder, fitting, settings)
+    even = fitting.examples(True)
+    gaussians = _gaussians(encoder, even, classes, fitting.around)
+    discriminator = _fresh(lambda: Encoder(network, classes + 1, own.dropout), fitting, "judge")
+    discriminator.body.load_state_dict(encoder.body.state_dict())
+    fitted = Fitted(decoder, gaussians)
+    _train_gan(fitted, discriminator, even, fitting, settings)
+    return _release(fitted)
 
 
-def _fresh(build: Callable[[], Network], around: Surroundings, seed: int, name: str) -> Network:
+def _fresh(build: Callable[[], Network], fitting: Fitting, name: str) -> Network:
     """A new network, the same for the same seed: torch's own layers draw from the global stream, which is lent."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive_seed(seed, "chatziagapi", name))
+        torch.manual_seed(derive_seed(fitting.seed, "chatziagapi", name))
         network = build()
-    return around.acceleration.prepare(network).train()
+    return fitting.around.acceleration.prepare(network).train()
 
 
-def _train_autoencoder(
-    decoder: Decoder, encoder: Encoder, patches: Patches, config: Config, seed: int, around: Surroundings
-) -> None:
+def _train_autoencoder(decoder: Decoder, encoder: Encoder, fitting: Fitting, settings: Settings) -> None:
     """Mean squared error, as in the method that theirs extends (BAGAN, Mariani et al. 2018)."""
-    settings = config.chatziagapi
+    own = settings.chatziagapi
     parameters = [*decoder.parameters(), *encoder.parameters()]
-    optimizer = Adam(parameters, settings.autoencoder_learning_rate, config.optimizer)
+    optimizer = Adam(parameters, own.autoencoder_learning_rate, settings.optimizer)
 
     def loss(draw: Draw, made: Tensor) -> Metrics:
         return {"loss": functional.mse_loss(made, draw.patches)}
@@ -202,16 +210,16 @@ def _train_autoencoder(
     game = Game(
         AUTOENCODER,
         {"decoder": decoder, "encoder": encoder},
-        _draws(patches, AUTOENCODER, (decoder, encoder), config, seed, around),
+        _draws(fitting.examples(False), AUTOENCODER, (decoder, encoder), fitting, settings),
         make=lambda draw: decoder(encoder(draw.patches)),
         phases=[Phase("autoencoder", optimizer, loss)],
         replayable=False,  # the chances of dropout begin anew in each step
     )
-    play(game, settings.autoencoder_iterations, around)
+    play(game, own.autoencoder_iterations, fitting.around)
 
 
 @torch.no_grad()
-def _gaussians(encoder: Encoder, patches: Patches, classes: int, around: Surroundings) -> Gaussians:
+def _gaussians(encoder: Encoder, patches: Examples, classes: int, around: Surroundings) -> Gaussians:
     encoder.eval()
     codes, labels = [], []
     for step in range(CODED // AT_ONCE):
@@ -222,18 +230,18 @@ def _gaussians(encoder: Encoder, patches: Patches, classes: int, around: Surroun
 
 
 def _train_gan(
-    fitted: Fitted, judge: Encoder, patches: Patches, config: Config, seed: int, around: Surroundings
+    fitted: Fitted, discriminator: Encoder, patches: Examples, fitting: Fitting, settings: Settings
 ) -> None:
-    """The judge names the emotion of the real or calls it fake; the decoder wants to be taken for what it was asked."""
-    settings, fake = config.chatziagapi, config.network.classes
+    """The discriminator names the emotion of the real or calls it fake; the decoder wants to be taken for its own."""
+    own, fake = settings.chatziagapi, fitting.classes
 
     def make(draw: Draw) -> Tensor:
         made: Tensor = fitted.decoder(fitted.gaussians.at(draw.latents, draw.wanted))
         return made
 
-    def judge_loss(draw: Draw, made: Tensor) -> Metrics:
+    def discriminator_loss(draw: Draw, made: Tensor) -> Metrics:
         # Two forwards, for batch norm would let the fake lean on the real.
-        of_real, of_fake = judge(draw.patches), judge(made.detach())
+        of_real, of_fake = discriminator(draw.patches), discriminator(made.detach())
         called_fake = torch.full_like(draw.wanted, fake)
         loss = functional.cross_entropy(torch.cat((of_real, of_fake)), torch.cat((draw.labels, called_fake)))
         real_right = (of_real.argmax(dim=1) == draw.labels).float().mean()
@@ -241,40 +249,35 @@ def _train_gan(
         return {"loss": loss, "real_right": real_right, "fake_right": fake_right}
 
     def decoder_loss(draw: Draw, made: Tensor) -> Metrics:
-        return {"loss": functional.cross_entropy(judge(made), draw.wanted)}
+        return {"loss": functional.cross_entropy(discriminator(made), draw.wanted)}
 
     def optimizer(network: nn.Module) -> Adam:
-        return Adam(network.parameters(), settings.learning_rate, config.optimizer)
+        return Adam(network.parameters(), own.learning_rate, settings.optimizer)
 
     game = Game(
         GAN,
-        {"decoder": fitted.decoder, "judge": judge},
-        _draws(patches, GAN, (fitted.decoder, judge), config, seed, around),
+        {"decoder": fitted.decoder, "judge": discriminator},
+        _draws(patches, GAN, (fitted.decoder, discriminator), fitting, settings),
         make,
         [
-            Phase("discriminator", optimizer(judge), judge_loss),
+            Phase("discriminator", optimizer(discriminator), discriminator_loss),
             Phase("generator", optimizer(fitted.decoder), decoder_loss),
         ],
         replayable=False,
     )
-    play(game, settings.iterations, around)
+    play(game, own.iterations, fitting.around)
 
 
 def _draws(
-    patches: Patches,
-    stage: str,
-    networks: tuple[nn.Module, ...],
-    config: Config,
-    seed: int,
-    around: Surroundings,
+    patches: Examples, stage: str, networks: tuple[nn.Module, ...], fitting: Fitting, settings: Settings
 ) -> Callable[[int], Draw]:
     """Steps of a stage, each of which begins the chances of dropout anew."""
-    latents = config.network.model_copy(update={"noise": config.chatziagapi.code})
+    own, around = settings.chatziagapi, fitting.around
     device = around.acceleration.device
-    dealer = Dealer(patches, stage, seed, config.chatziagapi.batch, latents, around.share, device)
+    dealer = Dealer(patches, stage, fitting.seed, own.batch, own.code, fitting.classes, around.share, device)
 
     def draw(step: int) -> Draw:
-        reseed(networks, device, seed, stage, step)
+        reseed(networks, device, fitting.seed, stage, step)
         return dealer.draw(step)
 
     return draw
@@ -312,15 +315,47 @@ class BaselineSampler:
             yield self._decoder(latents).cpu()
 
 
-CHATZIAGAPI = Synthesizer(
+def _shapes(settings: Settings, space: Space, classes: int) -> Shapes:
+    code = settings.chatziagapi.code
+    with torch.device("meta"):
+        decoder = Decoder(settings.network, code, dropout=0.0)
+        gaussians = Gaussians(torch.empty(classes, code), torch.empty(classes, code, code))
+    return {name: tuple(value.shape) for name, value in _release(Fitted(decoder, gaussians)).items()}
+
+
+def _cost(settings: Settings, space: Space, classes: int) -> Cost:
+    own = settings.chatziagapi
+    # Measured at width 1/16 on a processor: batch norm and dropout make its steps dearer than fine-tuning's.
+    steps = 2 * own.autoencoder_iterations + 4 * own.iterations
+    return Cost(steps, pair_memory(settings.network, own.batch, TUNING_SHOWS, classes))
+
+
+def _numbers(settings: Settings) -> Mapping[str, float]:
+    own, optimizer = settings.chatziagapi, settings.optimizer
+    return {
+        "steps": min(own.autoencoder_iterations, own.iterations),
+        "batch": own.batch,
+        "width": settings.network.width,
+        "latent": own.code,
+        "leak": settings.network.leak,
+        "generator_rate": max(own.autoencoder_learning_rate, own.learning_rate),
+        "discriminator_rate": own.learning_rate,
+        "beta1": optimizer.beta1,
+        "beta2": optimizer.beta2,
+    }
+
+
+SYNTHESIZER = Synthesizer(
     name="chatziagapi",
     paper="Chatziagapi et al., Interspeech 2019",
-    released="the tuned decoder, and mean and covariance of each emotion's codes",
     about="The earlier GAN: an autoencoder of the emotional speech alone, latents from a Gaussian of each emotion.",
-    settings=lambda config: {"chatziagapi": config.chatziagapi.model_dump(mode="json")},
-    # Measured at width 1/16 on a processor: batch norm and dropout make its steps dearer than fine-tuning's.
-    steps=lambda config: 2 * config.chatziagapi.autoencoder_iterations + 4 * config.chatziagapi.iterations,
+    released="the tuned decoder, and mean and covariance of each emotion's codes",
+    Settings=Settings,
+    spaces=frozenset({Patches}),
+    cost=_cost,
     fit=_fit,
-    release=_release,
-    sampler=BaselineSampler,
+    shapes=_shapes,
+    sampler=lambda weights, settings, space, classes, device: BaselineSampler(weights, settings.network, device),
+    numbers=_numbers,
+    stages=(AUTOENCODER, GAN),
 )

@@ -1,0 +1,1 @@
+"""One module a recognizer, each with the constant `RECOGNIZER`."""

@@ -1,0 +1,30 @@
+"""A recognizer tried on whole utterances: what it took for what, speaker by speaker.
+
+Owns that. Must not know who may be told.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.corpora.manifest import Manifest
+from common.features.scaling import Scaling
+from common.recognizers.recognizer import Predictor
+from common.scoring import Confusion
+
+
+def confusions_by_speaker(
+    predictor: Predictor,
+    features: Sequence[NDArray[np.float16]],
+    manifest: Manifest,
+    scaling: Scaling,
+    stop: Callable[[], bool] = lambda: False,
+) -> list[Confusion]:
+    """One for each speaker of the manifest, in the order of their names."""
+    scaled = (scaling.apply(features[number]) for number in range(len(manifest)))
+    predicted = predictor.utterances(scaled, stop).argmax(axis=1)
+    true = np.array([manifest.label_index(utterance) for utterance in manifest.utterances])
+    speakers = np.array([utterance.speaker for utterance in manifest.utterances])
+    groups = [speakers == name for name in manifest.speakers]
+    return [Confusion.of(manifest.labels, true[group], predicted[group]) for group in groups]

@@ -1,0 +1,41 @@
+"""What an example is: a patch of a spectrogram, or a vector of numbers that describe an utterance.
+
+Owns the two forms and their shapes. Must not know how an example is made.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from common.settings import Section
+from common.space import SIDE
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
+
+
+class Patches(Section):
+    """A picture of log-mel levels in [-1, 1]."""
+
+    kind: Literal["patches"] = "patches"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one example."""
+        return (1, SIDE, SIDE)
+
+
+class Vectors(Section):
+    """A named set of so many numbers an utterance."""
+
+    kind: Literal["vectors"] = "vectors"
+    set: Name
+    size: int = Field(ge=1, le=65_536)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one example."""
+        return (self.size,)
+
+
+Space = Annotated[Patches | Vectors, Field(discriminator="kind")]
+PATCHES = Patches()

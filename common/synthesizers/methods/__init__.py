@@ -1,0 +1,1 @@
+"""One module a synthesizer, each with the constant `SYNTHESIZER`."""

@@ -1,0 +1,228 @@
+"""The paper's synthesizer (Eskimez et al. 2020): a pre-trained pair is tuned, and its generator is released.
+
+Stage three of section 3.2: one-hot conditions against a K+1 softmax. A generator that was pre-trained and not yet tuned
+is asked for no emotion: class -1, whose condition is zero.
+
+Owns the tuning's losses, and how latents and conditions become patches. Must not know where patches come from, nor what
+is done with the result.
+"""
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from common.networks import Discriminator, Generator, exchange_head, generator_shapes, learned_weights, load_learned
+from common.networks.acceleration import prepare
+from common.networks.generator import release_weights
+from common.networks.memory import TUNING_SHOWS, pair_memory
+from common.seeds import torch_stream
+from common.settings import FinetuningConfig, NetworkConfig, OptimizerConfig, Section
+from common.space import SIDE
+from common.spaces import Patches, Space
+from common.synthesizers.synthesizer import Cost, Fitting, Shapes, Synthesizer, Weights
+from common.training.adam import EPSILON
+from common.training.averaging import Average
+from common.training.draws import Draw, Examples, require_labels
+from common.training.likeness import energy_distance
+from common.training.phases import Game, Surroundings, play
+from common.training.recording import Metrics
+from common.training.stages import SHOWN, Pair, dealer_for, fixed_latents, generate, two_phases
+
+FINETUNING = "finetuning"
+AT_ONCE = 64
+"""Patches in one forward: few enough for a small machine, and the same everywhere, since sums depend on it."""
+LOOKED_AT = 16
+"""Patches of noise with which a base is looked at."""
+
+
+class Settings(Section):
+    """Of the networks, of Adam, and of the tuning."""
+
+    network: NetworkConfig = NetworkConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    finetuning: FinetuningConfig = FinetuningConfig()
+
+
+def finetune(pair: Pair, patches: Examples, settings: Settings, seed: int, around: Surroundings) -> Pair:
+    """Emotions: the condition is one-hot, and K + 1 outputs name the emotion of the real or call it fake.
+
+    The generator descends the cross-entropy of being taken for the emotion it was asked for.
+    """
+    tuning, classes = settings.finetuning, pair.generator.classes
+    require_labels(patches, FINETUNING)
+    pair = pair.for_stage(FINETUNING, classes + 1, seed, around)
+    generator, discriminator = pair.generator, pair.discriminator
+    if tuning.even_start:
+        generator.forget_conditions()
+    average = Average(generator, tuning.average) if tuning.average else None
+    dealer = dealer_for(pair, patches, FINETUNING, tuning.batch, seed, around)
+    dealer = replace(dealer, noisy=tuning.instance_noise > 0)
+
+    def make(draw: Draw) -> Tensor:
+        return generate(generator, draw.latents, functional.one_hot(draw.wanted, classes).float())
+
+    def show(shown: Tensor, draw: Draw, showing: int) -> Tensor:
+        return shown + tuning.instance_noise * draw.noise[showing] if tuning.instance_noise else shown
+
+    def discriminator_loss(draw: Draw, made: Tensor) -> Metrics:
+        real, fake = show(draw.patches, draw, 0), show(made.detach(), draw, 1)
+        outputs = discriminator(torch.cat((real, fake))).float()
+        targets = torch.cat((draw.labels, torch.full_like(draw.labels, classes)))
+        loss = functional.cross_entropy(outputs, targets)
+        right = (outputs.argmax(dim=1) == targets).float().chunk(2)
+        return {"loss": loss, "real_right": right[0].mean(), "fake_right": right[1].mean()}
+
+    def generator_loss(draw: Draw, made: Tensor) -> Metrics:
+        loss = functional.cross_entropy(discriminator(show(made, draw, 2)).float(), draw.wanted)
+        if not tuning.likeness:
+            return {"loss": loss}
+        apart = energy_distance(draw.patches, draw.labels, made, draw.wanted, tuning.likeness)
+        return {"loss": loss + apart, "apart": apart}
+
+    condition = torch.eye(classes).repeat_interleave(SHOWN, dim=0)
+    game = Game(
+        FINETUNING,
+        pair.named(),
+        dealer.draw,
+        make,
+        two_phases(pair, discriminator_loss, generator_loss, tuning, settings.optimizer),
+        average,
+        picture=fixed_latents(generator, average, condition, seed, around),
+    )
+    play(game, tuning.iterations, around)
+    return Pair(average.network() if average else generator, discriminator)
+
+
+def pair_of(base: Weights, network: NetworkConfig, classes: int) -> Pair:
+    """The networks of a base; the vectors of their norms are found here, whatever came with them."""
+    pair = Pair(Generator(network, classes=classes), Discriminator(network, 1))
+    for name, one in pair.named().items():
+        prefix = f"{name}."
+        load_learned(one, {key.removeprefix(prefix): value for key, value in base.items() if key.startswith(prefix)})
+    return pair
+
+
+def base_of(pair: Pair) -> dict[str, Tensor]:
+    """A pair as the base of a tuning."""
+    return {
+        f"{name}.{key}": value
+        for name, network in pair.named().items()
+        for key, value in learned_weights(network.state_dict()).items()
+    }
+
+
+class ConditionalSampler:
+    """A generator as it was released: its weights carry their spectral norm folded in."""
+
+    def __init__(
+        self, weights: Weights, network: NetworkConfig, classes: int, device: torch.device | None = None
+    ) -> None:
+        self._device = device or torch.device("cpu")
+        self._noise, self._classes = network.noise, classes
+        with torch.device("meta"):
+            generator = Generator(network, classes=classes, normalized=False)
+        generator.load_state_dict({name: value.float() for name, value in weights.items()}, assign=True)
+        self._generator = prepare(generator, self._device).requires_grad_(False)
+
+    def sample(self, wanted: Tensor, stream: torch.Generator, latent_scale: float = 1.0) -> Tensor:
+        """Patches of the wanted emotions; latents are drawn on the CPU so that every device sees the same."""
+        latents = latent_scale * torch.randn(len(wanted), self._noise, generator=stream)
+        return self.decode(latents, wanted)
+
+    def decode(self, latents: Tensor, wanted: Tensor) -> Tensor:
+        """Patches [n, 1, 128, 128] of given latents [n, N_z], which may repeat under several emotions."""
+        return torch.cat(list(self._forwards(latents, wanted)))
+
+    @torch.inference_mode()
+    def _forwards(self, latents: Tensor, wanted: Tensor) -> Iterator[Tensor]:
+        conditions = functional.one_hot(wanted + 1, 1 + self._classes)[:, 1:].float()
+        for latent, condition in zip(latents.split(AT_ONCE), conditions.split(AT_ONCE), strict=True):
+            yield self._generator(latent.to(self._device), condition.to(self._device)).float().cpu()
+
+
+def gradient_over_epsilon(pair: Pair) -> float:
+    """How large a first step's gradient is over noise, in units of Adam's epsilon; of the layer where it is least.
+
+    Adam divides a gradient by its own size and epsilon. Far above epsilon a step tells signs alone; networks made so
+    that their gradients fall below it hand over the gradient itself, and with it what it was computed from.
+    """
+    classes = pair.generator.classes
+    stream = torch_stream(0, "looking at a base")
+    noise = 2 * torch.rand(LOOKED_AT, 1, SIDE, SIDE, generator=stream) - 1
+    wanted = torch.arange(LOOKED_AT) % classes
+    generator, discriminator = copy.deepcopy(pair.generator), exchange_head(pair.discriminator, classes + 1, 0)
+    latents = torch.randn(LOOKED_AT, generator.noise, generator=stream)
+    made = generator(latents, functional.one_hot(wanted, classes).float())
+    targets = torch.cat((wanted, torch.full_like(wanted, classes)))
+    functional.cross_entropy(discriminator(torch.cat((noise, made.detach()))), targets).backward()
+    least = _least_gradient(discriminator)
+    discriminator.zero_grad()
+    functional.cross_entropy(discriminator(made), wanted).backward()
+    return min(least, _least_gradient(generator)) / EPSILON
+
+
+def _least_gradient(network: nn.Module) -> float:
+    """The smallest root mean square of a layer's gradient."""
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.ndim > 1]
+    return min(float(gradient.square().mean().sqrt()) for gradient in gradients if gradient is not None)
+
+
+def _fit(fitting: Fitting, settings: Settings) -> dict[str, Tensor]:
+    pair = pair_of(fitting.base, settings.network, fitting.classes)
+    tuned = finetune(pair, fitting.examples(True), settings, fitting.seed, fitting.around)
+    return release_weights(tuned.generator)
+
+
+def _cost(settings: Settings, space: Space, classes: int) -> Cost:
+    tuning = settings.finetuning
+    return Cost(tuning.iterations, pair_memory(settings.network, tuning.batch, TUNING_SHOWS, classes))
+
+
+def _base(settings: Settings, classes: int) -> Shapes:
+    with torch.device("meta"):
+        pair = Pair(Generator(settings.network, classes=classes), Discriminator(settings.network, 1))
+    return {name: tuple(value.shape) for name, value in base_of(pair).items()}
+
+
+def _numbers(settings: Settings) -> Mapping[str, float]:
+    network, optimizer, tuning = settings.network, settings.optimizer, settings.finetuning
+    return {
+        "steps": tuning.iterations,
+        "batch": tuning.batch,
+        "width": network.width,
+        "latent": network.noise,
+        "condition_gain": network.condition_gain,
+        "leak": network.leak,
+        "generator_rate": tuning.generator_learning_rate,
+        "discriminator_rate": tuning.discriminator_learning_rate,
+        "beta1": optimizer.beta1,
+        "beta2": optimizer.beta2,
+        "instance_noise": tuning.instance_noise,
+        "average": tuning.average,
+    }
+
+
+SYNTHESIZER = Synthesizer(
+    name="eskimez",
+    paper="Eskimez et al., Interspeech 2020",
+    about="A conditional GAN, pre-trained on public speech and tuned to emotional speech under one-hot conditions.",
+    released="the tuned generator",
+    Settings=Settings,
+    spaces=frozenset({Patches}),
+    cost=_cost,
+    fit=_fit,
+    shapes=lambda settings, space, classes: generator_shapes(settings.network, classes),
+    sampler=lambda weights, settings, space, classes, device: ConditionalSampler(
+        weights, settings.network, classes, device
+    ),
+    base=_base,
+    probe=lambda base, settings, classes: {
+        "gradient": gradient_over_epsilon(pair_of(base, settings.network, classes))
+    },
+    numbers=_numbers,
+    stages=(FINETUNING,),
+)
