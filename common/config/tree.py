@@ -21,7 +21,7 @@ Rate = Annotated[float, Field(gt=0, le=1)]
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,23}$")]
 Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16)]
 Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
-Augmentation = Literal["roll", "time_mask", "frequency_mask", "gain", "tilt"]
+Augmentation = Literal["gain", "tilt"]
 Sketch = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
 
 EMOTIONS = ("neutral", "angry", "sad", "happy")
@@ -153,21 +153,17 @@ class PretrainingConfig(Section):
 
 
 class FinetuningConfig(Section):
-    """Stage three: one-hot conditions against a K+1 softmax, at the client."""
+    """Stage three: one-hot conditions against a K+1 softmax, at the client.
+
+    Open in the paper: emotions are drawn evenly, and there is no gradient penalty, for a softmax is no critic and
+    spectral norm bounds it already.
+    """
 
     iterations: Count = Field(20_000, description="open in the paper")
     batch: Positive = 32
     generator_learning_rate: Rate = 2e-6
     discriminator_learning_rate: Rate = 2e-5
-    penalty: float = Field(
-        0.0,
-        ge=0,
-        description="open in the paper: a softmax is no critic and spectral norm bounds it already, so off; above 0 "
-        "the slope of (log-sum of the emotions' outputs - the fake output) is pulled to one",
-    )
-    balanced: bool = Field(True, description="draw emotions evenly; open in the paper")
     average: float = Field(0.0, ge=0, lt=1, description="decay of the averaged generator that is released; 0 is off")
-    augmentation: tuple[Augmentation, ...] = Field((), description="shown to the discriminator, real and fake alike")
     instance_noise: float = Field(
         0.0,
         ge=0,
@@ -175,7 +171,6 @@ class FinetuningConfig(Section):
         description="deviation, in scaled units, of the noise over all that the discriminator is shown, real and fake "
         "alike: it then has to tell emotions by what is large, and a generator cannot please it with fine patterns",
     )
-    frozen_layers: int = Field(0, ge=0, le=8, description="lower convolutions of the discriminator left as pre-trained")
     even_start: bool = Field(
         False, description="the condition's weights, which pre-training never moved, begin at zero instead of by chance"
     )
@@ -184,7 +179,6 @@ class FinetuningConfig(Section):
         description="sketches in which made speech of an emotion is held to the site's own: the distance between them "
         "joins the generator's loss, so that it, not only the discriminator, sees real speech; empty is off",
     )
-    likeness_weight: float = Field(1.0, gt=0, description="of each sketch's distance")
     released_as: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="number format of a release")
 
 

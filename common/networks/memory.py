@@ -23,29 +23,24 @@ COPIES = 6
 SHOWN = {"autoencoder": 1, "adversarial": 7, "finetuning": 3, "recognizer": 1}
 """Times the batch that a discriminator holds at once: real and fake, their gradients, and under a critic's penalty the
 interpolates twice over and their adjoint."""
-PENALIZED = 5
-"""As many times more, where fine-tuning has a penalty under its softmax."""
 SCRATCH = 0.15e9
 """What the kernels work in."""
 
 
-def training_memory(network: NetworkConfig, batch: int, stage: str, *, penalty: float = 0.0) -> int:
+def training_memory(network: NetworkConfig, batch: int, stage: str) -> int:
     """Bytes that a stage takes at its peak, weights and pictures together, in a process that has loaded torch."""
     with torch.device("meta"):
         generator = Generator(network)
         discriminator = Discriminator(network, network.classes + 1)
     trained = [discriminator] if stage == "recognizer" else [generator, discriminator]
     weights = sum(parameter.numel() for module in trained for parameter in module.parameters())
-    shown = SHOWN[stage] + (PENALIZED if penalty else 0)
-    pictures = shown * _outputs(discriminator) + (0 if stage == "recognizer" else _outputs(generator))
+    pictures = SHOWN[stage] * _outputs(discriminator) + (0 if stage == "recognizer" else _outputs(generator))
     return int(FLOAT * (COPIES * weights + batch * pictures) + SCRATCH)
 
 
-def require_memory(
-    network: NetworkConfig, batch: int, stage: str, device: torch.device, *, penalty: float = 0.0
-) -> None:
+def require_memory(network: NetworkConfig, batch: int, stage: str, device: torch.device) -> None:
     """Refuse, with advice, to start a stage that this machine cannot hold."""
-    needed, free = training_memory(network, batch, stage, penalty=penalty), available_memory(device)
+    needed, free = training_memory(network, batch, stage), available_memory(device)
     if needed <= free:
         return
     place = "on the GPU" if device.type == "cuda" else "in memory"

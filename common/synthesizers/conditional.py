@@ -50,7 +50,7 @@ class ConditionalSampler:
 
 
 def _fit(speech: Speech, config: Config, seed: int, around: Surroundings) -> Pair:
-    return finetune(speech.base, speech.patches(seed, config.finetuning.balanced), config, seed, around)
+    return finetune(speech.base, speech.patches(seed, True), config, seed, around)
 
 
 CONDITIONAL = Synthesizer(

@@ -14,10 +14,9 @@ from torch.nn import functional
 
 from common.config.tree import AdversarialConfig, Config, FinetuningConfig
 from common.networks import Discriminator, Generator, exchange_head
-from common.networks.penalty import scores_and_penalty, textbook_penalty
+from common.networks.penalty import scores_and_penalty
 from common.seeds import derive_seed, torch_stream
 from common.training.adam import Adam
-from common.training.augmentation import augment
 from common.training.averaging import Average
 from common.training.draws import Dealer, Draw, Patches, require_labels
 from common.training.likeness import energy_distance
@@ -132,7 +131,6 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
     require_labels(patches, FINETUNING)
     pair = pair.for_stage(FINETUNING, classes + 1, seed, around)
     generator, discriminator = pair.generator, pair.discriminator
-    freeze_lower(discriminator, settings.frozen_layers)
     if settings.even_start:
         generator.forget_conditions()
     average = Average(generator, settings.average) if settings.average else None
@@ -144,8 +142,7 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
         return _generate(generator, draw.latents, functional.one_hot(draw.wanted, classes).float())
 
     def show(shown: Tensor, draw: Draw, showing: int) -> Tensor:
-        changed = augment(shown, draw.chances[showing], settings.augmentation)
-        return changed + settings.instance_noise * draw.noise[showing] if settings.instance_noise else changed
+        return shown + settings.instance_noise * draw.noise[showing] if settings.instance_noise else shown
 
     def discriminator_loss(draw: Draw, made: Tensor) -> Metrics:
         real, fake = show(draw.patches, draw, 0), show(made.detach(), draw, 1)
@@ -153,18 +150,14 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
         targets = torch.cat((draw.labels, torch.full_like(draw.labels, classes)))
         loss = functional.cross_entropy(outputs, targets)
         right = (outputs.argmax(dim=1) == targets).float().chunk(2)
-        metrics = {"loss": loss, "real_right": right[0].mean(), "fake_right": right[1].mean()}
-        if not settings.penalty:
-            return metrics
-        penalty = textbook_penalty(discriminator, torch.lerp(fake, real, draw.mix))
-        return metrics | {"loss": loss + settings.penalty * penalty, "penalty": penalty}
+        return {"loss": loss, "real_right": right[0].mean(), "fake_right": right[1].mean()}
 
     def generator_loss(draw: Draw, made: Tensor) -> Metrics:
         loss = functional.cross_entropy(discriminator(show(made, draw, 2)).float(), draw.wanted)
         if not settings.likeness:
             return {"loss": loss}
         apart = energy_distance(draw.patches, draw.labels, made, draw.wanted, settings.likeness)
-        return {"loss": loss + settings.likeness_weight * apart, "apart": apart}
+        return {"loss": loss + apart, "apart": apart}
 
     condition = torch.eye(classes).repeat_interleave(SHOWN, dim=0)
     game = Game(
@@ -186,12 +179,6 @@ def _generate(generator: Generator, latents: Tensor, condition: Tensor) -> Tenso
     return patches.float()
 
 
-def freeze_lower(discriminator: Discriminator, layers: int) -> None:
-    """Leave the first convolutions as pre-training made them (Mo et al. 2020, "Freeze the Discriminator")."""
-    for convolution in discriminator.convolutions[:layers]:
-        convolution.requires_grad_(False)
-
-
 Loss = Callable[[Draw, Tensor], Metrics]
 
 
@@ -203,8 +190,7 @@ def _phases(
     config: Config,
 ) -> list[Phase]:
     """The discriminator moves first, then the generator, once each; their rates differ."""
-    trained = [parameter for parameter in pair.discriminator.parameters() if parameter.requires_grad]
-    judge = Adam(trained, settings.discriminator_learning_rate, config.optimizer)
+    judge = Adam(pair.discriminator.parameters(), settings.discriminator_learning_rate, config.optimizer)
     forger = Adam(pair.generator.parameters(), settings.generator_learning_rate, config.optimizer)
     return [
         Phase("discriminator", judge, discriminator_loss),
