@@ -199,7 +199,6 @@ class SamplingConfig(Section):
 
     per_emotion: Positive = Field(40_000, description="samples an emotion in a fold's pool, over all generators")
     latent_scale: float = Field(1.0, gt=0, le=3, description="standard deviation of the latents")
-    keep: bool = Field(True, description="draw once and keep on disk as fp16; false draws anew for every batch")
 
 
 class RecognizerConfig(Section):
