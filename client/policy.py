@@ -70,9 +70,10 @@ class Policy(Section):
     gibibytes_of_state: float = Field(20.0, gt=0, description="disk that the keeper's work may fill")
     minimum_test_utterances: Count = Field(50, description="in all; with fewer, no recognizer is scored")
     scoring_epsilon: Annotated[float, Field(gt=0, le=1000)] | Literal["exact"] = Field(
-        0.35,
+        0.26,
         description="of the geometric noise on every count of a scoring: a guess whether one recording is here is then "
-        "right with a probability of at most 1 / (1 + exp(-epsilon)); 'exact' adds none",
+        "right with a probability of at most 1 / (1 + exp(-epsilon)); of four answers about it, by their majority, "
+        "in 60 % at the default; 'exact' adds none",
     )
     tell_counts: bool = Field(False, description="utterances an emotion and speakers, in descriptions and releases")
     per_speaker: bool = Field(False, description="whether confusions may come apart by speaker, without names")

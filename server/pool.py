@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from common.config import SamplingConfig
 from common.errors import UserError
@@ -20,6 +21,7 @@ from common.files import write_through
 from common.seeds import derive_seed, numpy_stream, torch_stream
 from common.space import SIDE
 from common.synthesizers import Sampler
+from common.wire.weights import is_finite
 
 PATCH = (SIDE, SIDE)
 PATCH_BYTES = 2 * SIDE * SIDE
@@ -37,6 +39,14 @@ class Source:
     name: str
     seed: int
     open: Callable[[], Sampler]
+
+
+class NotFinite(UserError):  # noqa: N818 - it is a finding about a release
+    """Samples of a source that are no numbers: finite weights may make them at some latents and not at others."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        super().__init__("samples that are not finite", where=source, remedy="train without this release")
 
 
 def shares(per_emotion: int, sources: int) -> tuple[int, ...]:
@@ -121,7 +131,13 @@ def _keep(file: Path, source: Source, rounds: int, classes: int, latent_scale: f
 
     def write(stream: BinaryIO) -> None:
         for number, wanted in enumerate(labels.split(CHUNK)):
-            patches = sampler.sample(wanted, torch_stream(source.seed, "kept", number), latent_scale)
+            patches = _finite(sampler.sample(wanted, torch_stream(source.seed, "kept", number), latent_scale), source)
             stream.write(patches.to(torch.float16).numpy().data)
 
     write_through(file, write)
+
+
+def _finite(patches: Tensor, source: Source) -> Tensor:
+    if not is_finite(patches):
+        raise NotFinite(source.name)
+    return patches

@@ -1,4 +1,4 @@
-"""What every test shares: few threads, so that many tests fit two cores and sums come out alike; dice; messages."""
+"""What every test shares: one thread, so that many tests fit two cores and sums come out alike; dice; messages."""
 
 import random
 
@@ -19,7 +19,6 @@ from common.training.stages import Pair
 from common.wire import Card, Extremes, Release, Score, Scored, Scoring, Tune, Tuning, weights_digest
 from server.bank import Bank
 
-torch.set_num_threads(1)
 PATIENT = settings(
     settings.get_profile("default"),
     deadline=None,  # a busy machine is no mistake of the code
@@ -52,23 +51,24 @@ torch_dice = TorchDice()  # named, for hypothesis holds it no longer than we do
 register_random(torch_dice)
 
 
-def _wind_back():
-    """Global generators, from which a test may draw though the code may not, begin alike whatever ran before."""
+def _begin_alike():
+    """What a whole process shares is as at its start: global generators, and the threads on which a sum depends."""
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+    torch.set_num_threads(1)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_fixture_setup():
     """Before each fixture, which may be of a whole session and made for whichever test comes first."""
-    _wind_back()
+    _begin_alike()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call():
     """Before each test."""
-    _wind_back()
+    _begin_alike()
 
 
 class Heard(Reporter):

@@ -59,6 +59,12 @@ def test_global_generators_begin_alike_in_every_test(turn):
     assert np.random.random() == np.random.RandomState(0).random()
 
 
+@pytest.mark.parametrize("turn", [1, 2])
+def test_every_test_begins_with_one_thread_however_many_the_last_one_left(turn):
+    assert torch.get_num_threads() == 1
+    torch.set_num_threads(2)
+
+
 def test_global_generators_begin_alike_for_every_example():
     seen = set()
 

@@ -98,13 +98,17 @@ def create(
 def _create_server(layout: Layout, hosts: Sequence[str], *, days: int, renew: bool) -> list[str]:
     made, server = [], layout.server
     answering = {PROXY: tuple(dict.fromkeys((*hosts, *INSIDE[1:]))), SUPERLINK: INSIDE}
-    wanted = [name for name in answering if renew or not server.certificate(name).exists()]
+    files = {PROXY: layout.proxy, SUPERLINK: server}
+    wanted = [name for name in answering if renew or not files[name].certificate(name).exists()]
     if wanted:
         authority, told = _authority(layout)
         made += told
         for name in wanted:
-            issue(authority, answering[name], server.key(name), server.certificate(name), days=days)
-            made.append(f"certificate of the {name}: {describe(server.certificate(name))}")
+            certificate = files[name].certificate(name)
+            issue(authority, answering[name], files[name].key(name), certificate, days=days)
+            made.append(f"certificate of the {name}: {describe(certificate)}")
+    if not layout.proxy.authority.exists():
+        atomic_write(layout.proxy.authority, server.authority.read_bytes())
     if not server.secret.exists():
         new_secret(server.secret)
         made.append(f"secret between SuperLink and SuperExec: {server.secret}")
@@ -170,7 +174,7 @@ def _named(digests: Mapping[str, object]) -> str:
 
 def known_names(layout: Layout) -> list[str]:
     """Those under which the server is reached so far, for a certificate in place of its old one."""
-    certificate = layout.server.certificate(PROXY)
+    certificate = layout.proxy.certificate(PROXY)
     return list(names_of(read_certificate(certificate))) if certificate.exists() else []
 
 
@@ -182,7 +186,7 @@ def describe(certificate: Path) -> str:
 
 def _settings(layout: Layout, host: str, port: int) -> dict[str, str]:
     """For the commands here, and for docker compose: whose files are mounted where, and who reads them."""
-    folders = {"EYESOFF_SERVER_FILES": layout.server.folder}
+    folders = {"EYESOFF_SERVER_FILES": layout.server.folder, "EYESOFF_PROXY_FILES": layout.proxy.folder}
     folders |= {
         f"EYESOFF_{name.upper().replace('-', '_')}_{part.upper()}": layout.site_folder(name) / part
         for name in layout.sites

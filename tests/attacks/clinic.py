@@ -18,13 +18,15 @@ from common.config.showing import spell
 from common.config.tree import RuntimeConfig, hash_identity
 from common.features.patches import windows
 from common.features.scaling import Scaling
-from common.networks import learned_weights
+from common.networks import Discriminator, learned_weights
 from common.training.stages import Pair
 from common.wire import (
     Extremes,
     Precision,
     Reply,
     Request,
+    Score,
+    Scoring,
     Tune,
     Tuning,
     decode_reply,
@@ -35,6 +37,10 @@ from common.wire import (
 FEATURES = hash_identity(FeatureConfig().model_dump(mode="json"))
 ANY = (-1e12, 1e12)
 """A bound that bounds nothing."""
+LEVELS = Extremes(low=-16.125, high=5.4765625)
+"""The scaling of the networks that come with eyesoff."""
+WINDOW_HOP = 32
+"""Frames between the windows of a scoring: the only number that the bounds grant."""
 LONG = 300.0
 """Seconds: no tuning of a test takes as long."""
 HELD, ELSEWHERE = "clinic", "elsewhere"
@@ -86,7 +92,7 @@ def tune_request(
     network: NetworkConfig,
     finetuning: FinetuningConfig,
     optimizer: OptimizerConfig | None = None,
-    scaling: Extremes | None = None,
+    scaling: Extremes = LEVELS,
     *,
     run: str = "run-1",
 ) -> Tune:
@@ -99,11 +105,28 @@ def tune_request(
         optimizer=optimizer or OptimizerConfig(),
         finetuning=finetuning,
         features=FEATURES,
-        scaling=scaling or Extremes(low=-16.0, high=5.5),
+        scaling=scaling,
         precision=Precision.FP16,
         weights=weights_digest(base),
     )
     return Tune(tuning=tuning, shipped=True, **base)
+
+
+def score_request(recognizer: Discriminator, run: str, fold: str, scaling: Extremes = LEVELS) -> Score:
+    """A request to score this recognizer."""
+    weights = learned_weights(recognizer.state_dict())
+    scoring = Scoring(
+        run=run,
+        session=HELD,
+        fold=fold,
+        network=recognizer.config,
+        window_hop=WINDOW_HOP,
+        bands=128,
+        features=FEATURES,
+        scaling=scaling,
+        recognizer=weights_digest({"recognizer": weights}),
+    )
+    return Score(scoring=scoring, recognizer=weights)
 
 
 def said(keeper: Keeper, request: Request) -> Reply:

@@ -23,9 +23,9 @@ def write_table(folder, rows):
 
 @pytest.fixture(scope="session")
 def speech(tmp_path_factory):
-    """Eighty recordings of the built-in cast: six speakers at the clinic, four elsewhere."""
+    """A hundred and twenty recordings of the built-in cast: six speakers at the clinic, four elsewhere."""
     folder = tmp_path_factory.mktemp("speech")
-    manifest = generate(folder, utterances_per_cell=2)
+    manifest = generate(folder, utterances_per_cell=3)
     return write_table(folder, [(u.path, u.emotion, u.speaker, u.session in IN_CLINIC) for u in manifest.utterances])
 
 

@@ -3,10 +3,10 @@
 Owns the hostile networks, the hostile settings and the solver. Must not know any site: it is given a release and
 nothing else, and its figures are made by `judging`.
 
-How it works. Adam moves a weight by rate * g / (|g| + epsilon). Where a gradient g is far smaller than epsilon, the step
-is proportional to g, so the weights after ONE step hand over the gradient itself. The server makes networks in which
-1. the discriminator copies a patch, scaled down to `FAINT`, into the inputs of its `hidden` layer, whose weights are zero:
-   after its own step they are a multiple of the real patch;
+How it works. Adam moves a weight by rate * g / (|g| + epsilon). Where a gradient g is far smaller than epsilon, the
+step is proportional to g, so the weights after ONE step hand over the gradient itself. The server makes networks where
+1. the discriminator copies a patch, scaled down to `FAINT`, into the inputs of its `hidden` layer, whose weights are
+   zero: after its own step they are a multiple of the real patch;
 2. the generator makes one constant picture, so what its pixels are pulled towards is that multiple of the real patch;
 3. the generator takes this gradient at its pixels back to `linears.1` through a linear map without a null space;
    `linears.1` starts at zero, so its change, divided by its rate, is the gradient, and it leaves with the release.
@@ -46,7 +46,7 @@ UNFOLDS = {2: 16, 4: 32, 6: 64, 8: 128}
 """Convolutions of the generator that upsample first, and the side of what they put out."""
 SATURATED = 0.05
 """An update nearer to Adam's largest than this cannot be undone, and is clamped."""
-CG_STEPS = 60
+CG_STEPS = 40
 """Of conjugate gradients: enough for four digits of the picture."""
 
 
@@ -83,16 +83,16 @@ def hostile_pair(recipe: Recipe) -> Pair:
     """Networks that carry a patch from the discriminator's input to the generator's `linears.1`."""
     generator, discriminator = Generator(recipe.network, seed=1), Discriminator(recipe.network, 1, seed=1)
     with torch.no_grad():
-        _copying(discriminator, recipe.side)
+        copying(discriminator, recipe.side)
         _listening(generator, recipe.side)
     return Pair(generator, discriminator)
 
 
-def _copying(discriminator: Discriminator, side: int) -> None:
+def copying(discriminator: Discriminator, side: int, faint: float = FAINT) -> None:
     """Average the patch down to `side`, then fold it into channels, until every pixel is an input of `hidden`."""
     first, *others = discriminator.convolutions
     # The second channel is read by nobody: it keeps the layer's norm at one, so that the first stays faint.
-    _only(first, [(0, 0, 1, 1, FAINT), (1, 0, 1, 1, 1.0)])
+    _only(first, [(0, 0, 1, 1, faint), (1, 0, 1, 1, 1.0)])
     held, channels = PATCH_SIDE, 1
     for index, convolution in enumerate(others, start=1):
         if index not in FOLDS:
@@ -111,7 +111,7 @@ def _copying(discriminator: Discriminator, side: int) -> None:
 
 def _listening(generator: Generator, side: int) -> None:
     """Zero `linears.1` but for one channel that nobody reads, and make the way from there to the pixels linear."""
-    first, second = generator.linears
+    second = generator.linears[1]
     unread = second.weight[-(FIRST_SIDE**2) :].clone()  # the last channel: what it looks like afterwards tells the norm
     second.weight.zero_()
     second.weight[-(FIRST_SIDE**2) :] = unread * SMALL_SIGMA / torch.linalg.matrix_norm(unread, 2)
@@ -191,7 +191,7 @@ def read_patch(pair: Pair, release: Mapping[str, Tensor], recipe: Recipe) -> Ten
 
 
 def _gradient(layer: Linear, released: Tensor) -> Tensor:
-    """Of the divided weight, to a factor: the norm is read off the channel that nobody has moved, then Adam is undone."""
+    """Of the divided weight: the norm is read off the channel that nobody has moved, then Adam is undone."""
     unread = slice(-(FIRST_SIDE**2), None)
     before = layer.weight.detach()
     sigma = (before[unread] * released[unread]).sum() / released[unread].square().sum()

@@ -300,9 +300,9 @@ def test_the_status_tells_nothing_of_runs_paths_or_counts(keeper, said, ask_to_t
     monkeypatch.setattr(keeper_module, "tune", lambda folder, door, runtime, grant, stop: stop_asked(stop))
     said(keeper, ask_to_tune())
     told = keeper.status()
-    assert told.keys() == {"eyesoff", "session", "tunings", "step", "iterations", "rate"}
+    assert told.keys() == {"eyesoff", "session", "well", "entries", "head", "tunings", "step", "iterations", "rate"}
     assert told["session"] == "03+08"
-    assert all(isinstance(told[key], int | float) for key in told.keys() - {"eyesoff", "session"})
+    assert all(isinstance(told[key], int | float) for key in told.keys() - {"eyesoff", "session", "head"})
 
 
 def stop_asked(stop):

@@ -19,7 +19,7 @@ def test_without_a_file_the_default_holds():
     assert not policy.per_speaker
     assert policy.minimum_speakers == 2
     assert policy.minimum_test_utterances == 50
-    assert policy.scoring_epsilon == 0.35
+    assert policy.scoring_epsilon == 0.26
 
 
 def test_the_default_grants_the_networks_and_the_recipes_that_come_with_eyesoff_and_no_others():

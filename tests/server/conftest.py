@@ -10,6 +10,7 @@ from common.config import CampaignConfig, Config
 from common.config.tree import hash_identity
 from common.features.scaling import Scaling
 from common.networks import Generator, release_weights
+from common.seeds import derive_seed
 from common.training.pretrained import Pretrained
 from common.training.reporters import Reporter
 from common.training.stages import Pair
@@ -26,6 +27,7 @@ from common.wire import (
     Score,
     Scored,
     Stage,
+    Tune,
     Working,
     decode,
     encode,
@@ -46,11 +48,13 @@ class FakeClient:
         self.session, self.described = session, described
         self.features = hash_identity(config.features.model_dump(mode="json"))
         self.tricks = {kind: list(line) for kind, line in (tricks or {}).items()}
-        self.heard = []
+        self.heard, self.shipped = [], []
 
     def answer(self, data):
         request = decode(data, REQUESTS, Limits(2**30))
         self.heard.append(request.kind)
+        if isinstance(request, Tune):
+            self.shipped.append(request.shipped)
         line = self.tricks.get(request.kind, [None])
         trick = line.pop(0) if len(line) > 1 else line[0]
         match trick:
@@ -72,8 +76,8 @@ class FakeClient:
             known |= {"utterances": None, "speakers": None, "eyesoff": VERSION, "torch": "2.11.0"}
             return Description(run=request.run, **(known | self.described))
         if isinstance(request, Score):
-            return Scored(scoring=request.scoring, counts=self.counts(request.scoring))
-        tuned = Generator(request.tuning.network, seed=request.tuning.seed)
+            return Scored(scoring=request.scoring, epsilon=None, counts=self.counts(request.scoring))
+        tuned = Generator(request.tuning.network, seed=derive_seed(0, request.tuning.session))
         return Release(card=Card(tuning=request.tuning, utterances=None, seconds=1), generator=release_weights(tuned))
 
     def counts(self, scoring):
