@@ -34,11 +34,8 @@ class Bounds(Section):
     discriminator_rate: Range = Field((1e-7, 5e-3), description="the discriminator's learning rate")
     beta1: Range = Field((0.3, 0.95), description="Adam's; at 0 a step is the gradient of its batch alone")
     beta2: Range = Field((0.9, 0.9999), description="Adam's, likewise")
-    penalty: Range = Field((0, 100), description="coefficient of the gradient penalty")
-    likeness_weight: Range = Field((0, 10), description="of the statistics that the generator is held to")
     instance_noise: Range = Field((0, 2), description="deviation of the noise before the discriminator")
     average: Range = Field((0, 0.9999), description="decay of the averaged generator")
-    frozen_layers: Range = Field((0, 4), description="convolutions of the discriminator that are not trained")
     scaling_low: Range = Field((-30, -5), description="log-mel level that becomes -1")
     scaling_high: Range = Field((-5, 20), description="log-mel level that becomes 1")
     window_hop: Range = Field((32, 32), description="frames between the windows of a scoring")
@@ -72,11 +69,8 @@ def recipe_numbers(recipe: Recipe) -> dict[str, float]:
         "discriminator_rate": tuning.discriminator_learning_rate,
         "beta1": optimizer.beta1,
         "beta2": optimizer.beta2,
-        "penalty": tuning.penalty,
-        "likeness_weight": tuning.likeness_weight,
         "instance_noise": tuning.instance_noise,
         "average": tuning.average,
-        "frozen_layers": tuning.frozen_layers,
     }
 
 

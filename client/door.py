@@ -93,6 +93,6 @@ class Door:
         counts = Counter(emotion for emotion, _ in pairs)
         return tuple(counts[label] for label in self.manifest.labels)
 
-    def patches(self, scaling: Scaling, seed: int, *, balanced: bool) -> PatchSource:
-        """A source of training patches; the same for the same seed."""
-        return PatchSource(self.features, self.manifest, scaling, seed, balanced=balanced)
+    def patches(self, scaling: Scaling, seed: int) -> PatchSource:
+        """A source of training patches, emotions alike; the same for the same seed."""
+        return PatchSource(self.features, self.manifest, scaling, seed, balanced=True)

@@ -34,13 +34,12 @@ def describe(recipe: Recipe) -> list[str]:
     likeness = ", ".join(tuning.likeness) or "none"
     return [
         f"synthesizer: {recipe.synthesizer}, at {network.width:g} of the paper's width",
-        f"training: {tuning.iterations} steps of {tuning.batch} utterances, emotions drawn "
-        + ("evenly" if tuning.balanced else "as often as they occur"),
+        f"training: {tuning.iterations} steps of {tuning.batch} utterances, emotions drawn evenly",
         f"learning rates: generator {tuning.generator_learning_rate:g}, "
         f"discriminator {tuning.discriminator_learning_rate:g}; Adam with betas "
         f"{recipe.optimizer.beta1:g} and {recipe.optimizer.beta2:g}",
         f"noise before the discriminator: {tuning.instance_noise:g}; average of the generator: {tuning.average:g}",
-        f"statistics that the generator is held to: {likeness} (weight {tuning.likeness_weight:g})",
+        f"statistics that the generator is held to: {likeness}",
         f"what leaves: the tuned generator's weights in {recipe.precision.value}, and nothing else of the tuning",
     ]
 
@@ -57,8 +56,4 @@ def unusual(recipe: Recipe, bounds: Bounds) -> list[str]:
             lines.append(f"{name} is {value:g}; the shipped presets have {min(known):g} to {max(known):g}")
     if recipe.precision is Precision.FP32:
         lines.append("fp32 weights carry more of the data than 16 bits do")
-    if not recipe.finetuning.balanced:
-        lines.append("emotions are drawn as often as they occur, so the release tells something of how many there are")
-    if recipe.finetuning.even_start and recipe.finetuning.frozen_layers:
-        lines.append("frozen layers with an even start keep the networks closer to what the server chose")
     return lines

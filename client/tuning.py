@@ -154,7 +154,7 @@ def _tune(
     config = as_config(tuning, runtime)
     acceleration = Acceleration.from_runtime(runtime)
     settings = config.finetuning
-    require_memory(config.network, settings.batch, FINETUNING, acceleration.device, penalty=settings.penalty)
+    require_memory(config.network, settings.batch, FINETUNING, acceleration.device)
     base = _checked_base(tuning, grant)
     clock = Clock(folder)
     identity = {"tuning": tuning.model_dump(mode="json"), "speech": door.features.key}
@@ -170,7 +170,7 @@ def _tune(
     )
     scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
     seed = grant.dice.tuning(tuning.run, tuning.session)
-    patches = door.patches(scaling, seed, balanced=config.finetuning.balanced)
+    patches = door.patches(scaling, seed)
     try:
         tuned = finetune(base, patches, config, seed, around)
     except Interrupted:

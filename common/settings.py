@@ -17,7 +17,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from common.space import SAMPLE_RATE, SIDE
 
 
-
 def _distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(labels)) != len(labels):
         raise ValueError(f"one class is named twice: {', '.join(labels)}")
@@ -30,7 +29,7 @@ Rate = Annotated[float, Field(gt=0, le=1)]
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,23}$")]
 Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16), AfterValidator(_distinct)]
 Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
-Augmentation = Literal["roll", "time_mask", "frequency_mask", "gain", "tilt"]
+Augmentation = Literal["gain", "tilt"]
 Sketch = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
 Check = Literal["samples", "equals", "outliers", "labels"]
 
@@ -159,21 +158,17 @@ class PretrainingConfig(Section):
 
 
 class FinetuningConfig(Section):
-    """Stage three: one-hot conditions against a K+1 softmax, at the client."""
+    """Stage three: one-hot conditions against a K+1 softmax, at the client.
+
+    Open in the paper: emotions are drawn evenly, and there is no gradient penalty, for a softmax is no critic and
+    spectral norm bounds it already.
+    """
 
     iterations: Count = Field(20_000, description="open in the paper")
     batch: Positive = 32
     generator_learning_rate: Rate = 2e-6
     discriminator_learning_rate: Rate = 2e-5
-    penalty: float = Field(
-        0.0,
-        ge=0,
-        description="open in the paper: a softmax is no critic and spectral norm bounds it already, so off; above 0 "
-        "the slope of (log-sum of the emotions' outputs - the fake output) is pulled to one",
-    )
-    balanced: bool = Field(True, description="draw emotions evenly; open in the paper")
     average: float = Field(0.0, ge=0, lt=1, description="decay of the averaged generator that is released; 0 is off")
-    augmentation: tuple[Augmentation, ...] = Field((), description="shown to the discriminator, real and fake alike")
     instance_noise: float = Field(
         0.0,
         ge=0,
@@ -181,7 +176,6 @@ class FinetuningConfig(Section):
         description="deviation, in scaled units, of the noise over all that the discriminator is shown, real and fake "
         "alike: it then has to tell emotions by what is large, and a generator cannot please it with fine patterns",
     )
-    frozen_layers: int = Field(0, ge=0, le=8, description="lower convolutions of the discriminator left as pre-trained")
     even_start: bool = Field(
         False, description="the condition's weights, which pre-training never moved, begin at zero instead of by chance"
     )
@@ -190,7 +184,6 @@ class FinetuningConfig(Section):
         description="sketches in which made speech of an emotion is held to the site's own: the distance between them "
         "joins the generator's loss, so that it, not only the discriminator, sees real speech; empty is off",
     )
-    likeness_weight: float = Field(1.0, gt=0, description="of each sketch's distance")
     released_as: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="number format of a release")
 
 
@@ -211,7 +204,6 @@ class SamplingConfig(Section):
 
     per_emotion: Positive = Field(40_000, description="samples an emotion in a fold's pool, over all generators")
     latent_scale: float = Field(1.0, gt=0, le=3, description="standard deviation of the latents")
-    keep: bool = Field(True, description="draw once and keep on disk as fp16; false draws anew for every batch")
 
 
 class RecognizerConfig(Section):

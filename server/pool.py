@@ -27,8 +27,6 @@ PATCH = (SIDE, SIDE)
 PATCH_BYTES = 2 * SIDE * SIDE
 CHUNK = 256
 """Patches drawn from one stream and in memory together."""
-STRETCH = 16
-"""Batches drawn together when nothing is kept: each generator is loaded once a stretch, not once a batch."""
 
 
 @dataclass(frozen=True)
@@ -137,39 +135,6 @@ def _keep(file: Path, source: Source, rounds: int, classes: int, latent_scale: f
             stream.write(patches.to(torch.float16).numpy().data)
 
     write_through(file, write)
-
-
-class FreshPool:
-    """Nothing kept: every batch is drawn anew, in equal parts from all sources, a stretch of batches at a time."""
-
-    def __init__(self, sources: Sequence[Source], sampling: SamplingConfig, classes: int, seed: int) -> None:
-        shares(sampling.per_emotion, len(sources))
-        self._sources, self._classes, self._seed = tuple(sources), classes, seed
-        self._latent_scale = sampling.latent_scale
-        self._stretch: tuple[tuple[str, int, int], Batch] | None = None
-
-    def batch(self, step: int, size: int, stream: str) -> Batch:
-        """The same batch for the same step and stream; classes and sources are even over a stretch."""
-        key = (stream, step // STRETCH, size)
-        if self._stretch is None or self._stretch[0] != key:
-            self._stretch = (key, self._draw(*key))
-        drawn, first = self._stretch[1], step % STRETCH * size
-        return Batch(drawn.patches[first : first + size], drawn.labels[first : first + size])
-
-    def _draw(self, stream: str, stretch: int, size: int) -> Batch:
-        numbers = torch.arange(size * STRETCH)
-        labels = numbers % self._classes
-        # A whole round of classes to one source after another, so that none owns a class; each stretch starts where
-        # the last one ended, so that each source has its turn however many there are.
-        turns = stretch * -(-len(numbers) // self._classes) + numbers // self._classes
-        patches = torch.empty(len(numbers), 1, *PATCH)
-        for index, source in enumerate(self._sources):
-            own = turns % len(self._sources) == index
-            if own.any():
-                chance = torch_stream(source.seed, "fresh", stream, stretch)
-                patches[own] = _finite(source.open().sample(labels[own], chance, self._latent_scale), source)
-        order = torch.randperm(len(numbers), generator=torch_stream(self._seed, "pool", stream, stretch))
-        return Batch(patches[order], labels[order])
 
 
 def _finite(patches: Tensor, source: Source) -> Tensor:

@@ -28,7 +28,7 @@ from common.training.recognizer import RECOGNIZER, train_recognizer
 from common.training.reporters import Reporter
 from common.wire import weights_digest
 from server.bank import Bank, Banked
-from server.pool import PATCH_BYTES, FreshPool, KeptPool, Source, shares
+from server.pool import PATCH_BYTES, KeptPool, Source, shares
 
 FOLDER, POOL, WEIGHTS = "recognizers", "pool", "weights"
 KEPT = 5
@@ -103,8 +103,6 @@ class Recognizers:
     def require_room(self, pools: Iterable[Sequence[Banked]]) -> None:
         """Refuse, before anything is drawn for these lists of releases, to fill more disk than is granted."""
         sampling = self._config.sampling
-        if not sampling.keep:
-            return
         pools = list(pools)
         files = {(one.name, max(shares(sampling.per_emotion, len(pool)))) for pool in pools for one in pool}
         samples = self._config.network.classes * sum(rounds for _, rounds in files)
@@ -112,7 +110,7 @@ class Recognizers:
             raise UserError(
                 f"the pool would fill {samples * PATCH_BYTES / 1e9:.1f} GB, more than campaign.pool_gigabytes grants",
                 where=self._folder,
-                remedy="set campaign.pool_gigabytes higher, or sampling.keep=false to draw afresh for every batch",
+                remedy="set campaign.pool_gigabytes higher, or sampling.per_emotion lower",
             )
 
     def drop_pool(self) -> None:
@@ -139,9 +137,7 @@ class Recognizers:
             Source(one.name, derive_seed(seed, one.run, one.session, "pool"), partial(self._sampler, one, device))
             for one in releases
         ]
-        if sampling.keep:
-            return KeptPool.draw(self._folder / POOL, sources, sampling, classes, seed)
-        return FreshPool(sources, sampling, classes, seed)
+        return KeptPool.draw(self._folder / POOL, sources, sampling, classes, seed)
 
     def _sampler(self, banked: Banked, device: torch.device) -> ConditionalSampler:
         release = self._bank.load(banked)

@@ -7,7 +7,7 @@ from common.networks.acceleration import Acceleration, prepare
 from common.networks.discriminator import Discriminator, exchange_head
 from common.networks.generator import Generator, generator_shapes, release_weights
 from common.networks.layers import learned_weights, load_learned
-from common.networks.penalty import scores_and_penalty, textbook_penalty
+from common.networks.penalty import scores_and_penalty
 
 __all__ = [
     "Acceleration",
@@ -20,5 +20,4 @@ __all__ = [
     "prepare",
     "release_weights",
     "scores_and_penalty",
-    "textbook_penalty",
 ]

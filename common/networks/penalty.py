@@ -11,24 +11,6 @@ from common.networks.chain import adjoint, laid_out, outputs_of, resume
 from common.networks.discriminator import Discriminator
 
 
-def _penalty(gradient: Tensor) -> Tensor:
-    slopes: Tensor = torch.linalg.vector_norm(gradient.float(), dim=(1, 2, 3))
-    return (slopes - 1).square().mean()
-
-
-def textbook_penalty(discriminator: Discriminator, interpolates: Tensor) -> Tensor:
-    """Mean of (slope - 1)^2 by differentiating twice; for any number of outputs.
-
-    Under a K+1 softmax the score is the log-sum of the emotions' outputs less the fake output.
-    """
-    patches = interpolates.detach().requires_grad_()
-    scores = discriminator.plainly(patches)
-    if scores.shape[1] > 1:
-        scores = scores[:, :-1].logsumexp(dim=1) - scores[:, -1]
-    (gradient,) = torch.autograd.grad(scores.sum(), patches, create_graph=True)
-    return _penalty(gradient)
-
-
 def scores_and_penalty(critic: Discriminator, patches: Tensor, interpolates: Tensor) -> tuple[Tensor, Tensor]:
     """What a critic of one output makes of patches, and the mean of (slope - 1)^2 by its adjoint written out.
 
@@ -44,4 +26,5 @@ def scores_and_penalty(critic: Discriminator, patches: Tensor, interpolates: Ten
     hidden, received = critic.hidden.to_and_fro(believed, between[-1].flatten(1), slope, critic.leak)
     scores = critic.head.swiftly(functional.leaky_relu(hidden, critic.leak))
     gradient = adjoint(links, between, images[shown:], received.view_as(between[-1]), critic.leak)
-    return scores, _penalty(gradient)
+    slopes = torch.linalg.vector_norm(gradient.float(), dim=(1, 2, 3))
+    return scores, (slopes - 1).square().mean()

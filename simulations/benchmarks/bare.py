@@ -79,7 +79,7 @@ class Worker:
             Scaling(tuning.scaling.low, tuning.scaling.high),
             read_dice(site.secret).tuning(tuning.run, tuning.session),
         )
-        patches = self._doors[number].patches(scaling, seed, balanced=config.finetuning.balanced)
+        patches = self._doors[number].patches(scaling, seed)
         around = Surroundings(Acceleration.from_runtime(site.runtime))
         tuned = finetune(self._pair, patches, config, seed, around).generator
         released = {name: weight.to(tuning.precision.dtype) for name, weight in release_weights(tuned).items()}

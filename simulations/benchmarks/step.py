@@ -262,7 +262,7 @@ def shaped(config: Config, batch: int, iterations: int) -> Config:
     for stage in (pretraining["autoencoder"], pretraining["adversarial"], tuning, tree["recognizer"]):
         stage |= {"batch": batch, "iterations": iterations}
     pretraining["adversarial"]["average"] = tuning["average"] = 0.0
-    tuning |= {"augmentation": (), "likeness": (), "instance_noise": 0.0, "penalty": 0.0, "frozen_layers": 0}
+    tuning |= {"likeness": (), "instance_noise": 0.0}
     tree["recognizer"] |= {"augmentation": (), "bands": SIDE}
     return Config.model_validate(tree)
 

@@ -77,7 +77,7 @@ def fit(job: Job) -> None:
     one, config, setting = synthesizer(job.unit.subject), job.config, job.setting
     acceleration = Acceleration.from_runtime(config.runtime)
     tuning = config.finetuning
-    require_memory(config.network, tuning.batch, FINETUNING, acceleration.device, penalty=tuning.penalty)
+    require_memory(config.network, tuning.batch, FINETUNING, acceleration.device)
     train, scaling = setting.folds[job.unit.place].train, setting.pretrained.scaling
 
     def patches(seed: int, balanced: bool) -> Patches:

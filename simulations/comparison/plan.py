@@ -68,9 +68,8 @@ def measure(setting: Setting) -> dict[str, float]:
     recognizer = config.recognizer.model_copy(update={"iterations": 2})
     short = config.model_copy(update={"finetuning": finetuning, "recognizer": recognizer})
     acceleration = Acceleration.from_runtime(config.runtime)
-    network, penalty = config.network, finetuning.penalty
-    require_memory(network, finetuning.batch, FINETUNING, acceleration.device, penalty=penalty)
-    require_memory(network, recognizer.batch, RECOGNIZER, acceleration.device)
+    require_memory(config.network, finetuning.batch, FINETUNING, acceleration.device)
+    require_memory(config.network, recognizer.batch, RECOGNIZER, acceleration.device)
     noise = _Noise(config.network.classes)
     tuning, training = _Stopwatch(), _Stopwatch()
     finetune(setting.pretrained.pair, noise, short, 0, Surroundings(acceleration, reporter=tuning, report_every=1))

@@ -22,7 +22,7 @@ from common.synthesizers import Sampler, synthesizer
 from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Patches
 from common.training.recognizer import RECOGNIZER, new_recognizer, train_recognizer
-from server.pool import FreshPool, KeptPool, Source
+from server.pool import KeptPool, Source
 from simulations.comparison.job import Job
 from simulations.comparison.modes import MODES, REAL
 from simulations.comparison.store import COUNTS, POOL, RELEASE
@@ -75,9 +75,7 @@ def real_speech(job: Job) -> PatchSource:
 
 def _pool(job: Job, device: torch.device) -> Patches:
     config, sources = job.config, list(sources_of(job, device))
-    if config.sampling.keep:
-        return KeptPool.draw(job.folder / POOL, sources, config.sampling, config.network.classes, config.seed)
-    return FreshPool(sources, config.sampling, config.network.classes, config.seed)
+    return KeptPool.draw(job.folder / POOL, sources, config.sampling, config.network.classes, config.seed)
 
 
 def sources_of(job: Job, device: torch.device) -> Iterator[Source]:

@@ -60,9 +60,7 @@ class Plan:
 
 def tuner_memory(config: Config) -> int:
     """Bytes of a process that tunes a generator."""
-    settings = config.finetuning
-    tuning = training_memory(config.network, settings.batch, FINETUNING, penalty=settings.penalty)
-    return OVERHEAD + tuning
+    return OVERHEAD + training_memory(config.network, config.finetuning.batch, FINETUNING)
 
 
 def plan_resources(config: Config, clients: int, machine: Machine | None = None) -> Plan:

@@ -65,13 +65,12 @@ class Recipe:
 
     @property
     def finetuning(self) -> FinetuningConfig:
-        """Rates as high as the protocol lets them be, and a discriminator that keeps copying."""
+        """Rates as high as the protocol lets them be."""
         return FinetuningConfig(
             iterations=self.steps,
             batch=self.batch,
             generator_learning_rate=GENERATOR_RATE,
             discriminator_learning_rate=DISCRIMINATOR_RATE,
-            frozen_layers=8,
         )
 
     @property

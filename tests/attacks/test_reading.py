@@ -36,7 +36,7 @@ def public(speech, tmp_path_factory):
 def hidden_patch(keeper, tuning, side):
     """The patch that the site drew in its one step: its own dice say which, and only the judge may look."""
     seed = keeper._dice.tuning(tuning.run, tuning.session)
-    patches = keeper._door.patches(Scaling(BRIGHT.low, BRIGHT.high), seed, balanced=True)
+    patches = keeper._door.patches(Scaling(BRIGHT.low, BRIGHT.high), seed)
     return functional.avg_pool2d(patches.batch(0, 1, FINETUNING).patches, 128 // side).flatten(1)
 
 
@@ -78,7 +78,7 @@ def test_its_settings_are_refused_where_its_networks_were_accepted(speech, reque
 
 @pytest.mark.parametrize(
     "bound",
-    ["steps", "batch", "generator_rate", "discriminator_rate", "beta1", "beta2", "frozen_layers", "scaling_low"],
+    ["steps", "batch", "generator_rate", "discriminator_rate", "beta1", "beta2", "scaling_low"],
 )
 def test_each_bound_alone_refuses_it_where_all_was_accepted(speech, request_, tmp_path, unread, bound):
     rules = accepting(request_, bounds=open_bounds(bound))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from common.config import SamplingConfig
 from common.errors import UserError
 from server import pool
-from server.pool import PATCH_BYTES, STRETCH, FreshPool, KeptPool, Source, shares
+from server.pool import PATCH_BYTES, KeptPool, Source, shares
 
 CLASSES = 4
 
@@ -81,11 +81,9 @@ def test_shares_are_exact_and_as_even_as_can_be(per_emotion, sources):
     assert list(given_) == sorted(given_, reverse=True)
 
 
-def test_nobody_to_draw_from_is_an_error_of_either_pool(tmp_path):
+def test_nobody_to_draw_from_is_an_error(tmp_path):
     with pytest.raises(UserError, match="no generator to draw from"):
         KeptPool.draw(tmp_path, [], SamplingConfig(), CLASSES, seed=1)
-    with pytest.raises(UserError, match="no generator to draw from"):
-        FreshPool([], SamplingConfig(), CLASSES, seed=1)
 
 
 class TestKept:
@@ -191,39 +189,3 @@ class TestDamage:
         KeptPool.draw(tmp_path, sources_of(3), sampling, CLASSES, seed=1)
         assert opened == [1, 2]
         assert len(list(tmp_path.iterdir())) == 3
-
-
-class TestFresh:
-    """Nothing kept."""
-
-    @pytest.fixture
-    def fresh(self, sources_of):
-        return FreshPool(sources_of(3), SamplingConfig(keep=False), CLASSES, seed=1)
-
-    def test_any_step_has_one_batch_in_whatever_order_steps_are_asked_for(self, fresh, sources_of):
-        steps = [0, 1, STRETCH, STRETCH + 1, 3 * STRETCH]
-        forward = [fresh.batch(step, 5, "train") for step in steps]
-        another = FreshPool(sources_of(3), SamplingConfig(keep=False), CLASSES, seed=1)
-        backward = [another.batch(step, 5, "train") for step in reversed(steps)][::-1]
-        for one, other in zip(forward, backward, strict=True):
-            assert torch.equal(one.patches, other.patches)
-            assert torch.equal(one.labels, other.labels)
-        assert not torch.equal(forward[0].patches, forward[1].patches)
-        assert not torch.equal(forward[0].patches, forward[2].patches)
-
-    def test_a_stretch_has_every_emotion_of_every_source_alike(self, fresh):
-        stretch = [fresh.batch(step, 12, "train") for step in range(STRETCH)]
-        pairs = torch.cat([10 * owners + classes for owners, classes in map(owners_and_classes, stretch)])
-        assert torch.unique(pairs, return_counts=True)[1].tolist() == [STRETCH] * 12
-        for batch in stretch:
-            assert torch.equal(owners_and_classes(batch)[1], batch.labels)
-
-    def test_each_source_has_its_turn_however_many_there_are(self, sources_of):
-        many = FreshPool(sources_of(10), SamplingConfig(keep=False), CLASSES, seed=1)
-        owners = torch.cat([owners_and_classes(many.batch(step, 1, "train"))[0] for step in range(5 * STRETCH)])
-        assert torch.bincount(owners).tolist() == [2 * CLASSES] * 10
-
-    def test_one_generator_is_in_memory_at_a_time_and_opened_once_a_stretch(self, fresh, opened):
-        for step in range(STRETCH):
-            fresh.batch(step, 4, "train")
-        assert (opened, Painter.most_alive, Painter.alive) == ([0, 1, 2], 1, 0)

@@ -117,14 +117,6 @@ def test_the_digest_is_what_the_weights_hash_to_on_the_wire(recognizers_of, rele
     assert recognizers.digest("fold") == weights_digest({"recognizer": learned_weights(recognizers.load("fold"))})
 
 
-def test_nothing_need_be_kept(recognizers_of, releases, tmp_path):
-    recognizers = recognizers_of(sampling=SamplingConfig(keep=False))
-    recognizers.require_room([releases])
-    recognizers.train("fold", releases)
-    assert recognizers.load("fold")
-    assert not (tmp_path / "run" / "pool").exists()
-
-
 def test_a_process_that_drew_its_pool_first_can_train(recognizers_of, releases):
     for table in vars(arrangement).values():
         if hasattr(table, "cache_clear"):

@@ -116,9 +116,7 @@ class WindowPredictor:
 
     def _packed(self, utterances: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         """All utterances' windows in batches of one size, each window with the number of its utterance."""
-        every = (
-            (number, window) for number, scaled in enumerate(utterances) for window in windows(scaled, self._hop)
-        )
+        every = ((number, window) for number, scaled in enumerate(utterances) for window in windows(scaled, self._hop))
         while batch := list(islice(every, AT_ONCE)):
             yield torch.tensor([number for number, _ in batch]), torch.stack([window for _, window in batch])
 

@@ -229,9 +229,7 @@ def _gaussians(encoder: Encoder, patches: Examples, classes: int, around: Surrou
     return Gaussians.of(torch.cat(codes), torch.cat(labels), classes).to(around.acceleration.device)
 
 
-def _train_gan(
-    fitted: Fitted, discriminator: Encoder, patches: Examples, fitting: Fitting, settings: Settings
-) -> None:
+def _train_gan(fitted: Fitted, discriminator: Encoder, patches: Examples, fitting: Fitting, settings: Settings) -> None:
     """The discriminator names the emotion of the real or calls it fake; the decoder wants to be taken for its own."""
     own, fake = settings.chatziagapi, fitting.classes
 

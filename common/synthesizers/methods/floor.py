@@ -10,8 +10,8 @@ from torch import Tensor
 from common.networks import generator_shapes, release_weights
 from common.settings import NetworkConfig, Section
 from common.spaces import Patches
-from common.synthesizers.methods.eskimez import ConditionalSampler, pair_of
 from common.synthesizers.methods.eskimez import SYNTHESIZER as TUNED
+from common.synthesizers.methods.eskimez import ConditionalSampler, pair_of
 from common.synthesizers.synthesizer import Cost, Fitting, Synthesizer, Weights
 
 NO_EMOTION = -1

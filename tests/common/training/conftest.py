@@ -62,9 +62,14 @@ def config() -> Config:
                 "generator_learning_rate": 1e-3,
                 "discriminator_learning_rate": 2e-3,
                 "average": 0.9,
-                "augmentation": ["roll", "time_mask", "frequency_mask", "gain"],
             },
-            "recognizer": {"iterations": 4, "batch": 2, "learning_rate": 1e-3, "decay_every": 2},
+            "recognizer": {
+                "iterations": 4,
+                "batch": 2,
+                "learning_rate": 1e-3,
+                "decay_every": 2,
+                "augmentation": ["gain", "tilt"],
+            },
             "runtime": {"device": "cpu", "precision": "fp32"},
         }
     )

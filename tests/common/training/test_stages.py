@@ -50,13 +50,11 @@ def test_what_a_stage_is_given_stays_as_it_was(stage, config, bands, around):
     assert not same(before, weights(result))
 
 
-@pytest.mark.parametrize(
-    ("stage", "penalty"), [("autoencoder", 0.0), ("adversarial", 0.0), ("finetuning", 0.0), ("finetuning", 1.0)]
-)
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_in_bf16_has_nearly_the_losses_of_fp32_and_keeps_its_weights_in_it(
-    stage, penalty, config, bands, around, listener
+    stage, config, bands, around, listener
 ):
-    tuned = Config.model_validate(config.model_dump() | {"finetuning": {"iterations": 2, "penalty": penalty}})
+    tuned = Config.model_validate(config.model_dump() | {"finetuning": {"iterations": 2}})
     told = []
     for bf16 in (False, True):
         heard = listener()
@@ -116,25 +114,10 @@ def test_the_autoencoder_learns_to_reconstruct(config, bands, around):
     assert functional.l1_loss(made, patches) < grey / 2
 
 
-def test_frozen_lower_layers_keep_their_weights_and_the_others_move(config, bands, around):
-    frozen = config.model_copy(update={"finetuning": config.finetuning.model_copy(update={"frozen_layers": 3})})
-    pair = Pair.fresh(frozen)
-    before, after = weights(pair), weights(finetune(pair, bands, frozen, 0, around))
-    for layer in range(8):
-        name = f"discriminator.convolutions.{layer}.weight"
-        assert torch.equal(before[name], after[name]) == (layer < 3)
-
-
-def test_a_penalty_under_the_softmax_changes_the_discriminator(config, bands, around):
-    pulled = config.model_copy(update={"finetuning": config.finetuning.model_copy(update={"penalty": 10.0})})
-    without, with_it = (weights(finetune(Pair.fresh(c), bands, c, 0, around)) for c in (config, pulled))
-    assert not torch.equal(without["discriminator.hidden.weight"], with_it["discriminator.hidden.weight"])
-
-
 def test_a_generator_that_is_held_to_the_likeness_of_speech_comes_nearer_to_it(config, bands, around):
     section = {"iterations": 20, "batch": 16, "generator_learning_rate": 3e-3, "average": 0.0}
     free = config.model_copy(update={"finetuning": config.finetuning.model_copy(update=section)})
-    likeness = {"likeness": tuple(SKETCHES), "likeness_weight": 3.0}
+    likeness = {"likeness": tuple(SKETCHES)}
     held = free.model_copy(update={"finetuning": free.finetuning.model_copy(update=likeness)})
     real, wanted = bands.batch(0, 64, "held out"), torch.arange(64) % 4
 
@@ -163,8 +146,8 @@ def noisy(config, level, iterations=4):
 
 def test_a_discriminator_in_noise_tells_less_apart(config, bands, around, listener):
     losses = []
-    for level in (0.0, 0.5, 4.0):
-        heard, chosen = listener(), noisy(config, level, iterations=30)
+    for level in (0.0, 2.0, 4.0):
+        heard, chosen = listener(), noisy(config, level, iterations=20)
         finetune(Pair.fresh(chosen), bands, chosen, 0, replace(around, reporter=heard, report_every=10))
         losses.append(heard.records[-1][2]["discriminator/loss"])
     assert losses == sorted(losses)
