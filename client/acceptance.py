@@ -39,12 +39,13 @@ def propose_recipe(config: Config, bounds: Bounds) -> Proposal:
     return Proposal("recipes", recipe.digest, tuple(recipes.describe(recipe)), tuple(recipes.unusual(recipe, bounds)))
 
 
-def propose_base(folder: Path) -> Proposal:
+def propose_base(folder: Path, bounds: Bounds) -> Proposal:
     """The networks in a folder as pre-training writes it."""
     base = bases.read_base(folder)
     card = read_tensors(folder)[1]
     try:
-        network = NetworkConfig.model_validate(card["settings"]["network"])
+        stored = card["settings"]["network"]
+        network = NetworkConfig.model_validate({name: stored[name] for name in stored if name != "emotions"})
     except (KeyError, ValueError):
         remedy = "name the folder `pretrained` of a pre-training's run"
         raise UserError("its card does not tell the networks' sizes", where=folder, remedy=remedy) from None
@@ -53,9 +54,9 @@ def propose_base(folder: Path) -> Proposal:
     facts = (
         f"networks at {network.width:g} of the paper's width, latent of {network.noise} numbers",
         f"pre-trained on: {made}",
-        f"log-mels from {base.scaling.low:g} to {base.scaling.high:g} become -1 to 1",
+        *([f"log-mels from {base.scaling.low:g} to {base.scaling.high:g} become -1 to 1"] if base.scaling else []),
     )
-    return Proposal("bases", base.digest, facts, tuple(bases.unusual(base, network)))
+    return Proposal("bases", base.digest, facts, tuple(bases.unusual(base, network, bounds)))
 
 
 def accept(proposal: Proposal, policy: Path) -> None:

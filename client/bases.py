@@ -4,71 +4,52 @@ Owns where a base is found by its digest and what is unusual about one. Must not
 read here: a base is looked at with noise alone.
 """
 
-import copy
 import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
+from client.bounds import Bounds
 from common.errors import UserError
-from common.networks import Discriminator, Generator, exchange_head, learned_weights, load_learned
-from common.seeds import torch_stream
+from common.networks import learned_weights
 from common.settings import NetworkConfig
-from common.space import SIDE
-from common.training.adam import EPSILON
+from common.synthesizers import SYNTHESIZERS
 from common.training.checkpoint import CARD, read_tensors, save_tensors
 from common.training.pretrained import SHIPPED, shipped_weights, unpack
-from common.training.stages import Pair
 from common.wire import Extremes, base_digest, weights_digest
 
 BASES = "bases"
-LOOKED_AT = 16
-"""Patches of noise with which a base is looked at."""
-MANY_ZEROS, LITTLE_VARIETY, SATURATED, MOSTLY, SMALL_GRADIENT = 0.2, 0.02, 0.999, 0.5, 10.0
+MANY_ZEROS, SMALL_GRADIENT = 0.2, 10.0
 """From where on a look is unusual."""
 
-Weights = Mapping[str, Mapping[str, Tensor]]
-"""Generator and discriminator, without the vectors of their norms."""
+CLASSES = 2, 17
+"""From how many emotions to which a base may be made for."""
 
 
 @dataclass(frozen=True)
 class Base:
     """Public networks and the extremes that scale speech for them."""
 
-    weights: Weights
-    scaling: Extremes
+    weights: Mapping[str, Tensor]
+    scaling: Extremes | None
 
     @property
     def digest(self) -> str:
         """What a policy lists."""
-        return base_digest(weights_digest(self.weights), self.scaling)
-
-    def pair(self, network: NetworkConfig) -> Pair:
-        """The networks of these weights; the vectors of their norms are found here, whatever came with them."""
-        pair = Pair(Generator(network), Discriminator(network, 1))
-        for name, one in pair.named().items():
-            load_learned(one, self.weights[name])
-        return pair
+        return base_digest(weights_digest({"base": self.weights}), self.scaling)
 
 
 def read_base(folder: Path) -> Base:
     """The networks in a folder as pre-training or this module wrote it."""
     packed, card = read_tensors(folder)
-    groups: dict[str, dict[str, Tensor]] = {"generator": {}, "discriminator": {}}
-    for name, value in unpack(packed).items():
-        group, _, rest = name.partition("/")
-        if group not in groups:
-            raise UserError("not the networks of a pre-training", where=folder, remedy=f"it holds {name}")
-        groups[group][rest] = value
-    if "scaling" not in card or not all(groups.values()):
+    if "scaling" not in card or not packed:
         raise UserError("not the networks of a pre-training", where=folder, remedy="name a run's folder `pretrained`")
-    weights = {group: learned_weights(members) for group, members in groups.items()}
-    return Base(weights, Extremes(**card["scaling"]))
+    weights = {name.replace("/", ".", 1): value for name, value in unpack(packed).items()}
+    scaling = card["scaling"]
+    return Base(learned_weights(weights), None if scaling is None else Extremes(**scaling))
 
 
 @lru_cache(maxsize=1)
@@ -91,8 +72,8 @@ class Bases:
     def keep(self, base: Base) -> None:
         """Store what was sent, so that it need not be sent again."""
         if not self.has(base.digest):
-            tensors = {f"{group}/{name}": v for group, members in base.weights.items() for name, v in members.items()}
-            save_tensors(self._folder / base.digest, tensors, {"scaling": base.scaling.model_dump(mode="json")})
+            scaling = None if base.scaling is None else base.scaling.model_dump(mode="json")
+            save_tensors(self._folder / base.digest, base.weights, {"scaling": scaling})
 
     def forget_all_but(self, digests: Collection[str]) -> None:
         """Let go of what the site no longer accepts."""
@@ -114,49 +95,30 @@ class Bases:
         return base
 
 
-def gradient_over_epsilon(pair: Pair) -> float:
-    """How large a first step's gradient is over noise, in units of Adam's epsilon; of the layer where it is least.
-
-    Adam divides a gradient by its own size and epsilon. Far above epsilon a step tells signs alone; networks made so
-    that their gradients fall below it hand over the gradient itself, and with it what it was computed from.
-    """
-    classes = pair.discriminator.config.classes
-    stream = torch_stream(0, "looking at a base")
-    noise = 2 * torch.rand(LOOKED_AT, 1, SIDE, SIDE, generator=stream) - 1
-    wanted = torch.arange(LOOKED_AT) % classes
-    generator, discriminator = copy.deepcopy(pair.generator), exchange_head(pair.discriminator, classes + 1, 0)
-    latents = torch.randn(LOOKED_AT, generator.noise, generator=stream)
-    made = generator(latents, functional.one_hot(wanted, classes).float())
-    targets = torch.cat((wanted, torch.full_like(wanted, classes)))
-    functional.cross_entropy(discriminator(torch.cat((noise, made.detach()))), targets).backward()
-    least = [_sizes(discriminator)]
-    discriminator.zero_grad()
-    functional.cross_entropy(discriminator(made), wanted).backward()
-    return min(*least, _sizes(generator)) / EPSILON
+def probe(base: Base, network: NetworkConfig) -> dict[str, float]:
+    """What a look with noise says of a base, by the names of the bounds, from every synthesizer that can start from it."""
+    shapes = {name: tuple(value.shape) for name, value in base.weights.items()}
+    numbers: dict[str, float] = {}
+    for method in SYNTHESIZERS:
+        if "network" not in method.Settings.model_fields:
+            continue
+        settings = method.Settings(network=network)
+        for classes in range(*CLASSES):
+            if shapes == dict(method.base(settings, classes)):
+                numbers |= method.probe(base.weights, settings, classes)
+    return numbers
 
 
-def _sizes(network: nn.Module) -> float:
-    """The smallest root mean square of a layer's gradient."""
-    gradients = [parameter.grad for parameter in network.parameters() if parameter.ndim > 1]
-    return min(float(gradient.square().mean().sqrt()) for gradient in gradients if gradient is not None)
-
-
-def unusual(base: Base, network: NetworkConfig) -> list[str]:
+def unusual(base: Base, network: NetworkConfig, bounds: Bounds) -> list[str]:
     """What a steward should think about before accepting a base, a line each; the shipped ones have none of it."""
     lines = []
-    for group, members in base.weights.items():
-        for name, value in members.items():
-            if value.ndim > 1 and (share := float((value == 0).float().mean())) > MANY_ZEROS:
-                lines.append(f"{group}.{name}: {share:.0%} of the weights are exactly zero; training leaves none so")
-    pair = base.pair(network)
-    with torch.inference_mode():
-        latents = torch.randn(LOOKED_AT, network.noise, generator=torch_stream(1, "looking at a base"))
-        made = pair.generator(latents, torch.zeros(LOOKED_AT, network.classes))
-    if float(made.std(dim=0).mean()) < LITTLE_VARIETY:
-        lines.append("what the generator makes hardly differs from latent to latent")
-    if float((made.abs() > SATURATED).float().mean()) > MOSTLY:
-        lines.append("what the generator makes lies at the ends of its range")
-    gradient = gradient_over_epsilon(pair)
-    if gradient < SMALL_GRADIENT:
+    for name, value in base.weights.items():
+        if value.ndim > 1 and (share := float((value == 0).float().mean())) > MANY_ZEROS:
+            lines.append(f"{name}: {share:.0%} of the weights are exactly zero; training leaves none so")
+    numbers = probe(base, network)
+    lines += [f"{line}: the bounds of this site refuse it" for line in bounds.outside(numbers)]
+    if not numbers:
+        lines.append("no synthesizer that is installed here can start from it")
+    if (gradient := numbers.get("gradient", SMALL_GRADIENT)) < SMALL_GRADIENT:
         lines.append(f"a first step's gradient is {gradient:.2g} times Adam's epsilon: steps would copy the gradient")
     return lines

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from common.settings import Section
+from common.synthesizers import synthesizer
 from common.wire import Recipe, Scoring, Tuning
 
 
@@ -39,6 +40,8 @@ class Bounds(Section):
     scaling_low: Range = Field((-30, -5), description="log-mel level that becomes -1")
     scaling_high: Range = Field((-5, 20), description="log-mel level that becomes 1")
     window_hop: Range = Field((32, 32), description="frames between the windows of a scoring")
+    variety: Range = Field((0.02, 1e12), description="deviation of what the networks make from latent to latent")
+    saturation: Range = Field((0, 0.5), description="share of what the networks make at the ends of its range")
     gradient: Range = Field(
         (0.01, 1e12),
         description="of a first step over noise, in units of Adam's epsilon, in the layer where it is least; far below "
@@ -56,30 +59,18 @@ class Bounds(Section):
 
 
 def recipe_numbers(recipe: Recipe) -> dict[str, float]:
-    """What a recipe asks for, by the names of the bounds."""
-    network, optimizer, tuning = recipe.network, recipe.optimizer, recipe.finetuning
-    return {
-        "steps": tuning.iterations,
-        "batch": tuning.batch,
-        "width": network.width,
-        "latent": network.noise,
-        "condition_gain": network.condition_gain,
-        "leak": network.leak,
-        "generator_rate": tuning.generator_learning_rate,
-        "discriminator_rate": tuning.discriminator_learning_rate,
-        "beta1": optimizer.beta1,
-        "beta2": optimizer.beta2,
-        "instance_noise": tuning.instance_noise,
-        "average": tuning.average,
-    }
+    """What a recipe asks for, by the names of the bounds, as its synthesizer tells them."""
+    method = synthesizer(recipe.synthesizer)
+    return dict(method.numbers(method.Settings.model_validate(recipe.settings)))
 
 
 def tuning_numbers(tuning: Tuning) -> dict[str, float]:
     """What a tuning asks for: its recipe's numbers and its scaling."""
-    scaling = {"scaling_low": tuning.scaling.low, "scaling_high": tuning.scaling.high}
-    return recipe_numbers(tuning.recipe) | scaling
+    scaling = tuning.scaling
+    scaled = {} if scaling is None else {"scaling_low": scaling.low, "scaling_high": scaling.high}
+    return recipe_numbers(tuning.recipe) | scaled
 
 
 def scoring_numbers(scoring: Scoring) -> dict[str, float]:
     """What a scoring asks for."""
-    return {"width": scoring.network.width, "window_hop": scoring.window_hop}
+    return dict(scoring.method.numbers(scoring.own))

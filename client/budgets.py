@@ -69,7 +69,9 @@ def _check_run(request: Score, history: History) -> None:
         raise Refused(Code.NOT_IN_THAT_RUN)
     tuning = json.loads(released)["card"]["tuning"]
     asked = scoring.model_dump(mode="json")
-    _require(all(asked[name] == tuning[name] for name in ("network", "features", "scaling")), Code.OTHER_TERMS)
+    same = all(asked[name] == tuning[name] for name in ("labels", "space", "features", "scaling"))
+    shared = asked["settings"].keys() & tuning["settings"].keys() & {"network"}
+    _require(same and all(asked["settings"][name] == tuning["settings"][name] for name in shared), Code.OTHER_TERMS)
 
 
 def _require(granted: bool, code: Code) -> None:

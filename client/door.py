@@ -7,6 +7,7 @@ who asks, nor the shape of any message: what leaves is decided elsewhere.
 import hashlib
 import logging
 from collections import Counter
+from collections.abc import Callable
 from functools import cached_property
 
 from client.rules import Holdings
@@ -17,7 +18,11 @@ from common.errors import UserError
 from common.features.cache import Features, features_for
 from common.features.patches import PatchSource
 from common.features.scaling import Scaling
+from common.recognizers import Predictor
+from common.recognizers.trying import confusions_by_speaker
+from common.scoring import Confusion
 from common.settings import FeatureConfig, hash_identity, option_words
+from common.wire import Code, Extremes, Refused
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +98,16 @@ class Door:
         counts = Counter(emotion for emotion, _ in pairs)
         return tuple(counts[label] for label in self.manifest.labels)
 
-    def patches(self, scaling: Scaling, seed: int) -> PatchSource:
-        """A source of training patches, emotions alike; the same for the same seed."""
-        return PatchSource(self.features, self.manifest, scaling, seed, balanced=True)
+    def examples(self, scaling: Extremes | None, seed: int, *, balanced: bool) -> PatchSource:
+        """A source of labelled training examples; the same for the same seed."""
+        return PatchSource(self.features, self.manifest, _scaling(scaling), seed, balanced=balanced)
+
+    def confusions(self, predictor: Predictor, scaling: Extremes | None, stop: Callable[[], bool]) -> list[Confusion]:
+        """What a recognizer takes for what here, a confusion for each speaker."""
+        return confusions_by_speaker(predictor, self.features, self.manifest, _scaling(scaling), stop)
+
+
+def _scaling(extremes: Extremes | None) -> Scaling:
+    if extremes is None:
+        raise Refused(Code.BAD_FIELD, where="scaling")
+    return Scaling(extremes.low, extremes.high)

@@ -190,7 +190,7 @@ class Keeper:
         if finished is None:
             return self._working(folder, tuning)
         weights, seconds = finished
-        return Release(card=Card(tuning=tuning, utterances=self._told_counts(), seconds=seconds), generator=weights)
+        return Release(card=Card(tuning=tuning, utterances=self._told_counts(), seconds=seconds), released=weights)
 
     def _begin(self, request: Tune | Collect, folder: TuningFolder) -> None:
         """Queue the tuning; asking whether it is done does not try again what failed."""
@@ -209,9 +209,8 @@ class Keeper:
     def _take_base(self, request: Tune) -> None:
         """Keep the networks that ride along; whoever named them only must find them here."""
         if request.shipped:
-            weights = {"generator": request.generator, "discriminator": request.discriminator}
-            self._bases.keep(Base(weights, request.tuning.scaling))
-        elif not self._bases.has(request.tuning.base):
+            self._bases.keep(Base(request.base, request.tuning.scaling))
+        elif request.tuning.base is not None and not self._bases.has(request.tuning.base):
             raise Refused(Code.BASE_NEEDED)
 
     def _make_room(self, folder: TuningFolder) -> None:
@@ -239,6 +238,6 @@ class Keeper:
             session=tuning.session,
             stage=Stage.TUNE if progress else Stage.PREPARE,
             step=progress.step if progress else 0,
-            iterations=tuning.finetuning.iterations,
+            iterations=progress.iterations if progress else 0,
             rate=progress.rate if progress else 0.0,
         )

@@ -3,22 +3,26 @@
 Owns what a steward reads before accepting one. Must not know what a policy grants.
 """
 
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 from client.bounds import Bounds, recipe_numbers
 from common.config.loading import PRESETS, load_config
 from common.config.tree import Config
+from common.spaces import PATCHES
+from common.synthesizers import synthesizer
 from common.wire import Precision, Recipe
 
 
 def recipe_of(config: Config) -> Recipe:
     """What a configuration asks of a site."""
-    tuning = config.finetuning
+    method = synthesizer(config.methods.synthesizer)
     return Recipe(
-        network=config.network,
-        optimizer=config.optimizer,
-        finetuning=tuning,
-        precision=Precision[tuning.released_as.upper()],
+        synthesizer=method.name,
+        settings=method.settings_of(config).model_dump(mode="json"),
+        space=PATCHES,
+        precision=Precision[config.finetuning.released_as.upper()],
     )
 
 
@@ -29,19 +33,22 @@ def preset_recipes() -> dict[str, str]:
 
 
 def describe(recipe: Recipe) -> list[str]:
-    """A recipe in plain words, a line a fact."""
-    network, tuning = recipe.network, recipe.finetuning
-    likeness = ", ".join(tuning.likeness) or "none"
-    return [
-        f"synthesizer: {recipe.synthesizer}, at {network.width:g} of the paper's width",
-        f"training: {tuning.iterations} steps of {tuning.batch} utterances, emotions drawn evenly",
-        f"learning rates: generator {tuning.generator_learning_rate:g}, "
-        f"discriminator {tuning.discriminator_learning_rate:g}; Adam with betas "
-        f"{recipe.optimizer.beta1:g} and {recipe.optimizer.beta2:g}",
-        f"noise before the discriminator: {tuning.instance_noise:g}; average of the generator: {tuning.average:g}",
-        f"statistics that the generator is held to: {likeness}",
-        f"what leaves: the tuned generator's weights in {recipe.precision.value}, and nothing else of the tuning",
+    """A recipe in plain words: the synthesizer, then every setting with its meaning."""
+    method = synthesizer(recipe.synthesizer)
+    lines = [
+        f"synthesizer: {method.name} ({method.paper}): {method.about}",
+        f"what leaves: {method.released}, in {recipe.precision.value}, and nothing else of the tuning",
     ]
+    return lines + [f"{place} = {value}" for place, value in _flat(recipe.settings)]
+
+
+def _flat(settings: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        here = f"{place}.{name}" if place else name
+        if isinstance(value, Mapping):
+            yield from _flat(value, here)
+        else:
+            yield here, value
 
 
 def unusual(recipe: Recipe, bounds: Bounds) -> list[str]:
@@ -49,11 +56,12 @@ def unusual(recipe: Recipe, bounds: Bounds) -> list[str]:
     presets = [recipe_numbers(recipe_of(load_config(preset))) for preset in PRESETS]
     lines = []
     for name, value in recipe_numbers(recipe).items():
-        known = [preset[name] for preset in presets]
+        known = [preset[name] for preset in presets if name in preset]
         if outside := bounds.outside({name: value}):
             lines.append(f"{outside[0]}: the bounds of this site refuse it")
-        elif not min(known) <= value <= max(known):
-            lines.append(f"{name} is {value:g}; the shipped presets have {min(known):g} to {max(known):g}")
+        elif not known or not min(known) <= value <= max(known):
+            shipped = f"have {min(known):g} to {max(known):g}" if known else "have no such number"
+            lines.append(f"{name} is {value:g}; the shipped presets {shipped}")
     if recipe.precision is Precision.FP32:
         lines.append("fp32 weights carry more of the data than 16 bits do")
     return lines

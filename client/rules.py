@@ -49,11 +49,13 @@ def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
         case Tune(tuning=tuning) | Collect(tuning=tuning):
             _check_allowed("release", policy)
             _check_subject(tuning, holdings)
+            _check_method(tuning)
             _check_recipe(tuning, policy)
             _check_minima(policy, holdings)
         case Score(scoring=scoring):
             _check_allowed("scored", policy)
             _check_subject(scoring, holdings)
+            _require(type(scoring.space) in scoring.method.spaces, Code.WRONG_SPACE)
             _check_bounds(scoring_numbers(scoring), policy)
             _require(policy.per_speaker or not scoring.per_speaker, Code.SPEAKERS_FORBIDDEN)
             _check_minima(policy, holdings)
@@ -65,7 +67,7 @@ def work_of(request: Tune | Collect | Score, holdings: Holdings) -> str:
     if isinstance(request, Score):
         return f"{request.scoring.run}/{request.scoring.fold}/{identity(request)}"
     tuning = request.tuning
-    parts = (tuning.recipe.digest, tuning.base, *tuning.labels, tuning.features, holdings.speech)
+    parts = (tuning.recipe.digest, tuning.base or "", *tuning.labels, tuning.features, holdings.speech)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -103,10 +105,19 @@ def _check_subject(about: Tuning | Scoring, holdings: Holdings) -> None:
     _require(about.features == holdings.features, Code.FEATURES)
 
 
+def _check_method(tuning: Tuning) -> None:
+    """A synthesizer that is installed here, takes such examples, starts from what is named, and may be released."""
+    method = tuning.method
+    _require(method.reach == "anywhere", Code.STAYS_HERE, method.name)
+    _require(type(tuning.space) in method.spaces, Code.WRONG_SPACE, method.name)
+    starts = bool(method.base(tuning.own, len(tuning.labels)))
+    _require(starts == (tuning.weights is not None), Code.BAD_FIELD, "weights")
+
+
 def _check_recipe(tuning: Tuning, policy: Policy) -> None:
     """What is run, from what and in which form it leaves is the site's to accept; bounds hold for the accepted too."""
     _require(tuning.precision in policy.precisions, Code.PRECISION_FORBIDDEN)
-    _require(tuning.base in policy.bases, Code.BASE_FORBIDDEN, tuning.base)
+    _require(tuning.base is None or tuning.base in policy.bases, Code.BASE_FORBIDDEN, tuning.base)
     _require(tuning.recipe.digest in policy.recipes, Code.RECIPE_FORBIDDEN, tuning.recipe.digest)
     _check_bounds(tuning_numbers(tuning), policy)
 

@@ -15,15 +15,10 @@ import numpy as np
 
 from client.dice import Dice
 from client.door import Door
-from common.config.tree import Config
-from common.features.scaling import Scaling
 from common.files import atomic_json
-from common.networks import load_learned
 from common.networks.acceleration import Acceleration
-from common.scoring import Confusion
-from common.settings import RecognizerConfig, RuntimeConfig
+from common.settings import RuntimeConfig
 from common.training.phases import Interrupted
-from common.training.recognizer import new_recognizer, predict
 from common.wire import Code, Refused, Score
 
 SCORINGS = "scorings"
@@ -34,34 +29,15 @@ Counts = tuple[tuple[tuple[int, ...], ...], ...]
 def score(request: Score, door: Door, runtime: RuntimeConfig, seconds: float) -> Counts:
     """One matrix [true][predicted] of counts, or one a speaker, in an order that tells no name."""
     wanted = request.scoring
-    config = Config(
-        features=door.feature_settings,
-        network=wanted.network,
-        recognizer=RecognizerConfig(window_hop=wanted.window_hop, bands=wanted.bands),
-        runtime=runtime,
-    )
-    recognizer = new_recognizer(config)
-    load_learned(recognizer, request.recognizer)
-    recognizer = Acceleration.from_runtime(runtime).prepare(recognizer)
-    scaling = Scaling(wanted.scaling.low, wanted.scaling.high)
+    acceleration = Acceleration.from_runtime(runtime)
+    predictor = wanted.method.predictor(request.recognizer, wanted.own, wanted.space, len(wanted.labels), acceleration)
     deadline = time.monotonic() + seconds
     try:
-        probabilities = predict(
-            recognizer, door.features, door.manifest, scaling, config, lambda: time.monotonic() > deadline
-        )
+        confusions = door.confusions(predictor, wanted.scaling, lambda: time.monotonic() > deadline)
     except Interrupted:
         raise Refused(Code.TOO_LONG, where=f"{seconds / 60:.0f} minutes spent") from None
-    return counts_of(door, probabilities.argmax(axis=1), per_speaker=wanted.per_speaker)
-
-
-def counts_of(door: Door, predicted: np.ndarray, *, per_speaker: bool) -> Counts:
-    """Counts from predicted classes, one an utterance of the door's manifest."""
-    manifest = door.manifest
-    true = np.array([manifest.label_index(utterance) for utterance in manifest.utterances])
-    speakers = np.array([utterance.speaker for utterance in manifest.utterances])
-    groups = [speakers == name for name in manifest.speakers] if per_speaker else [np.full(len(true), True)]
-    confusions = [Confusion.of(manifest.labels, true[group], predicted[group]) for group in groups]
-    return _plain([confusion.counts for confusion in confusions])
+    matrices = [confusion.counts for confusion in confusions]
+    return _plain(matrices if wanted.per_speaker else [sum(matrices)])
 
 
 def noised(counts: Counts, epsilon: float, dice: Dice, work: str) -> Counts:

@@ -84,7 +84,7 @@ def own_sites(preset: str, number: int) -> Path:
     """
     config = load_config(preset)
     run = config.runtime.unnamed_run(number)
-    write_sites(run, config, labelled_corpus(config), read_base(shipped_weights(preset)).digest)
+    write_sites(run, config, labelled_corpus(config.corpus, config.runtime), read_base(shipped_weights(preset)).digest)
     return run / SITES
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from client.dice import SECRET
 from common.config.reading import all_mistakes, mistakes_in, read_toml
 from common.settings import EMOTIONS, FeatureConfig, Labels, Options, RuntimeConfig, Section
-from common.wire.terms import Name
+from common.spaces import Name
 
 STATE = "state"
 STRANGERS = 0o007

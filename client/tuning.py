@@ -10,7 +10,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,22 +18,20 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from client.bases import Bases, gradient_over_epsilon
+from client.bases import Bases
 from client.bounds import Bounds
 from client.dice import Dice
 from client.door import Door
-from common.config.tree import Config
 from common.errors import UserError
-from common.features.scaling import Scaling
 from common.files import atomic_json, locked
-from common.networks import release_weights
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.settings import RuntimeConfig
+from common.synthesizers import Fitting
 from common.training.checkpoint import CARD, Snapshots, read_tensors, save_tensors
+from common.training.draws import Examples
 from common.training.phases import Interrupted, Surroundings
 from common.training.reporters import Reporter
-from common.training.stages import FINETUNING, Pair, finetune
 from common.wire import Code, Refused, Tuning
 
 log = logging.getLogger(__name__)
@@ -151,57 +149,53 @@ def _tune(
     grant: Grant,
     stop: Callable[[], bool],
 ) -> None:
-    config = as_config(tuning, runtime)
+    method, settings = tuning.method, tuning.own
     acceleration = Acceleration.from_runtime(runtime)
-    settings = config.finetuning
-    require_memory(config.network, settings.batch, FINETUNING, acceleration.device)
+    cost = method.cost(settings, tuning.space, len(tuning.labels))
+    require_memory(f"a tuning by {method.name}", cost.bytes, acceleration.device)
     base = _checked_base(tuning, grant)
     clock = Clock(folder)
     identity = {"tuning": tuning.model_dump(mode="json"), "speech": door.features.key}
-    snapshots = Snapshots(folder.path / SNAPSHOTS, identity, tuning.labels, tuning.scaling.model_dump())
-    drop_useless(snapshots)
+    scaling = {} if tuning.scaling is None else tuning.scaling.model_dump()
+    snapshots = Snapshots(folder.path / SNAPSHOTS, identity, tuning.labels, scaling)
+    drop_useless(snapshots, method.stages)
     around = Surroundings(
         acceleration,
         reporter=clock,
         snapshots=snapshots,
         report_every=REPORT_EVERY,
-        snapshot_every=max(config.finetuning.iterations // KEPT, 1),
+        snapshot_every=max(cost.steps // KEPT, 1),
         stop=lambda: stop() or clock.seconds > grant.seconds,
     )
-    scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
     seed = grant.dice.tuning(tuning.run, tuning.session)
-    patches = door.patches(scaling, seed)
+
+    def examples(balanced: bool) -> Examples:
+        return door.examples(tuning.scaling, seed, balanced=balanced)
+
+    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around)
     try:
-        tuned = finetune(base, patches, config, seed, around)
+        released = method.fit(fitting, settings)
     except Interrupted:
         if clock.seconds <= grant.seconds:
             raise
         raise Refused(Code.TOO_LONG, where=f"{clock.seconds / 60:.0f} minutes spent") from None
-    folder.finish(release_weights(tuned.generator), clock.seconds)
+    folder.finish(released, clock.seconds)
 
 
-def _checked_base(tuning: Tuning, grant: Grant) -> Pair:
-    """The networks to start from, looked at with noise before any speech is read."""
-    pair = grant.bases.find(tuning.base).pair(tuning.network)
-    if outside := grant.bounds.outside({"gradient": gradient_over_epsilon(pair)}):
+def _checked_base(tuning: Tuning, grant: Grant) -> Mapping[str, Tensor]:
+    """The networks to start from, if any, looked at with noise before any speech is read."""
+    if tuning.base is None:
+        return {}
+    base = grant.bases.find(tuning.base).weights
+    numbers = tuning.method.probe(base, tuning.own, len(tuning.labels))
+    if outside := grant.bounds.outside(numbers):
         raise Refused(Code.OUT_OF_BOUNDS, where=", ".join(outside))
-    return pair
+    return base
 
 
-def as_config(tuning: Tuning, runtime: RuntimeConfig) -> Config:
-    """The tree that the training code reads, from the bounded settings of a request and the site's own runtime."""
-    return Config(
-        seed=0,
-        network=tuning.network,
-        optimizer=tuning.optimizer,
-        finetuning=tuning.finetuning,
-        runtime=runtime,
-    )
-
-
-def drop_useless(snapshots: Snapshots) -> None:
+def drop_useless(snapshots: Snapshots, stages: Sequence[str]) -> None:
     """From the newest on, drop what is damaged or was made of other speech: it costs a part of the work, not all."""
-    for path in reversed(snapshots.stored(FINETUNING)):
+    for path in (path for stage in reversed(stages) for path in reversed(snapshots.stored(stage))):
         try:
             _, card = read_tensors(path)
             snapshots.check(card, path)

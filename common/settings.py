@@ -223,6 +223,13 @@ class RecognizerConfig(Section):
     augmentation: tuple[Augmentation, ...] = ()
 
 
+class MethodsConfig(Section):
+    """Which synthesizer a campaign's sites fit, and which recognizer is trained on what they release."""
+
+    synthesizer: str = Field("eskimez", description="one that `eyesoff synthesizers` lists")
+    recognizer: str = Field("cnn", description="one that `eyesoff recognizers` lists")
+
+
 class RuntimeConfig(Section):
     """How a result is computed, never what it is: left out of every hash."""
 

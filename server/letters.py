@@ -10,8 +10,11 @@ from dataclasses import replace
 from torch import Tensor
 
 from common.config import Config
-from common.networks import learned_weights
+from common.recognizers import recognizer
 from common.settings import hash_identity
+from common.spaces import PATCHES
+from common.synthesizers import synthesizer
+from common.synthesizers.methods.eskimez import base_of
 from common.training.pretrained import Pretrained
 from common.wire import (
     Ask,
@@ -40,8 +43,11 @@ class Letters:
         self._run, self._config, self._per_speaker = run, config, per_speaker
         self._features = hash_identity(config.features.model_dump(mode="json"))
         self._scaling = Extremes(low=base.scaling.low, high=base.scaling.high)
-        self._base = {name: learned_weights(network.state_dict()) for name, network in base.pair.named().items()}
-        self._weights = weights_digest(self._base)
+        self._synthesizer = synthesizer(config.methods.synthesizer)
+        self._settings = self._synthesizer.settings_of(config)
+        starts = self._synthesizer.base(self._settings, config.corpus.classes)
+        self._base = base_of(base.pair) if starts else {}
+        self._weights = weights_digest({"base": self._base}) if starts else None
 
     def ask(self, client: str) -> Question:
         """What do you have?"""
@@ -49,7 +55,7 @@ class Letters:
 
     def misfit(self, told: Description) -> str:
         """Why a client cannot take part, if so."""
-        labels = self._config.network.emotions
+        labels = self._config.corpus.emotions
         if told.labels != labels:
             return f"label order {', '.join(told.labels)} is not {', '.join(labels)}"
         if told.features != self._features:
@@ -62,9 +68,10 @@ class Letters:
         return Tuning(
             run=self._run,
             session=session,
-            network=config.network,
-            optimizer=config.optimizer,
-            finetuning=config.finetuning,
+            synthesizer=self._synthesizer.name,
+            settings=self._settings.model_dump(mode="json"),
+            labels=config.corpus.emotions,
+            space=PATCHES,
             features=self._features,
             scaling=self._scaling,
             precision=Precision[config.finetuning.released_as.upper()],
@@ -73,7 +80,7 @@ class Letters:
 
     def tune(self, client: str, session: str) -> Question:
         """Tune the networks of this name, which the site may have."""
-        request = Tune(tuning=self.tuning(session), shipped=False, generator={}, discriminator={})
+        request = Tune(tuning=self.tuning(session), shipped=False, base={})
         return Question(client, session, request)
 
     def follow_tuning(self, question: Question, reply: Reply) -> Question | None:
@@ -81,7 +88,7 @@ class Letters:
         match reply:
             case Refusal(code=Code.BASE_NEEDED) if isinstance(question.request, Tune) and not question.request.shipped:
                 shipped = question.request.model_copy(update={"shipped": True})
-                return replace(question, request=shipped, weights=lambda: self._base)
+                return replace(question, request=shipped, weights=lambda: {"base": self._base})
             case Working():
                 return Question(question.client, question.session, Collect(tuning=self.tuning(question.session)))
         return None
@@ -90,20 +97,23 @@ class Letters:
         self, client: str, session: str, fold: Fold, digest: str, load: Callable[[], Mapping[str, Tensor]]
     ) -> Question:
         """Try the recognizer of this fold, which has this digest."""
+        config = self._config
+        method = recognizer(config.methods.recognizer)
         scoring = Scoring(
             run=self._run,
             session=session,
             fold=fold.name,
-            network=self._config.network,
-            window_hop=self._config.recognizer.window_hop,
-            bands=self._config.recognizer.bands,
+            recognizer=method.name,
+            settings=method.settings_of(config).model_dump(mode="json"),
+            labels=config.corpus.emotions,
+            space=PATCHES,
             features=self._features,
             scaling=self._scaling,
             per_speaker=self._per_speaker,
-            recognizer=digest,
+            weights=digest,
         )
         request = Score(scoring=scoring, recognizer={})
-        return Question(client, session, request, lambda: {"recognizer": learned_weights(load())})
+        return Question(client, session, request, lambda: {"recognizer": load()})
 
     def score_together(self, question: Question, reply: Reply) -> Question | None:
         """All speakers in one matrix, then, where the site's policy does not let them apart."""

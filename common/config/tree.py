@@ -13,6 +13,7 @@ from common.settings import (
     CorpusConfig,
     FeatureConfig,
     FinetuningConfig,
+    MethodsConfig,
     NetworkConfig,
     OptimizerConfig,
     PretrainingConfig,
@@ -34,6 +35,7 @@ class Config(Section):
     seed: int = Field(0, ge=0, lt=2**31)
     corpus: CorpusConfig = CorpusConfig()
     features: FeatureConfig = FeatureConfig()
+    methods: MethodsConfig = MethodsConfig()
     network: NetworkConfig = NetworkConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     pretraining: PretrainingConfig = PretrainingConfig()

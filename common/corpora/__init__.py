@@ -9,13 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from common.config.tree import Config
 from common.corpora import cremad, emodb, iemocap, librispeech, mspimprov, ravdess, table
 from common.corpora.layout import Clip, Layout
 from common.corpora.manifest import Manifest
 from common.corpora.reading import Progress, check_root, read_layout
 from common.errors import UserError
-from common.settings import EMOTIONS, option_words
+from common.settings import EMOTIONS, CorpusConfig, RuntimeConfig, option_words
 
 __all__ = ["CORPORA", "Layout", "Progress", "labelled_corpus", "read_corpus"]
 
@@ -87,10 +86,9 @@ def _require_known(name: str) -> None:
         raise UserError("no such corpus", where=name, remedy=f"there are {', '.join(CORPORA)}")
 
 
-def labelled_corpus(config: Config, progress: Progress | None = None) -> Manifest:
-    """The labelled utterances of the corpus that a configuration names."""
-    corpus, runtime = config.corpus, config.runtime
+def labelled_corpus(corpus: CorpusConfig, runtime: RuntimeConfig, progress: Progress | None = None) -> Manifest:
+    """The labelled utterances of the corpus that settings name."""
     root = corpus_root(corpus.name, runtime.corpus_root, runtime.cache)
     options: dict[str, Any] = option_words(corpus.options)  # of the layout, whatever they are
-    manifest = read_corpus(corpus.name, root, emotions=config.network.emotions, progress=progress, **options)
+    manifest = read_corpus(corpus.name, root, emotions=corpus.emotions, progress=progress, **options)
     return manifest.where(lambda utterance: utterance.emotion is not None)

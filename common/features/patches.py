@@ -106,6 +106,6 @@ def _by_emotion(labels: NDArray[np.int64], manifest: Manifest) -> list[NDArray[n
         raise UserError(
             f"no utterance is labelled {', '.join(empty)}",
             where=f"corpus {manifest.corpus}, sessions {', '.join(manifest.sessions)}",
-            remedy="give it speech in every emotion, or name only those it has in network.emotions",
+            remedy="give it speech in every emotion, or name only those it has in corpus.emotions",
         )
     return groups

@@ -118,7 +118,7 @@ def refuse_other_labels(card: Card, labels: Iterable[str], where: Path) -> None:
         raise UserError(
             f"label order {', '.join(stored)} is not {', '.join(wanted)}",
             where=where,
-            remedy="set network.emotions to the checkpoint's order",
+            remedy="set corpus.emotions to the checkpoint's order",
         )
 
 

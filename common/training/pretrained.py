@@ -13,17 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from common.config.tree import Config
 from common.errors import UserError, UserErrors
 from common.features.scaling import Scaling
 from common.networks.layers import converge_norms
-from common.settings import RETIRED
+from common.settings import RETIRED, FeatureConfig, NetworkConfig
 from common.training.checkpoint import (
     CARD,
     Card,
     differences,
     read_tensors,
-    refuse_other_labels,
     refuse_other_shapes,
     save_tensors,
 )
@@ -47,42 +45,33 @@ class Pretrained:
     card: Card
 
 
-def save_pretrained(folder: Path, pair: Pair, scaling: Scaling, config: Config, about: Mapping[str, Any]) -> Card:
-    """Write weights in fp32 and their card; `about` adds to the card what only the writer knows."""
+def save_pretrained(
+    folder: Path, pair: Pair, scaling: Scaling, settings: Mapping[str, Any], about: Mapping[str, Any]
+) -> Card:
+    """Write weights in fp32 and their card: the settings that defined them, and what only the writer knows."""
     tensors = {
         f"{name}/{key}": value for name, network in pair.named().items() for key, value in network.state_dict().items()
     }
-    settings = {
-        "seed": config.seed,
-        "features": config.features.model_dump(mode="json"),
-        "network": _sizes(config),
-        "optimizer": config.optimizer.model_dump(mode="json"),
-        "pretraining": config.pretraining.model_dump(mode="json"),
-    }
-    card = {"labels": list(config.network.emotions), "scaling": asdict(scaling), "settings": settings, **about}
-    return save_tensors(folder, tensors, card)
+    return save_tensors(folder, tensors, {"scaling": asdict(scaling), "settings": dict(settings), **about})
 
 
-def load_pretrained(folder: Path, config: Config) -> Pretrained:
-    """Both networks in fp32; refused where labels, sizes or features are not the configuration's."""
+def load_pretrained(folder: Path, network: NetworkConfig, features: FeatureConfig, classes: int) -> Pretrained:
+    """Both networks in fp32; refused where sizes or features are not these. A condition means nothing to them yet."""
     packed, card = read_tensors(folder)
     if "settings" not in card:
         remedy = "name the run's folder `pretrained`"
         raise UserError("a snapshot of a training, not pre-trained networks", where=folder, remedy=remedy)
     tensors = unpack(packed)
-    refuse_other_labels(card, config.network.emotions, folder)
-    made, stored = config.features.model_dump(mode="json"), card["settings"]["features"]
+    made, stored = features.model_dump(mode="json"), card["settings"]["features"]
     if problems := list(differences(RETIRED | stored, RETIRED | made, "features")):
         raise UserErrors(f"{folder}: pre-trained on other features", problems)
-    pair = Pair.fresh(config)
+    pair = Pair.fresh(network, classes, seed=0)
     named = pair.named()
-    expected = {
-        f"{name}/{key}": value for name, network in named.items() for key, value in network.state_dict().items()
-    }
+    expected = {f"{name}/{key}": value for name, one in named.items() for key, value in one.state_dict().items()}
     refuse_other_shapes(tensors, expected, folder)
-    for name, network in named.items():
-        network.load_state_dict({key: tensors[f"{name}/{key}"] for key in network.state_dict()})
-        converge_norms(network)
+    for name, one in named.items():
+        one.load_state_dict({key: tensors[f"{name}/{key}"] for key in one.state_dict()})
+        converge_norms(one)
     return Pretrained(pair, Scaling(**card["scaling"]), card)
 
 
@@ -100,13 +89,14 @@ def shipped_weights(preset: str) -> Path:
     raise UserError("no networks are shipped for this preset", where=preset, remedy="`eyesoff pretrain` makes some")
 
 
-def fitting_weights(config: Config) -> Path:
-    """The folder of the shipped networks of this configuration's sizes, whatever its preset is called."""
+def fitting_weights(network: NetworkConfig) -> Path:
+    """The folder of the shipped networks of these sizes, whatever preset they came with."""
     problems = []
     for preset in SHIPPED:
         folder = shipped_weights(preset)
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        unlike = list(differences(card["settings"]["network"], _sizes(config), "network"))
+        stored = {name: value for name, value in card["settings"]["network"].items() if name != "emotions"}
+        unlike = list(differences(stored, pretrained_sizes(network), "network"))
         if not unlike:
             return folder
         problems += [f"{preset}: {line}" for line in unlike]
@@ -114,9 +104,9 @@ def fitting_weights(config: Config) -> Path:
     raise UserErrors(f"no networks of these sizes are shipped; {remedy}", problems)
 
 
-def _sizes(config: Config) -> dict[str, Any]:
+def pretrained_sizes(network: NetworkConfig) -> dict[str, Any]:
     """The network's settings that pre-training knows: its condition is zero, however loud one will be."""
-    return config.network.model_dump(mode="json", exclude={"condition_gain"})
+    return network.model_dump(mode="json", exclude={"condition_gain"})
 
 
 def pack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ from common.wire.messages import (
     is_answer,
     subject,
 )
-from common.wire.schema import base_shapes, largest_reply, recognizer_shapes, release_shapes, shapes_of
+from common.wire.schema import base_shapes, largest_reply, release_shapes, shapes_of
 from common.wire.terms import Card, Extremes, Recipe, Scoring, Tuning, base_digest
 from common.wire.weights import Precision, flatten, weights_digest
 
@@ -69,7 +69,6 @@ __all__ = [
     "is_answer",
     "largest_reply",
     "parts",
-    "recognizer_shapes",
     "release_shapes",
     "shapes_of",
     "subject",

@@ -84,8 +84,8 @@ def check_weights(message: Message, limits: Limits) -> None:
 
 
 def _kind_of(fields: dict[str, Any], expected: tuple[type[M], ...]) -> type[M]:
-    if fields.get("protocol") != PROTOCOL:
-        raise WireError(Code.PROTOCOL, where=f"theirs is {fields.get('protocol')!r:.20}, ours {PROTOCOL}")
+    if (theirs := fields.pop("protocol", None)) != PROTOCOL:
+        raise WireError(Code.PROTOCOL, where=f"theirs is {theirs!r:.20}, ours {PROTOCOL}")
     for kind in expected:
         if fields.get("kind") == kind.model_fields["kind"].default:
             return kind

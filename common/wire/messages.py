@@ -14,24 +14,23 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from torch import Tensor
 
-from common.settings import Labels, Section
+from common.settings import Labels, Section, hash_identity
+from common.spaces import Name
 from common.wire.codes import Code
 from common.wire.terms import (
     Card,
     Counts,
     Identity,
     Matrix,
-    Name,
     Number,
     Scoring,
     Tuning,
     Version,
     canonical,
     check_length,
+    spelled,
 )
 from common.wire.weights import Precision
-
-PROTOCOL: Literal[2] = 2
 
 Weights = Annotated[dict[str, Tensor], Field(exclude=True, repr=False)]
 
@@ -53,7 +52,6 @@ class Message(Section):
     model_config = ConfigDict(arbitrary_types_allowed=True)
     carries: ClassVar[tuple[str, ...]] = ()
 
-    protocol: Literal[2] = PROTOCOL
     kind: str
 
     @property
@@ -71,8 +69,8 @@ class Message(Section):
         return {field: getattr(self, field) for field in self.carries}
 
     def words(self) -> str:
-        """Everything but the weights, in the one spelling that is accepted."""
-        return canonical(self)
+        """Everything but the weights, in the one spelling that is accepted; the protocol's version first of all."""
+        return spelled({"protocol": PROTOCOL, **self.model_dump(mode="json")})
 
 
 class Ask(Message):
@@ -102,15 +100,14 @@ class Description(Message):
 
 
 class Tune(Message):
-    """Tune these networks to your speech. They ride along, or are named where the site has them already."""
+    """Tune this to your speech. The public networks to start from ride along, or are named where the site has them."""
 
-    carries: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
+    carries: ClassVar[tuple[str, ...]] = ("base",)
 
     kind: Literal["tune"] = "tune"
     tuning: Tuning
     shipped: bool = Field(description="whether the networks ride along, without the vectors of their norms")
-    generator: Weights
-    discriminator: Weights
+    base: Weights
 
     @property
     def stated_digest(self) -> str | None:
@@ -138,13 +135,13 @@ class Working(Message):
 
 
 class Release(Message):
-    """A tuned generator, its norms folded in, and nothing else of what was tuned."""
+    """What a fit may release, and nothing else of it."""
 
-    carries: ClassVar[tuple[str, ...]] = ("generator",)
+    carries: ClassVar[tuple[str, ...]] = ("released",)
 
     kind: Literal["release"] = "release"
     card: Card
-    generator: Weights
+    released: Weights
 
     @property
     def precision(self) -> Precision:
@@ -164,7 +161,7 @@ class Score(Message):
     @property
     def stated_digest(self) -> str | None:
         """The recognizer."""
-        return self.scoring.recognizer
+        return self.scoring.weights
 
 
 class Scored(Message):
@@ -201,6 +198,14 @@ class Refusal(Message):
 
 Request = Ask | Tune | Collect | Score
 Reply = Description | Working | Release | Scored | Refusal
+
+PROTOCOL = hash_identity(
+    {
+        kind.__name__: kind.model_json_schema(mode="serialization")
+        for kind in (Ask, Description, Tune, Collect, Working, Release, Score, Scored, Refusal)
+    }
+)
+"""The protocol's version: whatever changes a message's schema changes it, and two versions tell each other so."""
 
 REQUESTS: tuple[type[Request], ...] = (Ask, Tune, Collect, Score)
 REPLIES: dict[type[Request], tuple[type[Reply], ...]] = {

@@ -7,14 +7,19 @@ lists, numbers.
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from common.settings import FinetuningConfig, Labels, NetworkConfig, OptimizerConfig, Section, hash_identity
+from common.recognizers import RECOGNIZERS, Recognizer
+from common.settings import Labels, Section, hash_identity
+from common.spaces import Name, Space
+from common.synthesizers import SYNTHESIZERS, Synthesizer
+from common.wire.codes import Code, WireError
 from common.wire.weights import Precision
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
+Settings = dict[str, Any]
+"""Of a method, as plain data; which there may be is the method's to say."""
 Version = Annotated[str, Field(pattern=r"^[0-9][0-9A-Za-z.+]{0,31}$")]
 Identity = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -24,21 +29,6 @@ Level = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 Noised = Annotated[int, Field(ge=-10_000_000, le=10_000_000)]
 """A count that may carry noise, and then be negative."""
 Matrix = Annotated[tuple[Annotated[tuple[Noised, ...], Field(max_length=16)], ...], Field(max_length=16)]
-
-
-def _bounded(network: NetworkConfig) -> NetworkConfig:
-    """The tree lets a user choose any names and sizes; a stranger may not."""
-    if network.noise > 4096:
-        raise ValueError("noise is larger than 4096")
-    _Labelled(labels=network.emotions)
-    return network
-
-
-class _Labelled(Section):
-    labels: Labels
-
-
-Network = Annotated[NetworkConfig, AfterValidator(_bounded)]
 
 
 class Extremes(Section):
@@ -55,66 +45,78 @@ class Extremes(Section):
 
 
 class Recipe(Section):
-    """What a site is asked to run: a synthesizer, all of its settings, the form of its release.
+    """What a site is asked to run: a synthesizer, all of its settings, what it is fitted to, the form of its release.
 
     A site's policy lists the digests of the recipes that it accepts. Labels are no part of one: a site has its own.
     """
 
-    synthesizer: Literal["conditional"] = "conditional"
-    network: NetworkConfig
-    optimizer: OptimizerConfig
-    finetuning: FinetuningConfig
+    synthesizer: Name
+    settings: Settings
+    space: Space
     precision: Precision
 
     @property
     def digest(self) -> str:
         """Names the recipe: 64 characters."""
-        plain = self.model_dump(mode="json", exclude={"network": {"emotions"}, "finetuning": {"released_as"}})
-        return hashlib.sha256(_spelled(plain).encode("ascii")).hexdigest()
+        return hashlib.sha256(canonical(self).encode("ascii")).hexdigest()
 
 
-def base_digest(weights: str, scaling: Extremes) -> str:
+def base_digest(weights: str, scaling: Extremes | None) -> str:
     """Names public networks together with the extremes that scale speech for them: 64 characters."""
-    return hashlib.sha256(f"{weights}\n{canonical(scaling)}".encode("ascii")).hexdigest()
+    scaled = "" if scaling is None else canonical(scaling)
+    return hashlib.sha256(f"{weights}\n{scaled}".encode("ascii")).hexdigest()
 
 
 class Tuning(Section):
     """What defines one tuning, all of it chosen by the server; the release repeats it.
 
-    No seed is among it: every draw at a site comes from a secret of the site's own.
+    No seed is among it: every draw at a site comes from a secret of the site's own. Which settings a synthesizer has is
+    the registry's to say: those that it does not know, or would spell otherwise, are no tuning.
     """
 
     run: Name
     session: Name
-    network: Network
-    optimizer: OptimizerConfig
-    finetuning: FinetuningConfig
+    synthesizer: Name
+    settings: Settings
+    labels: Labels = Field(description="their order is the meaning of every condition")
+    space: Space
     features: Identity
-    scaling: Extremes
+    scaling: Extremes | None = Field(description="of patches; None for vectors")
     precision: Precision = Precision.FP16
-    weights: Digest = Field(description="`weights_digest` of the pre-trained generator and discriminator")
+    weights: Digest | None = Field(description="`weights_digest` of the public networks that it starts from, if any")
+
+    @model_validator(mode="after")
+    def _known_settings(self) -> Self:
+        if self.synthesizer in SYNTHESIZERS:
+            _require_settings(SYNTHESIZERS.get(self.synthesizer).Settings, self.settings)
+        return self
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """The label order, which is the meaning of every condition."""
-        return self.network.emotions
+    def method(self) -> Synthesizer[Any]:
+        """The synthesizer, of those that are installed here."""
+        if self.synthesizer not in SYNTHESIZERS:
+            raise WireError(Code.UNKNOWN_METHOD, where=self.synthesizer)
+        return SYNTHESIZERS.get(self.synthesizer)
+
+    @property
+    def own(self) -> Any:
+        """The settings as the synthesizer reads them."""
+        return self.method.Settings.model_validate(self.settings)
 
     @property
     def recipe(self) -> Recipe:
         """What is to be run, whoever asks and from whichever networks."""
-        return Recipe(
-            network=self.network, optimizer=self.optimizer, finetuning=self.finetuning, precision=self.precision
-        )
+        return Recipe(synthesizer=self.synthesizer, settings=self.settings, space=self.space, precision=self.precision)
 
     @property
-    def base(self) -> str:
+    def base(self) -> str | None:
         """The digest of the networks that it starts from, with their scaling: what a site's policy lists."""
-        return base_digest(self.weights, self.scaling)
+        return None if self.weights is None else base_digest(self.weights, self.scaling)
 
     @property
     def settings_hash(self) -> str:
         """Names the settings alone, whatever the session or base."""
-        return hash_identity(self.model_dump(mode="json", include={"network", "optimizer", "finetuning", "features"}))
+        return hash_identity(self.model_dump(mode="json", include={"synthesizer", "settings", "labels", "features"}))
 
 
 class Scoring(Section):
@@ -123,18 +125,32 @@ class Scoring(Section):
     run: Name
     session: Name
     fold: Name
-    network: Network
-    window_hop: int = Field(ge=1, le=128)
-    bands: Literal[16, 32, 64, 128]
+    recognizer: Name
+    settings: Settings
+    labels: Labels = Field(description="the order of the counts")
+    space: Space
     features: Identity
-    scaling: Extremes
+    scaling: Extremes | None
     per_speaker: bool = False
-    recognizer: Digest = Field(description="`weights_digest` of the recognizer")
+    weights: Digest = Field(description="`weights_digest` of the recognizer")
+
+    @model_validator(mode="after")
+    def _known_settings(self) -> Self:
+        if self.recognizer in RECOGNIZERS:
+            _require_settings(RECOGNIZERS.get(self.recognizer).Settings, self.settings)
+        return self
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """The label order of the counts."""
-        return self.network.emotions
+    def method(self) -> Recognizer[Any]:
+        """The recognizer, of those that are installed here."""
+        if self.recognizer not in RECOGNIZERS:
+            raise WireError(Code.UNKNOWN_METHOD, where=self.recognizer)
+        return RECOGNIZERS.get(self.recognizer)
+
+    @property
+    def own(self) -> Any:
+        """The settings as the recognizer reads them."""
+        return self.method.Settings.model_validate(self.settings)
 
 
 class Card(Section):
@@ -150,12 +166,19 @@ class Card(Section):
         return self
 
 
+def _require_settings(kind: type[Section], settings: Mapping[str, Any]) -> None:
+    """Settings come whole and in the registry's spelling: a sender's own would be room for something else."""
+    if spelled(kind.model_validate(settings).model_dump(mode="json")) != spelled(settings):
+        raise ValueError("settings are not spelled out as the method spells them")
+
+
 def canonical(section: Section) -> str:
     """The one spelling of a section's fields, weights left out."""
-    return _spelled(section.model_dump(mode="json"))
+    return spelled(section.model_dump(mode="json"))
 
 
-def _spelled(plain: Mapping[str, object]) -> str:
+def spelled(plain: Mapping[str, object]) -> str:
+    """The one spelling of plain data."""
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

@@ -143,7 +143,7 @@ def accept_base(
     """
     from client.acceptance import propose_base
 
-    _accept(lambda policy: propose_base(folder), site, yes=yes)
+    _accept(lambda policy: propose_base(folder, policy.bounds), site, yes=yes)
 
 
 def _accept(propose: "Callable[[Policy], Proposal]", site: Path, *, yes: bool) -> None:

@@ -37,6 +37,8 @@ AT_ONCE = 64
 """Patches in one forward: few enough for a small machine, and the same everywhere, since sums depend on it."""
 LOOKED_AT = 16
 """Patches of noise with which a base is looked at."""
+SATURATED = 0.999
+"""From where on a value is at the end of its range."""
 
 
 class Settings(Section):
@@ -186,6 +188,19 @@ def _base(settings: Settings, classes: int) -> Shapes:
     with torch.device("meta"):
         pair = Pair(Generator(settings.network, classes=classes), Discriminator(settings.network, 1))
     return {name: tuple(value.shape) for name, value in base_of(pair).items()}
+
+
+def _probe(base: Weights, settings: Settings, classes: int) -> Mapping[str, float]:
+    """How the networks look to noise; those that training made look usual."""
+    pair = pair_of(base, settings.network, classes)
+    latents = torch.randn(LOOKED_AT, pair.generator.noise, generator=torch_stream(1, "looking at a base"))
+    with torch.inference_mode():
+        made = pair.generator(latents, torch.zeros(LOOKED_AT, classes))
+    return {
+        "variety": float(made.std(dim=0).mean()),
+        "saturation": float((made.abs() > SATURATED).float().mean()),
+        "gradient": gradient_over_epsilon(pair),
+    }
 
 
 def _numbers(settings: Settings) -> Mapping[str, float]:
