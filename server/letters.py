@@ -14,7 +14,6 @@ from common.recognizers import recognizer
 from common.settings import hash_identity
 from common.spaces import PATCHES
 from common.synthesizers import synthesizer
-from common.synthesizers.methods.eskimez import base_of
 from common.training.pretrained import Pretrained
 from common.wire import (
     Ask,
@@ -46,7 +45,7 @@ class Letters:
         self._synthesizer = synthesizer(config.methods.synthesizer)
         self._settings = self._synthesizer.settings_of(config)
         starts = self._synthesizer.base(self._settings, config.corpus.classes)
-        self._base = base_of(base.pair) if starts else {}
+        self._base = base.pair.learned() if starts else {}
         self._weights = weights_digest({"base": self._base}) if starts else None
 
     def ask(self, client: str) -> Question:

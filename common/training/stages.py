@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.networks import Discriminator, Generator, exchange_head
+from common.networks import Discriminator, Generator, exchange_head, learned_weights
 from common.networks.penalty import scores_and_penalty
 from common.seeds import derive_seed, torch_stream
 from common.settings import AdversarialConfig, AutoencoderConfig, FinetuningConfig, NetworkConfig, OptimizerConfig
@@ -52,6 +52,14 @@ class Pair:
     def named(self) -> dict[str, Generator | Discriminator]:
         """Both, as a checkpoint names them."""
         return {"generator": self.generator, "discriminator": self.discriminator}
+
+    def learned(self) -> dict[str, Tensor]:
+        """All that training made of both, as the base of a tuning."""
+        return {
+            f"{name}.{key}": value
+            for name, network in self.named().items()
+            for key, value in learned_weights(network.state_dict()).items()
+        }
 
 
 def train_autoencoder(

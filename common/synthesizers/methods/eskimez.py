@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from common.networks import Discriminator, Generator, exchange_head, generator_shapes, learned_weights, load_learned
+from common.networks import Discriminator, Generator, exchange_head, generator_shapes, load_learned
 from common.networks.acceleration import prepare
 from common.networks.generator import release_weights
 from common.networks.memory import TUNING_SHOWS, pair_memory
@@ -108,15 +108,6 @@ def pair_of(base: Weights, network: NetworkConfig, classes: int) -> Pair:
     return pair
 
 
-def base_of(pair: Pair) -> dict[str, Tensor]:
-    """A pair as the base of a tuning."""
-    return {
-        f"{name}.{key}": value
-        for name, network in pair.named().items()
-        for key, value in learned_weights(network.state_dict()).items()
-    }
-
-
 class ConditionalSampler:
     """A generator as it was released: its weights carry their spectral norm folded in."""
 
@@ -187,7 +178,7 @@ def _cost(settings: Settings, space: Space, classes: int) -> Cost:
 def _base(settings: Settings, classes: int) -> Shapes:
     with torch.device("meta"):
         pair = Pair(Generator(settings.network, classes=classes), Discriminator(settings.network, 1))
-    return {name: tuple(value.shape) for name, value in base_of(pair).items()}
+    return {name: tuple(value.shape) for name, value in pair.learned().items()}
 
 
 def _probe(base: Weights, settings: Settings, classes: int) -> Mapping[str, float]:
