@@ -96,7 +96,7 @@ class Bases:
 
 
 def probe(base: Base, network: NetworkConfig) -> dict[str, float]:
-    """What a look with noise says of a base, by the names of the bounds, for each synthesizer that can start from it."""
+    """What a look with noise says of a base, by the names of the bounds: each synthesizer's that can start from it."""
     shapes = {name: tuple(value.shape) for name, value in base.weights.items()}
     numbers: dict[str, float] = {}
     for method in SYNTHESIZERS:

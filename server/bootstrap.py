@@ -29,7 +29,7 @@ def bootstrap(config: Config, bank: Bank, run: Path, reporter: Reporter, stop: C
 
 
 def fitting_config(config: Config, banked: tuple[Banked, ...], where: Path) -> Config:
-    """The configuration with the network that all the generators share."""
+    """The configuration with the labels and shared settings that all the releases have."""
     if not banked:
         raise UserError(
             "the bank is empty", where=where, remedy="name a bank with `--bank`; a run keeps its own in bank/"
@@ -38,11 +38,13 @@ def fitting_config(config: Config, banked: tuple[Banked, ...], where: Path) -> C
     problems = [
         f"{one.name}: {what} differs from that of {banked[0].name}"
         for one in banked
-        for what in ("network", "features", "scaling")
+        for what in ("synthesizer", "settings", "labels", "space", "features", "scaling")
         if getattr(one.card.tuning, what) != getattr(first, what)
     ]
     if problems:
         raise UserErrors(
             f"{where}: generators that do not go together; `eyesoff bank export` takes some apart", problems
         )
-    return config.model_copy(update={"network": first.network})
+    corpus = config.corpus.model_copy(update={"emotions": first.labels})
+    shared = {"network": first.own.network} if hasattr(first.own, "network") else {}
+    return config.model_copy(update={"corpus": corpus, **shared})

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from common.config import Config
 from common.errors import UserError, UserErrors
 from common.files import atomic_json
+from common.synthesizers.pool import NotFinite
 from common.training.checkpoint import differences
 from common.training.pretrained import Pretrained
 from common.training.reporters import Reporter
@@ -24,7 +25,6 @@ from server.correspondence import Correspondence, Failure, Question
 from server.intake import Aside, Intake
 from server.letters import Letters
 from server.plans import Fold, Plan, leave_one_out
-from server.pool import NotFinite
 from server.recognizers import Recognizers
 
 SCHEMA = 1
@@ -220,7 +220,7 @@ class Campaign:
             "run": self._name,
             "preset": self._config.name,
             "identity": self._config.identity_hash(),
-            "labels": list(self._config.network.emotions),
+            "labels": list(self._config.corpus.emotions),
             "sessions": list(sessions),
             "folds": [{**asdict(fold), "counts": dict(sorted(counts[fold.name].items()))} for fold in folds],
             "quarantined": [one.told() for one in self._intake.aside.values()],

@@ -3,21 +3,26 @@
 Owns what can be opened and the reasons why something cannot. Must not know what is drawn, nor what for.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import torch
 from pydantic import ValidationError
 
-from common.config import Config, FeatureConfig, NetworkConfig, load_config
+from common.config import Config, FeatureConfig, load_config
 from common.errors import UserError
 from common.features.scaling import Scaling
 from common.networks import release_weights
 from common.settings import hash_identity
-from common.synthesizers import ConditionalSampler
+from common.spaces import PATCHES
+from common.synthesizers import Sampler, synthesizer
 from common.training.checkpoint import read_tensors
 from common.training.pretrained import load_pretrained
 from server.bank import CARD, WEIGHTS, Bank, Banked
 from server.run import CONFIG
+from server.samplers import sampler_of
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Origin:
 
     name: str
     sha256: str
-    network: NetworkConfig
+    labels: tuple[str, ...]
     scaling: Scaling
     features: FeatureConfig
 
@@ -36,7 +41,7 @@ class OpenGenerator:
     """A generator and where it comes from; one that is not tuned knows no emotion."""
 
     origin: Origin
-    sampler: ConditionalSampler
+    sampler: Sampler
     tuned: bool
 
 
@@ -60,9 +65,11 @@ def _open_release(path: Path) -> OpenGenerator:
         raise UserError(f"its card is that of {banked.name}", where=path, remedy="give both files their name again")
     release = Bank(path.parent).load(banked)
     tuning = release.card.tuning
+    if tuning.scaling is None:
+        raise UserError("samples of this release are no spectrograms", where=path, remedy="name one of patches")
     scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
-    origin = Origin(banked.name, banked.sha256, tuning.network, scaling, _features(tuning.features, path))
-    return OpenGenerator(origin, ConditionalSampler(release.generator, tuning.network), tuned=True)
+    origin = Origin(banked.name, banked.sha256, tuning.labels, scaling, _features(tuning.features, path))
+    return OpenGenerator(origin, sampler_of(release), tuned=True)
 
 
 def _features(identity: str, path: Path) -> FeatureConfig:
@@ -82,12 +89,21 @@ def _open_pretrained(folder: Path) -> OpenGenerator:
         raise UserError("a bank, not a generator", where=folder, remedy=f"name a file in it, such as {releases[0]}")
     _, card = read_tensors(folder)
     try:
-        config = Config.model_validate(card["settings"])
+        config = Config.model_validate(_sections(card["settings"]))
     except (KeyError, ValidationError):
         remedy = "name the `pretrained` folder of a run, or one that `eyesoff pretrain --export` wrote"
         raise UserError("not pre-trained networks: its card tells no settings", where=folder, remedy=remedy) from None
-    pretrained = load_pretrained(folder, config)
+    classes = len(card.get("labels", config.corpus.emotions))
+    pretrained = load_pretrained(folder, config.network, config.features, classes)
     name = folder.resolve().name
-    origin = Origin(name, card["sha256"], config.network, pretrained.scaling, config.features)
-    sampler = ConditionalSampler(release_weights(pretrained.pair.generator), config.network)
+    origin = Origin(name, card["sha256"], config.corpus.emotions, pretrained.scaling, config.features)
+    floor = synthesizer("floor")
+    weights = release_weights(pretrained.pair.generator)
+    sampler = floor.sampler(weights, floor.settings_of(config), PATCHES, classes, torch.device("cpu"))
     return OpenGenerator(origin, sampler, tuned=False)
+
+
+def _sections(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a card tells; older ones name the emotions among the network's settings."""
+    network = {name: value for name, value in settings["network"].items() if name != "emotions"}
+    return {**settings, "network": network}

@@ -16,11 +16,11 @@ from common.config import Config
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
 from common.settings import Section
-from common.synthesizers import ConditionalSampler
 from common.wire import Release, weights_digest
 from server.bank import Bank, Banked, Finding
 from server.checks import Statistics, draw, fault_of, statistics_of
 from server.outliers import misheard, outlying
+from server.samplers import sampler_of
 
 QUARANTINE = "quarantine.json"
 POOL = "pool"
@@ -143,10 +143,10 @@ class Intake:
 
     def _look_at(self, release: Release) -> _Look:
         """Latents hang on the weights, so that no weights can be made to fit them."""
-        weights, tuning = weights_digest({"generator": release.generator}), release.card.tuning
+        weights, tuning = weights_digest(release.weights()), release.card.tuning
         device = Acceleration.from_runtime(self._config.runtime).device
-        sampler = ConditionalSampler(release.generator, tuning.network, device)
-        patches = draw(sampler, tuning.network.classes, self._config.seed, tuning.run, tuning.session, weights)
+        sampler = sampler_of(release, device)
+        patches = draw(sampler, len(tuning.labels), self._config.seed, tuning.run, tuning.session, weights)
         fault = fault_of(patches) if "samples" in self._config.campaign.checks else ""
         return _Look(weights=weights, fault=fault, statistics=statistics_of(patches))
 

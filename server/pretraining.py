@@ -27,8 +27,8 @@ from common.features.patches import PatchSource
 from common.features.scaling import Scaling
 from common.files import atomic_json, atomic_write, refuse_strangers
 from common.networks.acceleration import Acceleration
-from common.networks.memory import require_memory
-from common.settings import option_words
+from common.networks.memory import AUTOENCODER_SHOWS, CRITIC_SHOWS, pair_memory, require_memory
+from common.settings import AdversarialConfig, AutoencoderConfig, option_words
 from common.training.checkpoint import Card, Snapshots, differences, read_tensors, save_tensors
 from common.training.curves import read_rows, save_curves
 from common.training.distributed import Share, joined, runtime_of_process
@@ -147,7 +147,7 @@ def pretrain(
             acceleration,
             share,
             run.reporter(console) if share.leads else Reporter(),
-            Snapshots(run.checkpoints, identity, config.network.emotions, asdict(scaling)),
+            Snapshots(run.checkpoints, identity, config.corpus.emotions, asdict(scaling)),
             stop=stop,
         )
         try:
@@ -156,7 +156,7 @@ def pretrain(
             around.reporter.close()
         if share.leads:
             about = {"data": _data(manifest, config), "command": run.command, "made_with": _made_with(acceleration)}
-            save_pretrained(run.result, pair, scaling, config, about)
+            save_pretrained(run.result, pair, scaling, pretraining_identity(config), about)
         share.wait()
     return run.result
 
@@ -187,16 +187,23 @@ def _as_stage(name: str, console: Reporter) -> Callable[[int, int], None]:
 
 
 def _both_stages(config: Config, patches: PatchSource, around: Surroundings) -> Pair:
-    pair = Pair.fresh(config)
-    for stage, train, settings in (
-        (AUTOENCODER, train_autoencoder, config.pretraining.autoencoder),
-        (ADVERSARIAL, train_adversarial, config.pretraining.adversarial),
-    ):
-        share = settings.batch // around.share.processes
-        require_memory(config.network, share, stage, around.acceleration.device)
-        spaced = replace(around, snapshot_every=max(settings.iterations // SNAPSHOTS, 1))
-        pair = train(pair, patches, config, config.seed, spaced)
-    return pair
+    classes = config.corpus.classes
+    pair = Pair.fresh(config.network, classes, config.seed)
+    autoencoder, adversarial = config.pretraining.autoencoder, config.pretraining.adversarial
+    spaced = _ready(AUTOENCODER, config, autoencoder, AUTOENCODER_SHOWS, around)
+    pair = train_autoencoder(pair, patches, autoencoder, config.optimizer, config.seed, spaced)
+    spaced = _ready(ADVERSARIAL, config, adversarial, CRITIC_SHOWS, around)
+    return train_adversarial(pair, patches, adversarial, config.optimizer, config.seed, spaced)
+
+
+def _ready(
+    stage: str, config: Config, settings: AutoencoderConfig | AdversarialConfig, shows: int, around: Surroundings
+) -> Surroundings:
+    """What stands around a stage, once it is known that the machine can hold it."""
+    share = settings.batch // around.share.processes
+    needed = pair_memory(config.network, share, shows, config.corpus.classes)
+    require_memory(f"{stage} at width {config.network.width:g} and batch {share}", needed, around.acceleration.device)
+    return replace(around, snapshot_every=max(settings.iterations // SNAPSHOTS, 1))
 
 
 def _data(manifest: Manifest, config: Config) -> dict[str, Any]:

@@ -14,21 +14,22 @@ from torch import Tensor
 
 from common.config import Config
 from common.errors import UserError
-from common.networks import learned_weights
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.processes import side_by_side
+from common.recognizers import recognizer
 from common.seeds import derive_seed
 from common.settings import RuntimeConfig, hash_identity
-from common.synthesizers import ConditionalSampler
+from common.spaces import PATCHES
+from common.synthesizers import Sampler
+from common.synthesizers.pool import KeptPool, Source, sample_bytes, shares, source_seed
 from common.training.checkpoint import Card, Snapshots, read_tensors, save_tensors
-from common.training.draws import Patches
+from common.training.draws import Examples
 from common.training.phases import Surroundings
-from common.training.recognizer import RECOGNIZER, train_recognizer
 from common.training.reporters import Reporter
 from common.wire import weights_digest
 from server.bank import Bank, Banked
-from server.pool import PATCH_BYTES, KeptPool, Source, shares
+from server.samplers import sampler_of
 
 FOLDER, POOL, WEIGHTS = "recognizers", "pool", "weights"
 KEPT = 5
@@ -40,6 +41,8 @@ class Recognizers:
 
     def __init__(self, folder: Path, config: Config, bank: Bank) -> None:
         self._folder, self._config, self._bank = folder, config, bank
+        self._method = recognizer(config.methods.recognizer)
+        self._settings = self._method.settings_of(config)
 
     def train(
         self,
@@ -49,25 +52,27 @@ class Recognizers:
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         """Train the recognizer of this name from these releases, or leave the one that came of them before."""
-        config = self._config
+        classes, labels = self._config.corpus.classes, self._config.corpus.emotions
         releases = _in_order(releases)
         seed, identity = self._identity(name, releases)
         if self._is_trained(name, identity):
             return
-        acceleration = Acceleration.from_runtime(config.runtime)
-        require_memory(config.network, config.recognizer.batch, RECOGNIZER, acceleration.device)
+        acceleration = Acceleration.from_runtime(self._config.runtime)
+        cost = self._method.cost(self._settings, PATCHES, classes)
+        require_memory(f"training the recognizer {self._method.name}", cost.bytes, acceleration.device)
         snapshots = self._folder / FOLDER / name / "snapshots"
         around = Surroundings(
             acceleration,
             reporter=reporter or Reporter(),
             # A folder for each identity: what was begun from other releases is not gone on with.
-            snapshots=Snapshots(snapshots / hash_identity(identity), identity, config.network.emotions, {}),
+            snapshots=Snapshots(snapshots / hash_identity(identity), identity, labels, {}),
             report_every=25,
-            snapshot_every=max(config.recognizer.iterations // KEPT, 1),
+            snapshot_every=max(cost.steps // KEPT, 1),
             stop=stop,
         )
-        weights = train_recognizer(self._pool(releases, acceleration.device), config, seed, around).state_dict()
-        card = {"identity": identity, "labels": config.network.emotions, "digest": _digest(weights)}
+        pool = self._pool(releases, acceleration.device)
+        weights = self._method.train(pool, self._settings, PATCHES, classes, seed, around)
+        card = {"identity": identity, "labels": labels, "digest": weights_digest({"recognizer": weights})}
         save_tensors(self.where(name), weights, card)
         shutil.rmtree(snapshots, ignore_errors=True)
 
@@ -105,10 +110,10 @@ class Recognizers:
         sampling = self._config.sampling
         pools = list(pools)
         files = {(one.name, max(shares(sampling.per_emotion, len(pool)))) for pool in pools for one in pool}
-        samples = self._config.network.classes * sum(rounds for _, rounds in files)
-        if samples * PATCH_BYTES > self._config.campaign.pool_gigabytes * 1e9:
+        size = sample_bytes(PATCHES) * self._config.corpus.classes * sum(rounds for _, rounds in files)
+        if size > self._config.campaign.pool_gigabytes * 1e9:
             raise UserError(
-                f"the pool would fill {samples * PATCH_BYTES / 1e9:.1f} GB, more than campaign.pool_gigabytes grants",
+                f"the pool would fill {size / 1e9:.1f} GB, more than campaign.pool_gigabytes grants",
                 where=self._folder,
                 remedy="set campaign.pool_gigabytes higher, or sampling.per_emotion lower",
             )
@@ -121,7 +126,13 @@ class Recognizers:
         """A recognizer's seed, and all that defines what it becomes."""
         seed = derive_seed(self._config.seed, "recognizer", name)
         names = [banked.name for banked in _in_order(releases)]
-        return seed, {"config": self._config.identity(), "releases": names, "seed": seed}
+        read = {
+            "recognizer": self._method.name,
+            "settings": self._settings.model_dump(mode="json"),
+            "sampling": self._config.sampling.model_dump(mode="json"),
+            "labels": list(self._config.corpus.emotions),
+        }
+        return seed, {**read, "releases": names, "seed": seed}
 
     def _is_trained(self, name: str, identity: dict[str, object]) -> bool:
         """One that is damaged, or came of other releases, is trained again."""
@@ -131,23 +142,22 @@ class Recognizers:
             return False
         return bool(card["identity"] == identity)
 
-    def _pool(self, releases: Sequence[Banked], device: torch.device) -> Patches:
-        seed, sampling, classes = self._config.seed, self._config.sampling, self._config.network.classes
+    def _pool(self, releases: Sequence[Banked], device: torch.device) -> Examples:
+        seed, sampling, classes = self._config.seed, self._config.sampling, self._config.corpus.classes
         sources = [
-            Source(one.name, derive_seed(seed, one.run, one.session, "pool"), partial(self._sampler, one, device))
+            Source(
+                one.name,
+                source_seed(seed, one.session, one.card.tuning.recipe.digest),
+                partial(self._sampler, one, device),
+            )
             for one in releases
         ]
-        return KeptPool.draw(self._folder / POOL, sources, sampling, classes, seed)
+        return KeptPool.draw(self._folder / POOL, sources, sampling, PATCHES, classes, seed)
 
-    def _sampler(self, banked: Banked, device: torch.device) -> ConditionalSampler:
-        release = self._bank.load(banked)
-        return ConditionalSampler(release.generator, release.card.tuning.network, device)
+    def _sampler(self, banked: Banked, device: torch.device) -> Sampler:
+        return sampler_of(self._bank.load(banked), device)
 
 
 def _in_order(releases: Iterable[Banked]) -> list[Banked]:
     """The same pool, whatever order generators arrived in."""
     return sorted(releases, key=lambda banked: (banked.run, banked.session))
-
-
-def _digest(weights: dict[str, Tensor]) -> str:
-    return weights_digest({"recognizer": learned_weights(weights)})

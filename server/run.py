@@ -109,7 +109,7 @@ def run_campaign(folder: Path, clients: Clients) -> dict[str, Any]:
             name=order.name,
             folder=folder,
             config=config,
-            base=load_pretrained(Path(order.base), config),
+            base=load_pretrained(Path(order.base), config.network, config.features, config.corpus.classes),
             clients=clients,
             watcher=EventFile(folder / EVENTS),
             plan=PLANS[order.plan],

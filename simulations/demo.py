@@ -38,7 +38,7 @@ class Shown:
 
 def show_speech(config: Config, folder: Path, open_bar: Callable[[str], Counting]) -> Shown:
     """Make the corpus and its features, or find them made, and draw a few of them."""
-    manifest = labelled_corpus(config, open_bar("speech"))
+    manifest = labelled_corpus(config.corpus, config.runtime, open_bar("speech"))
     features = features_for(manifest, config.features, config.runtime, progress=open_bar("features"))
     drawn = hash_identity({"speech": manifest.content_hash(), "features": config.features.model_dump()})
     picture = folder / f"speech-{drawn}.png"

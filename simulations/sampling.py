@@ -69,7 +69,7 @@ class Samples:
 
     def by_emotion(self) -> dict[str, NDArray[np.float32]]:
         """The log-mels of each emotion that was drawn, in label order."""
-        emotions = (*self.origin.network.emotions, UNCONDITIONED)
+        emotions = (*self.origin.labels, UNCONDITIONED)
         return {emotions[label]: self.log_mels[self.labels == label] for label in np.unique(self.labels)}
 
     def path(self, folder: Path, what: str, suffix: str) -> Path:
@@ -87,15 +87,18 @@ class Samples:
 def draw(generator: OpenGenerator, order: Order) -> Samples:
     """The samples that were ordered: the same bits for the same order."""
     origin = generator.origin
-    dealt = _deal(_classes(generator, order), origin.network.noise, order)
-    patches = torch.cat([generator.sampler.decode(latents, labels) for latents, labels in dealt])
-    labels = torch.cat([labels for _, labels in dealt])
+    drawn = [_drawn(generator, order, label, name) for label, name in _classes(generator, order).items()]
+    labels = torch.tensor([label for label, _ in drawn]).repeat_interleave(order.number)
+    patches = torch.cat([patches for _, patches in drawn])
+    if order.paired:  # latent after latent, with all its emotions
+        turns = torch.arange(len(labels)).view(len(drawn), order.number).T.flatten()
+        patches, labels = patches[turns], labels[turns]
     return Samples(order, origin, origin.scaling.invert(patches[:, 0]).numpy(), labels.numpy())
 
 
 def _classes(generator: OpenGenerator, order: Order) -> dict[int, str]:
     """Labels and names of the emotions that are ordered, or the one label of none."""
-    emotions, name = generator.origin.network.emotions, generator.origin.name
+    emotions, name = generator.origin.labels, generator.origin.name
     if not generator.tuned:
         if order.emotion or order.paired:
             remedy = "leave out --emotion and --paired, or name a release in a bank"
@@ -111,17 +114,10 @@ def _classes(generator: OpenGenerator, order: Order) -> dict[int, str]:
     return {emotions.index(order.emotion): order.emotion}
 
 
-def _deal(classes: dict[int, str], noise: int, order: Order) -> list[tuple[Tensor, Tensor]]:
-    """Latents and the labels that they are to become, grouped as they are decoded."""
-
-    def latents(name: str) -> Tensor:
-        stream = torch_stream(order.seed, "sample", name)
-        return order.latent_scale * torch.randn(order.number, noise, generator=stream)
-
-    if order.paired:
-        labels = torch.tensor(list(classes)).repeat(order.number)
-        return [(latents("paired").repeat_interleave(len(classes), dim=0), labels)]
-    return [(latents(name), torch.full((order.number,), label)) for label, name in classes.items()]
+def _drawn(generator: OpenGenerator, order: Order, label: int, name: str) -> tuple[int, Tensor]:
+    """Patches of one emotion; the same stream shows the same latents under each."""
+    stream = torch_stream(order.seed, "sample", "paired" if order.paired else name)
+    return label, generator.sampler.sample(torch.full((order.number,), label), stream, order.latent_scale)
 
 
 def save_arrays(samples: Samples, folder: Path) -> Path:
@@ -130,7 +126,7 @@ def save_arrays(samples: Samples, folder: Path) -> Path:
     about = {
         "version": VERSION,
         "source": {"name": origin.name, "sha256": origin.sha256},
-        "labels": origin.network.emotions,
+        "labels": origin.labels,
         "scaling": asdict(origin.scaling),
         "features": origin.features.model_dump(mode="json"),
         **asdict(samples.order),

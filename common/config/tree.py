@@ -55,8 +55,18 @@ class Config(Section):
         return hash_identity(self.identity())
 
     def campaign_name(self) -> str:
-        """What a campaign of this configuration is called; sites see it, and samples are drawn by it.
+        """What a campaign of this configuration is called; sites see it, and draw by it.
 
-        Made of nothing that is not part of the identity: the same identity draws the same samples.
+        Made of what a tuning reads and of nothing else: a setting of a later stage draws the same releases.
         """
-        return f"{self.corpus.name}-{self.identity_hash()}"
+        from common.synthesizers import synthesizer  # which brings torch; a configuration alone needs none
+
+        method = synthesizer(self.methods.synthesizer)
+        read = {
+            "corpus": self.corpus.model_dump(mode="json"),
+            "features": self.features.model_dump(mode="json"),
+            "seed": self.seed,
+            "synthesizer": method.name,
+            "settings": method.settings_of(self).model_dump(mode="json"),
+        }
+        return f"{self.corpus.name}-{hash_identity(read)}"

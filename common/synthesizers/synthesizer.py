@@ -90,6 +90,7 @@ class Synthesizer(Generic[S]):
         probe: numbers measured on a base with noise, before speech is read, that a site's policy bounds.
         numbers: its settings by the names of the bounds in a site's policy.
         stages: of training, as snapshots name them.
+        row: what tables call it, where that is not its name.
     """
 
     name: str
@@ -107,6 +108,12 @@ class Synthesizer(Generic[S]):
     numbers: Callable[[S], Mapping[str, float]] = lambda settings: {}
     reach: Reach = "anywhere"
     stages: tuple[str, ...] = ()
+    row: str = ""
+
+    @property
+    def title(self) -> str:
+        """What tables call it."""
+        return self.row or self.name
 
     def settings_of(self, sections: Any) -> S:
         """Its settings, from whatever has their sections as attributes, such as a whole configuration."""

@@ -15,13 +15,11 @@ from client.bases import read_base
 from client.dice import read_dice
 from client.door import Door
 from client.simulated import simulated_site
-from client.tuning import as_config
 from common.config import Config
-from common.features.scaling import Scaling
-from common.networks import Acceleration, release_weights
+from common.networks import Acceleration
+from common.synthesizers import Fitting
 from common.training.phases import Surroundings
 from common.training.pretrained import load_pretrained
-from common.training.stages import finetune
 from common.wire import weights_digest
 from server.letters import Letters
 
@@ -62,28 +60,30 @@ class Worker:
     def __init__(self, workplace: Workplace, numbers: Sequence[int], barrier: Barrier) -> None:
         self._barrier = barrier
         config = workplace.config
-        base = load_pretrained(workplace.base, config)
+        base = load_pretrained(workplace.base, config.network, config.features, config.corpus.classes)
         self._letters = Letters(config.campaign_name(), config, base, per_speaker=False)
-        self._pair = read_base(workplace.base).pair(config.network)  # as a keeper would find it
+        self._base = read_base(workplace.base)  # as a keeper would find it
         self._sites = {number: simulated_site(workplace.sites, number) for number in numbers}
         self._doors = {number: Door(site) for number, site in self._sites.items()}
         for door in self._doors.values():
             door.holdings()
 
     def tune(self, number: int) -> tuple[str, str]:
-        """A session's name, and what its generator hashes to as it would be released."""
+        """A session's name, and what its release hashes to as it would be sent."""
         site = self._sites[number]
         tuning = self._letters.tuning(site.session)
-        config = as_config(tuning, site.runtime)
-        scaling, seed = (
-            Scaling(tuning.scaling.low, tuning.scaling.high),
-            read_dice(site.secret).tuning(tuning.run, tuning.session),
+        seed, door = read_dice(site.secret).tuning(tuning.run, tuning.session), self._doors[number]
+        fitting = Fitting(
+            lambda balanced: door.examples(tuning.scaling, seed, balanced=balanced),
+            self._base.weights,
+            tuning.labels,
+            tuning.space,
+            seed,
+            Surroundings(Acceleration.from_runtime(site.runtime)),
         )
-        patches = self._doors[number].patches(scaling, seed)
-        around = Surroundings(Acceleration.from_runtime(site.runtime))
-        tuned = finetune(self._pair, patches, config, seed, around).generator
-        released = {name: weight.to(tuning.precision.dtype) for name, weight in release_weights(tuned).items()}
-        return site.session, weights_digest({"generator": released})
+        released = tuning.method.fit(fitting, tuning.own)
+        sent = {name: weight.to(tuning.precision.dtype) for name, weight in released.items()}
+        return site.session, weights_digest({"released": sent})
 
     @classmethod
     def enter(cls, workplace: Workplace, numbers: Sequence[int], barrier: Barrier) -> None:

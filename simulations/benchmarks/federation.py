@@ -23,6 +23,7 @@ from common.wire import Precision, weights_digest
 from server.bank import Bank
 from server.campaign import BANK
 from server.plans import EVERYONE
+from server.pretraining import pretraining_identity
 from server.run import EVENTS
 from simulations.benchmarks.bare import Workplace, bare_loop
 from simulations.benchmarks.server import server_peak
@@ -52,7 +53,8 @@ def bench_federation(config: Config, seconds_per_tuning: float = 60.0, backend: 
     with tempfile.TemporaryDirectory(prefix="eyesoff-bench-") as name:
         folder = Path(name)
         config, base = _all_but_tuning_brief(config), folder / "base"
-        save_pretrained(base, Pair.fresh(config), Scaling(-16.0, 4.0), config, {})
+        pair = Pair.fresh(config.network, config.corpus.classes, config.seed)
+        save_pretrained(base, pair, Scaling(-16.0, 4.0), pretraining_identity(config), {})
         config = _lasting(config, base, folder / "trial", seconds_per_tuning)
         simulation = order(config, folder / "run", base, plan=EVERYONE)
         tunings, at_once = simulation.plan.clients, simulation.plan.at_once
@@ -85,7 +87,7 @@ def _all_but_tuning_brief(config: Config) -> Config:
 
 def _lasting(config: Config, base: Path, folder: Path, seconds: float) -> Config:
     """With as many steps in a tuning as take so many seconds, when as many go on at once as will."""
-    manifest = labelled_corpus(config)
+    manifest = labelled_corpus(config.corpus, config.runtime)
     write_sites(folder, config, manifest, read_base(base).digest)
     at_once = plan_resources(config, len(manifest.sessions)).at_once
     few, many = (
@@ -102,7 +104,7 @@ def _with_iterations(config: Config, iterations: int) -> Config:
 
 
 def _require_same(generators: Mapping[str, str], bank: Bank) -> None:
-    banked = {one.session: weights_digest({"generator": bank.load(one).generator}) for one in bank.banked()}
+    banked = {one.session: weights_digest(bank.load(one).weights()) for one in bank.banked()}
     if banked != generators:
         differing = sorted(name for name in {*banked, *generators} if banked.get(name) != generators.get(name))
         raise UserError("the bare loop and the campaign did not tune the same generators", where=", ".join(differing))
@@ -117,7 +119,9 @@ def tuning_seconds(events: Path) -> float:
 
 def wire_ratios(sites: Path, config: Config) -> Iterator[float]:
     """For each site all that left it, in generators of fp16."""
-    generator = sum(Precision.FP16.size(shape) for shape in generator_shapes(config.network).values())
+    generator = sum(
+        Precision.FP16.size(shape) for shape in generator_shapes(config.network, config.corpus.classes).values()
+    )
     for number in range(len(list(sites.iterdir()))):
         sent = sum(entry.bytes for entry in entries(simulated_site(sites, number).ledger) if entry.outcome == "sent")
         yield sent / generator

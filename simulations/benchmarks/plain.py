@@ -63,7 +63,7 @@ def plain_adversarial(pair: Pair, config: Config) -> Step:
 
 def plain_finetuning(pair: Pair, config: Config) -> Step:
     """K + 1 softmax under cross-entropy, without the options that are off in the paper."""
-    settings, classes = config.finetuning, config.network.classes
+    settings, classes = config.finetuning, config.corpus.classes
     discriminator, generator = plain_discriminator(pair.discriminator), plain_generator(pair.generator)
     judge = _adam(discriminator.parameters(), settings.discriminator_learning_rate, config)
     forger = _adam(generator.parameters(), settings.generator_learning_rate, config)
@@ -138,7 +138,7 @@ def _stock(layer: Layer, stride: int = 1) -> nn.Module:
 
 
 def _with_zeros(latents: Tensor, config: Config) -> Tensor:
-    return torch.cat((latents, latents.new_zeros(len(latents), config.network.classes)), dim=1)
+    return torch.cat((latents, latents.new_zeros(len(latents), config.corpus.classes)), dim=1)
 
 
 def _adam(parameters: object, rate: float, config: Config) -> torch.optim.Adam:

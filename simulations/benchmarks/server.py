@@ -49,9 +49,9 @@ class RecordedClients:
     """Clients that answer at once, each with the same generator under its own papers."""
 
     def __init__(self, count: int, config: Config) -> None:
-        self._count, self._labels = count, config.network.emotions
+        self._count, self._labels = count, config.corpus.emotions
         self._features = hash_identity(config.features.model_dump(mode="json"))
-        self._generator = {name: w.half() for name, w in release_weights(Pair.fresh(config).generator).items()}
+        self._generator = {name: w.half() for name, w in release_weights(_pair(config).generator).items()}
 
     def names(self, at_least: int, seconds: float) -> tuple[str, ...]:
         """All are there."""
@@ -70,10 +70,14 @@ class RecordedClients:
                 known = {"labels": self._labels, "features": self._features, "utterances": None, "speakers": None}
                 return Description(run=run, session=f"s{client}", **known, eyesoff=VERSION, torch="0")
             case Tune(tuning=tuning) | Collect(tuning=tuning):
-                return Release(card=Card(tuning=tuning, utterances=None, seconds=1), generator=self._generator)
+                return Release(card=Card(tuning=tuning, utterances=None, seconds=1), released=self._generator)
             case Score(scoring=scoring):
                 classes = len(self._labels)
-                return Scored(scoring=scoring, counts=(((1,) * classes,) * classes,))
+                return Scored(scoring=scoring, epsilon=None, counts=(((1,) * classes,) * classes,))
+
+
+def _pair(config: Config) -> Pair:
+    return Pair.fresh(config.network, config.corpus.classes, config.seed)
 
 
 def server_peak(clients: int, make: Callable[[int, Config], Clients] = RecordedClients) -> int:
@@ -84,7 +88,7 @@ def server_peak(clients: int, make: Callable[[int, Config], Clients] = RecordedC
 
 def _campaign_peak(clients: int, make: Callable[[int, Config], Clients]) -> int:
     config = Config.model_validate(SETTINGS)
-    base = Pretrained(Pair.fresh(config), Scaling(-16.0, 4.0), {})
+    base = Pretrained(_pair(config), Scaling(-16.0, 4.0), {})
     with tempfile.TemporaryDirectory(prefix="eyesoff-bench-") as folder:
         watcher = EventFile(Path(folder) / "events.jsonl")
         Campaign("bench", Path(folder), config, base, make(clients, config), watcher, everyone).run(clients)

@@ -27,9 +27,13 @@ from common.seeds import derive_seed, torch_stream
 from common.space import SIDE
 from common.training.draws import Dealer
 from common.training.phases import Surroundings
-from common.training.recognizer import RECOGNIZER, new_recognizer, train_recognizer
+from common.recognizers.methods import cnn
+from common.recognizers.methods.cnn import STAGE as RECOGNIZER
+from common.spaces import PATCHES
+from common.synthesizers.methods import eskimez
+from common.synthesizers.methods.eskimez import FINETUNING
 from common.training.reporters import Reporter
-from common.training.stages import (
+from common.training.stages import 
     ADVERSARIAL,
     AUTOENCODER,
     FINETUNING,
@@ -147,8 +151,10 @@ class Alternation(Reporter):
 def courses(config: Config, patches: Noise, around: Surroundings) -> list[Course]:
     """The paper's stages and the recognizer; `config` names the batch and the iterations."""
     seed = config.seed
-    pair = Pair.fresh(config)
-    recognizer = new_recognizer(config, seed=derive_seed(seed, RECOGNIZER, "networks"))
+    pair = Pair.fresh(config.network, config.corpus.classes, seed)
+    tuning, reading = eskimez.SYNTHESIZER.settings_of(config), cnn.RECOGNIZER.settings_of(config)
+    classes, pretraining, adam = config.corpus.classes, config.pretraining, config.optimizer
+    recognizer = cnn.untrained(reading, classes, seed=derive_seed(seed, RECOGNIZER, "networks"))
 
     def prepared(stage: str, outputs: int) -> Pair:
         return pair.for_stage(stage, outputs, seed, around)
@@ -156,25 +162,25 @@ def courses(config: Config, patches: Noise, around: Surroundings) -> list[Course
     return [
         Course(
             AUTOENCODER,
-            lambda around: train_autoencoder(pair, patches, config, seed, around),
+            lambda around: train_autoencoder(pair, patches, pretraining.autoencoder, adam, seed, around),
             lambda: plain_autoencoder(prepared(AUTOENCODER, config.network.noise), config),
             passes=(3, 3),
         ),
         Course(
             ADVERSARIAL,
-            lambda around: train_adversarial(pair, patches, config, seed, around),
+            lambda around: train_adversarial(pair, patches, pretraining.adversarial, adam, seed, around),
             lambda: plain_adversarial(prepared(ADVERSARIAL, 1), config),
             passes=(3, 12),  # real 3, fake 3, penalty 4, and 2 to teach the generator
         ),
         Course(
             FINETUNING,
-            lambda around: finetune(pair, patches, config, seed, around),
-            lambda: plain_finetuning(prepared(FINETUNING, config.network.classes + 1), config),
+            lambda around: eskimez.finetune(pair, patches, tuning, seed, around),
+            lambda: plain_finetuning(prepared(FINETUNING, config.corpus.classes + 1), config),
             passes=(3, 8),
         ),
         Course(
             RECOGNIZER,
-            lambda around: train_recognizer(patches, config, seed, around),
+            lambda around: cnn.train(patches, reading, PATCHES, classes, seed, around),
             lambda: plain_recognizer(around.acceleration.prepare(recognizer), config),
             passes=(0, 3),
         ),
@@ -200,7 +206,7 @@ def bench_step(
     acceleration = replace(Acceleration.from_runtime(config.runtime), tries_from=0)
     turn = TURN[acceleration.device.type]
     config = shaped(config, batch, (steps + WARM_UP) * turn)
-    patches = Noise.of(batch, config.network.classes)
+    patches = Noise.of(batch, config.corpus.classes)
     around = Surroundings(acceleration)
     peak = matrix_peak(acceleration)
     stages = {}
@@ -232,7 +238,8 @@ def alternate(course: Course, config: Config, patches: Noise, around: Surroundin
         course.stage,
         config.seed,
         len(patches.labels),
-        config.network,
+        config.network.noise,
+        config.corpus.classes,
         around.share,
         around.acceleration.device,
     )

@@ -29,12 +29,14 @@ def list_(folder: Folder, as_json: AsJson = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "run", "session", "steps", "precision", "MB", "received", title=f"{len(banked)} releases")
+    table = Table(
+        "name", "run", "session", "synthesizer", "precision", "MB", "received", title=f"{len(banked)} releases"
+    )
     for one in banked:
         tuning = one.card.tuning
-        steps, size = str(tuning.finetuning.iterations), f"{one.bytes / 1e6:.1f}"
+        size = f"{one.bytes / 1e6:.1f}"
         received = one.received.isoformat(sep=" ", timespec="seconds")
-        table.add_row(one.name, one.run, one.session, steps, tuning.precision.value, size, received)
+        table.add_row(one.name, one.run, one.session, tuning.synthesizer, tuning.precision.value, size, received)
     Console(markup=False).print(table)
 
 

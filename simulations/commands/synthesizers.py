@@ -18,8 +18,7 @@ def synthesizers(as_json: AsJson = False) -> None:
     from common.synthesizers import SYNTHESIZERS
 
     rows = [
-        {"name": one.name, "paper": one.paper, "released": one.released, "about": one.about}
-        for one in SYNTHESIZERS.values()
+        {"name": one.name, "paper": one.paper, "released": one.released, "about": one.about} for one in SYNTHESIZERS
     ]
     if as_json:
         typer.echo(json.dumps({"synthesizers": rows}))

@@ -10,17 +10,18 @@ from client.journal import LOG, journal
 from client.keeper import Keeper
 from client.simulated import SITES, simulated_site, write_sites
 from client.site import STATE
+from common.config import Config
 from common.errors import UserError
 from common.features.patches import PatchSource
 from common.files import atomic_write
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.seeds import derive_seed
-from common.synthesizers import Speech, synthesizer
+from common.spaces import PATCHES
+from common.synthesizers import Fitting, synthesizer
 from common.training.checkpoint import save_tensors
-from common.training.draws import Patches
+from common.training.draws import Examples
 from common.training.phases import Interrupted
-from common.training.stages import FINETUNING
 from common.wire import Precision, Refusal, Release, Reply, decode_reply
 from server.correspondence import Question
 from server.letters import Letters
@@ -34,13 +35,14 @@ POLL = 0.1
 def tune(job: Job) -> None:
     """As a campaign does it: its letter, a keeper at a site of its own, the gate, the ledger, the bytes that leave."""
     place = job.folder / SITE
+    config = with_synthesizer(job.config, job.unit.subject)
     base = read_base(job.setting.base).digest
-    write_sites(place, job.config, job.setting.part(job.unit.place), base)
+    write_sites(place, config, job.setting.part(job.unit.place), base)
     site = simulated_site(place / SITES, 0)
-    letters = Letters(job.config.campaign_name(), job.config, job.setting.pretrained, per_speaker=True)
+    letters = Letters(config.campaign_name(), config, job.setting.pretrained, per_speaker=True)
     with journal(site.state):
         release = _await_release(Keeper(site), letters, letters.tune("0", site.session), job)
-    save_tensors(job.folder / RELEASE, release.generator, {"what": str(job.unit)})
+    save_tensors(job.folder / RELEASE, release.released, {"what": str(job.unit)})
     atomic_write(job.folder / LEDGER, site.ledger.read_bytes())
 
 
@@ -65,26 +67,34 @@ def _watch(keeper: Keeper, job: Job) -> None:
     """Until the tuning has left the keeper's queue; one that is to stop keeps its last step."""
     while (status := keeper.status())["tunings"]:
         step = int(str(status["step"]))
-        job.reporter.begin(FINETUNING, step, job.unit.steps)
+        job.reporter.begin(job.unit.kind, step, job.unit.steps)
         if job.stop():
             keeper.stop()
-            raise Interrupted(FINETUNING, step)
+            raise Interrupted(job.unit.kind, step)
         time.sleep(POLL)
+
+
+def with_synthesizer(config: Config, name: str) -> Config:
+    """The configuration of a campaign of this synthesizer."""
+    return config.model_copy(update={"methods": config.methods.model_copy(update={"synthesizer": name})})
 
 
 def fit(job: Job) -> None:
     """A synthesizer on all training sessions of a fold together, released as a client would release it."""
     one, config, setting = synthesizer(job.unit.subject), job.config, job.setting
+    settings, labels = one.settings_of(config), config.corpus.emotions
     acceleration = Acceleration.from_runtime(config.runtime)
-    tuning = config.finetuning
-    require_memory(config.network, tuning.batch, FINETUNING, acceleration.device)
+    cost = one.cost(settings, PATCHES, len(labels))
+    require_memory(f"a fit of {one.name}", cost.bytes, acceleration.device)
     train, scaling = setting.folds[job.unit.place].train, setting.pretrained.scaling
+    seed = derive_seed(config.seed, job.unit.subject, job.unit.fold, "fit")
 
-    def patches(seed: int, balanced: bool) -> Patches:
+    def examples(balanced: bool) -> Examples:
         return PatchSource(setting.features.of(train), train, scaling, seed, balanced=balanced)
 
-    seed = derive_seed(config.seed, job.unit.subject, job.unit.fold, "fit")
-    fitted = one.fit(Speech(setting.pretrained.pair, patches), config, seed, job.around(acceleration, job.unit.steps))
-    kind = Precision[tuning.released_as.upper()].dtype
-    weights = {name: value.to(kind) for name, value in one.release(fitted).items()}
+    base = setting.pretrained.pair.learned() if one.base(settings, len(labels)) else {}
+    around = job.around(acceleration, job.unit.steps)
+    released = one.fit(Fitting(examples, base, labels, PATCHES, seed, around), settings)
+    kind = Precision[config.finetuning.released_as.upper()].dtype
+    weights = {name: value.to(kind) for name, value in released.items()}
     save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})

@@ -16,8 +16,8 @@ from common.networks.acceleration import Acceleration
 from common.scoring import Confusion, quality
 from common.seeds import torch_stream
 from common.space import SIDE
+from common.synthesizers.pool import Source, shares
 from common.training.checkpoint import save_tensors
-from server.pool import Source, shares
 from simulations.comparison.job import Job
 from simulations.comparison.recognizing import load_recognizer, real_speech, sources_of
 from simulations.comparison.store import QUALITY, SHOWN
@@ -33,7 +33,7 @@ AT_ONCE = 64
 def judge(job: Job) -> None:
     """Measures, and a few samples with their embeddings."""
     device = Acceleration.from_runtime(job.config.runtime).device
-    classes = job.config.network.classes
+    classes = job.config.corpus.classes
     labels = torch.arange(classes).repeat(AN_EMOTION)
     encoder = job.setting.pretrained.pair.discriminator
     reference = real_speech(job).batch(0, len(labels), "reference").patches
@@ -62,7 +62,7 @@ def _samples(job: Job, labels: Tensor, device: torch.device) -> tuple[Tensor, Te
         stream = torch_stream(job.unit.seed, job.unit.place, NOISE)
         return 2 * torch.rand(len(labels), 1, SIDE, SIDE, generator=stream) - 1, labels, None
     sources = list(sources_of(job, device))
-    scale, classes = job.config.sampling.latent_scale, job.config.network.classes
+    scale, classes = job.config.sampling.latent_scale, job.config.corpus.classes
     parts = []
     for source, rounds in zip(sources, shares(AN_EMOTION, len(sources)), strict=True):
         wanted = torch.arange(classes).repeat(rounds)
@@ -92,10 +92,8 @@ def _recognized(job: Job, samples: Tensor, labels: Tensor) -> float | None:
     trained = [unit for unit in job.unit.needs if unit.kind == "train"]
     if not trained:
         return None
-    recognizer = load_recognizer(job, trained[0])
-    device = next(recognizer.parameters()).device
-    predicted = torch.cat([recognizer(part.to(device)).argmax(dim=1).cpu() for part in samples.split(AT_ONCE)])
-    return Confusion.of(job.config.network.emotions, labels.numpy(), predicted.numpy()).macro_f1
+    predicted = load_recognizer(job, trained[0]).examples(samples).argmax(dim=1)
+    return Confusion.of(job.config.corpus.emotions, labels.numpy(), predicted.numpy()).macro_f1
 
 
 def _first(labels: Tensor, emotion: int) -> Sequence[int]:

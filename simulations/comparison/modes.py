@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from common.errors import UserError
+from common.settings import MethodsConfig
 from common.synthesizers import SYNTHESIZERS
 from simulations.federation.real import REAL
 
@@ -27,20 +28,27 @@ class Mode:
     real: bool = False
 
 
-_PAPERS = (
-    Mode(REAL, "the real speech of the training sessions", real=True),
-    Mode("centralized", "one GAN, tuned to all training sessions of a fold", "conditional"),
-    Mode("federated", "one GAN a session, tuned behind its client's door; samples pooled", "conditional", "clients"),
-    Mode("baseline", "the earlier GAN of Chatziagapi et al., fitted to all training sessions of a fold", "chatziagapi"),
-    Mode(FLOOR, "the pre-trained generator as it is, with random labels", "floor"),
-    Mode("real+synthetic", "real speech and the centralized GAN's samples, half and half", "conditional", real=True),
-)
-_TAKEN = {mode.synthesizer for mode in _PAPERS}
+def _modes() -> dict[str, Mode]:
+    """The paper's own rows, then each other synthesizer fitted to a fold, and at sites where it may leave them."""
+    paper = MethodsConfig().synthesizer
+    modes = [
+        Mode(REAL, "the real speech of the training sessions", real=True),
+        Mode("centralized", "one synthesizer, fitted to all training sessions of a fold", paper),
+        Mode(ABLATED, "one synthesizer a session, fitted behind its site's door; samples pooled", paper, "clients"),
+    ]
+    for one in SYNTHESIZERS:
+        if one.name != paper:
+            modes.append(Mode(one.title, one.about, one.name))
+            if one.reach == "anywhere" and one.name != FLOOR:
+                modes.append(Mode(f"{one.title}, federated", f"{one.about} Fitted at each site.", one.name, "clients"))
+    modes.append(Mode("real+synthetic", "real speech and the centralized samples, half and half", paper, real=True))
+    return {mode.name: mode for mode in modes}
 
-MODES: dict[str, Mode] = {mode.name: mode for mode in _PAPERS} | {
-    one.name: Mode(one.name, one.about, one.name) for one in SYNTHESIZERS.values() if one.name not in _TAKEN
-}
-"""In the order of the table; a synthesizer beyond the paper's is a mode of its own."""
+
+MODES = _modes()
+"""In the order of the table."""
+PAPERS = (REAL, "centralized", ABLATED, "baseline", FLOOR, "real+synthetic")
+"""What the paper speaks of: the rows where none is named."""
 
 
 def choose_modes(names: Sequence[str]) -> tuple[Mode, ...]:
@@ -51,4 +59,4 @@ def choose_modes(names: Sequence[str]) -> tuple[Mode, ...]:
     """
     if unknown := [name for name in names if name not in MODES]:
         raise UserError("no such mode", where=", ".join(unknown), remedy=f"there are {', '.join(MODES)}")
-    return tuple(mode for name, mode in MODES.items() if name in names) if names else _PAPERS
+    return tuple(mode for name, mode in MODES.items() if name in (names or PAPERS))

@@ -15,12 +15,14 @@ from common.config import Config
 from common.features.patches import Batch
 from common.networks.acceleration import Acceleration
 from common.networks.memory import available_memory, require_memory
+from common.recognizers import recognizer
 from common.seeds import torch_stream
+from common.settings import MethodsConfig
 from common.space import SIDE
+from common.spaces import PATCHES
+from common.synthesizers import Fitting, synthesizer
 from common.training.phases import Surroundings
-from common.training.recognizer import RECOGNIZER, train_recognizer
 from common.training.reporters import Reporter, duration
-from common.training.stages import FINETUNING, finetune
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import Store
 from simulations.comparison.units import KINDS, Unit
@@ -62,19 +64,24 @@ class Prices:
 
 
 def measure(setting: Setting) -> dict[str, float]:
-    """Seconds of a step of fine-tuning and of the recognizer, on the threads that a unit has."""
+    """Seconds of a step of the campaign's synthesizer and recognizer, on the threads that a unit has."""
     config = setting.config
     finetuning = config.finetuning.model_copy(update={"iterations": 2})
-    recognizer = config.recognizer.model_copy(update={"iterations": 2})
-    short = config.model_copy(update={"finetuning": finetuning, "recognizer": recognizer})
-    acceleration = Acceleration.from_runtime(config.runtime)
-    require_memory(config.network, finetuning.batch, FINETUNING, acceleration.device)
-    require_memory(config.network, recognizer.batch, RECOGNIZER, acceleration.device)
-    noise = _Noise(config.network.classes)
+    brief = config.recognizer.model_copy(update={"iterations": 2})
+    short = config.model_copy(update={"finetuning": finetuning, "recognizer": brief})
+    acceleration, labels = Acceleration.from_runtime(config.runtime), config.corpus.emotions
+    noise = _Noise(len(labels))
+    one, method = synthesizer(MethodsConfig().synthesizer), recognizer(config.methods.recognizer)
     tuning, training = _Stopwatch(), _Stopwatch()
-    finetune(setting.pretrained.pair, noise, short, 0, Surroundings(acceleration, reporter=tuning, report_every=1))
-    train_recognizer(noise, short, 0, Surroundings(acceleration, reporter=training, report_every=1))
-    samples = config.sampling.per_emotion * config.network.classes
+    settings, own = one.settings_of(short), method.settings_of(short)
+    require_memory(f"a fit of {one.name}", one.cost(settings, PATCHES, len(labels)).bytes, acceleration.device)
+    around = Surroundings(acceleration, reporter=tuning, report_every=1)
+    one.fit(Fitting(lambda balanced: noise, setting.pretrained.pair.learned(), labels, PATCHES, 0, around), settings)
+    cost = method.cost(own, PATCHES, len(labels))
+    require_memory(f"training the recognizer {method.name}", cost.bytes, acceleration.device)
+    around = Surroundings(acceleration, reporter=training, report_every=1)
+    method.train(noise, own, PATCHES, len(labels), 0, around)
+    samples = config.sampling.per_emotion * len(labels)
     drawing = DRAWING * samples / max(config.recognizer.iterations, 1)
     return {"tune": tuning.step, "fit": tuning.step, "train": training.step * (1 + drawing)}
 

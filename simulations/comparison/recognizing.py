@@ -10,34 +10,35 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from torch import Tensor
 
+from client.recipes import recipe_of
 from common.features.patches import Batch, PatchSource
 from common.files import atomic_json
-from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
+from common.recognizers import Predictor, recognizer
+from common.recognizers.trying import confusions_by_speaker
 from common.seeds import derive_seed
+from common.spaces import PATCHES
 from common.synthesizers import Sampler, synthesizer
+from common.synthesizers.pool import KeptPool, Source, source_seed
 from common.training.checkpoint import read_tensors, save_tensors
-from common.training.draws import Patches
-from common.training.recognizer import RECOGNIZER, new_recognizer, train_recognizer
-from server.pool import KeptPool, Source
+from common.training.draws import Examples
+from simulations.comparison.fitting import with_synthesizer
 from simulations.comparison.job import Job
 from simulations.comparison.modes import MODES, REAL
 from simulations.comparison.store import COUNTS, POOL, RELEASE
 from simulations.comparison.store import RECOGNIZER as WEIGHTS
 from simulations.comparison.units import Unit
 from simulations.federation.real import real_patches
-from simulations.federation.results import by_speaker
 
 
 @dataclass(frozen=True)
 class HalfAndHalf:
     """Every batch half of one source and half of another."""
 
-    one: Patches
-    other: Patches
+    one: Examples
+    other: Examples
 
     def batch(self, step: int, size: int, stream: str) -> Batch:
         """The same batch for the same step and stream."""
@@ -49,16 +50,19 @@ class HalfAndHalf:
 def train(job: Job) -> None:
     """From real speech, from samples, or from both."""
     config = job.config
+    method, classes = recognizer(config.methods.recognizer), config.corpus.classes
+    settings = method.settings_of(config)
     acceleration = Acceleration.from_runtime(config.runtime)
-    require_memory(config.network, config.recognizer.batch, RECOGNIZER, acceleration.device)
-    names = (REAL, job.unit.place) if job.unit.subject == REAL else (RECOGNIZER, job.unit.fold)
-    around = job.around(acceleration, config.recognizer.iterations)
-    patches = patches_of(job, acceleration.device)
-    recognizer = train_recognizer(patches, config, derive_seed(config.seed, *names), around)
-    save_tensors(job.folder / WEIGHTS, recognizer.state_dict(), {"what": str(job.unit)})
+    cost = method.cost(settings, PATCHES, classes)
+    require_memory(f"training the recognizer {method.name}", cost.bytes, acceleration.device)
+    names = (REAL, job.unit.place) if job.unit.subject == REAL else ("recognizer", job.unit.fold)
+    around = job.around(acceleration, cost.steps)
+    examples = patches_of(job, acceleration.device)
+    weights = method.train(examples, settings, PATCHES, classes, derive_seed(config.seed, *names), around)
+    save_tensors(job.folder / WEIGHTS, weights, {"what": str(job.unit)})
 
 
-def patches_of(job: Job, device: torch.device) -> Patches:
+def patches_of(job: Job, device: torch.device) -> Examples:
     """What a mode's recognizer learns from."""
     mode = MODES[job.unit.subject]
     if mode.synthesizer is None:
@@ -73,41 +77,45 @@ def real_speech(job: Job) -> PatchSource:
     return real_patches(setting.folds[job.unit.place], setting.features, setting.pretrained.scaling, job.config)
 
 
-def _pool(job: Job, device: torch.device) -> Patches:
+def _pool(job: Job, device: torch.device) -> Examples:
     config, sources = job.config, list(sources_of(job, device))
-    return KeptPool.draw(job.folder / POOL, sources, config.sampling, config.network.classes, config.seed)
+    return KeptPool.draw(job.folder / POOL, sources, config.sampling, PATCHES, config.corpus.classes, config.seed)
 
 
 def sources_of(job: Job, device: torch.device) -> Iterator[Source]:
     """The synthesizers that a unit draws from; a client's are those of the campaign, drawn with its seeds."""
-    run = job.config.campaign_name()
     for unit in job.unit.needs:
         if unit.kind in ("tune", "fit"):
-            names = (unit.fold,) if unit.kind == "tune" else (unit.subject, unit.fold)
-            seed = derive_seed(job.config.seed, run, *names, "pool")
+            place = unit.fold if unit.kind == "tune" else f"fit/{unit.fold}"
+            recipe = recipe_of(with_synthesizer(unit.config, unit.subject)).digest
+            seed = source_seed(job.config.seed, place, recipe)
             yield Source(f"{unit.fold}-{unit.key}", seed, partial(open_sampler, job, unit, device))
 
 
 def open_sampler(job: Job, unit: Unit, device: torch.device) -> Sampler:
     """Of a fitted synthesizer."""
     weights, _ = read_tensors(job.store.where(unit) / RELEASE)
-    return synthesizer(unit.subject).sampler(weights, job.config.network, device)
+    one, config = synthesizer(unit.subject), job.config
+    sampler: Sampler = one.sampler(weights, one.settings_of(config), PATCHES, config.corpus.classes, device)
+    return sampler
 
 
 def score(job: Job) -> None:
     """Counts by speaker of the session that was left out."""
-    setting, config = job.setting, job.config
+    setting = job.setting
     test = setting.folds[job.unit.place].test
-    recognizer = load_recognizer(job, job.unit.needs[0])
-    scaling = setting.pretrained.scaling
-    confusions = by_speaker(recognizer, setting.features.of(test), test, scaling, config)
+    predictor = load_recognizer(job, job.unit.needs[0])
+    confusions = confusions_by_speaker(predictor, setting.features.of(test), test, setting.pretrained.scaling)
     counts = {name: one.counts.tolist() for name, one in zip(test.speakers, confusions, strict=True)}
     atomic_json(job.folder / COUNTS, counts)
 
 
-def load_recognizer(job: Job, unit: Unit) -> Discriminator:
+def load_recognizer(job: Job, unit: Unit) -> Predictor:
     """One that was trained, ready to be tried."""
-    recognizer = new_recognizer(job.config)
-    weights: dict[str, Tensor] = read_tensors(job.store.where(unit) / WEIGHTS)[0]
-    recognizer.load_state_dict(weights)
-    return Acceleration.from_runtime(job.config.runtime).prepare(recognizer)
+    config = job.config
+    method, weights = recognizer(config.methods.recognizer), read_tensors(job.store.where(unit) / WEIGHTS)[0]
+    acceleration = Acceleration.from_runtime(config.runtime)
+    predictor: Predictor = method.predictor(
+        weights, method.settings_of(config), PATCHES, config.corpus.classes, acceleration
+    )
+    return predictor

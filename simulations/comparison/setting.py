@@ -34,7 +34,7 @@ class Setting:
     @cached_property
     def pretrained(self) -> Pretrained:
         """What every tuning starts from."""
-        return load_pretrained(self.base, self.config)
+        return load_pretrained(self.base, self.config.network, self.config.features, self.config.corpus.classes)
 
     @cached_property
     def base_hash(self) -> str:
@@ -64,9 +64,9 @@ def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:
     """Read and check all there is to check; the built-in corpus is made, features are extracted."""
     runtime = config.runtime.model_copy(update={"threads": 1})
     config = config.model_copy(update={"runtime": runtime})
-    manifest = labelled_corpus(config, progress)
+    manifest = labelled_corpus(config.corpus, config.runtime, progress)
     features = features_for(manifest, config.features, config.runtime, progress)
-    setting = Setting(config, features.manifest, base or fitting_weights(config))
+    setting = Setting(config, features.manifest, base or fitting_weights(config.network))
     _refuse_missing_emotions(setting)
     _ = setting.pretrained
     return setting

@@ -10,19 +10,21 @@ Owns the graph and each unit's identity. Must not know how a unit is computed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from client.simulated import site_name
 from common.config.tree import Config
 from common.corpora.manifest import Fold
+from common.recognizers import recognizer
 from common.settings import hash_identity
+from common.spaces import PATCHES
 from common.synthesizers import synthesizer
 from simulations.comparison.ablations import Ablation
 from simulations.comparison.modes import ABLATED, MODES, REAL, Mode
 from simulations.comparison.setting import Setting
 
-FORMAT = 1
+FORMAT = 2
 """Raise it when a unit computes anything else than before."""
 Kind = Literal["tune", "fit", "train", "score", "quality"]
 KINDS: tuple[Kind, ...] = ("tune", "fit", "train", "score", "quality")
@@ -127,24 +129,29 @@ class _SeedPlan:
         if mode.synthesizer is None:
             return ()
         one = synthesizer(mode.synthesizer)
-        settings = dict(one.settings(self.config)) | {"released_as": self.config.finetuning.released_as}
+        own, classes = one.settings_of(self.config), self.config.corpus.classes
+        settings = {"synthesizer": own.model_dump(mode="json"), "released_as": self.config.finetuning.released_as}
+        if one.base(own, classes):
+            settings["base"] = self.setting.base_hash
+        steps = one.cost(own, PATCHES, classes).steps
         if mode.where == "fold":
-            return (self._unit("fit", one.name, fold.name, settings, steps=one.steps(self.config)),)
+            return (self._unit("fit", one.name, fold.name, settings, steps=steps),)
         return tuple(
-            self._unit("tune", one.name, session, settings, steps=one.steps(self.config))
+            self._unit("tune", one.name, session, settings, steps=steps)
             for session in sorted(fold.train.sessions, key=site_name)
         )
 
     def _train(self, mode: Mode, fold: Fold, sources: tuple[Unit, ...]) -> Unit:
-        settings: dict[str, Any] = {"recognizer": self.config.recognizer.model_dump(mode="json")}
+        method = recognizer(self.config.methods.recognizer)
+        own = method.settings_of(self.config)
+        settings: dict[str, Any] = {"method": method.name, "recognizer": own.model_dump(mode="json")}
         if sources:
-            settings |= {"sampling": self.config.sampling.model_dump(mode="json"), "run": self.config.campaign_name()}
-        return self._unit("train", mode.name, fold.name, settings, sources, self.config.recognizer.iterations)
+            settings["sampling"] = self.config.sampling.model_dump(mode="json")
+        steps = method.cost(own, PATCHES, self.config.corpus.classes).steps
+        return self._unit("train", mode.name, fold.name, settings, sources, steps)
 
     def _quality(self, subject: str, fold: Fold, needs: tuple[Unit, ...]) -> Unit:
-        settings: dict[str, Any] = {"latent_scale": self.config.sampling.latent_scale}
-        if subject in MODES:
-            settings["run"] = self.config.campaign_name()
+        settings = {"latent_scale": self.config.sampling.latent_scale, "base": self.setting.base_hash}
         return self._unit("quality", subject, fold.name, settings, needs)
 
     def _unit(
@@ -161,8 +168,7 @@ class _SeedPlan:
         return Unit(kind, subject, place, self.config.seed, identity, self.config, needs, steps, self.ablation)
 
     def _ground(self) -> dict[str, Any]:
-        """What every unit's result hangs on."""
-        sections = ("features", "network", "optimizer")
-        settings = {name: getattr(self.config, name).model_dump(mode="json") for name in sections}
-        corpus, base = self.setting.manifest_hash, self.setting.base_hash
-        return {"format": FORMAT, "corpus": corpus, "base": base, **settings}
+        """What every unit reads: the speech, its features, and how they are scaled. All else is its settings' to say."""
+        scaling = asdict(self.setting.pretrained.scaling)
+        features = self.config.features.model_dump(mode="json")
+        return {"format": FORMAT, "corpus": self.setting.manifest_hash, "features": features, "scaling": scaling}

@@ -53,7 +53,7 @@ class Newcomer:
 
 def sessions_as_sites(config: Config) -> list[Newcomer]:
     """A rehearsal: each session of a corpus at hand is a site, called site1 and so on."""
-    manifest = labelled_corpus(config)
+    manifest = labelled_corpus(config.corpus, config.runtime)
     return [
         Newcomer(f"site{number}", session_file(session, config, manifest))
         for number, session in enumerate(manifest.sessions, start=1)
@@ -70,7 +70,7 @@ def sites_elsewhere(config: Config, names: Sequence[str]) -> list[Newcomer]:
         "# Where this site's speech lies: a table with the columns path, emotion, session and speaker, or a corpus\n"
     )
     heading += "# that `eyesoff corpus describe` knows. The server reads none of this.\n"
-    root, emotions = SPEECH / "recordings.csv", config.network.emotions
+    root, emotions = SPEECH / "recordings.csv", config.corpus.emotions
     return [
         Newcomer(
             name,

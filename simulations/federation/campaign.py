@@ -43,9 +43,9 @@ def simulate_campaign(
     console: Console,
 ) -> dict[str, Any]:
     """The campaign, and beside it the recognizers that saw the real speech; the answer is the results."""
-    simulation = order(config, run, base or fitting_weights(config), plan=plan, resume=resume)
+    simulation = order(config, run, base or fitting_weights(config.network), plan=plan, resume=resume)
     with_real = with_real and plan == "leave-one-out"
-    scaling = load_pretrained(simulation.base, config).scaling
+    scaling = load_pretrained(simulation.base, config.network, config.features, config.corpus.classes).scaling
     campaign = simulation.concluded()
     if campaign is None:
         for line in simulation.plan.lines():
@@ -91,7 +91,7 @@ class Simulation:
 def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out", resume: bool = False) -> Simulation:
     """Everything that must be in place before the first client is asked."""
     with bars() as open_bar:
-        manifest = labelled_corpus(config, open_bar(config.corpus.name))
+        manifest = labelled_corpus(config.corpus, config.runtime, open_bar(config.corpus.name))
     if len(manifest.sessions) < 2:
         raise UserError("one session only: nothing is left out", where=manifest.root, remedy="use a corpus with more")
     resources = plan_resources(config, len(manifest.sessions))

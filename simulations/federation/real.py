@@ -22,12 +22,13 @@ from common.features.scaling import Scaling
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
 from common.processes import side_by_side
+from common.recognizers import recognizer
+from common.recognizers.trying import confusions_by_speaker
 from common.seeds import derive_seed
 from common.settings import RuntimeConfig
+from common.spaces import PATCHES
 from common.training.checkpoint import Snapshots
 from common.training.phases import Surroundings
-from common.training.recognizer import train_recognizer
-from simulations.federation.results import by_speaker
 
 REAL = "real"
 LEAST = 19
@@ -62,8 +63,11 @@ class RealTraining:
             snapshot_every=max(config.recognizer.iterations // 5, 1),
         )
         patches = real_patches(fold, features, scaling, config)
-        recognizer = train_recognizer(patches, config, derive_seed(config.seed, REAL, fold.name), around)
-        confusions = by_speaker(recognizer, features.of(fold.test), fold.test, scaling, config)
+        method, classes = recognizer(config.methods.recognizer), config.corpus.classes
+        settings, seed = method.settings_of(config), derive_seed(config.seed, REAL, fold.name)
+        weights = method.train(patches, settings, PATCHES, classes, seed, around)
+        predictor = method.predictor(weights, settings, PATCHES, classes, around.acceleration)
+        confusions = confusions_by_speaker(predictor, features.of(fold.test), fold.test, scaling)
         atomic_json(self.path(fold), {"counts": [confusion.counts.tolist() for confusion in confusions]})
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -11,9 +11,10 @@ import torch
 from common.config import Config
 from common.cores import usable_cores
 from common.errors import UserError
-from common.networks.memory import available_memory, training_memory
-from common.training.recognizer import RECOGNIZER
-from common.training.stages import FINETUNING
+from common.networks.memory import available_memory
+from common.recognizers import recognizer
+from common.spaces import PATCHES
+from common.synthesizers import synthesizer
 
 OVERHEAD = 800 * 2**20
 """Bytes of a process that has loaded torch and Flower before it trains anything."""
@@ -60,14 +61,16 @@ class Plan:
 
 def tuner_memory(config: Config) -> int:
     """Bytes of a process that tunes a generator."""
-    return OVERHEAD + training_memory(config.network, config.finetuning.batch, FINETUNING)
+    method = synthesizer(config.methods.synthesizer)
+    return OVERHEAD + method.cost(method.settings_of(config), PATCHES, config.corpus.classes).bytes
 
 
 def plan_resources(config: Config, clients: int, machine: Machine | None = None) -> Plan:
     """As many at once as the machine holds beside the server, which trains when they are done but stays in memory."""
     machine = machine or Machine.here(config)
     need = tuner_memory(config)
-    server = OVERHEAD + training_memory(config.network, config.recognizer.batch, RECOGNIZER)
+    reader = recognizer(config.methods.recognizer)
+    server = OVERHEAD + reader.cost(reader.settings_of(config), PATCHES, config.corpus.classes).bytes
     threads = config.campaign.client_threads
     if machine.gpus:
         a_gpu = (min(machine.gpus) - server) // need

@@ -12,33 +12,22 @@ from rich.table import Table
 
 from common.config import Config
 from common.corpora import corpus_root, read_corpus
-from common.corpora.manifest import Manifest
 from common.errors import UserError
-from common.features.cache import Features, features_for
+from common.features.cache import features_for
 from common.features.scaling import Scaling
 from common.files import atomic_json
-from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
+from common.recognizers import recognizer
+from common.recognizers.trying import confusions_by_speaker
 from common.scoring import METRICS, Confusion, Metric, Outcome, Score, bootstrap
 from common.settings import hash_identity
+from common.spaces import PATCHES
 from common.training.checkpoint import read_tensors
-from common.training.recognizer import new_recognizer, predict
 from server.bank import Bank
 from server.bootstrap import fitting_config
 
 RESULTS = "results.json"
 SCHEMA = 1
-
-
-def by_speaker(
-    recognizer: Discriminator, features: Features, manifest: Manifest, scaling: Scaling, config: Config
-) -> list[Confusion]:
-    """A confusion for each speaker of a manifest."""
-    predicted = predict(recognizer, features, manifest, scaling, config).argmax(axis=1)
-    true = [manifest.label_index(utterance) for utterance in manifest.utterances]
-    speakers = [utterance.speaker for utterance in manifest.utterances]
-    groups = ([i for i, name in enumerate(speakers) if name == speaker] for speaker in manifest.speakers)
-    return [Confusion.of(manifest.labels, [true[i] for i in group], [predicted[i] for i in group]) for group in groups]
 
 
 def score_recognizer(config: Config, bank: Bank, weights: Path, corpus: str, root: str | None) -> dict[Metric, Score]:
@@ -50,13 +39,16 @@ def score_recognizer(config: Config, bank: Bank, weights: Path, corpus: str, roo
         remedy = "use the configuration of the run that they came from: its config.toml"
         raise UserError("the generators were tuned on other features", where=bank.folder, remedy=remedy)
     manifest = read_corpus(
-        corpus, corpus_root(corpus, root, config.runtime.cache), emotions=config.network.emotions
+        corpus, corpus_root(corpus, root, config.runtime.cache), emotions=config.corpus.emotions
     ).where(lambda utterance: utterance.emotion is not None)
     features = features_for(manifest, config.features, config.runtime)
-    recognizer = new_recognizer(config)
-    recognizer.load_state_dict(read_tensors(weights)[0])
-    recognizer = Acceleration.from_runtime(config.runtime).prepare(recognizer)
-    confusions = by_speaker(recognizer, features, manifest, Scaling(tuning.scaling.low, tuning.scaling.high), config)
+    method, acceleration = recognizer(config.methods.recognizer), Acceleration.from_runtime(config.runtime)
+    settings, classes = method.settings_of(config), config.corpus.classes
+    predictor = method.predictor(read_tensors(weights)[0], settings, PATCHES, classes, acceleration)
+    if tuning.scaling is None:
+        raise UserError("the releases are of no spectrograms", where=bank.folder, remedy="name a bank of patches")
+    scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
+    confusions = confusions_by_speaker(predictor, features, manifest, scaling)
     return {metric: bootstrap(confusions, metric, seed=config.seed) for metric in METRICS}
 
 
@@ -83,7 +75,7 @@ def write_results(
 
     A mean over fewer folds would be of another protocol than its neighbour's.
     """
-    labels = config.network.emotions
+    labels = config.corpus.emotions
     scored = {name: folds for name, folds in modes.items() if any(folds.values())}
     common = [fold for fold in set().union(*scored.values()) if all(folds.get(fold) for folds in scored.values())]
     outcomes = {

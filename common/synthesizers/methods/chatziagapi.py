@@ -356,4 +356,5 @@ SYNTHESIZER = Synthesizer(
     sampler=lambda weights, settings, space, classes, device: BaselineSampler(weights, settings.network, device),
     numbers=_numbers,
     stages=(AUTOENCODER, GAN),
+    row="baseline",
 )

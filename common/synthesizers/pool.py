@@ -1,9 +1,10 @@
-"""The pool: patches drawn from the bank's generators, as the recognizer's training source.
+"""The pool: samples drawn from released synthesizers, as a recognizer's training source.
 
 Owns how many each generator gives, where drawn patches are kept, and the order in which they are served. Must not know
 how a generator was tuned, nor what is trained on the pool. One generator is in memory at a time, of however many.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +15,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from common.config import SamplingConfig
 from common.errors import UserError
 from common.features.patches import Batch
 from common.files import write_through
 from common.seeds import derive_seed, numpy_stream, torch_stream
-from common.space import SIDE
-from common.synthesizers import Sampler
-from common.wire.weights import is_finite
+from common.settings import SamplingConfig
+from common.spaces import Space
+from common.synthesizers.synthesizer import Sampler
 
-PATCH = (SIDE, SIDE)
-PATCH_BYTES = 2 * SIDE * SIDE
+NUMBER = 2
+"""Bytes of a kept number: fp16."""
 CHUNK = 256
-"""Patches drawn from one stream and in memory together."""
+"""Samples drawn from one stream and in memory together."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ class NotFinite(UserError):  # noqa: N818 - it is a finding about a release
     def __init__(self, source: str) -> None:
         self.source = source
         super().__init__("samples that are not finite", where=source, remedy="train without this release")
+
+
+def source_seed(seed: int, place: str, settings: str) -> int:
+    """Of the latents of what was fitted at a place: a run's seed, the place and the fit's own settings decide it."""
+    return derive_seed(seed, place, settings, "pool")
+
+
+def sample_bytes(space: Space) -> int:
+    """Of one kept sample."""
+    return NUMBER * math.prod(space.shape)
 
 
 def shares(per_emotion: int, sources: int) -> tuple[int, ...]:
@@ -72,20 +82,21 @@ class KeptPool:
 
     files: tuple[Path, ...]
     rounds: tuple[int, ...]
+    space: Space
     classes: int
     seed: int
 
     @classmethod
     def draw(
-        cls, folder: Path, sources: Sequence[Source], sampling: SamplingConfig, classes: int, seed: int
+        cls, folder: Path, sources: Sequence[Source], sampling: SamplingConfig, space: Space, classes: int, seed: int
     ) -> "KeptPool":
         """Draw what `folder` lacks; a source drawn for one fold serves every other."""
         rounds = shares(sampling.per_emotion, len(sources))
         files = tuple(folder / _file_name(source, max(rounds), classes, sampling) for source in sources)
         for file, source in zip(files, sources, strict=True):
-            if not _is_whole(file, max(rounds) * classes):
+            if not _is_whole(file, max(rounds) * classes * sample_bytes(space)):
                 _keep(file, source, max(rounds), classes, sampling.latent_scale)
-        return cls(files, rounds, classes, seed)
+        return cls(files, rounds, space, classes, seed)
 
     def __len__(self) -> int:
         return sum(self.rounds) * self.classes
@@ -99,17 +110,17 @@ class KeptPool:
         starts = self.classes * np.concatenate(([0], np.cumsum(self.rounds)))
         owners = np.searchsorted(starts, numbers, side="right") - 1
         places = numbers - starts[owners]
-        patches = np.empty((len(numbers), 1, *PATCH), dtype=np.float32)
+        values = np.empty((len(numbers), *self.space.shape), dtype=np.float32)
         for owner in np.unique(owners):
             own = owners == owner
-            patches[own, 0] = self._samples(owner)[places[own]]
-        return Batch(torch.from_numpy(patches), torch.from_numpy(places % self.classes))
+            values[own] = self._samples(owner)[places[own]]
+        return Batch(torch.from_numpy(values), torch.from_numpy(places % self.classes))
 
     def _samples(self, owner: int) -> NDArray[np.float16]:
         """Mapped anew for each batch, so that no page of a large pool stays this process's."""
         file, count = self.files[owner], self.rounds[owner] * self.classes
         try:
-            return np.memmap(file, dtype=np.float16, mode="r", shape=(count, *PATCH))
+            return np.memmap(file, dtype=np.float16, mode="r", shape=(count, *self.space.shape))
         except (OSError, ValueError):
             remedy = "it is cut or gone: run again with --resume, which draws it anew"
             raise UserError("cannot read the pool", where=file, remedy=remedy) from None
@@ -120,8 +131,8 @@ def _file_name(source: Source, rounds: int, classes: int, sampling: SamplingConf
     return f"{source.name}-{drawing:016x}.f16"
 
 
-def _is_whole(file: Path, patches: int) -> bool:
-    return file.is_file() and file.stat().st_size == patches * PATCH_BYTES
+def _is_whole(file: Path, size: int) -> bool:
+    return file.is_file() and file.stat().st_size == size
 
 
 def _keep(file: Path, source: Source, rounds: int, classes: int, latent_scale: float) -> None:
@@ -138,6 +149,6 @@ def _keep(file: Path, source: Source, rounds: int, classes: int, latent_scale: f
 
 
 def _finite(patches: Tensor, source: Source) -> Tensor:
-    if not is_finite(patches):
+    if not bool(patches.isfinite().all()):
         raise NotFinite(source.name)
     return patches
