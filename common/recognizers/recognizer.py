@@ -64,6 +64,12 @@ class Recognizer(Generic[S]):
     predictor: Callable[[Weights, S, Space, int, Acceleration], Predictor]
     numbers: Callable[[S], Mapping[str, float]] = lambda settings: {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes by name: each has the registry."""
+        from common.recognizers import recognizer
+
+        return recognizer, (self.name,)
+
     def settings_of(self, sections: Any) -> S:
         """Its settings, from whatever has their sections as attributes, such as a whole configuration."""
         return self.Settings.model_validate({name: getattr(sections, name) for name in self.Settings.model_fields})

@@ -115,6 +115,12 @@ class Synthesizer(Generic[S]):
         """What tables call it."""
         return self.row or self.name
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes by name: each has the registry."""
+        from common.synthesizers import synthesizer
+
+        return synthesizer, (self.name,)
+
     def settings_of(self, sections: Any) -> S:
         """Its settings, from whatever has their sections as attributes, such as a whole configuration."""
         return self.Settings.model_validate({name: getattr(sections, name) for name in self.Settings.model_fields})
