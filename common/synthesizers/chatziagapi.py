@@ -7,7 +7,7 @@ leaky ReLU after each layer, real and fake in batches of their own.
 Owns that recipe. Must not know the paper's networks beyond their sizes, which are scaled by the same width.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ from common.seeds import derive_seed
 from common.synthesizers.conditional import AT_ONCE
 from common.synthesizers.synthesizer import Speech, Synthesizer, Weights
 from common.training.adam import Adam
-from common.training.draws import Dealer, Draw, Patches
+from common.training.draws import Chance, Dealer, Draw, Patches, normal, one_of
 from common.training.phases import Game, Phase, Surroundings, play
 from common.training.recording import Metrics
 
@@ -196,13 +196,13 @@ def _train_autoencoder(
     optimizer = Adam(parameters, settings.autoencoder_learning_rate, config.optimizer)
 
     def loss(draw: Draw, made: Tensor) -> Metrics:
-        return {"loss": functional.mse_loss(made, draw.patches)}
+        return {"loss": functional.mse_loss(made, draw["patches"])}
 
     game = Game(
         AUTOENCODER,
         {"decoder": decoder, "encoder": encoder},
-        _draws(patches, AUTOENCODER, (decoder, encoder), config, seed, around),
-        make=lambda draw: decoder(encoder(draw.patches)),
+        _draws(patches, AUTOENCODER, {}, (decoder, encoder), config, seed, around),
+        make=lambda draw: decoder(encoder(draw["patches"])),
         phases=[Phase("autoencoder", optimizer, loss)],
         replayable=False,  # the chances of dropout begin anew in each step
     )
@@ -225,22 +225,23 @@ def _train_gan(
 ) -> None:
     """The judge names the emotion of the real or calls it fake; the decoder wants to be taken for what it was asked."""
     settings, fake = config.chatziagapi, config.network.classes
+    chances = {"latents": normal(settings.code), "wanted": one_of(fake)}
 
     def make(draw: Draw) -> Tensor:
-        made: Tensor = fitted.decoder(fitted.gaussians.at(draw.latents, draw.wanted))
+        made: Tensor = fitted.decoder(fitted.gaussians.at(draw["latents"], draw["wanted"]))
         return made
 
     def judge_loss(draw: Draw, made: Tensor) -> Metrics:
         # Two forwards, for batch norm would let the fake lean on the real.
-        of_real, of_fake = judge(draw.patches), judge(made.detach())
-        called_fake = torch.full_like(draw.wanted, fake)
-        loss = functional.cross_entropy(torch.cat((of_real, of_fake)), torch.cat((draw.labels, called_fake)))
-        real_right = (of_real.argmax(dim=1) == draw.labels).float().mean()
+        of_real, of_fake = judge(draw["patches"]), judge(made.detach())
+        called_fake = torch.full_like(draw["wanted"], fake)
+        loss = functional.cross_entropy(torch.cat((of_real, of_fake)), torch.cat((draw["labels"], called_fake)))
+        real_right = (of_real.argmax(dim=1) == draw["labels"]).float().mean()
         fake_right = (of_fake.argmax(dim=1) == fake).float().mean()
         return {"loss": loss, "real_right": real_right, "fake_right": fake_right}
 
     def decoder_loss(draw: Draw, made: Tensor) -> Metrics:
-        return {"loss": functional.cross_entropy(judge(made), draw.wanted)}
+        return {"loss": functional.cross_entropy(judge(made), draw["wanted"])}
 
     def optimizer(network: nn.Module) -> Adam:
         return Adam(network.parameters(), settings.learning_rate, config.optimizer)
@@ -248,7 +249,7 @@ def _train_gan(
     game = Game(
         GAN,
         {"decoder": fitted.decoder, "judge": judge},
-        _draws(patches, GAN, (fitted.decoder, judge), config, seed, around),
+        _draws(patches, GAN, chances, (fitted.decoder, judge), config, seed, around),
         make,
         [
             Phase("discriminator", optimizer(judge), judge_loss),
@@ -262,15 +263,15 @@ def _train_gan(
 def _draws(
     patches: Patches,
     stage: str,
+    chances: Mapping[str, Chance],
     networks: tuple[nn.Module, ...],
     config: Config,
     seed: int,
     around: Surroundings,
 ) -> Callable[[int], Draw]:
     """Steps of a stage, each of which begins the chances of dropout anew."""
-    latents = config.network.model_copy(update={"noise": config.chatziagapi.code})
     device = around.acceleration.device
-    dealer = Dealer(patches, stage, seed, config.chatziagapi.batch, latents, around.share, device)
+    dealer = Dealer(patches, stage, seed, config.chatziagapi.batch, chances, around.share, device)
 
     def draw(step: int) -> Draw:
         reseed(networks, device, seed, stage, step)

@@ -22,7 +22,7 @@ from common.networks.acceleration import Acceleration
 from common.seeds import derive_seed
 from common.training.adam import Adam
 from common.training.augmentation import augment
-from common.training.draws import Dealer, Draw, Patches, require_labels
+from common.training.draws import Chance, Dealer, Draw, Patches, require_labels, uniform
 from common.training.phases import Game, Interrupted, Phase, Surroundings, play
 from common.training.recording import Metrics
 
@@ -38,15 +38,16 @@ def train_recognizer(patches: Patches, config: Config, seed: int, around: Surrou
     fresh = new_recognizer(config, seed=derive_seed(seed, RECOGNIZER, "networks"))
     recognizer = around.acceleration.prepare(fresh)
     acceleration = around.acceleration
-    dealer = Dealer(patches, RECOGNIZER, seed, settings.batch, config.network, around.share, acceleration.device)
+    chances: dict[str, Chance] = {kind: uniform() for kind in settings.augmentation}
+    dealer = Dealer(patches, RECOGNIZER, seed, settings.batch, chances, around.share, acceleration.device)
 
     def make(draw: Draw) -> Tensor:
-        outputs: Tensor = recognizer(augment(draw.patches, draw.chances[0], settings.augmentation))
+        outputs: Tensor = recognizer(augment(draw["patches"], draw, settings.augmentation))
         return outputs.float()
 
     def loss(draw: Draw, made: Tensor) -> Metrics:
-        right = (made.argmax(dim=1) == draw.labels).float().mean()
-        return {"loss": functional.cross_entropy(made, draw.labels), "right": right}
+        right = (made.argmax(dim=1) == draw["labels"]).float().mean()
+        return {"loss": functional.cross_entropy(made, draw["labels"]), "right": right}
 
     optimizer = Adam(recognizer.parameters(), settings.learning_rate, config.optimizer)
     phase = Phase("recognizer", optimizer, loss, lambda step: rate_at(step, settings))

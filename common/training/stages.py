@@ -5,8 +5,8 @@ What a stage is given stays as it was; what it returns is new.
 """
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,12 +18,14 @@ from common.networks.penalty import scores_and_penalty
 from common.seeds import derive_seed, torch_stream
 from common.training.adam import Adam
 from common.training.averaging import Average
-from common.training.draws import Dealer, Draw, Patches, require_labels
+from common.training.draws import Chance, Dealer, Draw, Patches, Tape, normal, one_of, require_labels, uniform
 from common.training.likeness import energy_distance
 from common.training.phases import Game, Phase, Surroundings, play
 from common.training.recording import Metrics
 
 AUTOENCODER, ADVERSARIAL, FINETUNING = "autoencoder", "adversarial", "finetuning"
+NOISES = ON_REAL, ON_FAKE, ON_BELIEVED = "noise on real", "noise on fake", "noise on believed"
+"""Names of the noise over what a discriminator is shown: real, fake to be told apart, fake to be believed."""
 SHOWN = 8
 """Patches in a row of a stage's picture."""
 
@@ -59,7 +61,7 @@ def train_autoencoder(pair: Pair, patches: Patches, config: Config, seed: int, a
     settings = config.pretraining.autoencoder
     pair = pair.for_stage(AUTOENCODER, config.network.noise, seed, around)
     parameters = [*pair.generator.parameters(), *pair.discriminator.parameters()]
-    dealer = _dealer(patches, AUTOENCODER, settings.batch, config, seed, around)
+    dealer = _dealer(patches, AUTOENCODER, settings.batch, {}, seed, around)
     example = patches.batch(0, SHOWN, "picture").patches.to(around.acceleration.device)
 
     def decode(real: Tensor) -> Tensor:
@@ -67,7 +69,7 @@ def train_autoencoder(pair: Pair, patches: Patches, config: Config, seed: int, a
         return _generate(pair.generator, code, code.new_zeros(len(code), config.network.classes))
 
     def loss(draw: Draw, made: Tensor) -> Metrics:
-        return {"loss": functional.l1_loss(made, draw.patches)}
+        return {"loss": functional.l1_loss(made, draw["patches"])}
 
     @torch.no_grad()
     def picture() -> tuple[Tensor, int]:
@@ -78,7 +80,7 @@ def train_autoencoder(pair: Pair, patches: Patches, config: Config, seed: int, a
         AUTOENCODER,
         pair.named(),
         dealer.draw,
-        make=lambda draw: decode(draw.patches),
+        make=lambda draw: decode(draw["patches"]),
         phases=[Phase("autoencoder", optimizer, loss)],
         picture=picture,
     )
@@ -94,12 +96,13 @@ def train_adversarial(pair: Pair, patches: Patches, config: Config, seed: int, a
     average = Average(generator, settings.average) if settings.average else None
 
     def make(draw: Draw) -> Tensor:
-        return _generate(generator, draw.latents, draw.latents.new_zeros(len(draw.latents), config.network.classes))
+        latents = draw["latents"]
+        return _generate(generator, latents, latents.new_zeros(len(latents), config.network.classes))
 
     def critic_loss(draw: Draw, made: Tensor) -> Metrics:
-        fake = made.detach()
-        between = torch.lerp(fake, draw.patches, draw.mix)
-        scores, penalty = scores_and_penalty(critic, torch.cat((fake, draw.patches)), between)
+        fake, real = made.detach(), draw["patches"]
+        between = torch.lerp(fake, real, draw["mix"])
+        scores, penalty = scores_and_penalty(critic, torch.cat((fake, real)), between)
         fake_score, real_score = scores.float().flatten().chunk(2)
         distance = real_score.mean() - fake_score.mean()
         return {"loss": settings.penalty * penalty - distance, "distance": distance, "penalty": penalty}
@@ -107,11 +110,12 @@ def train_adversarial(pair: Pair, patches: Patches, config: Config, seed: int, a
     def generator_loss(draw: Draw, made: Tensor) -> Metrics:
         return {"loss": -critic(made).float().mean()}
 
+    chances = {"latents": normal(config.network.noise), "mix": uniform(1, 1, 1)}
     condition = torch.zeros(SHOWN, config.network.classes)
     game = Game(
         ADVERSARIAL,
         pair.named(),
-        _dealer(patches, ADVERSARIAL, settings.batch, config, seed, around).draw,
+        _dealer(patches, ADVERSARIAL, settings.batch, chances, seed, around).draw,
         make,
         _phases(pair, critic_loss, generator_loss, settings, config),
         average,
@@ -134,36 +138,37 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
     if settings.even_start:
         generator.forget_conditions()
     average = Average(generator, settings.average) if settings.average else None
-    dealer = replace(
-        _dealer(patches, FINETUNING, settings.batch, config, seed, around), noisy=settings.instance_noise > 0
-    )
+    chances: dict[str, Chance] = {"latents": normal(config.network.noise), "wanted": one_of(classes)}
+    if settings.instance_noise:
+        device = around.acceleration.device
+        chances |= {one: Tape(settings.batch, device, torch_stream(seed, FINETUNING, one)) for one in NOISES}
 
     def make(draw: Draw) -> Tensor:
-        return _generate(generator, draw.latents, functional.one_hot(draw.wanted, classes).float())
+        return _generate(generator, draw["latents"], functional.one_hot(draw["wanted"], classes).float())
 
-    def show(shown: Tensor, draw: Draw, showing: int) -> Tensor:
-        return shown + settings.instance_noise * draw.noise[showing] if settings.instance_noise else shown
+    def show(shown: Tensor, draw: Draw, noise: str) -> Tensor:
+        return shown + settings.instance_noise * draw[noise] if settings.instance_noise else shown
 
     def discriminator_loss(draw: Draw, made: Tensor) -> Metrics:
-        real, fake = show(draw.patches, draw, 0), show(made.detach(), draw, 1)
+        real, fake = show(draw["patches"], draw, ON_REAL), show(made.detach(), draw, ON_FAKE)
         outputs = discriminator(torch.cat((real, fake))).float()
-        targets = torch.cat((draw.labels, torch.full_like(draw.labels, classes)))
+        targets = torch.cat((draw["labels"], torch.full_like(draw["labels"], classes)))
         loss = functional.cross_entropy(outputs, targets)
         right = (outputs.argmax(dim=1) == targets).float().chunk(2)
         return {"loss": loss, "real_right": right[0].mean(), "fake_right": right[1].mean()}
 
     def generator_loss(draw: Draw, made: Tensor) -> Metrics:
-        loss = functional.cross_entropy(discriminator(show(made, draw, 2)).float(), draw.wanted)
+        loss = functional.cross_entropy(discriminator(show(made, draw, ON_BELIEVED)).float(), draw["wanted"])
         if not settings.likeness:
             return {"loss": loss}
-        apart = energy_distance(draw.patches, draw.labels, made, draw.wanted, settings.likeness)
+        apart = energy_distance(draw["patches"], draw["labels"], made, draw["wanted"], settings.likeness)
         return {"loss": loss + apart, "apart": apart}
 
     condition = torch.eye(classes).repeat_interleave(SHOWN, dim=0)
     game = Game(
         FINETUNING,
         pair.named(),
-        dealer.draw,
+        _dealer(patches, FINETUNING, settings.batch, chances, seed, around).draw,
         make,
         _phases(pair, discriminator_loss, generator_loss, settings, config),
         average,
@@ -198,8 +203,10 @@ def _phases(
     ]
 
 
-def _dealer(patches: Patches, stage: str, batch: int, config: Config, seed: int, around: Surroundings) -> Dealer:
-    return Dealer(patches, stage, seed, batch, config.network, around.share, around.acceleration.device)
+def _dealer(
+    patches: Patches, stage: str, batch: int, chances: Mapping[str, Chance], seed: int, around: Surroundings
+) -> Dealer:
+    return Dealer(patches, stage, seed, batch, chances, around.share, around.acceleration.device)
 
 
 def _fixed_latents(
