@@ -63,7 +63,7 @@ def recipe_numbers(recipe: Recipe) -> dict[str, float]:
         "batch": tuning.batch,
         "width": network.width,
         "latent": network.noise,
-        "condition_gain": network.condition_gain,
+        "condition_gain": tuning.condition_gain,
         "leak": network.leak,
         "generator_rate": tuning.generator_learning_rate,
         "discriminator_rate": tuning.discriminator_learning_rate,

@@ -54,7 +54,7 @@ def save_pretrained(folder: Path, pair: Pair, scaling: Scaling, config: Config, 
     settings = {
         "seed": config.seed,
         "features": config.features.model_dump(mode="json"),
-        "network": _sizes(config),
+        "network": config.network.model_dump(mode="json"),
         "optimizer": config.optimizer.model_dump(mode="json"),
         "pretraining": config.pretraining.model_dump(mode="json"),
     }
@@ -105,17 +105,12 @@ def fitting_weights(config: Config) -> Path:
     for preset in SHIPPED:
         folder = shipped_weights(preset)
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        unlike = list(differences(card["settings"]["network"], _sizes(config), "network"))
+        unlike = list(differences(card["settings"]["network"], config.network.model_dump(mode="json"), "network"))
         if not unlike:
             return folder
         problems += [f"{preset}: {line}" for line in unlike]
     remedy = "name some with --base; `eyesoff pretrain` makes them"
     raise UserErrors(f"no networks of these sizes are shipped; {remedy}", problems)
-
-
-def _sizes(config: Config) -> dict[str, Any]:
-    """The network's settings that pre-training knows: its condition is zero, however loud one will be."""
-    return config.network.model_dump(mode="json", exclude={"condition_gain"})
 
 
 def pack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

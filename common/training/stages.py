@@ -135,6 +135,7 @@ def finetune(pair: Pair, patches: Patches, config: Config, seed: int, around: Su
     require_labels(patches, FINETUNING)
     pair = pair.for_stage(FINETUNING, classes + 1, seed, around)
     generator, discriminator = pair.generator, pair.discriminator
+    generator.gain = settings.condition_gain
     if settings.even_start:
         generator.forget_conditions()
     average = Average(generator, settings.average) if settings.average else None

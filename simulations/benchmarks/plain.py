@@ -70,7 +70,7 @@ def plain_finetuning(pair: Pair, config: Config) -> Step:
 
     def step(draw: Draw) -> Losses:
         condition = functional.one_hot(draw["wanted"], classes).float()
-        made = generator(torch.cat((draw["latents"], config.network.condition_gain * condition), dim=1))
+        made = generator(torch.cat((draw["latents"], settings.condition_gain * condition), dim=1))
         fake = torch.full_like(draw["labels"], classes)
         real_loss = functional.cross_entropy(discriminator(draw["patches"]), draw["labels"])
         fake_loss = functional.cross_entropy(discriminator(made.detach()), fake)
