@@ -106,13 +106,6 @@ class NetworkConfig(Section):
 
     width: float = Field(1.0, gt=0, le=1, description="1 is the paper's size; 64 * width channels come first")
     noise: Positive = Field(128, description="the latent's dimension, N_z")
-    condition_gain: float = Field(
-        1.0,
-        gt=0,
-        le=100,
-        description="what a one-hot condition is multiplied by; beside a latent of N_z numbers it is weak, and a short "
-        "fine-tuning ends before the generator listens to it; pre-training, whose condition is zero, does not know it",
-    )
     leak: float = Field(0.2, ge=0, lt=1, description="slope of the leaky ReLU below zero; open in the paper")
 
     @model_validator(mode="after")
@@ -168,6 +161,13 @@ class FinetuningConfig(Section):
     batch: Positive = 32
     generator_learning_rate: Rate = 2e-6
     discriminator_learning_rate: Rate = 2e-5
+    condition_gain: float = Field(
+        1.0,
+        gt=0,
+        le=100,
+        description="what a one-hot condition is multiplied by; beside a latent of N_z numbers it is weak, and a short "
+        "tuning ends before the generator listens to it; a release has it folded into its weights",
+    )
     average: float = Field(0.0, ge=0, lt=1, description="decay of the averaged generator that is released; 0 is off")
     instance_noise: float = Field(
         0.0,

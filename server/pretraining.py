@@ -113,9 +113,8 @@ class Run:
 
 
 def pretraining_identity(config: Config) -> dict[str, Any]:
-    """The settings that define pre-trained weights; those of later stages do not, nor how loud a condition will be."""
+    """The settings that define pre-trained weights; those of later stages do not."""
     identity = config.identity()
-    identity["network"].pop("condition_gain")
     return {name: identity[name] for name in ("seed", "features", "network", "optimizer", "pretraining")}
 
 

@@ -45,7 +45,7 @@ class Generator(nn.Module):
         super().__init__()
         stream = torch_stream(seed, "generator")
         self.leak = config.leak
-        self.gain = config.condition_gain
+        self.gain = 1.0  # what a condition is multiplied by
         self.noise = config.noise
         self.classes = classes
         channels = [*(scaled(size, config.width) for size in CHANNELS[:-1]), CHANNELS[-1]]
@@ -80,14 +80,16 @@ class Generator(nn.Module):
 
 @torch.no_grad()
 def release_weights(generator: Generator) -> dict[str, Tensor]:
-    """The weights that leave a site: each divided by its norm, contiguous, nothing of the norm itself.
+    """The weights that leave a site: divided by their norms, the condition's multiplied by its gain, contiguous.
 
     They load into `Generator(config, normalized=False)`.
     """
     layers = {name: layer for name, layer in generator.named_modules() if isinstance(layer, Layer)}
     weights = {f"{name}.weight": layer.normed_weight() for name, layer in layers.items()}
     weights |= {f"{name}.bias": layer.bias for name, layer in layers.items()}
-    return {name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in weights.items()}
+    released = {name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in weights.items()}
+    released["linears.0.weight"][:, generator.noise :] *= generator.gain
+    return released
 
 
 def generator_shapes(config: NetworkConfig, classes: int = CLASSES) -> dict[str, tuple[int, ...]]:

@@ -4,28 +4,26 @@ Owns the changes and their sizes. Must not draw: chances come from outside, so t
 change is differentiable, so that a generator learns through it (Zhao et al. 2020, "Differentiable Augmentation").
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from common.settings import Augmentation
 
-CHANCES = (1, 1)
-"""Uniform numbers a patch needs: for a gain, and for a tilt."""
 LARGEST_GAIN = 0.1
 LARGEST_TILT = 0.2
 """In scaled units, where the whole range of log-mel power is 2; a tilt is this large at the lowest and highest band."""
 
 
-def augment(patches: Tensor, chances: Tensor, kinds: Sequence[Augmentation]) -> Tensor:
-    """Patches [batch, 1, mels, frames] changed as `chances` [batch, sum(CHANCES)] in [0, 1) decide."""
+def augment(patches: Tensor, chances: Mapping[str, Tensor], kinds: Sequence[Augmentation]) -> Tensor:
+    """Patches [batch, 1, mels, frames] changed in each kind as its chances [batch] in [0, 1) decide."""
     for kind in kinds:
         if kind == "gain":
-            patches = _louder(patches, chances[:, 0], LARGEST_GAIN)
+            patches = _louder(patches, chances[kind], LARGEST_GAIN)
         else:
             slope = torch.linspace(-LARGEST_TILT, LARGEST_TILT, patches.shape[2], device=patches.device)
-            patches = _louder(patches, chances[:, 1], slope.view(1, 1, -1, 1))
+            patches = _louder(patches, chances[kind], slope.view(1, 1, -1, 1))
     return patches
 
 

@@ -1,12 +1,11 @@
 """Everything that chance decides in one step, drawn before the step.
 
-Owns which stream each draw comes from: (seed, stage, step), so that any step can be replayed in any order, on any
+Owns which stream each draw comes from: (seed, stage, step, name), so that any step can be replayed in any order, on any
 device, in any number of processes. Must not know what a draw is used for.
 """
 
-import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -15,11 +14,7 @@ from torch import Tensor
 from common.errors import UserError
 from common.seeds import torch_stream
 from common.space import SIDE
-from common.training.augmentation import CHANCES
 from common.training.distributed import Share
-
-SHOWINGS = 3
-"""How often a step shows patches to a discriminator: real, fake to be told apart, fake to be believed."""
 
 
 class LabelledPatches(Protocol):
@@ -51,72 +46,62 @@ def require_labels(source: Examples, stage: str) -> None:
         raise UserError(f"{stage} needs labelled speech", remedy="name a corpus with emotions in corpus.name")
 
 
-@dataclass(frozen=True)
-class Draw:
-    """One step's patches and chances, on the device that trains."""
+Draw = Mapping[str, Tensor]
+"""One step's patches and labels, and what else its stage draws, by name: a row a patch, on the device that trains."""
+Chance = Callable[[int, torch.Generator], Tensor]
+"""So many rows from a stream."""
 
-    patches: Tensor
-    labels: Tensor
-    latents: Tensor
-    wanted: Tensor
-    """The emotion that the generator is asked for, a class a row."""
-    mix: Tensor
-    """Where between a real patch and a fake one the gradient penalty looks."""
-    chances: Tensor
-    """[SHOWINGS, batch, sum(CHANCES)] for augmentation."""
-    noise: Tensor
-    """[SHOWINGS, batch, 1, mels, frames] of deviation one; zeros, a number a patch, where nobody asks for it."""
+
+def normal(size: int) -> Chance:
+    """Vectors of standard normal numbers."""
+    return lambda rows, stream: torch.randn(rows, size, generator=stream)
+
+
+def uniform(*shape: int) -> Chance:
+    """Numbers in [0, 1), of this shape a row."""
+    return lambda rows, stream: torch.rand(rows, *shape, generator=stream)
+
+
+def one_of(count: int) -> Chance:
+    """Classes, each as likely."""
+    return lambda rows, stream: torch.randint(count, (rows,), generator=stream)
+
+
+class Tape:
+    """Noise of the shape of patches: a stretch of a tape on the device, from a place that the step decides.
+
+    As much drawn anew in every step would take a third of its time.
+    """
+
+    def __init__(self, rows: int, device: torch.device, stream: torch.Generator) -> None:
+        self._tape = torch.randn(2 * rows * SIDE**2, generator=stream).to(device)
+
+    def __call__(self, rows: int, stream: torch.Generator) -> Tensor:
+        """Noise for a step."""
+        length = rows * SIDE**2
+        start = int(torch.randint(length, (), generator=stream))
+        return self._tape[start : start + length].view(rows, 1, SIDE, SIDE)
 
 
 @dataclass(frozen=True)
 class Dealer:
-    """Draws a stage's steps."""
+    """Draws a stage's steps: the source's batch, and each chance from its own stream, so that none moves another."""
 
     source: Examples
     stage: str
     seed: int
     batch: int
-    noise: int
-    """Numbers in a latent."""
-    classes: int
+    chances: Mapping[str, Chance]
     share: Share
     device: torch.device
-    noisy: bool = False
-    """Whether a step's noise is drawn; few stages ask for it."""
 
     def draw(self, step: int) -> Draw:
         """This process's share of a step."""
         batch = self.source.batch(step, self.batch, self.stage)
-        stream = torch_stream(self.seed, self.stage, step)
-        size = self.batch
-        latents = torch.randn(size, self.noise, generator=stream)
-        wanted = torch.randint(self.classes, (size,), generator=stream)
-        mix = torch.rand(size, 1, 1, 1, generator=stream)
-        chances = torch.cat([torch.rand(size, SHOWINGS, count, generator=stream) for count in CHANCES], dim=2)
-        return Draw(
-            self._place(batch.patches),
-            self._place(batch.labels),
-            self._place(latents),
-            self._place(wanted),
-            self._place(mix),
-            self._place(chances).transpose(0, 1),
-            self._place(self._noise(stream)).transpose(0, 1),
-        )
-
-    def _noise(self, stream: torch.Generator) -> Tensor:
-        """A stretch of the tape, from a place that the step decides; drawn last, so that all else is as without it."""
-        if not self.noisy:
-            return torch.zeros(self.batch, SHOWINGS, 1, 1, 1)
-        shape = (self.batch, SHOWINGS, 1, SIDE, SIDE)
-        length = math.prod(shape)
-        start = int(torch.randint(length, (), generator=stream))
-        return self._tape[start : start + length].view(shape)
-
-    @cached_property
-    def _tape(self) -> Tensor:
-        """Noise for two steps, on the device: as much drawn anew in every step would take a third of its time."""
-        length = 2 * self.batch * SHOWINGS * SIDE**2
-        return torch.randn(length, generator=torch_stream(self.seed, self.stage, "noise")).to(self.device)
+        drawn = {"patches": batch.patches, "labels": batch.labels}
+        for name, chance in self.chances.items():
+            drawn[name] = chance(self.batch, torch_stream(self.seed, self.stage, step, name))
+        return {name: self._place(value) for name, value in drawn.items()}
 
     def _place(self, drawn: Tensor) -> Tensor:
         mine = self.share.of(drawn)

@@ -96,17 +96,12 @@ def fitting_weights(network: NetworkConfig) -> Path:
         folder = shipped_weights(preset)
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         stored = {name: value for name, value in card["settings"]["network"].items() if name != "emotions"}
-        unlike = list(differences(stored, pretrained_sizes(network), "network"))
+        unlike = list(differences(stored, network.model_dump(mode="json"), "network"))
         if not unlike:
             return folder
         problems += [f"{preset}: {line}" for line in unlike]
     remedy = "name some with --base; `eyesoff pretrain` makes them"
     raise UserErrors(f"no networks of these sizes are shipped; {remedy}", problems)
-
-
-def pretrained_sizes(network: NetworkConfig) -> dict[str, Any]:
-    """The network's settings that pre-training knows: its condition is zero, however loud one will be."""
-    return network.model_dump(mode="json", exclude={"condition_gain"})
 
 
 def pack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -5,7 +5,6 @@ Owns when a step is recorded, and the memory that must lie still for that. Must 
 
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 
 import torch
 from torch import Tensor
@@ -46,10 +45,10 @@ class Recorder:
         if self._taken <= WARM_UP:
             return work(draw)
         if self._draw is None or self._play is None:
-            self._draw = still = Draw(**{name: value.clone() for name, value in _tensors(draw)})
+            self._draw = still = {name: value.clone() for name, value in draw.items()}
             self._play, self._numbers = self._tape(lambda: self._numbered(work(still)))
-        for (_, place), (_, value) in zip(_tensors(self._draw), _tensors(draw), strict=True):
-            place.copy_(value)
+        for name, place in self._draw.items():
+            place.copy_(draw[name])
         self._play()
         # A copy, for the next playback writes where this one did.
         return dict(zip(self._names, self._numbers.clone().unbind(), strict=True))
@@ -57,10 +56,6 @@ class Recorder:
     def _numbered(self, metrics: Metrics) -> Tensor:
         self._names = list(metrics)
         return torch.stack([value.float() for value in metrics.values()])
-
-
-def _tensors(draw: Draw) -> list[tuple[str, Tensor]]:
-    return [(field.name, getattr(draw, field.name)) for field in fields(draw)]
 
 
 def cuda_tape(work: Callable[[], Tensor]) -> tuple[Callable[[], object], Tensor]:

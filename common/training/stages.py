@@ -6,7 +6,7 @@ What a stage is given stays as it was; what it returns is new. The third stage, 
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +19,7 @@ from common.seeds import derive_seed, torch_stream
 from common.settings import AdversarialConfig, AutoencoderConfig, FinetuningConfig, NetworkConfig, OptimizerConfig
 from common.training.adam import Adam
 from common.training.averaging import Average
-from common.training.draws import Dealer, Draw, Examples
+from common.training.draws import Chance, Dealer, Draw, Examples, normal, uniform
 from common.training.phases import Game, Phase, Surroundings, play
 from common.training.recording import Metrics
 
@@ -73,7 +73,7 @@ def train_autoencoder(
     """Reconstruction under L1 alone: the discriminator encodes, the generator decodes, the condition is zero."""
     pair = pair.for_stage(AUTOENCODER, pair.generator.noise, seed, around)
     parameters = [*pair.generator.parameters(), *pair.discriminator.parameters()]
-    dealer = dealer_for(pair, patches, AUTOENCODER, settings.batch, seed, around)
+    dealer = dealer_for(patches, AUTOENCODER, settings.batch, {}, seed, around)
     example = patches.batch(0, SHOWN, "picture").patches.to(around.acceleration.device)
 
     def decode(real: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ def train_autoencoder(
         return generate(pair.generator, code, code.new_zeros(len(code), pair.generator.classes))
 
     def loss(draw: Draw, made: Tensor) -> Metrics:
-        return {"loss": functional.l1_loss(made, draw.patches)}
+        return {"loss": functional.l1_loss(made, draw["patches"])}
 
     @torch.no_grad()
     def picture() -> tuple[Tensor, int]:
@@ -92,7 +92,7 @@ def train_autoencoder(
         AUTOENCODER,
         pair.named(),
         dealer.draw,
-        make=lambda draw: decode(draw.patches),
+        make=lambda draw: decode(draw["patches"]),
         phases=[Phase("autoencoder", adam, loss)],
         picture=picture,
     )
@@ -114,12 +114,13 @@ def train_adversarial(
     average = Average(generator, settings.average) if settings.average else None
 
     def make(draw: Draw) -> Tensor:
-        return generate(generator, draw.latents, draw.latents.new_zeros(len(draw.latents), generator.classes))
+        latents = draw["latents"]
+        return generate(generator, latents, latents.new_zeros(len(latents), generator.classes))
 
     def critic_loss(draw: Draw, made: Tensor) -> Metrics:
-        fake = made.detach()
-        between = torch.lerp(fake, draw.patches, draw.mix)
-        scores, penalty = scores_and_penalty(critic, torch.cat((fake, draw.patches)), between)
+        fake, real = made.detach(), draw["patches"]
+        between = torch.lerp(fake, real, draw["mix"])
+        scores, penalty = scores_and_penalty(critic, torch.cat((fake, real)), between)
         fake_score, real_score = scores.float().flatten().chunk(2)
         distance = real_score.mean() - fake_score.mean()
         return {"loss": settings.penalty * penalty - distance, "distance": distance, "penalty": penalty}
@@ -127,11 +128,12 @@ def train_adversarial(
     def generator_loss(draw: Draw, made: Tensor) -> Metrics:
         return {"loss": -critic(made).float().mean()}
 
+    chances = {"latents": normal(generator.noise), "mix": uniform(1, 1, 1)}
     condition = torch.zeros(SHOWN, generator.classes)
     game = Game(
         ADVERSARIAL,
         pair.named(),
-        dealer_for(pair, patches, ADVERSARIAL, settings.batch, seed, around).draw,
+        dealer_for(patches, ADVERSARIAL, settings.batch, chances, seed, around).draw,
         make,
         two_phases(pair, critic_loss, generator_loss, settings, optimizer),
         average,
@@ -169,10 +171,11 @@ def two_phases(
     ]
 
 
-def dealer_for(pair: Pair, patches: Examples, stage: str, batch: int, seed: int, around: Surroundings) -> Dealer:
-    """Draws a stage's steps for a pair's sizes."""
-    noise, classes = pair.generator.noise, pair.generator.classes
-    return Dealer(patches, stage, seed, batch, noise, classes, around.share, around.acceleration.device)
+def dealer_for(
+    patches: Examples, stage: str, batch: int, chances: Mapping[str, Chance], seed: int, around: Surroundings
+) -> Dealer:
+    """Draws a stage's steps."""
+    return Dealer(patches, stage, seed, batch, chances, around.share, around.acceleration.device)
 
 
 def fixed_latents(

@@ -25,7 +25,7 @@ from common.networks.layers import Convolution, Layer
 from common.networks.memory import FLOAT
 from common.seeds import derive_seed, torch_stream
 from common.space import SIDE
-from common.training.draws import Dealer
+from common.training.draws import Dealer, normal, one_of, uniform
 from common.training.phases import Surroundings
 from common.recognizers.methods import cnn
 from common.recognizers.methods.cnn import STAGE as RECOGNIZER
@@ -233,16 +233,9 @@ def bench_step(
 
 def alternate(course: Course, config: Config, patches: Noise, around: Surroundings, turn: int) -> Alternation:
     """Run a course both ways in turn; `around` gains the alternation as its reporter and its stop."""
-    dealer = Dealer(
-        patches,
-        course.stage,
-        config.seed,
-        len(patches.labels),
-        config.network.noise,
-        config.corpus.classes,
-        around.share,
-        around.acceleration.device,
-    )
+    network, device = config.network, around.acceleration.device
+    chances = {"latents": normal(network.noise), "wanted": one_of(config.corpus.classes), "mix": uniform(1, 1, 1)}
+    dealer = Dealer(patches, course.stage, config.seed, len(patches.labels), chances, around.share, device)
     first_pictures = patches.patches.numel() * scaled(CHANNELS[1], config.network.width)
     alternation = Alternation(course.plain(), dealer, turn, largest=FLOAT * first_pictures)
     course.ours(replace(around, reporter=alternation, stop=alternation.stop, report_every=turn))

@@ -13,7 +13,7 @@ from common.errors import UserError
 from common.settings import Sketch
 
 SWITCHES: Mapping[str, tuple[Any, Any]] = {
-    "network.condition_gain": (1.0, 12.0),
+    "finetuning.condition_gain": (1.0, 12.0),
     "sampling.latent_scale": (1.0, 1.3),
     "finetuning.average": (0.0, 0.98),
     "finetuning.instance_noise": (0.0, 0.6),

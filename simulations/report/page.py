@@ -25,6 +25,7 @@ from simulations.report.tables import (
     cost_table,
     failures_table,
     folds_table,
+    made_with,
     pairs_table,
     quality_table,
     results_table,
@@ -97,6 +98,7 @@ def _words(results: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
         "headline": Headline.of(results, shares),
         "tables": tables,
         "kinds": tuple(kinds_that_left(evidence.ledgers)),
+        "made_with": made_with(results),
         "settings": tuple(settings(results["settings"])),
         "pretrained": tuple(settings(results["pretrained"])),
     }

@@ -15,7 +15,7 @@ from simulations.comparison.modes import REAL
 from simulations.comparison.results import read_results
 from simulations.report.published import PAPER, published
 from simulations.report.shares import shares_of_real
-from simulations.report.tables import Cell, ablations_table, reason_of
+from simulations.report.tables import Cell, ablations_table, made_with, reason_of
 from simulations.report.wording import NOTHING, interval, many, percent, percents, score
 
 HEADINGS = ("trained on", "macro F1", "95 %", "± folds", "± seeds", "UAR", "of real", "gap closed", "the paper's F1, %")
@@ -59,8 +59,8 @@ def results_block(results: Mapping[str, Any]) -> str:
         f"{results['corpus']}, preset `{results['preset']}`: n = {utterances} utterances of "
         f"{many(speakers, 'speaker')}, {many(len(results['folds']), 'fold')}, {many(len(results['seeds']), 'seed')}. "
         "Macro F1 and UAR are means over folds and seeds; intervals are bootstrapped over speakers and seeds; ± is the "
-        f"sample deviation. The last column is IEMOCAP ({PAPER}), so compare ratios. Made with "
-        f"`{results['command']}`.\n"
+        f"sample deviation. The last column is IEMOCAP ({PAPER}), so compare ratios. "
+        f"{made_with(results)} `{results['command']}`.\n"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from common.config import Config
 from common.config.showing import spell
 from common.scoring import Score
 from common.training.reporters import duration
@@ -252,6 +253,12 @@ def failures_table(results: Mapping[str, Any]) -> Table:
         for failure in results["failures"]
     )
     return Table("Everything else was computed; the same command tries these again.", tuple(map(Cell, headings)), rows)
+
+
+def made_with(results: Mapping[str, Any]) -> str:
+    """What stands before a run's command: one that has settings which are gone was made with an older version."""
+    known, stored = (dict(settings(tree)) for tree in (Config().model_dump(), results["settings"]))
+    return "Made with" if stored.keys() <= known.keys() else "Made with an older version, by"
 
 
 def settings(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

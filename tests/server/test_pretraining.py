@@ -195,7 +195,7 @@ def test_weights_of_another_width_or_label_order_are_refused(whole, tmp_path):
 
 def test_what_pre_training_knows_nothing_of_does_not_define_it():
     plain = Config()
-    loud = Config.model_validate({"network": {"condition_gain": 12}, "finetuning": {"iterations": 3}})
+    loud = Config.model_validate({"finetuning": {"condition_gain": 12, "iterations": 3}})
     assert pretraining_identity(loud) == pretraining_identity(plain)
     assert pretraining_identity(Config(seed=1)) != pretraining_identity(plain)
 

@@ -22,7 +22,7 @@ from common.spaces import Patches, Space
 from common.synthesizers.synthesizer import Cost, Shapes, Weights
 from common.training.adam import Adam
 from common.training.augmentation import augment
-from common.training.draws import Dealer, Draw, Examples, require_labels
+from common.training.draws import Chance, Dealer, Draw, Examples, require_labels, uniform
 from common.training.phases import Game, Interrupted, Phase, Surroundings, play
 from common.training.recording import Metrics
 
@@ -47,15 +47,16 @@ def train(
     require_labels(examples, STAGE)
     fresh = untrained(settings, classes, seed=derive_seed(seed, STAGE, "networks"))
     network, device = around.acceleration.prepare(fresh), around.acceleration.device
-    dealer = Dealer(examples, STAGE, seed, own.batch, settings.network.noise, classes, around.share, device)
+    chances: dict[str, Chance] = {kind: uniform() for kind in own.augmentation}
+    dealer = Dealer(examples, STAGE, seed, own.batch, chances, around.share, device)
 
     def make(draw: Draw) -> Tensor:
-        outputs: Tensor = network(augment(draw.patches, draw.chances[0], own.augmentation))
+        outputs: Tensor = network(augment(draw["patches"], draw, own.augmentation))
         return outputs.float()
 
     def loss(draw: Draw, made: Tensor) -> Metrics:
-        right = (made.argmax(dim=1) == draw.labels).float().mean()
-        return {"loss": functional.cross_entropy(made, draw.labels), "right": right}
+        right = (made.argmax(dim=1) == draw["labels"]).float().mean()
+        return {"loss": functional.cross_entropy(made, draw["labels"]), "right": right}
 
     optimizer = Adam(network.parameters(), own.learning_rate, settings.optimizer)
     phase = Phase("recognizer", optimizer, loss, lambda step: rate_at(step, own))

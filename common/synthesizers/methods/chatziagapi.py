@@ -26,7 +26,7 @@ from common.spaces import Patches, Space
 from common.synthesizers.methods.eskimez import AT_ONCE
 from common.synthesizers.synthesizer import Cost, Fitting, Shapes, Synthesizer, Weights
 from common.training.adam import Adam
-from common.training.draws import Dealer, Draw, Examples
+from common.training.draws import Chance, Dealer, Draw, Examples, normal, one_of
 from common.training.phases import Game, Phase, Surroundings, play
 from common.training.recording import Metrics
 
@@ -205,13 +205,13 @@ def _train_autoencoder(decoder: Decoder, encoder: Encoder, fitting: Fitting, set
     optimizer = Adam(parameters, own.autoencoder_learning_rate, settings.optimizer)
 
     def loss(draw: Draw, made: Tensor) -> Metrics:
-        return {"loss": functional.mse_loss(made, draw.patches)}
+        return {"loss": functional.mse_loss(made, draw["patches"])}
 
     game = Game(
         AUTOENCODER,
         {"decoder": decoder, "encoder": encoder},
-        _draws(fitting.examples(False), AUTOENCODER, (decoder, encoder), fitting, settings),
-        make=lambda draw: decoder(encoder(draw.patches)),
+        _draws(fitting.examples(False), AUTOENCODER, {}, (decoder, encoder), fitting, settings),
+        make=lambda draw: decoder(encoder(draw["patches"])),
         phases=[Phase("autoencoder", optimizer, loss)],
         replayable=False,  # the chances of dropout begin anew in each step
     )
@@ -232,22 +232,23 @@ def _gaussians(encoder: Encoder, patches: Examples, classes: int, around: Surrou
 def _train_gan(fitted: Fitted, discriminator: Encoder, patches: Examples, fitting: Fitting, settings: Settings) -> None:
     """The discriminator names the emotion of the real or calls it fake; the decoder wants to be taken for its own."""
     own, fake = settings.chatziagapi, fitting.classes
+    chances = {"latents": normal(own.code), "wanted": one_of(fake)}
 
     def make(draw: Draw) -> Tensor:
-        made: Tensor = fitted.decoder(fitted.gaussians.at(draw.latents, draw.wanted))
+        made: Tensor = fitted.decoder(fitted.gaussians.at(draw["latents"], draw["wanted"]))
         return made
 
     def discriminator_loss(draw: Draw, made: Tensor) -> Metrics:
         # Two forwards, for batch norm would let the fake lean on the real.
-        of_real, of_fake = discriminator(draw.patches), discriminator(made.detach())
-        called_fake = torch.full_like(draw.wanted, fake)
-        loss = functional.cross_entropy(torch.cat((of_real, of_fake)), torch.cat((draw.labels, called_fake)))
-        real_right = (of_real.argmax(dim=1) == draw.labels).float().mean()
+        of_real, of_fake = discriminator(draw["patches"]), discriminator(made.detach())
+        called_fake = torch.full_like(draw["wanted"], fake)
+        loss = functional.cross_entropy(torch.cat((of_real, of_fake)), torch.cat((draw["labels"], called_fake)))
+        real_right = (of_real.argmax(dim=1) == draw["labels"]).float().mean()
         fake_right = (of_fake.argmax(dim=1) == fake).float().mean()
         return {"loss": loss, "real_right": real_right, "fake_right": fake_right}
 
     def decoder_loss(draw: Draw, made: Tensor) -> Metrics:
-        return {"loss": functional.cross_entropy(discriminator(made), draw.wanted)}
+        return {"loss": functional.cross_entropy(discriminator(made), draw["wanted"])}
 
     def optimizer(network: nn.Module) -> Adam:
         return Adam(network.parameters(), own.learning_rate, settings.optimizer)
@@ -255,7 +256,7 @@ def _train_gan(fitted: Fitted, discriminator: Encoder, patches: Examples, fittin
     game = Game(
         GAN,
         {"decoder": fitted.decoder, "judge": discriminator},
-        _draws(patches, GAN, (fitted.decoder, discriminator), fitting, settings),
+        _draws(patches, GAN, chances, (fitted.decoder, discriminator), fitting, settings),
         make,
         [
             Phase("discriminator", optimizer(discriminator), discriminator_loss),
@@ -267,12 +268,17 @@ def _train_gan(fitted: Fitted, discriminator: Encoder, patches: Examples, fittin
 
 
 def _draws(
-    patches: Examples, stage: str, networks: tuple[nn.Module, ...], fitting: Fitting, settings: Settings
+    patches: Examples,
+    stage: str,
+    chances: Mapping[str, Chance],
+    networks: tuple[nn.Module, ...],
+    fitting: Fitting,
+    settings: Settings,
 ) -> Callable[[int], Draw]:
     """Steps of a stage, each of which begins the chances of dropout anew."""
     own, around = settings.chatziagapi, fitting.around
     device = around.acceleration.device
-    dealer = Dealer(patches, stage, fitting.seed, own.batch, own.code, fitting.classes, around.share, device)
+    dealer = Dealer(patches, stage, fitting.seed, own.batch, chances, around.share, device)
 
     def draw(step: int) -> Draw:
         reseed(networks, device, fitting.seed, stage, step)

@@ -9,7 +9,6 @@ is done with the result.
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -26,13 +25,15 @@ from common.spaces import Patches, Space
 from common.synthesizers.synthesizer import Cost, Fitting, Shapes, Synthesizer, Weights
 from common.training.adam import EPSILON
 from common.training.averaging import Average
-from common.training.draws import Draw, Examples, require_labels
+from common.training.draws import Chance, Draw, Examples, Tape, normal, one_of, require_labels
 from common.training.likeness import energy_distance
 from common.training.phases import Game, Surroundings, play
 from common.training.recording import Metrics
 from common.training.stages import SHOWN, Pair, dealer_for, fixed_latents, generate, two_phases
 
 FINETUNING = "finetuning"
+NOISES = ON_REAL, ON_FAKE, ON_BELIEVED = "noise on real", "noise on fake", "noise on believed"
+"""Names of the noise over what a discriminator is shown: real, fake to be told apart, fake to be believed."""
 AT_ONCE = 64
 """Patches in one forward: few enough for a small machine, and the same everywhere, since sums depend on it."""
 LOOKED_AT = 16
@@ -58,38 +59,41 @@ def finetune(pair: Pair, patches: Examples, settings: Settings, seed: int, aroun
     require_labels(patches, FINETUNING)
     pair = pair.for_stage(FINETUNING, classes + 1, seed, around)
     generator, discriminator = pair.generator, pair.discriminator
+    generator.gain = tuning.condition_gain
     if tuning.even_start:
         generator.forget_conditions()
     average = Average(generator, tuning.average) if tuning.average else None
-    dealer = dealer_for(pair, patches, FINETUNING, tuning.batch, seed, around)
-    dealer = replace(dealer, noisy=tuning.instance_noise > 0)
+    chances: dict[str, Chance] = {"latents": normal(generator.noise), "wanted": one_of(classes)}
+    if tuning.instance_noise:
+        device = around.acceleration.device
+        chances |= {one: Tape(tuning.batch, device, torch_stream(seed, FINETUNING, one)) for one in NOISES}
 
     def make(draw: Draw) -> Tensor:
-        return generate(generator, draw.latents, functional.one_hot(draw.wanted, classes).float())
+        return generate(generator, draw["latents"], functional.one_hot(draw["wanted"], classes).float())
 
-    def show(shown: Tensor, draw: Draw, showing: int) -> Tensor:
-        return shown + tuning.instance_noise * draw.noise[showing] if tuning.instance_noise else shown
+    def show(shown: Tensor, draw: Draw, noise: str) -> Tensor:
+        return shown + tuning.instance_noise * draw[noise] if tuning.instance_noise else shown
 
     def discriminator_loss(draw: Draw, made: Tensor) -> Metrics:
-        real, fake = show(draw.patches, draw, 0), show(made.detach(), draw, 1)
+        real, fake = show(draw["patches"], draw, ON_REAL), show(made.detach(), draw, ON_FAKE)
         outputs = discriminator(torch.cat((real, fake))).float()
-        targets = torch.cat((draw.labels, torch.full_like(draw.labels, classes)))
+        targets = torch.cat((draw["labels"], torch.full_like(draw["labels"], classes)))
         loss = functional.cross_entropy(outputs, targets)
         right = (outputs.argmax(dim=1) == targets).float().chunk(2)
         return {"loss": loss, "real_right": right[0].mean(), "fake_right": right[1].mean()}
 
     def generator_loss(draw: Draw, made: Tensor) -> Metrics:
-        loss = functional.cross_entropy(discriminator(show(made, draw, 2)).float(), draw.wanted)
+        loss = functional.cross_entropy(discriminator(show(made, draw, ON_BELIEVED)).float(), draw["wanted"])
         if not tuning.likeness:
             return {"loss": loss}
-        apart = energy_distance(draw.patches, draw.labels, made, draw.wanted, tuning.likeness)
+        apart = energy_distance(draw["patches"], draw["labels"], made, draw["wanted"], tuning.likeness)
         return {"loss": loss + apart, "apart": apart}
 
     condition = torch.eye(classes).repeat_interleave(SHOWN, dim=0)
     game = Game(
         FINETUNING,
         pair.named(),
-        dealer.draw,
+        dealer_for(patches, FINETUNING, tuning.batch, chances, seed, around).draw,
         make,
         two_phases(pair, discriminator_loss, generator_loss, tuning, settings.optimizer),
         average,
@@ -201,7 +205,7 @@ def _numbers(settings: Settings) -> Mapping[str, float]:
         "batch": tuning.batch,
         "width": network.width,
         "latent": network.noise,
-        "condition_gain": network.condition_gain,
+        "condition_gain": tuning.condition_gain,
         "leak": network.leak,
         "generator_rate": tuning.generator_learning_rate,
         "discriminator_rate": tuning.discriminator_learning_rate,

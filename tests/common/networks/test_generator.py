@@ -38,11 +38,15 @@ def test_every_weight_has_the_shape_of_table_1():
     assert all(shapes[name.replace("weight", "bias")] == shape[:1] for name, shape in expected.items())
 
 
-def test_a_condition_counts_as_often_as_its_gain_says():
+def test_a_condition_counts_as_often_as_its_gain_says_and_the_release_needs_none():
     latent, condition = torch.randn(3, 8), functional.one_hot(torch.tensor([0, 1, 3]), 4).float()
-    plain, loud = Generator(SMALL), Generator(SMALL.model_copy(update={"condition_gain": 12.0}))
+    plain, loud, released = Generator(SMALL), Generator(SMALL), Generator(SMALL, normalized=False)
+    loud.gain = 12.0
     assert torch.equal(loud(latent, condition), plain(latent, 12 * condition))
     assert torch.equal(loud(latent, 0 * condition), plain(latent, 0 * condition))
+    released.load_state_dict(release_weights(loud))
+    torch.testing.assert_close(released(latent, condition), loud(latent, condition), atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(released(latent, condition), plain(latent, condition), atol=1e-3)
 
 
 def test_forgotten_conditions_all_give_the_patch_of_none():

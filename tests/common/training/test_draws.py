@@ -1,6 +1,6 @@
 """What chance decides: replayable, shared out, and from speech that is fit for it."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,54 +11,67 @@ from common.corpora.manifest import Manifest, Utterance
 from common.errors import UserError
 from common.features.patches import PatchSource
 from common.features.scaling import Scaling
+from common.seeds import torch_stream
 from common.training.distributed import Share
-from common.training.draws import Dealer
+from common.training.draws import Dealer, Tape, normal, one_of, uniform
 from common.training.stages import Pair, finetune
 
 CPU = torch.device("cpu")
 
 
-def as_list(draw):
-    return [getattr(draw, field.name) for field in fields(draw)]
+CHANCES = {"latents": normal(8), "wanted": one_of(4), "mix": uniform(1, 1, 1)}
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
 @pytest.fixture
-def dealer(bands, config):
-    return Dealer(bands, "stage", 0, 4, config.network, Share(), CPU)
+def dealer(bands):
+    return Dealer(bands, "stage", 0, 4, CHANCES, Share(), CPU)
+
+
+@pytest.fixture
+def noisy(dealer):
+    return replace(dealer, chances=CHANCES | {"noise": Tape(4, CPU, torch_stream("tape"))})
 
 
 def test_a_step_can_be_drawn_again_in_any_order(dealer):
-    forwards = [as_list(dealer.draw(step)) for step in range(3)]
-    backwards = [as_list(dealer.draw(step)) for step in reversed(range(3))][::-1]
-    for one, other in zip(forwards, backwards, strict=True):
-        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    forwards = [dealer.draw(step) for step in range(3)]
+    backwards = [dealer.draw(step) for step in reversed(range(3))][::-1]
+    assert all(same(one, other) for one, other in zip(forwards, backwards, strict=True))
 
 
 @pytest.mark.parametrize("change", [{"stage": "another"}, {"seed": 1}])
 def test_another_stage_or_seed_draws_other_latents(dealer, change):
-    assert not torch.equal(dealer.draw(0).latents, replace(dealer, **change).draw(0).latents)
-    assert not torch.equal(dealer.draw(0).latents, dealer.draw(1).latents)
+    assert not torch.equal(dealer.draw(0)["latents"], replace(dealer, **change).draw(0)["latents"])
+    assert not torch.equal(dealer.draw(0)["latents"], dealer.draw(1)["latents"])
 
 
-def test_the_shares_of_a_draw_make_the_whole(dealer):
-    whole = dealer.draw(5)
-    halves = [replace(dealer, share=Share(rank, 2)).draw(5) for rank in range(2)]
-    for name in ("patches", "labels", "latents", "wanted", "mix"):
-        assert torch.equal(torch.cat([getattr(half, name) for half in halves]), getattr(whole, name))
-    assert torch.equal(torch.cat([half.chances for half in halves], dim=1), whole.chances)
+def test_a_stage_draws_what_it_names_and_each_alone(dealer):
+    assert dealer.draw(2).keys() == {"patches", "labels", *CHANCES}
+    for left_out in CHANCES:
+        fewer = {name: chance for name, chance in CHANCES.items() if name != left_out}
+        expected = {name: value for name, value in dealer.draw(2).items() if name != left_out}
+        assert same(replace(dealer, chances=fewer).draw(2), expected)
 
 
-def test_noise_comes_for_those_who_ask_and_leaves_all_else_as_it_was(dealer):
-    without, with_it = dealer.draw(2), replace(dealer, noisy=True).draw(2)
-    *others, silence = as_list(without)
-    *same, noise = as_list(with_it)
-    assert all(torch.equal(a, b) for a, b in zip(others, same, strict=True))
-    assert noise.shape == (3, *without.patches.shape)
-    assert noise.std() == pytest.approx(1, abs=0.02)
-    assert not torch.equal(noise, replace(dealer, noisy=True).draw(3).noise)
-    assert not silence.any()
-    halves = [replace(dealer, noisy=True, share=Share(rank, 2)).draw(2).noise for rank in range(2)]
-    assert torch.equal(torch.cat(halves, dim=1), noise)
+def test_two_draws_of_one_kind_differ(dealer):
+    twice = replace(dealer, chances={"gain": uniform(), "tilt": uniform()}).draw(0)
+    assert not torch.equal(twice["gain"], twice["tilt"])
+
+
+def test_the_shares_of_a_draw_make_the_whole(noisy):
+    whole = noisy.draw(5)
+    halves = [replace(noisy, share=Share(rank, 2)).draw(5) for rank in range(2)]
+    assert same({name: torch.cat([half[name] for half in halves]) for name in whole}, whole)
+
+
+def test_noise_is_a_patch_a_row_and_another_in_each_step(noisy):
+    first, second = (noisy.draw(step)["noise"] for step in (2, 3))
+    assert first.shape == (4, 1, 128, 128)
+    assert first.std() == pytest.approx(1, abs=0.02)
+    assert not torch.equal(first, second)
 
 
 def source(emotions, count, **settings):

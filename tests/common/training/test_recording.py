@@ -7,8 +7,8 @@ import torch
 
 from common.config.tree import Config
 from common.networks.acceleration import Acceleration
-from common.training import phases
-from common.training.draws import Dealer
+from common.training.distributed import Share
+from common.training.draws import Dealer, normal
 from common.training.recognizer import train_recognizer
 from common.training.recording import WARM_UP, Recorder
 from common.training.stages import Pair, finetune, train_adversarial, train_autoencoder
@@ -32,13 +32,13 @@ class Played:
 
 
 @pytest.fixture
-def draws(bands, config):
-    dealer = Dealer(bands, "stage", 0, 2, config.network, phases.Surroundings(None).share, torch.device("cpu"))
+def draws(bands):
+    dealer = Dealer(bands, "stage", 0, 2, {"latents": normal(8)}, Share(), torch.device("cpu"))
     return [dealer.draw(step) for step in range(WARM_UP + 4)]
 
 
 def brightness(draw):
-    return {"mean": draw.patches.mean(), "first": draw.latents[0, 0]}
+    return {"mean": draw["patches"].mean(), "first": draw["latents"][0, 0]}
 
 
 def test_playing_back_shows_the_work_each_new_draw(draws):
@@ -53,8 +53,8 @@ def test_playing_back_shows_the_work_each_new_draw(draws):
 def test_numbers_that_were_told_are_not_overwritten_by_the_next_step(draws):
     recorded = Recorder(Played())
     *_, before, last = [recorded.do("same", brightness, draw) for draw in draws]
-    assert before["first"] == draws[-2].latents[0, 0]
-    assert last["first"] == draws[-1].latents[0, 0]
+    assert before["first"] == draws[-2]["latents"][0, 0]
+    assert last["first"] == draws[-1]["latents"][0, 0]
 
 
 def test_other_work_is_recorded_anew(draws):
@@ -68,10 +68,10 @@ def test_other_work_is_recorded_anew(draws):
 
 def test_a_draw_is_never_changed(draws):
     recorded = Recorder(Played())
-    before = [draw.patches.clone() for draw in draws]
+    before = [draw["patches"].clone() for draw in draws]
     for draw in draws:
         recorded.do("same", brightness, draw)
-    assert all(torch.equal(draw.patches, patches) for draw, patches in zip(draws, before, strict=True))
+    assert all(torch.equal(draw["patches"], patches) for draw, patches in zip(draws, before, strict=True))
 
 
 def longer(config: Config, iterations: int) -> Config:

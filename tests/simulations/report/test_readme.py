@@ -50,6 +50,12 @@ def test_a_generated_table_is_in_step_and_any_changed_number_is_found(results, r
     assert not in_step(text, run_of(results))
 
 
+def test_a_run_with_a_setting_that_is_gone_is_named_as_an_older_versions(results, run_of):
+    assert "Made with `eyesoff " in with_results(README, run_of(results))
+    results["settings"]["finetuning"]["frozen_layers"] = 0
+    assert "Made with an older version, by `eyesoff " in with_results(README, run_of(results))
+
+
 def test_a_run_that_turned_no_setting_has_no_table_of_them(results, run_of):
     results["ablations"] = []
     assert "instead" not in with_results(README, run_of(results))
