@@ -21,7 +21,7 @@ from common.wire import Ask, Code, Collect, Refusal, decode, encode
 from common.wire.codec import Limits
 
 MARK = "PATIENT-7"
-LONG = 60.0
+LONG = 250.0
 HEAD = b"HTTP/1.0 "
 
 

@@ -11,7 +11,7 @@ from common.errors import UserError
 from common.training.phases import Interrupted
 
 FIRST, SECOND, THIRD = (TuningFolder(Path(name)) for name in ("first", "second", "third"))
-LONG = 30.0
+LONG = 250.0
 
 
 class Bench:

@@ -11,7 +11,7 @@ from client import service
 from client.service import AT_ONCE, KeeperServer, RemoteKeeper
 from common.errors import UserError
 
-LONG = 60.0
+LONG = 250.0
 
 
 class Echo:
