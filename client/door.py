@@ -4,6 +4,7 @@ Owns every access to the recordings, and what is derived from them at the site: 
 who asks, nor the shape of any message: what leaves is decided elsewhere.
 """
 
+import hashlib
 import logging
 from collections import Counter
 from functools import cached_property
@@ -69,7 +70,17 @@ class Door:
             features=self.features_identity,
             utterances=self.utterances_per_emotion(),
             speakers=self.speakers_per_emotion(),
+            speech=self.speech,
         )
+
+    @cached_property
+    def speech(self) -> str:
+        """Names this version of the speech: every usable recording's bytes, label and speaker."""
+        digest = hashlib.sha256(self.manifest.content_hash().encode())
+        for utterance in self.manifest.utterances:
+            with (self.manifest.root / utterance.path).open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        return digest.hexdigest()
 
     def utterances_per_emotion(self) -> tuple[int, ...]:
         """Counts in label order."""

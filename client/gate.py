@@ -12,9 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from client.ledger import Entry, Judge, Ledger, Outcome, Record
+from client.budgets import bytes_left, refusals_left, scorings_left, tunings_left
+from client.flood import Flood, TurnedAway
+from client.history import Outcome, Record
+from client.ledger import Judge, Ledger
 from client.policy import MEBIBYTE, Policy
-from client.rules import Holdings, check_reply, check_request
+from client.rules import Holdings, check_reply, check_request, work_of
+from client.seen import Seen
+from common.errors import UserError
 from common.wire import (
     REQUESTS,
     Code,
@@ -73,6 +78,11 @@ class Gate:
         self._ledger = ledger
         self._clock = clock
         self._audits = tuple(audits)
+        self._flood = Flood(policy.refusals_a_day)
+
+    def standing(self) -> Seen:
+        """What the ledger holds, while anything can be answered; raises where nothing can."""
+        return self._ledger.check(self._clock())
 
     def answer(self, data: bytes | memoryview, handle: Callable[[Request], Reply]) -> bytes:
         """The bytes to send back for the bytes that came: what `handle` replies, or a refusal."""
@@ -90,12 +100,13 @@ class Gate:
     def admit(self, request: Request) -> None:
         """Raise `Refused` unless the policy grants the request now; what begins work is written down."""
         check_request(request, self.policy, self.holdings)
-        if isinstance(request, Tune):
-            quota = _quota(request, self.policy.tunings_a_day, Code.TUNINGS_SPENT)
-            self._note("admitted", request.kind, request, judge=quota)
-        if isinstance(request, Score):
-            quota = _quota(request, self.policy.scorings_a_day, Code.SCORINGS_SPENT)
-            self._note("admitted", request.kind, request, judge=quota)
+        if isinstance(request, Tune | Score):
+            work = work_of(request, self.holdings)
+            if isinstance(request, Tune):
+                left = tunings_left(work, self.policy)
+            else:
+                left = scorings_left(request, work, self.policy)
+            self._note("admitted", request.kind, request, judge=left, work=work, words=request.words())
 
     def let_out(self, reply: Reply, request: Request) -> bytes:
         """The reply's bytes, once they pass what the receiver checks, the policy, the budget and the audits."""
@@ -105,7 +116,7 @@ class Gate:
             check_reply(reply, self.policy, self.holdings)
             for audit in self._audits:
                 audit(reply, Outgoing(request, self.holdings, self.policy))
-            budget = None if isinstance(reply, Refusal) else self._budget(len(data))
+            budget = None if isinstance(reply, Refusal) else bytes_left(len(data), self.policy)
             self._note_sent(reply, request, data, budget)
         except Exception as error:
             return self.refuse(error, Stage.RELEASE, request, held_back=reply)
@@ -114,15 +125,17 @@ class Gate:
     def refuse(
         self, error: Exception, stage: Stage, request: Request | None = None, *, held_back: Reply | None = None
     ) -> bytes:
-        """A refusal's bytes: the error's word if it has one. What the error says stays in the site's own log."""
+        """A refusal's bytes: the error's word if it has one. What the error says stays in the site's own log.
+
+        Raises `TurnedAway` where the day has seen too many.
+        """
+        attempt = request if held_back is None else held_back
+        code = error.code if isinstance(error, Refused) else Code.FAILED
+        self._note_refused(attempt.kind if isinstance(attempt, Message) else "", request, code)
         if isinstance(error, Refused):
             log.warning("refused at stage %s: %s", stage.value, error)
-            code = error.code
         else:
             log.error("failed at stage %s", stage.value, exc_info=error)
-            code = Code.FAILED
-        attempt = request if held_back is None else held_back
-        self._note("refused", attempt.kind if isinstance(attempt, Message) else "", request, code=code)
         run, session = (None, None) if request is None else subject(request)
         refusal = Refusal(run=run, session=session, code=code, stage=stage)
         data = encode(refusal)
@@ -143,6 +156,23 @@ class Gate:
             sha256=hashlib.sha256(data).hexdigest(),
         )
 
+    def _note_refused(self, kind: str, request: Request | None, code: Code) -> None:
+        try:
+            self._note("refused", kind, request, judge=refusals_left(self.policy), code=code)
+        except TurnedAway:
+            if self._flood.add():
+                self._tell_of_flood(over=False)
+            raise
+
+    def _tell_of_flood(self, *, over: bool) -> None:
+        if count := self._flood.take(over=over):
+            log.warning("%d requests were turned away: the refusals of the day are spent", count)
+            try:
+                self._ledger.append(Record(time=self._clock(), outcome="turned-away", times=count))
+            except UserError:
+                self._flood.put_back(count)
+                raise
+
     def _note(
         self, outcome: Outcome, kind: str, request: Request | None, *, judge: Judge | None = None, **facts: object
     ) -> None:
@@ -150,24 +180,4 @@ class Gate:
         asked = "" if request is None else identity(request)
         record = {"time": self._clock(), "outcome": outcome, "kind": kind, "run": run, "session": session}
         self._ledger.append(Record.model_validate(record | {"request": asked} | facts), judge)
-
-    def _budget(self, size: int) -> Judge:
-        most = self.policy.mebibytes_a_day * MEBIBYTE
-
-        def judge(recent: Sequence[Entry]) -> None:
-            if size + sum(entry.bytes for entry in recent if entry.outcome == "sent") > most:
-                raise Refused(Code.BYTES_SPENT)
-
-        return judge
-
-
-def _quota(request: Request, most: int, code: Code) -> Judge:
-    """Counts what was begun; the same request again goes on with what is begun and costs nothing."""
-    asked = identity(request)
-
-    def judge(recent: Sequence[Entry]) -> None:
-        begun = {e.request for e in recent if e.outcome == "admitted" and e.kind == request.kind}
-        if asked not in begun and len(begun) >= most:
-            raise Refused(code)
-
-    return judge
+        self._tell_of_flood(over=True)

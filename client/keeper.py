@@ -11,14 +11,19 @@ from collections.abc import Callable
 
 import torch
 
+from client.bases import Base, Bases
+from client.dice import read_dice, write_secret
 from client.door import Door
 from client.gate import Gate, utc_now
 from client.ledger import Ledger
 from client.policy import MEBIBYTE, load_policy
 from client.queue import TuningQueue
-from client.scoring import score
+from client.rules import work_of
+from client.scoring import Counts, given_once, noised, score
+from client.seen import Seen
 from client.site import Site
-from client.tuning import ASKED, TUNINGS, TuningFolder, tune
+from client.tuning import ASKED, TUNINGS, Grant, TuningFolder, tune
+from common.errors import UserError
 from common.version import VERSION
 from common.wire import (
     Ask,
@@ -36,10 +41,11 @@ from common.wire import (
     Tune,
     Tuning,
     Working,
-    identity,
 )
 
 log = logging.getLogger(__name__)
+
+GIBIBYTE = 2**30
 
 
 class Keeper:
@@ -48,9 +54,13 @@ class Keeper:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._policy = load_policy(site.policy)
+        if not site.ledger.exists() and not site.secret.exists():  # its first start; later a missing one is named
+            write_secret(site.secret)
+        self._dice = read_dice(site.secret)
         ledger = Ledger(site.ledger)
         if ledger.heal(utc_now()):
             log.warning("the ledger had a torn last line and is healed: %s", site.ledger)
+        self._bases = Bases(site.state)
         self._door = Door(site)
         self._gate = Gate(self._policy, self._door.holdings(), ledger)
         self._tunings = site.state / TUNINGS
@@ -73,31 +83,47 @@ class Keeper:
         )
 
     def status(self) -> dict[str, object]:
-        """What the keeper says of itself, past gate and ledger: nothing that a server may not know."""
+        """What the keeper says of itself, past the gate: nothing that a server may not know."""
         folders = self._queue.folders
         progress = folders[0].progress() if folders else None
+        written = self._written()
         return {
             "eyesoff": VERSION,
             "session": self._site.session,
+            "well": written is not None,
+            "entries": written.number if written else None,
+            "head": written.head if written else None,
             "tunings": len(folders),
             "step": progress.step if progress else 0,
             "iterations": progress.iterations if progress else 0,
             "rate": progress.rate if progress else 0.0,
         }
 
+    def _written(self) -> Seen | None:
+        """What the ledger holds; None where nothing can be answered, and the site's own log says why."""
+        try:
+            return self._gate.standing()
+        except UserError as error:
+            log.error("nothing can be answered: %s", error)
+            return None
+
     def resume(self) -> None:
         """Go on with whatever a kill interrupted, in the order in which it was asked; for the start of a service.
 
-        What the policy no longer grants stays as it is: its generator could not leave.
+        What the policy no longer grants is given up: its generator could not leave.
         """
+        if written := self._written():
+            log.info("ledger: %d entries, head %s", written.number, written.head)
+        self._bases.forget_all_but(self._policy.bases)
         for path in sorted(self._tunings.glob(f"*/{ASKED}"), key=lambda path: path.stat().st_mtime_ns):
             folder = TuningFolder(path.parent)
-            if (tuning := folder.asked()) is None:
+            if (tuning := folder.asked()) is None or folder.is_finished:
                 continue
             try:
                 self._gate.admit(Collect(tuning=tuning))
             except Refused as refusal:
                 log.warning("the tuning of run %s is not gone on with: %s", tuning.run, refusal)
+                folder.give_up()
                 continue
             log.info("going on with the tuning of run %s", tuning.run)
             self._queue.add(folder)
@@ -107,7 +133,13 @@ class Keeper:
         return self._queue.stop(seconds)
 
     def _work(self, folder: TuningFolder, stop: Callable[[], bool]) -> None:
-        tune(folder, self._door, self._site.runtime, stop)
+        grant = Grant(self._bases, self._dice, self._policy.bounds, self._seconds)
+        tune(folder, self._door, self._site.runtime, grant, stop)
+
+    @property
+    def _seconds(self) -> float:
+        """Longest work on one request."""
+        return 60.0 * self._policy.minutes_a_request
 
     def _reply(self, request: Request, patience: float) -> Reply:
         match request:
@@ -115,9 +147,20 @@ class Keeper:
                 return self._describe(request)
             case Tune(tuning=tuning) | Collect(tuning=tuning):
                 return self._tune(request, tuning, patience)
-            case Score(scoring=scoring):
+            case Score():
                 with self._one_scoring:
-                    return Scored(scoring=scoring, counts=score(request, self._door, self._site.runtime))
+                    return self._score(request)
+
+    def _score(self, request: Score) -> Scored:
+        epsilon = None if self._policy.scoring_epsilon == "exact" else self._policy.scoring_epsilon
+        work = work_of(request, self._gate.holdings)
+
+        def counted() -> Counts:
+            counts = score(request, self._door, self._site.runtime, self._seconds)
+            return counts if epsilon is None else noised(counts, epsilon, self._dice, work)
+
+        counts = given_once(self._site.state, work, counted)
+        return Scored(scoring=request.scoring, epsilon=epsilon, counts=counts)
 
     def _describe(self, request: Ask) -> Description:
         return Description(
@@ -135,8 +178,8 @@ class Keeper:
         return self._door.utterances_per_emotion() if self._policy.tell_counts else None
 
     def _tune(self, request: Tune | Collect, tuning: Tuning, patience: float) -> Working | Release:
-        # Named by all that was asked, the networks' hash included, so that asking again finds it.
-        folder = TuningFolder(self._tunings / identity(Collect(tuning=tuning)))
+        # Named by the recipe, the networks and the speech, whichever run asks: the same release is given again.
+        folder = TuningFolder(self._tunings / work_of(request, self._gate.holdings))
         queued = folder in self._queue.folders
         finished = None if queued else folder.finished()
         if finished is None:
@@ -153,12 +196,33 @@ class Keeper:
         """Queue the tuning; asking whether it is done does not try again what failed."""
         if isinstance(request, Tune):
             self._check_speech()
-            folder.keep(request)
-        elif self._queue.failed(folder):
-            raise Refused(Code.FAILED)
+            self._take_base(request)
+            self._make_room(folder)
+            if folder.asked() is None:  # the run that asked first is whose dice were thrown
+                folder.keep(request.tuning)
+        elif failure := self._queue.failed(folder):
+            raise Refused(failure)
         elif folder.asked() is None:
             raise Refused(Code.NOT_BEGUN)
         self._queue.add(folder)
+
+    def _take_base(self, request: Tune) -> None:
+        """Keep the networks that ride along; whoever named them only must find them here."""
+        if request.shipped:
+            weights = {"generator": request.generator, "discriminator": request.discriminator}
+            self._bases.keep(Base(weights, request.tuning.scaling))
+        elif not self._bases.has(request.tuning.base):
+            raise Refused(Code.BASE_NEEDED)
+
+    def _make_room(self, folder: TuningFolder) -> None:
+        """What failed and was not asked for again gives way; a disk that is full all the same begins nothing."""
+        for path in self._tunings.glob(f"*/{ASKED}"):
+            other = TuningFolder(path.parent)
+            if other != folder and self._queue.failed(other):
+                other.give_up()
+        used = sum(path.stat().st_size for path in self._site.state.rglob("*") if path.is_file())
+        if used > self._policy.gibibytes_of_state * GIBIBYTE:
+            raise Refused(Code.STATE_FULL, where=f"{used / GIBIBYTE:.1f} GiB of {self._policy.gibibytes_of_state:g}")
 
     def _check_speech(self) -> None:
         """An emotion without a single utterance cannot be learnt here, whatever the policy says."""
@@ -167,8 +231,8 @@ class Keeper:
 
     def _working(self, folder: TuningFolder, tuning: Tuning) -> Working:
         """Not done yet: its step and pace, if it has begun."""
-        if self._queue.failed(folder):
-            raise Refused(Code.FAILED)
+        if failure := self._queue.failed(folder):
+            raise Refused(failure)
         progress = folder.progress()
         return Working(
             run=tuning.run,

@@ -4,7 +4,8 @@ Owns the file: one line an entry, each holding the hash of the entry before it, 
 can be made append-only for the operating system too. Must not know who may ask for what.
 
 A process that dies while it writes leaves a torn last line. Nothing is appended to a torn ledger until `heal`, which
-leaves the torn bytes where they are and appends an entry that says so and holds their hash.
+leaves the torn bytes where they are and appends an entry that says so and holds their hash. Who could not write, for
+want of room, heals what that left as soon as there is room.
 """
 
 import fcntl
@@ -13,49 +14,26 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import ValidationError
 
-from common.config.tree import Section
+from client.history import Entry, History, Record
+from client.seen import LostError, Seen, read_seen, write_seen
 from common.errors import UserError
-from common.wire import Code
+from common.files import open_own
 
 GENESIS = "0" * 64
-DAY = timedelta(days=1)
-PRIVATE = 0o600
+PIECE = 2**20
+"""Bytes of a ledger that are read at once."""
+ROOM = 16 * 2**20
+"""Bytes of a disk that a ledger leaves free."""
 
-Outcome = Literal["admitted", "refused", "sent", "healed"]
-
-
-class Record(Section):
-    """What is known of one event before it takes its place in the ledger."""
-
-    time: AwareDatetime
-    outcome: Outcome
-    kind: str = Field("", description="of the message: tune, release, ...; empty where it could not be read")
-    run: str | None = None
-    session: str | None = None
-    code: Code | None = Field(None, description="why it was refused")
-    request: str = Field("", description="the identity of the request that this is or answers")
-    words: str = Field("", description="all that left beside the weights, letter by letter")
-    tensors: dict[str, str] = Field(default_factory=dict, description="formats and shapes of the weights that left")
-    bytes: int = Field(0, description="that left, or of a healed ledger the torn bytes")
-    sha256: str = Field("", description="of those bytes")
-
-
-class Entry(Record):
-    """A record in its place."""
-
-    number: int
-    previous: str
-
-
-Judge = Callable[[Sequence[Entry]], None]
-"""Reads the entries of the last day and raises, if this one must not be."""
+Judge = Callable[[History], None]
+"""Reads what has happened up to the record's time, and raises if the record must not be."""
 
 
 class _Chain:
@@ -99,77 +77,155 @@ class Ledger:
         self._lock = Lock()
         self._chain = _Chain()
         self._read = 0
-        self._recent: list[Entry] = []
+        self._last = 0, 0
+        self._history = History()
+        self._expected: Seen | None = None
+        self._met = GENESIS
+        self._failed = False
 
     def append(self, record: Record, judge: Judge | None = None) -> Entry:
-        """Write one entry through to the disk, unless `judge` raises at the sight of the last day's entries.
+        """Write one entry through to the disk, unless `judge` raises at what has happened so far.
 
         Whoever appends, appends before the bytes leave: the ledger may hold what did not arrive, never the reverse.
         """
         with self._lock, self._open() as stream:
-            tail = self._catch_up(stream)
-            if tail or self._chain.torn:
-                raise self._broken("its last line is torn", remedy="start the keeper again: it heals its ledger")
+            self._make_ready(stream, record.time)
             if judge is not None:
-                judge([entry for entry in self._recent if entry.time > record.time - DAY])
+                self._history.move_to(record.time)
+                judge(self._history)
             return self._write(stream, record)
+
+    def check(self, time: datetime) -> Seen:
+        """What was written last, if an entry could be written now; raises where none could."""
+        with self._lock, self._open() as stream:
+            self._make_ready(stream, time)
+            return self._written
 
     def heal(self, time: datetime) -> Entry | None:
         """Account for a torn last line; None where there is none. For the keeper's start."""
         with self._lock, self._open() as stream:
             tail = self._catch_up(stream)
-            if not tail and not self._chain.torn:
-                return None
-            if tail:  # which may be an entry that lacks its end of line alone
-                self._put(stream, b"\n")
-                self._take(tail)
-                self._read += len(tail) + 1
-            torn = _joined(self._chain.torn)
-            record = Record(time=time, outcome="healed", bytes=len(torn), sha256=hashlib.sha256(torn).hexdigest())
-            return self._write(stream, record)
+            return self._mend(stream, tail, time) if tail or self._chain.torn else None
+
+    def accept(self, time: datetime) -> Entry | None:
+        """Go on from what is there, although something else was written last; None where it is what was.
+
+        For a person who knows why: what was lost does not count any more, neither the day's nor in all.
+        """
+        with self._lock, self._open() as stream:
+            try:
+                self._catch_up(stream)
+            except LostError as lost:
+                tail = self._follow(stream)
+                if tail or self._chain.torn:
+                    self._mend(stream, tail, time)
+                there = self._chain.number, self._chain.head
+                words = "{}; there were {} entries with head {}".format(lost.what, *there)
+                return self._write(stream, Record(time=time, outcome="accepted", words=words))
+            return None
+
+    @property
+    def _written(self) -> Seen:
+        return Seen(number=self._chain.number, head=self._chain.head, size=self._read)
 
     @contextmanager
     def _open(self) -> Iterator[BinaryIO]:
         """The file under an exclusive lock, which another process or thread waits for."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, PRIVATE)
+            descriptor = open_own(self.path, os.O_APPEND)
         except OSError as error:
             raise self._broken("cannot be opened", remedy=error.strerror) from error
         with os.fdopen(descriptor, "r+b", buffering=0) as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield stream
 
+    def _make_ready(self, stream: BinaryIO, time: datetime) -> None:
+        """Follow the file to its end and account for what a failed writing of our own left there."""
+        tail = self._catch_up(stream)
+        if (tail or self._chain.torn) and not self._failed:  # somebody else's bytes: a person shall see them
+            raise self._broken("its last line is torn", remedy="start the keeper again: it heals its ledger")
+        self._require_room(stream)
+        if self._failed:
+            self._mend(stream, tail, time)
+
+    def _mend(self, stream: BinaryIO, tail: bytes, time: datetime) -> Entry:
+        if tail:  # which may be an entry that lacks its end of line alone
+            self._put(stream, b"\n")
+            self._take(tail)
+        torn = _joined(self._chain.torn)
+        record = Record(time=time, outcome="healed", bytes=len(torn), sha256=hashlib.sha256(torn).hexdigest())
+        return self._write(stream, record)
+
     def _catch_up(self, stream: BinaryIO) -> bytes:
-        """Follow what others have written since; the answer is what stands behind the last end of line."""
+        """Follow what others have written since, and miss nothing of what was there; the answer is the torn end."""
+        if self._read:
+            self._require_last(stream)
+        elif self._expected is None:
+            self._expected = read_seen(self.path)
+        tail = self._follow(stream)
+        if self._expected is not None:
+            self._require_expected(self._expected)
+        return tail
+
+    def _require_last(self, stream: BinaryIO) -> None:
+        """The last entry that this object knows of must be where it was."""
         if os.fstat(stream.fileno()).st_size < self._read:
-            raise self._broken("it has become shorter", remedy="find out who shortened it, then start a new ledger")
+            raise LostError(f"it has become shorter than {self._read} bytes while a keeper was at work", self.path)
+        start, size = self._last
+        if hashlib.sha256(os.pread(stream.fileno(), size, start)).hexdigest() != self._chain.head:
+            raise LostError(f"its entry {self._chain.number} was replaced while a keeper was at work", self.path)
+
+    def _require_expected(self, expected: Seen) -> None:
+        """The last entry that anybody wrote must be there, perhaps with others behind it."""
+        before = f"it had {expected.number} entries in {expected.size} bytes with head {expected.head}"
+        if self._chain.number < expected.number:
+            raise LostError(f"{before}, and has {self._chain.number} in {self._read} bytes", self.path)
+        if self._met != expected.head:
+            raise LostError(f"{before}, and entry {expected.number} has head {self._met} now", self.path)
+        self._expected = None
+
+    def _follow(self, stream: BinaryIO) -> bytes:
         stream.seek(self._read)
-        *lines, tail = stream.read().split(b"\n")
-        for line in lines:
-            self._take(line)
-            self._read += len(line) + 1
+        tail = b""
+        while piece := stream.read(PIECE):
+            *lines, tail = (tail + piece).split(b"\n")
+            for line in lines:
+                self._take(line)
         return tail
 
     def _take(self, line: bytes) -> None:
         try:
             entry = self._chain.take(line)
         except ValueError as error:
-            remedy = f"{error}; keep the file as evidence and start a new ledger"
+            remedy = f"{error}; keep the file as evidence elsewhere, then `eyesoff ledger accept` begins a new one"
             raise self._broken(f"entry {self._chain.number} cannot be trusted", remedy=remedy) from None
         if entry is not None:
-            self._recent.append(entry)
+            self._history.add(entry)
+            self._last = self._read, len(line)
+            if self._expected is not None and entry.number == self._expected.number:
+                self._met = self._chain.head
+        self._read += len(line) + 1
 
     def _write(self, stream: BinaryIO, record: Record) -> Entry:
-        self._recent = [entry for entry in self._recent if entry.time > record.time - DAY]
-        place = {"number": self._chain.number + 1, "previous": self._chain.head}
-        line = Entry(**record.model_dump(), **place).model_dump_json().encode()
+        entry = Entry(**record.model_dump(), number=self._chain.number + 1, previous=self._chain.head)
+        line = entry.model_dump_json().encode()
         self._put(stream, line + b"\n")
         self._take(line)
-        self._read += len(line) + 1
-        return self._recent[-1]
+        write_seen(self.path, self._written)
+        self._failed = False
+        return entry
+
+    def _require_room(self, stream: BinaryIO) -> None:
+        """Leave the last of a disk to the people who must make room on it; none of it is filled with half an entry."""
+        if not os.access(self.path.parent, os.W_OK | os.X_OK, effective_ids=True):
+            raise self._broken("its folder cannot be written", remedy="give the keeper's user the right to")
+        disk = os.fstatvfs(stream.fileno())
+        if disk.f_blocks and disk.f_bavail * disk.f_frsize < ROOM:  # a few file systems tell nothing
+            raise self._broken("its disk is full", remedy=f"make room: a keeper leaves {ROOM >> 20} MiB free")
 
     def _put(self, stream: BinaryIO, line: bytes) -> None:
+        self._failed = True
         try:
             written = stream.write(line)
             os.fsync(stream.fileno())
@@ -195,10 +251,15 @@ class Verification:
 def verify(path: Path, noted: str | None = None) -> Verification:
     """Follow the chain from the first entry to the last and name each place where it breaks.
 
-    A chain cannot tell that its last entries were cut off; `noted`, a head from an earlier reading, can.
+    A chain cannot tell that its last entries were cut off; `noted`, a head from an earlier reading, can, and so can the
+    keeper's own note beside the ledger, where that lies there.
     """
     chain = _Chain()
     heads, problems = {GENESIS}, []
+    try:
+        seen = read_seen(path)  # before the ledger, which a keeper may be writing
+    except LostError as error:
+        seen, problems = None, [error.what]
     count = healed = 0
     for number, line, complete in _lines(path):
         if not complete:
@@ -215,6 +276,8 @@ def verify(path: Path, noted: str | None = None) -> Verification:
         problems.append(f"the last {len(chain.torn)} line(s) are no entries, and nothing accounts for them")
     if noted is not None and noted not in heads:
         problems.append(f"no entry has the noted head {noted}: entries were cut off or changed since")
+    if seen is not None and seen.head not in heads:
+        problems.append(f"entry {seen.number}, which was written last, is not in it: entries were cut off or changed")
     return Verification(count, chain.head, healed, tuple(problems))
 
 

@@ -8,9 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
+from client.bases import shipped_bases
+from client.bounds import Bounds
+from client.recipes import preset_recipes
 from common.config.reading import all_mistakes, mistakes_in, read_toml
 from common.config.tree import Section
 from common.wire import Precision
+from common.wire.terms import Digest
 
 MEBIBYTE = 2**20
 
@@ -20,25 +24,37 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 class Policy(Section):
-    """The default lets a generator and confusion counts out, at most eight times a day, and tells no histogram."""
+    """The default runs the presets' recipes on the networks that come with eyesoff, and tells no histogram."""
 
     allow: tuple[Record, ...] = Field(
         ("description", "release", "scored"),
         description="kinds of record that may leave; refusals and the progress of what was granted always may",
     )
+    bases: tuple[Digest, ...] = Field(
+        default_factory=lambda: tuple(shipped_bases()),
+        description="digests of the public networks from which a tuning may start; by default those that come with "
+        "eyesoff; [] refuses all; `eyesoff keeper accept base` adds one",
+    )
+    recipes: tuple[Digest, ...] = Field(
+        default_factory=lambda: tuple(preset_recipes()),
+        description="digests of what may be run: a synthesizer, all of its settings, the form of its release; by "
+        "default those of the presets; [] refuses all; `eyesoff keeper accept recipe` adds one",
+    )
     precisions: tuple[Precision, ...] = Field(
-        tuple(Precision), min_length=1, description="number formats in which a generator may leave, as the server asks"
+        (Precision.FP16, Precision.BF16), min_length=1, description="number formats in which a generator may leave"
     )
     mebibytes_a_day: Count = Field(2048, description="of all that leaves in any 24 hours")
     mebibytes_a_request: Positive = Field(1536, description="a request larger than this is not read")
-    steps: Positive = Field(50_000, description="training steps of one tuning")
-    width: float = Field(1.0, gt=0, le=1, description="of the networks; 1 is the paper's")
-    batch: Positive = Field(128, description="utterances that a training step sees at once")
     tunings_a_day: Count = Field(8, description="begun in any 24 hours; asking again for the same one is free")
     scorings_a_day: Count = Field(
         8,
         description="begun in any 24 hours; the counts tell how many test utterances each emotion has, so a site that "
         "keeps that to itself takes 'scored' out of `allow`",
+    )
+    refusals_a_day: Positive = Field(
+        1000,
+        description="written down in any 24 hours; beyond that, what is not granted is turned away without a word and "
+        "counted, so that nobody fills the ledger; what is granted still passes",
     )
     minimum_utterances: Count = Field(
         5, description="of each emotion that the site holds: if one has fewer, nothing is tuned or scored"
@@ -46,8 +62,22 @@ class Policy(Section):
     minimum_speakers: Count = Field(
         2, description="of each emotion that the site holds, likewise; one voice alone would be cloned"
     )
+    releases_in_all: Count = Field(
+        20, description="generators that are ever made here; the same recipe on the same speech is one, given again"
+    )
+    scorings_in_all: Count = Field(4, description="recognizers that are ever scored here, each once")
+    minutes_a_request: Positive = Field(1440, description="of work on one tuning or one scoring")
+    gibibytes_of_state: float = Field(20.0, gt=0, description="disk that the keeper's work may fill")
+    minimum_test_utterances: Count = Field(50, description="in all; with fewer, no recognizer is scored")
+    scoring_epsilon: Annotated[float, Field(gt=0, le=1000)] | Literal["exact"] = Field(
+        0.26,
+        description="of the geometric noise on every count of a scoring: a guess whether one recording is here is then "
+        "right with a probability of at most 1 / (1 + exp(-epsilon)); of four answers about it, by their majority, "
+        "in 60 % at the default; 'exact' adds none",
+    )
     tell_counts: bool = Field(False, description="utterances an emotion and speakers, in descriptions and releases")
     per_speaker: bool = Field(False, description="whether confusions may come apart by speaker, without names")
+    bounds: Bounds = Field(Bounds(), description="floors and lids that not even an accepted recipe may pass")
 
 
 def load_policy(path: Path | None) -> Policy:

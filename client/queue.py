@@ -10,6 +10,7 @@ from collections.abc import Callable
 from client.tuning import TuningFolder
 from common.errors import UserError
 from common.training.phases import Interrupted
+from common.wire import Code, Refused
 
 log = logging.getLogger(__name__)
 
@@ -24,14 +25,14 @@ class TuningQueue:
         self._work = work
         self._changed = threading.Condition()
         self._folders: list[TuningFolder] = []
-        self._failed: set[TuningFolder] = set()
+        self._failed: dict[TuningFolder, Code] = {}
         self._thread: threading.Thread | None = None
         self._stopping = False
 
     def add(self, folder: TuningFolder) -> None:
         """Queue a tuning, unless it is queued; one that failed is tried again."""
         with self._changed:
-            self._failed.discard(folder)
+            self._failed.pop(folder, None)
             if folder not in self._folders:
                 self._folders.append(folder)
             if self._thread is None and not self._stopping:
@@ -44,10 +45,10 @@ class TuningQueue:
         with self._changed:
             return tuple(self._folders)
 
-    def failed(self, folder: TuningFolder) -> bool:
-        """Whether it came to nothing when it was last tried here."""
+    def failed(self, folder: TuningFolder) -> Code | None:
+        """Why it came to nothing when it was last tried here, if it did."""
         with self._changed:
-            return folder in self._failed
+            return self._failed.get(folder)
 
     def wait(self, folder: TuningFolder, seconds: float) -> None:
         """Until the tuning has left the queue, the queue is stopped, or the time is over."""
@@ -68,11 +69,11 @@ class TuningQueue:
     def _run(self) -> None:
         """The worker's thread: it ends with the queue, so that a keeper that is let go leaves none behind."""
         while (folder := self._next()) is not None:
-            failed = not self._succeeds(folder)
+            failure = self._failure_of(folder)
             with self._changed:
                 self._folders.remove(folder)
-                if failed:
-                    self._failed.add(folder)
+                if failure is not None:
+                    self._failed[folder] = failure
                 self._changed.notify_all()
 
     def _next(self) -> TuningFolder | None:
@@ -82,16 +83,19 @@ class TuningQueue:
             self._thread = None
             return None
 
-    def _succeeds(self, folder: TuningFolder) -> bool:
+    def _failure_of(self, folder: TuningFolder) -> Code | None:
         """What goes wrong is written down at the site; one that was stopped has not failed."""
         try:
             self._work(folder, lambda: self._stopping)
         except Interrupted as interruption:
             log.info("%s", interruption)
+        except Refused as refusal:
+            log.warning("a tuning was ended: %s", refusal)
+            return refusal.code
         except UserError as error:
             log.error("a tuning failed: %s", error)
-            return False
+            return Code.FAILED
         except Exception:
             log.exception("a tuning failed")
-            return False
-        return True
+            return Code.FAILED
+        return None

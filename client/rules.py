@@ -4,8 +4,11 @@ Owns the comparison of messages with the policy and with what the site holds. Mu
 or sent, nor what has happened earlier in the day.
 """
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from client.bounds import scoring_numbers, tuning_numbers
 from client.policy import Policy
 from common.wire import (
     Ask,
@@ -21,6 +24,7 @@ from common.wire import (
     Scoring,
     Tune,
     Tuning,
+    identity,
 )
 
 
@@ -33,6 +37,8 @@ class Holdings:
     features: str
     utterances: tuple[int, ...]
     speakers: tuple[int, ...]
+    speech: str
+    """Names this version of the speech: of other recordings a release is another one."""
 
 
 def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
@@ -43,14 +49,24 @@ def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
         case Tune(tuning=tuning) | Collect(tuning=tuning):
             _check_allowed("release", policy)
             _check_subject(tuning, holdings)
-            _check_size(tuning, policy)
+            _check_recipe(tuning, policy)
             _check_minima(policy, holdings)
         case Score(scoring=scoring):
             _check_allowed("scored", policy)
             _check_subject(scoring, holdings)
-            _require(scoring.network.width <= policy.width, Code.TOO_WIDE)
+            _check_bounds(scoring_numbers(scoring), policy)
             _require(policy.per_speaker or not scoring.per_speaker, Code.SPEAKERS_FORBIDDEN)
             _check_minima(policy, holdings)
+            _require(sum(holdings.utterances) >= policy.minimum_test_utterances, Code.TOO_FEW_TESTS)
+
+
+def work_of(request: Tune | Collect | Score, holdings: Holdings) -> str:
+    """Names the piece of work that a request is about: whoever asks for the same again is given the same again."""
+    if isinstance(request, Score):
+        return f"{request.scoring.run}/{request.scoring.fold}/{identity(request)}"
+    tuning = request.tuning
+    parts = (tuning.recipe.digest, tuning.base, *tuning.labels, tuning.features, holdings.speech)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def check_reply(reply: Reply, policy: Policy, holdings: Holdings) -> None:
@@ -67,8 +83,10 @@ def check_reply(reply: Reply, policy: Policy, holdings: Holdings) -> None:
             _require(card.tuning.precision in policy.precisions, Code.PRECISION_FORBIDDEN)
             _check_counts(card.utterances, policy, holdings)
             _check_minima(policy, holdings)
-        case Scored(counts=counts):
+        case Scored(counts=counts, epsilon=epsilon):
             _check_allowed("scored", policy)
+            exact = policy.scoring_epsilon == "exact"
+            _require(epsilon is None if exact else epsilon == policy.scoring_epsilon, Code.WRONG_ANSWER)
             _require(policy.per_speaker or len(counts) == 1, Code.SPEAKERS_FORBIDDEN)
             _check_minima(policy, holdings)
         case _:
@@ -85,11 +103,17 @@ def _check_subject(about: Tuning | Scoring, holdings: Holdings) -> None:
     _require(about.features == holdings.features, Code.FEATURES)
 
 
-def _check_size(tuning: Tuning, policy: Policy) -> None:
+def _check_recipe(tuning: Tuning, policy: Policy) -> None:
+    """What is run, from what and in which form it leaves is the site's to accept; bounds hold for the accepted too."""
     _require(tuning.precision in policy.precisions, Code.PRECISION_FORBIDDEN)
-    _require(tuning.finetuning.iterations <= policy.steps, Code.TOO_MANY_STEPS)
-    _require(tuning.finetuning.batch <= policy.batch, Code.BATCH_TOO_LARGE)
-    _require(tuning.network.width <= policy.width, Code.TOO_WIDE)
+    _require(tuning.base in policy.bases, Code.BASE_FORBIDDEN, tuning.base)
+    _require(tuning.recipe.digest in policy.recipes, Code.RECIPE_FORBIDDEN, tuning.recipe.digest)
+    _check_bounds(tuning_numbers(tuning), policy)
+
+
+def _check_bounds(numbers: Mapping[str, float], policy: Policy) -> None:
+    outside = policy.bounds.outside(numbers)
+    _require(not outside, Code.OUT_OF_BOUNDS, ", ".join(outside))
 
 
 def _check_minima(policy: Policy, holdings: Holdings) -> None:
@@ -106,6 +130,6 @@ def _check_counts(told: tuple[int, ...] | None, policy: Policy, holdings: Holdin
     _require(told is None or told == holdings.utterances, Code.WRONG_ANSWER)
 
 
-def _require(granted: bool, code: Code) -> None:
+def _require(granted: bool, code: Code, where: str | None = None) -> None:
     if not granted:
-        raise Refused(code)
+        raise Refused(code, where=where)

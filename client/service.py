@@ -1,23 +1,26 @@
 """A keeper as a process of its own, and the way to it: HTTP over a Unix socket that only two processes share.
 
 Owns the socket on both ends. Must not know what the bytes say: they go in and out as they are. There is no network
-here, so a keeper can run where there is none.
+here, so a keeper can run where there is none. The relay is a stranger: it can connect, and change nothing in the
+socket's folder.
 """
 
-import fcntl
 import http.client
 import json
 import logging
 import math
+import os
 import socket
 import socketserver
+import stat
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
+from client.flood import TurnedAway
 from common.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -32,8 +35,13 @@ LONGEST_SILENCE = 60.0
 AT_ONCE = 4
 """Connections that are served together; more are closed, for each may hold a request of more than a gigabyte."""
 PIECE = 2**20
+LONGEST_NUMBER = 18
+"""Digits of a length; Python itself refuses to read numbers of some thousands."""
+LONGEST_STATUS = 2**16
+"""Bytes that a keeper may say of itself."""
 SHARED, ENTERED = 0o660, 0o750
 """Whose the socket and its folder are: the keeper's and its group's, to which the relay belongs."""
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Answering(Protocol):
@@ -73,15 +81,22 @@ class RemoteKeeper:
 
     def status(self) -> dict[str, Any]:
         """What the keeper says of itself."""
-        told: dict[str, Any] = json.loads(self._ask("GET", STATUS, b"", 0.0))
+        try:
+            told = json.loads(self._ask("GET", STATUS, b"", 0.0, LONGEST_STATUS))
+        except (ValueError, RecursionError):
+            told = None
+        if not isinstance(told, dict):
+            raise UserError("what answers here is no keeper", where=self._path, remedy="choose another path")
         return told
 
-    def _ask(self, method: str, target: str, body: bytes | memoryview, patience: float) -> bytes:
+    def _ask(
+        self, method: str, target: str, body: bytes | memoryview, patience: float, most: int | None = None
+    ) -> bytes:
         connection = _UnixConnection(self._path, patience + self._longest)
         try:
             connection.request(method, target, body, {PATIENCE: str(patience)})
             response = connection.getresponse()
-            content = response.read()
+            content = response.read(most)
         except (OSError, http.client.HTTPException) as error:
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__
             remedy = f"{why.lower()}; is `eyesoff keeper serve` running at the site, and may this user use its socket?"
@@ -116,12 +131,11 @@ class KeeperServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def __init__(self, path: Path, keeper: Served) -> None:
         self.keeper = keeper
         self._places = threading.BoundedSemaphore(AT_ONCE)
-        self._lock = _take(path)
+        _take(path)
         try:
             super().__init__(str(path), _Handler)
-            path.chmod(SHARED)
+            _share(path)
         except OSError as error:
-            self._lock.close()
             raise UserError("cannot open the socket", where=path, remedy=error.strerror or str(error)) from None
 
     def serve_until(self, stop: Callable[[], bool]) -> None:
@@ -148,31 +162,50 @@ class KeeperServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         log.warning("a connection broke", exc_info=True)
 
     def server_close(self) -> None:
-        """Close, take the socket file away, and let another keeper have its place."""
+        """Close, and take the socket file away."""
         super().server_close()
         Path(str(self.server_address)).unlink(missing_ok=True)
-        self._lock.close()
 
 
-def _take(path: Path) -> IO[str]:
-    """Hold a lock beside the socket, then clear away the socket that a killed keeper left."""
-    if path.exists() and not path.is_socket():
-        raise UserError("something else has the socket's name", where=path, remedy="choose another path")
-    lock_path = path.with_name(f"{path.name}.lock")
+def _take(path: Path) -> None:
+    """See that the socket's folder is the keeper's alone, and clear away the socket that a killed keeper left."""
     try:
         if not path.parent.exists():
             path.parent.mkdir(parents=True)
             path.parent.chmod(ENTERED)
-        lock = lock_path.open("w")
+        folder = path.parent.stat()
     except OSError as error:
-        raise UserError("cannot open the socket", where=lock_path, remedy=error.strerror) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise UserError("another keeper serves this socket", where=path, remedy="stop it first") from None
-    path.unlink(missing_ok=True)
-    return lock
+        raise UserError("cannot open the socket's folder", where=path.parent, remedy=error.strerror) from None
+    if folder.st_uid != os.geteuid() or folder.st_mode & OTHERS_WRITE:
+        remedy = f"the keeper's user alone may write there (chown {os.geteuid()}, chmod 750): a relay only connects"
+        raise UserError("the socket's folder can be written by somebody else", where=path.parent, remedy=remedy)
+    if not os.path.lexists(path):
+        return
+    if not stat.S_ISSOCK(path.lstat().st_mode):
+        raise UserError("something else has the socket's name", where=path, remedy="choose another path")
+    if _is_served(path):
+        raise UserError("another keeper serves this socket", where=path, remedy="stop it first")
+    path.unlink()
+
+
+def _is_served(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            return False
+        except OSError:  # one whose queue is full is there
+            return True
+        return True
+
+
+def _share(path: Path) -> None:
+    """Let the group of the folder connect, to which the relay belongs, though it need not be the keeper's first."""
+    path.chmod(SHARED)
+    group = path.parent.stat().st_gid
+    if path.stat().st_gid != group:
+        os.chown(path, -1, group)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -184,23 +217,32 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """A message in, a message out."""
         length = self.headers.get("Content-Length", "")
-        if self.path != ANSWER or not length.isdecimal():
-            self.send_error(HTTPStatus.NOT_FOUND if self.path != ANSWER else HTTPStatus.LENGTH_REQUIRED)
-            return
-        try:
-            answer = self._answer(int(length))
-        except Exception:
-            log.exception("no answer could be made")
-            self._send(HTTPStatus.INTERNAL_SERVER_ERROR)
-            return
-        self._send(HTTPStatus.OK, answer)
+        if self.path != ANSWER:
+            self.send_error(HTTPStatus.NOT_FOUND)
+        elif not length.isdecimal():
+            self.send_error(HTTPStatus.LENGTH_REQUIRED)
+        elif len(length) > LONGEST_NUMBER:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+        else:
+            self._give(lambda: self._answer(int(length)))
 
     def do_GET(self) -> None:
         """What the keeper says of itself."""
         if self.path != STATUS:
             self.send_error(HTTPStatus.NOT_FOUND)
-            return
-        self._send(HTTPStatus.OK, json.dumps(self.server.keeper.status()).encode())
+        else:
+            self._give(lambda: json.dumps(self.server.keeper.status()).encode())
+
+    def _give(self, make: Callable[[], bytes]) -> None:
+        try:
+            answer = make()
+        except TurnedAway:
+            self._send(HTTPStatus.TOO_MANY_REQUESTS)
+        except Exception:
+            log.exception("no answer could be made")
+            self._send(HTTPStatus.INTERNAL_SERVER_ERROR)
+        else:
+            self._send(HTTPStatus.OK, answer)
 
     def _answer(self, length: int) -> bytes:
         keeper = self.server.keeper

@@ -3,10 +3,15 @@
 Owns what is written into them, and which client has which. Must not know who tunes there.
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from client.bases import read_base
+from client.bounds import Bounds
+from client.dice import SECRET, write_secret
+from client.recipes import recipe_of
 from client.site import STATE, Site, load_site
 from common.config import Config, load_config
 from common.config.showing import spell
@@ -14,33 +19,62 @@ from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
 from common.files import atomic_write
+from common.training.pretrained import shipped_weights
+from common.wire import Precision
 
 SITES, SITE = "sites", "site.toml"
 LONGEST_NAME = 64
-
-POLICY = """\
-# A simulated site hides nothing from the one person who runs it all; the default policy tells less.
-tell_counts = true
-per_speaker = true
-tunings_a_day = 100
-scorings_a_day = 10000
-steps = 1000000
-mebibytes_a_day = 1000000
-minimum_utterances = 1
-minimum_speakers = 1
-"""
+MANY = 1_000_000
 
 
-def write_sites(run: Path, config: Config, manifest: Manifest) -> None:
-    """A site for each session of a corpus; clients are numbered in the order of their names."""
+def open_policy(config: Config, base: str) -> str:
+    """A simulated site hides nothing from the one person who runs it all; the default policy tells less.
+
+    It accepts the networks and the recipe of its own campaign, and any number that a configuration may hold.
+    """
+    rules = {
+        "bases": [base],
+        "recipes": [recipe_of(config).digest],
+        "precisions": [precision.value for precision in Precision],
+        "tell_counts": True,
+        "per_speaker": True,
+        "scoring_epsilon": "exact",
+        "tunings_a_day": MANY,
+        "scorings_a_day": MANY,
+        "releases_in_all": MANY,
+        "scorings_in_all": MANY,
+        "minutes_a_request": MANY,
+        "mebibytes_a_day": MANY,
+        "gibibytes_of_state": float(MANY),
+        "minimum_utterances": 1,
+        "minimum_speakers": 1,
+        "minimum_test_utterances": 1,
+    }
+    heading = "# A simulated site: everything is one person's, so it accepts whatever its own campaign asks for."
+    bounds = [_line((name, [-1e12, 1e12])) for name in Bounds.model_fields]
+    return "\n".join([heading, *map(_line, rules.items()), "", "[bounds]", *bounds]) + "\n"
+
+
+def write_sites(run: Path, config: Config, manifest: Manifest, base: str) -> None:
+    """A site for each session of a corpus; clients are numbered in the order of their names.
+
+    Their secrets come from the configuration's seed, so that the same seed gives the same results; `base` is the digest
+    of the networks that the campaign starts from.
+    """
     names = {session: site_name(session) for session in manifest.sessions}
     if len(set(names.values())) < len(names) or not all(names.values()):
         alike = ", ".join(f"{session!r} is {name!r}" for session, name in names.items())
         raise UserError("sessions whose names are alike as sites are named", where=alike, remedy="rename a session")
     for session, name in names.items():
         folder = run / SITES / name
-        atomic_write(folder / "policy.toml", POLICY.encode())
+        write_secret(folder / STATE / SECRET, simulated_secret(config.seed, name))
+        atomic_write(folder / "policy.toml", open_policy(config, base).encode())
         atomic_write(folder / SITE, session_file(session, config, manifest).encode())
+
+
+def simulated_secret(seed: int, session: str) -> bytes:
+    """Where a simulated site's draws come from: no secret to the one person who runs it all."""
+    return hashlib.sha256(f"{seed}\x1f{session}".encode()).digest()
 
 
 def own_sites(preset: str, number: int) -> Path:
@@ -50,7 +84,7 @@ def own_sites(preset: str, number: int) -> Path:
     """
     config = load_config(preset)
     run = config.runtime.unnamed_run(number)
-    write_sites(run, config, labelled_corpus(config))
+    write_sites(run, config, labelled_corpus(config), read_base(shipped_weights(preset)).digest)
     return run / SITES
 
 

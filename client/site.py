@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from client.dice import SECRET
 from common.config.reading import all_mistakes, mistakes_in, read_toml
 from common.config.tree import EMOTIONS, FeatureConfig, Labels, Options, RuntimeConfig, Section
 from common.wire.terms import Name
@@ -41,6 +42,11 @@ class Site(Section):
     def ledger(self) -> Path:
         """Where everything that left is written down."""
         return self.state / "ledger.jsonl"
+
+    @property
+    def secret(self) -> Path:
+        """What every random draw here comes from; made here, so that not even the server's people know it."""
+        return self.state / SECRET
 
 
 def load_site(path: Path) -> Site:

@@ -1,12 +1,11 @@
 """One tuning at a site, from the networks that came to the generator that may leave, and through every interruption.
 
-Owns the folder of a tuning: what was asked, the networks that came with it, snapshots, how far it is, the finished
-generator. Must not know who asked, nor whether the result may leave.
+Owns the folder of a tuning: what was asked, snapshots, how far it is, the finished generator. Must not know who asked,
+nor whether the result may leave.
 
-A folder goes through three states: asked (its base is stored), tuning (it has snapshots), done (its release is stored).
+A folder goes through three states: asked (its terms are stored), tuning (it has snapshots), done (it has a release).
 """
 
-import fcntl
 import json
 import logging
 import shutil
@@ -19,24 +18,27 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from client.bases import Bases, gradient_over_epsilon
+from client.bounds import Bounds
+from client.dice import Dice
 from client.door import Door
 from common.config.tree import Config, RuntimeConfig
 from common.errors import UserError
 from common.features.scaling import Scaling
-from common.files import atomic_json
-from common.networks import Discriminator, Generator, release_weights
+from common.files import atomic_json, locked
+from common.networks import release_weights
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.training.checkpoint import CARD, Snapshots, read_tensors, save_tensors
-from common.training.phases import Surroundings
+from common.training.phases import Interrupted, Surroundings
 from common.training.reporters import Reporter
 from common.training.stages import FINETUNING, Pair, finetune
-from common.wire import Tune, Tuning
+from common.wire import Code, Refused, Tuning
 
 log = logging.getLogger(__name__)
 
 TUNINGS = "tunings"
-BASE, ASKED, SNAPSHOTS, PROGRESS, DONE, LOCK = "base", "asked.json", "snapshots", "progress.json", "release", ".lock"
+ASKED, SNAPSHOTS, PROGRESS, DONE, LOCK = "asked.json", "snapshots", "progress.json", "release", ".lock"
 KEPT = 10
 """Snapshots over a tuning: what a kill costs at the most is a tenth of the work."""
 REPORT_EVERY, WRITE_SECONDS = 10, 1.0
@@ -59,29 +61,16 @@ class TuningFolder:
 
     path: Path
 
-    def keep(self, request: Tune) -> None:
-        """Store what was asked and the networks it came with; what stands here already may have been damaged."""
-        base = {f"generator.{name}": value for name, value in request.generator.items()}
-        base |= {f"discriminator.{name}": value for name, value in request.discriminator.items()}
-        save_tensors(self.path / BASE, base, {"what": "the networks that a tuning starts from"})
-        atomic_json(self.path / ASKED, request.tuning.model_dump(mode="json"))
+    def keep(self, tuning: Tuning) -> None:
+        """Store what was asked."""
+        atomic_json(self.path / ASKED, tuning.model_dump(mode="json"))
 
     def asked(self) -> Tuning | None:
-        """What was asked, while its networks are here to begin or to go on with."""
+        """What was asked, where it can be read."""
         try:
-            text = (self.path / ASKED).read_text(encoding="utf-8")
-            return Tuning.model_validate_json(text) if (self.path / BASE / CARD).exists() else None
+            return Tuning.model_validate_json((self.path / ASKED).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-
-    def base(self, tuning: Tuning) -> Pair:
-        """The networks to start from."""
-        tensors, _ = read_tensors(self.path / BASE)
-        generator = Generator(tuning.network)
-        discriminator = Discriminator(tuning.network, 1)
-        generator.load_state_dict(_under("generator.", tensors))
-        discriminator.load_state_dict(_under("discriminator.", tensors))
-        return Pair(generator, discriminator)
 
     def finish(self, weights: Mapping[str, Tensor], seconds: float) -> None:
         """Store the generator, then drop all that only the tuning needed."""
@@ -90,9 +79,12 @@ class TuningFolder:
 
     def tidy(self) -> None:
         """Leave the generator alone."""
-        for name in (BASE, SNAPSHOTS):
-            shutil.rmtree(self.path / name, ignore_errors=True)
+        shutil.rmtree(self.path / SNAPSHOTS, ignore_errors=True)
         (self.path / PROGRESS).unlink(missing_ok=True)
+
+    def give_up(self) -> None:
+        """Forget a tuning that is not to be gone on with."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     @property
     def is_finished(self) -> bool:
@@ -121,13 +113,21 @@ class TuningFolder:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Wait until no other process is at work here; the lock of one that is killed dies with it."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self.path / LOCK):
             yield
 
 
-def tune(folder: TuningFolder, door: Door, runtime: RuntimeConfig, stop: Callable[[], bool]) -> None:
+@dataclass(frozen=True)
+class Grant:
+    """What a site brings to a tuning of its own: networks, dice, bounds and time."""
+
+    bases: Bases
+    dice: Dice
+    bounds: Bounds
+    seconds: float
+
+
+def tune(folder: TuningFolder, door: Door, runtime: RuntimeConfig, grant: Grant, stop: Callable[[], bool]) -> None:
     """Fine-tune from the folder's last snapshot to the end and store the generator there, unless it is there."""
     with folder.alone():
         if folder.is_finished:
@@ -137,16 +137,24 @@ def tune(folder: TuningFolder, door: Door, runtime: RuntimeConfig, stop: Callabl
         if tuning is None:
             raise UserError("no tuning was asked for", where=folder.path)
         try:
-            _tune(folder, tuning, door, runtime, stop)
+            _tune(folder, tuning, door, runtime, grant, stop)
         finally:
             torch.cuda.empty_cache()  # an idle keeper holds no memory of a GPU that others may share
 
 
-def _tune(folder: TuningFolder, tuning: Tuning, door: Door, runtime: RuntimeConfig, stop: Callable[[], bool]) -> None:
+def _tune(
+    folder: TuningFolder,
+    tuning: Tuning,
+    door: Door,
+    runtime: RuntimeConfig,
+    grant: Grant,
+    stop: Callable[[], bool],
+) -> None:
     config = as_config(tuning, runtime)
     acceleration = Acceleration.from_runtime(runtime)
     settings = config.finetuning
     require_memory(config.network, settings.batch, FINETUNING, acceleration.device, penalty=settings.penalty)
+    base = _checked_base(tuning, grant)
     clock = Clock(folder)
     identity = {"tuning": tuning.model_dump(mode="json"), "speech": door.features.key}
     snapshots = Snapshots(folder.path / SNAPSHOTS, identity, tuning.labels, tuning.scaling.model_dump())
@@ -157,12 +165,26 @@ def _tune(folder: TuningFolder, tuning: Tuning, door: Door, runtime: RuntimeConf
         snapshots=snapshots,
         report_every=REPORT_EVERY,
         snapshot_every=max(config.finetuning.iterations // KEPT, 1),
-        stop=stop,
+        stop=lambda: stop() or clock.seconds > grant.seconds,
     )
     scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
-    patches = door.patches(scaling, tuning.seed, balanced=config.finetuning.balanced)
-    tuned = finetune(folder.base(tuning), patches, config, tuning.seed, around)
+    seed = grant.dice.tuning(tuning.run, tuning.session)
+    patches = door.patches(scaling, seed, balanced=config.finetuning.balanced)
+    try:
+        tuned = finetune(base, patches, config, seed, around)
+    except Interrupted:
+        if clock.seconds <= grant.seconds:
+            raise
+        raise Refused(Code.TOO_LONG, where=f"{clock.seconds / 60:.0f} minutes spent") from None
     folder.finish(release_weights(tuned.generator), clock.seconds)
+
+
+def _checked_base(tuning: Tuning, grant: Grant) -> Pair:
+    """The networks to start from, looked at with noise before any speech is read."""
+    pair = grant.bases.find(tuning.base).pair(tuning.network)
+    if outside := grant.bounds.outside({"gradient": gradient_over_epsilon(pair)}):
+        raise Refused(Code.OUT_OF_BOUNDS, where=", ".join(outside))
+    return pair
 
 
 def as_config(tuning: Tuning, runtime: RuntimeConfig) -> Config:
@@ -230,7 +252,3 @@ def read_progress(state: Path) -> Progress | None:
         last = max((state / TUNINGS).glob(f"*/{PROGRESS}"), key=lambda path: path.stat().st_mtime_ns, default=None)
         return None if last is None else TuningFolder(last.parent).progress()
     return None
-
-
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,12 +1,17 @@
-"""Files that are either whole or absent.
+"""Files that are either whole or absent, files that are one's own, and locks.
 
-Owns atomic writing. Must not know what is written.
+Owns atomic writing, and opening where somebody else may have put something in the file's place. Must not know what is
+written.
 """
 
+import errno
+import fcntl
 import json
 import os
 import secrets
-from collections.abc import Callable, Collection, Mapping
+import stat
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +26,41 @@ def atomic_write(path: Path, content: bytes, *, mode: int = 0o666) -> None:
 def atomic_json(path: Path, data: Mapping[str, Any]) -> None:
     """Put plain data at `path` as readable JSON, or leave what was there."""
     atomic_write(path, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())
+
+
+def open_own(path: Path, flags: int = 0) -> int:
+    """Open a file to read and write, or make it: through no link, cutting nothing short, and neither pipe nor folder.
+
+    Raises OSError with a reason that a person can read.
+    """
+    try:  # not to wait is for pipes
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | flags, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(error.errno, "it is a link, and no link is followed here", str(path)) from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+    return descriptor
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold a lock while the block runs; that of a process that is killed dies with it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = open_own(path)
+    except OSError as error:
+        raise UserError("cannot open the lock", where=path, remedy=error.strerror) from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise UserError("another process is at work here", where=path, remedy="stop it first") from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def refuse_strangers(folder: Path, own: Collection[str]) -> None:

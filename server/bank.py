@@ -62,28 +62,21 @@ class Bank:
 
     def add(self, release: Release) -> Banked:
         """Store a release that passes the checks; storing the same one again changes nothing."""
-        check_weights(release, LIMITS)
-        digest, size = hashlib.sha256(), 0
-        for part in parts(release):
-            digest.update(part)
-            size += len(part)
-        tuning, sha256 = release.card.tuning, digest.hexdigest()
-        name = f"{tuning.session}-{sha256[:12]}"
-        for other in self.banked(tuning.run):
-            if other.name == name:
+        banked = _described(release)
+        for other in self.banked(banked.run):
+            if other.name == banked.name:
                 return other
-            if other.session == tuning.session:
+            if other.session == banked.session:
                 remedy = f"remove {other.name} first, or start another run"
-                raise UserError(f"run {tuning.run} has a release of {tuning.session} already", remedy=remedy)
-        received = datetime.now(UTC).replace(microsecond=0)
-        banked = Banked(name=name, sha256=sha256, bytes=size, received=received, card=release.card)
-        weights = self._path(name, WEIGHTS)
-        write_through(weights, lambda stream: stream.writelines(parts(release)))
-        try:
-            atomic_json(self._path(name, CARD), banked.model_dump(mode="json"))
-        except UserError:
-            weights.unlink()
-            raise
+                raise UserError(f"run {banked.run} has a release of {banked.session} already", remedy=remedy)
+        self._store(banked, release)
+        return banked
+
+    def quarantine(self, release: Release, reason: str) -> Banked:
+        """Keep a release that is not to be drawn from, apart and with the reason."""
+        banked, aside = _described(release), Bank(self.folder / QUARANTINE)
+        aside._store(banked, release)
+        _give_reason(aside.folder / banked.name, reason)
         return banked
 
     def banked(self, run: str | None = None) -> tuple[Banked, ...]:
@@ -172,6 +165,16 @@ class Bank:
             gone.append(path.name)
         return tuple(gone)
 
+    def _store(self, banked: Banked, release: Release) -> None:
+        """The weights, then the card."""
+        weights = self._path(banked.name, WEIGHTS)
+        write_through(weights, lambda stream: stream.writelines(parts(release)))
+        try:
+            atomic_json(self._path(banked.name, CARD), banked.model_dump(mode="json"))
+        except UserError:
+            weights.unlink()
+            raise
+
     def _cards(self) -> tuple[list[Banked], list[Finding]]:
         if not self.folder.is_dir():
             return [], []
@@ -198,6 +201,18 @@ class Bank:
 
     def _path(self, name: str, suffix: str) -> Path:
         return self.folder / f"{name}{suffix}"
+
+
+def _described(release: Release) -> Banked:
+    """The card of a release that passes the checks of its weights."""
+    check_weights(release, LIMITS)
+    digest, size = hashlib.sha256(), 0
+    for part in parts(release):
+        digest.update(part)
+        size += len(part)
+    sha256, received = digest.hexdigest(), datetime.now(UTC).replace(microsecond=0)
+    name = f"{release.card.tuning.session}-{sha256[:12]}"
+    return Banked(name=name, sha256=sha256, bytes=size, received=received, card=release.card)
 
 
 def _give_reason(beside: Path, reason: str) -> None:

@@ -21,8 +21,10 @@ from common.wire import Description, Release, Reply, Scored, Working
 from server.bank import Bank, Banked
 from server.clients import Clients
 from server.correspondence import Correspondence, Failure, Question
+from server.intake import Aside, Intake
 from server.letters import Letters
 from server.plans import Fold, Plan, leave_one_out
+from server.pool import NotFinite
 from server.recognizers import Recognizers
 
 SCHEMA = 1
@@ -48,6 +50,10 @@ class Watcher(Protocol):
 
     def failed(self, failure: Failure) -> None:
         """A client failed once; it may be asked again."""
+        ...
+
+    def put_aside(self, aside: Aside) -> None:
+        """A release is not trained on."""
         ...
 
     def training(self, name: str) -> Reporter:
@@ -80,6 +86,7 @@ class Campaign:
         self._name, self._folder, self._config, self._plan = name, folder, config, plan
         self._clients, self._watcher = clients, watcher
         self._bank = Bank(folder / BANK)
+        self._intake = Intake(folder, self._bank, config, watcher.put_aside)
         self._recognizers = Recognizers(folder, config, self._bank)
         self._letters = Letters(name, config, base, per_speaker=per_speaker)
         self._post = Correspondence(clients, config.campaign.attempts, self._bank.reject, watcher.failed)
@@ -88,20 +95,18 @@ class Campaign:
         """Every step in turn; `expected` clients are waited for, and a quorum of them is enough to go on."""
         banked = self._banked()
         roster = self._ask(expected, banked)
-        releases = self._tune(roster, banked)
-        folds = self._plan(tuple(releases))
-        self._train(folds, releases)
+        releases, folds = self._train(self._intake.sifted(self._tune(roster, banked)))
         return self._conclude(releases, folds, self._score(folds, roster))
 
     def _banked(self) -> dict[str, Banked]:
         """Session to release, of those that came before this run was stopped."""
-        problems, banked = [], self._bank.banked(self._name)
-        for one in banked:
+        problems, banked = [], self._intake.banked(self._name)
+        for one in banked.values():
             asked = self._letters.tuning(one.session).model_dump(mode="json")
             problems += [f"{one.name}: {line}" for line in differences(one.card.tuning.model_dump(mode="json"), asked)]
         if problems:
             raise UserErrors(f"{self._bank.folder}: this run's generators were tuned otherwise", problems)
-        return {one.session: one for one in banked}
+        return banked
 
     def _ask(self, expected: int, banked: Mapping[str, Banked]) -> dict[str, str]:
         """Session to client, for every client that fits: one session each, our labels, our features."""
@@ -131,23 +136,35 @@ class Campaign:
     def _tune(self, roster: Mapping[str, str], banked: Mapping[str, Banked]) -> dict[str, Banked]:
         """Session to release in the bank; each goes there as it arrives, and only what the bank lacks is asked for."""
         releases = dict(banked)
-        self._watcher.stage("tune", len({*roster, *banked}))
+        self._watcher.stage("tune", len({*roster, *banked} - {*self._intake.aside}))
         for session in banked:
             self._watcher.done("tune", session)
-        questions = [self._letters.tune(roster[session], session) for session in sorted({*roster} - {*banked})]
+        missing = sorted({*roster} - {*banked} - {*self._intake.aside})
+        questions = [self._letters.tune(roster[session], session) for session in missing]
         for question, reply in self._post.replies("tune", questions, self._config.campaign.tune_seconds, self._follow):
-            if isinstance(reply, Release):
-                releases[question.session] = self._bank.add(reply)
+            if isinstance(reply, Release) and (taken := self._intake.take(reply)):
+                releases[question.session] = taken
                 self._watcher.done("tune", question.session)
-        self._require_quorum(len(releases), "generators")
         return dict(sorted(releases.items()))
 
     def _follow(self, question: Question, reply: Reply) -> Question | None:
         if isinstance(reply, Working):
             self._watcher.working(question.session, reply)
-        return self._letters.collect(question, reply)
+        return self._letters.follow_tuning(question, reply)
 
-    def _train(self, folds: Sequence[Fold], releases: Mapping[str, Banked]) -> None:
+    def _train(self, releases: Mapping[str, Banked]) -> tuple[Mapping[str, Banked], Sequence[Fold]]:
+        """All recognizers; without any release that turns out to make what is no number, and then anew."""
+        while True:
+            self._require_quorum(len(releases), "generators")
+            folds = self._plan(tuple(releases))
+            try:
+                self._train_folds(folds, releases)
+            except NotFinite as error:
+                releases = self._intake.sifted(self._intake.unpoolable(error.source, releases))
+            else:
+                return releases, folds
+
+    def _train_folds(self, folds: Sequence[Fold], releases: Mapping[str, Banked]) -> None:
         self._watcher.stage("train", len(folds))
         pools = {fold.name: [releases[session] for session in fold.train] for fold in folds}
         self._recognizers.require_room(pools.values())
@@ -206,6 +223,7 @@ class Campaign:
             "labels": list(self._config.network.emotions),
             "sessions": list(sessions),
             "folds": [{**asdict(fold), "counts": dict(sorted(counts[fold.name].items()))} for fold in folds],
+            "quarantined": [one.told() for one in self._intake.aside.values()],
             "failures": [asdict(failure) for failure in sorted(self._post.failures, key=str)],
         }
         atomic_json(self._folder / RESULTS, results)
@@ -214,6 +232,6 @@ class Campaign:
     def _require_quorum(self, count: int, what: str) -> None:
         quorum = self._config.campaign.quorum
         if count < quorum:
-            reasons = "; ".join(map(str, self._post.failures)) or "nobody answered"
+            reasons = "; ".join(map(str, (*self._intake.aside.values(), *self._post.failures))) or "nobody answered"
             remedy = "mend those clients and run again with --resume, or lower campaign.quorum"
             raise UserError(f"{count} {what}, fewer than the quorum of {quorum}", where=reasons, remedy=remedy)

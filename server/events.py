@@ -12,6 +12,7 @@ from common.errors import UserError
 from common.training.reporters import Reporter
 from common.wire import Working
 from server.correspondence import Failure
+from server.intake import Aside
 
 
 class EventFile:
@@ -38,6 +39,10 @@ class EventFile:
     def failed(self, failure: Failure) -> None:
         """A client failed."""
         self.write(event="failed", stage=failure.stage, unit=failure.session or failure.client, line=str(failure))
+
+    def put_aside(self, aside: Aside) -> None:
+        """A release is not trained on."""
+        self.write(event="put aside", unit=aside.session, line=str(aside))
 
     def training(self, name: str) -> Reporter:
         """Whoever tells how the training of a recognizer goes."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from common.config import Config
 from common.config.tree import hash_identity
-from common.seeds import derive_seed
+from common.networks import learned_weights
 from common.training.pretrained import Pretrained
 from common.wire import (
     Ask,
@@ -40,8 +40,8 @@ class Letters:
         self._run, self._config, self._per_speaker = run, config, per_speaker
         self._features = hash_identity(config.features.model_dump(mode="json"))
         self._scaling = Extremes(low=base.scaling.low, high=base.scaling.high)
-        self._base = {name: network.state_dict() for name, network in base.pair.named().items()}
-        self._digest = weights_digest(self._base)
+        self._base = {name: learned_weights(network.state_dict()) for name, network in base.pair.named().items()}
+        self._weights = weights_digest(self._base)
 
     def ask(self, client: str) -> Question:
         """What do you have?"""
@@ -57,31 +57,34 @@ class Letters:
         return ""
 
     def tuning(self, session: str) -> Tuning:
-        """What a session is asked to do, down to the seed."""
+        """What a session is asked to do."""
         config = self._config
         return Tuning(
             run=self._run,
             session=session,
-            seed=derive_seed(config.seed, session, "tune"),
             network=config.network,
             optimizer=config.optimizer,
             finetuning=config.finetuning,
             features=self._features,
             scaling=self._scaling,
             precision=Precision[config.finetuning.released_as.upper()],
-            base=self._digest,
+            weights=self._weights,
         )
 
     def tune(self, client: str, session: str) -> Question:
-        """Tune these networks."""
-        request = Tune(tuning=self.tuning(session), generator={}, discriminator={})
-        return Question(client, session, request, lambda: self._base)
+        """Tune the networks of this name, which the site may have."""
+        request = Tune(tuning=self.tuning(session), shipped=False, generator={}, discriminator={})
+        return Question(client, session, request)
 
-    def collect(self, question: Question, reply: Reply) -> Question | None:
-        """Are you done? For as long as it says that it is at work."""
-        if not isinstance(reply, Working):
-            return None
-        return Question(question.client, question.session, Collect(tuning=self.tuning(question.session)))
+    def follow_tuning(self, question: Question, reply: Reply) -> Question | None:
+        """Here are the networks, for a site that lacks them; and are you done, for as long as it is at work."""
+        match reply:
+            case Refusal(code=Code.BASE_NEEDED) if isinstance(question.request, Tune) and not question.request.shipped:
+                shipped = question.request.model_copy(update={"shipped": True})
+                return replace(question, request=shipped, weights=lambda: self._base)
+            case Working():
+                return Question(question.client, question.session, Collect(tuning=self.tuning(question.session)))
+        return None
 
     def score(
         self, client: str, session: str, fold: Fold, digest: str, load: Callable[[], Mapping[str, Tensor]]
@@ -99,7 +102,8 @@ class Letters:
             per_speaker=self._per_speaker,
             recognizer=digest,
         )
-        return Question(client, session, Score(scoring=scoring, recognizer={}), lambda: {"recognizer": load()})
+        request = Score(scoring=scoring, recognizer={})
+        return Question(client, session, request, lambda: {"recognizer": learned_weights(load())})
 
     def score_together(self, question: Question, reply: Reply) -> Question | None:
         """All speakers in one matrix, then, where the site's policy does not let them apart."""

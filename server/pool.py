@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from common.config import SamplingConfig
 from common.errors import UserError
@@ -19,6 +20,7 @@ from common.features.patches import FRAMES, Batch
 from common.files import write_through
 from common.seeds import derive_seed, numpy_stream, torch_stream
 from common.synthesizers import Sampler
+from common.wire.weights import is_finite
 
 PATCH = (FRAMES, FRAMES)
 PATCH_BYTES = 2 * FRAMES * FRAMES
@@ -38,6 +40,14 @@ class Source:
     name: str
     seed: int
     open: Callable[[], Sampler]
+
+
+class NotFinite(UserError):  # noqa: N818 - it is a finding about a release
+    """Samples of a source that are no numbers: finite weights may make them at some latents and not at others."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        super().__init__("samples that are not finite", where=source, remedy="train without this release")
 
 
 def shares(per_emotion: int, sources: int) -> tuple[int, ...]:
@@ -122,7 +132,7 @@ def _keep(file: Path, source: Source, rounds: int, classes: int, latent_scale: f
 
     def write(stream: BinaryIO) -> None:
         for number, wanted in enumerate(labels.split(CHUNK)):
-            patches = sampler.sample(wanted, torch_stream(source.seed, "kept", number), latent_scale)
+            patches = _finite(sampler.sample(wanted, torch_stream(source.seed, "kept", number), latent_scale), source)
             stream.write(patches.to(torch.float16).numpy().data)
 
     write_through(file, write)
@@ -156,6 +166,12 @@ class FreshPool:
             own = turns % len(self._sources) == index
             if own.any():
                 chance = torch_stream(source.seed, "fresh", stream, stretch)
-                patches[own] = source.open().sample(labels[own], chance, self._latent_scale)
+                patches[own] = _finite(source.open().sample(labels[own], chance, self._latent_scale), source)
         order = torch.randperm(len(numbers), generator=torch_stream(self._seed, "pool", stream, stretch))
         return Batch(patches[order], labels[order])
+
+
+def _finite(patches: Tensor, source: Source) -> Tensor:
+    if not is_finite(patches):
+        raise NotFinite(source.name)
+    return patches

@@ -15,6 +15,7 @@ from torch import Tensor
 from common.config import Config
 from common.config.tree import RuntimeConfig, hash_identity
 from common.errors import UserError
+from common.networks import learned_weights
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.processes import side_by_side
@@ -153,4 +154,4 @@ def _in_order(releases: Iterable[Banked]) -> list[Banked]:
 
 
 def _digest(weights: dict[str, Tensor]) -> str:
-    return weights_digest({"recognizer": weights})
+    return weights_digest({"recognizer": learned_weights(weights)})

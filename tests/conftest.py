@@ -13,7 +13,7 @@ from common.config import Config, FeatureConfig, FinetuningConfig, NetworkConfig
 from common.config.tree import hash_identity
 from common.corpora.builtin import generate
 from common.features.scaling import Scaling
-from common.networks import Discriminator, Generator, release_weights
+from common.networks import Discriminator, Generator, learned_weights, release_weights
 from common.training.pretrained import save_pretrained
 from common.training.reporters import Reporter
 from common.training.stages import Pair
@@ -116,19 +116,19 @@ def make_speech():
 def tune():
     """A request to tune networks of the smallest width."""
     network = NetworkConfig(width=1 / 64)
-    base = {"generator": Generator(network).state_dict(), "discriminator": Discriminator(network, 1).state_dict()}
+    networks = {"generator": Generator(network), "discriminator": Discriminator(network, 1)}
+    base = {name: learned_weights(one.state_dict()) for name, one in networks.items()}
     tuning = Tuning(
         run="run-1",
         session="03+08",
-        seed=7,
         network=network,
         optimizer=OptimizerConfig(),
         finetuning=FinetuningConfig(iterations=10, batch=4),
         features="0123456789ab",
         scaling=Extremes(low=-16.0, high=5.5),
-        base=weights_digest(base),
+        weights=weights_digest(base),
     )
-    return Tune(tuning=tuning, **base)
+    return Tune(tuning=tuning, shipped=True, **base)
 
 
 @pytest.fixture(scope="session")
@@ -160,7 +160,7 @@ def pretrained_folder(tmp_path):
 def score(tune):
     """A request to score a recognizer of the smallest width."""
     tuning = tune.tuning
-    weights = Discriminator(tuning.network, tuning.network.classes).state_dict()
+    weights = learned_weights(Discriminator(tuning.network, tuning.network.classes).state_dict())
     scoring = Scoring(
         run=tuning.run,
         session=tuning.session,
@@ -178,4 +178,6 @@ def score(tune):
 @pytest.fixture(scope="session")
 def scored(score):
     """An answer to `score`."""
-    return Scored(scoring=score.scoring, counts=(((3, 1, 0, 0), (0, 4, 0, 0), (1, 0, 5, 0), (0, 0, 2, 6)),))
+    return Scored(
+        scoring=score.scoring, epsilon=None, counts=(((3, 1, 0, 0), (0, 4, 0, 0), (1, 0, 5, 0), (0, 0, 2, 6)),)
+    )

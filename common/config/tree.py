@@ -21,6 +21,7 @@ Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16)]
 Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
 Augmentation = Literal["roll", "time_mask", "frequency_mask", "gain", "tilt"]
 Sketch = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
+Check = Literal["samples", "equals", "outliers", "labels"]
 
 EMOTIONS = ("neutral", "angry", "sad", "happy")
 """The paper's four, in the order of its Figure 3. The order is the meaning of every one-hot in the system."""
@@ -248,6 +249,11 @@ class CampaignConfig(Section):
     score_seconds: float = Field(3_600.0, gt=0, description="longest wait for one round of scorings")
     client_threads: Positive = Field(1, description="torch threads of a simulated client; sums depend on them")
     pool_gigabytes: float = Field(20.0, gt=0, description="disk that kept samples may fill")
+    checks: tuple[Check, ...] = Field(
+        ("samples", "equals", "outliers", "labels"),
+        description="what a release must pass to be trained on: samples of it that something can be learnt from, "
+        "weights that no other site sent, samples not far from all others', labels that mean what the others' mean",
+    )
 
 
 class Config(Section):

@@ -6,6 +6,7 @@ Must not know how they are trained, nor on what.
 from common.networks.acceleration import Acceleration, prepare
 from common.networks.discriminator import Discriminator, exchange_head
 from common.networks.generator import Generator, generator_shapes, release_weights
+from common.networks.layers import learned_weights, load_learned
 from common.networks.penalty import scores_and_penalty, textbook_penalty
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "Generator",
     "exchange_head",
     "generator_shapes",
+    "learned_weights",
+    "load_learned",
     "prepare",
     "release_weights",
     "scores_and_penalty",

@@ -4,6 +4,7 @@ Owns one layer's parameters, first values and arithmetic. Must not know how laye
 """
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,9 @@ from common.networks.arrangement import by_parity
 from common.networks.chain import Link
 from common.networks.forms import form_for
 from common.networks.spectral import SpectralNorm, advance
+
+DERIVED = (".norm.u", ".norm.v")
+"""How the names of a norm's vectors end."""
 
 
 class Layer(nn.Module):
@@ -40,6 +44,28 @@ def advance_norms(network: nn.Module) -> None:
     if not followed:  # a network of another make
         return
     advance([norm for norm, _ in followed], [weight for _, weight in followed])
+
+
+def converge_norms(network: nn.Module) -> None:
+    """Estimate every norm afresh, for weights that did not come from a training step."""
+    for layer in network.modules():
+        if isinstance(layer, Layer) and layer.norm is not None:
+            layer.norm.converge(layer.weight)
+
+
+def learned_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a state that training made; the vectors of the norms follow from them and are left out."""
+    return {name: value for name, value in state.items() if not name.endswith(DERIVED)}
+
+
+def load_learned(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Give a network the weights that training made, and find the vectors of its norms here.
+
+    Whoever chose those vectors would choose what every layer is divided by.
+    """
+    own = network.state_dict()
+    network.load_state_dict({**own, **learned_weights(weights)})
+    converge_norms(network)
 
 
 class Linear(Layer):

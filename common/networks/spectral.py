@@ -20,6 +20,8 @@ from common.threads import one_thread
 KRYLOV_STEPS = 40
 """Enough for six digits of a random matrix of any size here, where power iteration needs hundreds."""
 SMALLEST = 1e-12
+EXHAUSTED = 1e-5
+"""A direction that adds less than this share of its length to the space is none: a weight of few singular values."""
 
 
 class SpectralNorm(nn.Module):
@@ -72,8 +74,11 @@ class SpectralNorm(nn.Module):
         basis = functional.normalize(started, dim=0, eps=SMALLEST)[None]
         for _ in range(min(KRYLOV_STEPS, *matrix.shape) - 1):
             grown = matrix @ (matrix.t() @ basis[-1])
+            length = grown.norm()
             for _ in range(2):  # once leaves rounding errors that bring the leading vector back in
                 grown = grown - basis.t() @ (basis @ grown)
+            if grown.norm() <= EXHAUSTED * length:  # what is left is rounding, and would be taken for a direction
+                break
             basis = torch.cat((basis, functional.normalize(grown, dim=0, eps=SMALLEST)[None]))
         left, _, right = torch.linalg.svd(basis @ matrix, full_matrices=False)
         self.u.copy_(basis.t() @ left[:, 0])

@@ -6,6 +6,9 @@ Conventions, those of scikit-learn over the full list of labels with `zero_divis
 recall or F1 whose denominator is zero is 0, so a class that neither occurs nor is predicted pulls macro
 F1 down. UAR alone leaves out the classes that do not occur in the truth, as `balanced_accuracy_score`
 does.
+
+Counts that carry noise may be negative. They are summed as they are, for noise around zero cancels in a sum and what is
+cut at zero would not; only a share is kept within 0 and 1.
 """
 
 from collections.abc import Callable, Sequence
@@ -62,9 +65,9 @@ class Confusion:
     labels: tuple[str, ...]
     counts: NDArray[np.int64]
 
-    def __init__(self, labels: Sequence[str], counts: ArrayLike) -> None:
+    def __init__(self, labels: Sequence[str], counts: ArrayLike, *, noised: bool = False) -> None:
         object.__setattr__(self, "labels", tuple(labels))
-        object.__setattr__(self, "counts", _checked(self.labels, counts))
+        object.__setattr__(self, "counts", _checked(self.labels, counts, noised=noised))
 
     @classmethod
     def of(cls, labels: Sequence[str], true: ArrayLike, predicted: ArrayLike) -> Self:
@@ -84,7 +87,7 @@ class Confusion:
         if self.labels != other.labels:
             orders = f"{', '.join(self.labels)} against {', '.join(other.labels)}"
             raise UserError("confusions of different label orders cannot be added", where=orders)
-        return Confusion(self.labels, self.counts + other.counts)
+        return Confusion(self.labels, self.counts + other.counts, noised=True)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Confusion):
@@ -122,10 +125,10 @@ def _hits(counts: Counts) -> Counts:
 def _share(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
     """The quotient, and 0 where there is nothing to take a share of."""
     share: Floats = np.divide(part, whole, out=np.zeros(np.shape(whole)), where=np.asarray(whole) > 0)
-    return share
+    return share.clip(0, 1)
 
 
-def _checked(labels: tuple[str, ...], counts: ArrayLike) -> NDArray[np.int64]:
+def _checked(labels: tuple[str, ...], counts: ArrayLike, *, noised: bool) -> NDArray[np.int64]:
     """An own, read-only copy of counts that may have come over the wire."""
     if len(labels) < 2 or len(set(labels)) != len(labels):
         raise UserError("a confusion needs two or more different labels", where=", ".join(labels) or "none given")
@@ -139,7 +142,7 @@ def _checked(labels: tuple[str, ...], counts: ArrayLike) -> NDArray[np.int64]:
     if given.dtype.kind not in "iu":
         raise UserError(f"confusion counts are {given.dtype}, not whole numbers")
     whole = given.astype(np.int64)
-    if (whole < 0).any():
+    if (whole < 0).any() and not noised:
         raise UserError("confusion counts are negative", where=given.tolist())
     if not whole.any():
         raise UserError("a confusion without an utterance has no score", remedy="check that the test side is not empty")

@@ -6,10 +6,10 @@ Owns the decay and its warm-up. Must not know whose weights they are.
 import copy
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from common.networks.generator import Generator
-from common.networks.layers import Layer
+from common.networks.layers import converge_norms
 
 Weights = dict[str, Tensor]
 
@@ -53,10 +53,3 @@ class Average:
         """Continue from stored weights."""
         for name, value in self._weights.items():
             value.copy_(weights[name])
-
-
-def converge_norms(network: nn.Module) -> None:
-    """Estimate every norm afresh, for weights that did not come from a training step."""
-    for layer in network.modules():
-        if isinstance(layer, Layer) and layer.norm is not None:
-            layer.norm.converge(layer.weight)

@@ -16,7 +16,7 @@ from torch import Tensor
 from common.config.tree import Config
 from common.errors import UserError, UserErrors
 from common.features.scaling import Scaling
-from common.training.averaging import converge_norms
+from common.networks.layers import converge_norms
 from common.training.checkpoint import (
     CARD,
     Card,

@@ -4,7 +4,7 @@ Owns its loss, its falling learning rate and how windows become one answer. Must
 real or drawn.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 import numpy as np
@@ -23,7 +23,7 @@ from common.seeds import derive_seed
 from common.training.adam import Adam
 from common.training.augmentation import augment
 from common.training.draws import Dealer, Draw, Patches, require_labels
-from common.training.phases import Game, Phase, Surroundings, play
+from common.training.phases import Game, Interrupted, Phase, Surroundings, play
 from common.training.recording import Metrics
 
 RECOGNIZER = "recognizer"
@@ -76,13 +76,16 @@ def predict(
     manifest: Manifest,
     scaling: Scaling,
     config: Config,
+    stop: Callable[[], bool] = lambda: False,
 ) -> NDArray[np.float64]:
     """Probabilities [utterances, classes] in the manifest's order: each the mean over an utterance's windows."""
     acceleration = Acceleration.from_runtime(config.runtime)
     device = next(recognizer.parameters()).device
     sums = torch.zeros(len(manifest), config.network.classes, dtype=torch.float64)
     counts = torch.zeros(len(manifest), 1, dtype=torch.float64)
-    for owners, patches in _packed(features, manifest, scaling, config):
+    for done, (owners, patches) in enumerate(_packed(features, manifest, scaling, config)):
+        if stop():
+            raise Interrupted(RECOGNIZER, done)
         with acceleration.autocast():
             outputs = recognizer(patches.to(device))
         sums.index_add_(0, owners, outputs.double().softmax(dim=1).cpu())

@@ -27,7 +27,7 @@ from common.wire.messages import (
     subject,
 )
 from common.wire.schema import base_shapes, largest_reply, recognizer_shapes, release_shapes, shapes_of
-from common.wire.terms import Card, Extremes, Scoring, Tuning
+from common.wire.terms import Card, Extremes, Recipe, Scoring, Tuning, base_digest
 from common.wire.weights import Precision, flatten, weights_digest
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Limits",
     "Message",
     "Precision",
+    "Recipe",
     "Refusal",
     "Refused",
     "Release",
@@ -57,6 +58,7 @@ __all__ = [
     "Tuning",
     "WireError",
     "Working",
+    "base_digest",
     "base_shapes",
     "check_weights",
     "decode",

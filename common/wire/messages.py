@@ -31,7 +31,7 @@ from common.wire.terms import (
 )
 from common.wire.weights import Precision
 
-PROTOCOL: Literal[1] = 1
+PROTOCOL: Literal[2] = 2
 
 Weights = Annotated[dict[str, Tensor], Field(exclude=True, repr=False)]
 
@@ -53,7 +53,7 @@ class Message(Section):
     model_config = ConfigDict(arbitrary_types_allowed=True)
     carries: ClassVar[tuple[str, ...]] = ()
 
-    protocol: Literal[1] = PROTOCOL
+    protocol: Literal[2] = PROTOCOL
     kind: str
 
     @property
@@ -102,19 +102,20 @@ class Description(Message):
 
 
 class Tune(Message):
-    """Tune these networks to your speech; the weights are whole training states."""
+    """Tune these networks to your speech. They ride along, or are named where the site has them already."""
 
     carries: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
 
     kind: Literal["tune"] = "tune"
     tuning: Tuning
+    shipped: bool = Field(description="whether the networks ride along, without the vectors of their norms")
     generator: Weights
     discriminator: Weights
 
     @property
     def stated_digest(self) -> str | None:
-        """The base."""
-        return self.tuning.base
+        """The networks, if they ride along."""
+        return self.tuning.weights if self.shipped else None
 
 
 class Collect(Message):
@@ -171,6 +172,9 @@ class Scored(Message):
 
     kind: Literal["scored"] = "scored"
     scoring: Scoring
+    epsilon: float | None = Field(
+        gt=0, allow_inf_nan=False, description="of the geometric noise on every count; None where counts are exact"
+    )
     counts: tuple[Matrix, ...] = Field(min_length=1, max_length=1000)
 
     @model_validator(mode="after")
@@ -180,6 +184,8 @@ class Scored(Message):
             raise ValueError(f"counts are not {classes} by {classes}")
         if len(self.counts) > 1 and not self.scoring.per_speaker:
             raise ValueError("more than one matrix, and they were not asked for by speaker")
+        if self.epsilon is None and any(count < 0 for matrix in self.counts for row in matrix for count in row):
+            raise ValueError("exact counts are negative")
         return self
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from common.config.tree import NetworkConfig
-from common.networks import Discriminator, Generator, generator_shapes
+from common.networks import Discriminator, Generator, generator_shapes, learned_weights
 from common.wire.frame import HEADER_LIMIT
 from common.wire.messages import Collect, Message, Release, Request, Score, Tune
 from common.wire.weights import Shape
@@ -18,7 +18,7 @@ from common.wire.weights import Shape
 def shapes_of(message: Message) -> dict[str, Shape]:
     """The names and shapes that this message must carry, no more and no fewer."""
     match message:
-        case Tune(tuning=tuning):
+        case Tune(tuning=tuning, shipped=True):
             return base_shapes(tuning.network)
         case Release(card=card):
             return release_shapes(card.tuning.network)
@@ -30,7 +30,7 @@ def shapes_of(message: Message) -> dict[str, Shape]:
 
 @lru_cache(maxsize=8)
 def base_shapes(network: NetworkConfig) -> dict[str, Shape]:
-    """Generator and critic as pre-training leaves them, vectors of the spectral norms included."""
+    """Generator and critic as pre-training leaves them; the vectors of their norms are found where they arrive."""
     with torch.device("meta"):
         return _shapes("generator", Generator(network)) | _shapes("discriminator", Discriminator(network, 1))
 
@@ -57,4 +57,4 @@ def largest_reply(request: Request) -> int:
 
 
 def _shapes(group: str, module: nn.Module) -> dict[str, Shape]:
-    return {f"{group}.{name}": tuple(value.shape) for name, value in module.state_dict().items()}
+    return {f"{group}.{name}": tuple(value.shape) for name, value in learned_weights(module.state_dict()).items()}

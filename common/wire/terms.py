@@ -4,7 +4,9 @@ Owns the bounds of every field. Must not know which message holds which. No fiel
 lists, numbers.
 """
 
+import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -19,7 +21,9 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Number = Annotated[int, Field(ge=0, le=10_000_000)]
 Counts = Annotated[tuple[Number, ...], Field(max_length=16)]
 Level = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
-Matrix = Annotated[tuple[Counts, ...], Field(max_length=16)]
+Noised = Annotated[int, Field(ge=-10_000_000, le=10_000_000)]
+"""A count that may carry noise, and then be negative."""
+Matrix = Annotated[tuple[Annotated[tuple[Noised, ...], Field(max_length=16)], ...], Field(max_length=16)]
 
 
 def _bounded(network: NetworkConfig) -> NetworkConfig:
@@ -50,19 +54,45 @@ class Extremes(Section):
         return self
 
 
+class Recipe(Section):
+    """What a site is asked to run: a synthesizer, all of its settings, the form of its release.
+
+    A site's policy lists the digests of the recipes that it accepts. Labels are no part of one: a site has its own.
+    """
+
+    synthesizer: Literal["conditional"] = "conditional"
+    network: NetworkConfig
+    optimizer: OptimizerConfig
+    finetuning: FinetuningConfig
+    precision: Precision
+
+    @property
+    def digest(self) -> str:
+        """Names the recipe: 64 characters."""
+        plain = self.model_dump(mode="json", exclude={"network": {"emotions"}, "finetuning": {"released_as"}})
+        return hashlib.sha256(_spelled(plain).encode("ascii")).hexdigest()
+
+
+def base_digest(weights: str, scaling: Extremes) -> str:
+    """Names public networks together with the extremes that scale speech for them: 64 characters."""
+    return hashlib.sha256(f"{weights}\n{canonical(scaling)}".encode("ascii")).hexdigest()
+
+
 class Tuning(Section):
-    """What defines one tuning, all of it chosen by the server; the release repeats it."""
+    """What defines one tuning, all of it chosen by the server; the release repeats it.
+
+    No seed is among it: every draw at a site comes from a secret of the site's own.
+    """
 
     run: Name
     session: Name
-    seed: int = Field(ge=0, lt=2**63)
     network: Network
     optimizer: OptimizerConfig
     finetuning: FinetuningConfig
     features: Identity
     scaling: Extremes
     precision: Precision = Precision.FP16
-    base: Digest = Field(description="`weights_digest` of the pre-trained generator and discriminator")
+    weights: Digest = Field(description="`weights_digest` of the pre-trained generator and discriminator")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -70,8 +100,20 @@ class Tuning(Section):
         return self.network.emotions
 
     @property
+    def recipe(self) -> Recipe:
+        """What is to be run, whoever asks and from whichever networks."""
+        return Recipe(
+            network=self.network, optimizer=self.optimizer, finetuning=self.finetuning, precision=self.precision
+        )
+
+    @property
+    def base(self) -> str:
+        """The digest of the networks that it starts from, with their scaling: what a site's policy lists."""
+        return base_digest(self.weights, self.scaling)
+
+    @property
     def settings_hash(self) -> str:
-        """Names the settings alone, whatever the session, seed or base."""
+        """Names the settings alone, whatever the session or base."""
         return hash_identity(self.model_dump(mode="json", include={"network", "optimizer", "finetuning", "features"}))
 
 
@@ -110,7 +152,10 @@ class Card(Section):
 
 def canonical(section: Section) -> str:
     """The one spelling of a section's fields, weights left out."""
-    plain = section.model_dump(mode="json")
+    return _spelled(section.model_dump(mode="json"))
+
+
+def _spelled(plain: Mapping[str, object]) -> str:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

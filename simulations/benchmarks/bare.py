@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+from client.bases import read_base
+from client.dice import read_dice
 from client.door import Door
 from client.simulated import simulated_site
 from client.tuning import as_config
@@ -59,8 +61,10 @@ class Worker:
 
     def __init__(self, workplace: Workplace, numbers: Sequence[int], barrier: Barrier) -> None:
         self._barrier = barrier
-        self._base = load_pretrained(workplace.base, workplace.config)
-        self._letters = Letters("bare", workplace.config, self._base, per_speaker=False)
+        config = workplace.config
+        base = load_pretrained(workplace.base, config)
+        self._letters = Letters(config.campaign_name(), config, base, per_speaker=False)
+        self._pair = read_base(workplace.base).pair(config.network)  # as a keeper would find it
         self._sites = {number: simulated_site(workplace.sites, number) for number in numbers}
         self._doors = {number: Door(site) for number, site in self._sites.items()}
         for door in self._doors.values():
@@ -71,11 +75,13 @@ class Worker:
         site = self._sites[number]
         tuning = self._letters.tuning(site.session)
         config = as_config(tuning, site.runtime)
-        patches = self._doors[number].patches(
-            Scaling(tuning.scaling.low, tuning.scaling.high), tuning.seed, balanced=config.finetuning.balanced
+        scaling, seed = (
+            Scaling(tuning.scaling.low, tuning.scaling.high),
+            read_dice(site.secret).tuning(tuning.run, tuning.session),
         )
+        patches = self._doors[number].patches(scaling, seed, balanced=config.finetuning.balanced)
         around = Surroundings(Acceleration.from_runtime(site.runtime))
-        tuned = finetune(self._base.pair, patches, config, tuning.seed, around).generator
+        tuned = finetune(self._pair, patches, config, seed, around).generator
         released = {name: weight.to(tuning.precision.dtype) for name, weight in release_weights(tuned).items()}
         return site.session, weights_digest({"generator": released})
 

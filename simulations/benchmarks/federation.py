@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from client.bases import read_base
 from client.ledger import entries
 from client.simulated import SITES, simulated_site, write_sites
 from common.config import Config
@@ -85,7 +86,7 @@ def _all_but_tuning_brief(config: Config) -> Config:
 def _lasting(config: Config, base: Path, folder: Path, seconds: float) -> Config:
     """With as many steps in a tuning as take so many seconds, when as many go on at once as will."""
     manifest = labelled_corpus(config)
-    write_sites(folder, config, manifest)
+    write_sites(folder, config, manifest, read_base(base).digest)
     at_once = plan_resources(config, len(manifest.sessions)).at_once
     few, many = (
         bare_loop(Workplace(folder / SITES, _with_iterations(config, steps), base), range(at_once), at_once)[0]

@@ -102,6 +102,27 @@ def federation(
 
 
 @app.command()
+def ledger(as_json: AsJson = False) -> None:
+    """Time an entry in a site's ledger when its day has 5,000 against when it has 50.
+
+    Both ledgers take turns in one process; each time is a median. It takes about a minute.
+
+    Example: eyesoff bench ledger
+    """
+    from simulations.benchmarks.ledger import bench_ledger
+
+    figures = bench_ledger()
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(figures, indent=2))
+        return
+    for number, taken in zip(figures["entries"], figures["milliseconds"], strict=True):
+        typer.echo(f"an append after {number:,} entries of the day: {taken} ms")
+    typer.echo(f"ratio {figures['ratio']}")
+
+
+@app.command()
 def step(
     preset: Annotated[str, typer.Option("--preset", help="Whose width: demo, small or paper.")] = "demo",
     batch: Annotated[int, typer.Option("--batch", min=1, help="Patches in a step.")] = 32,

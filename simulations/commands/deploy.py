@@ -77,7 +77,7 @@ def init(
     for line in made or ["nothing was missing"]:
         typer.echo(line)
     if not made:
-        typer.echo(f"certificate of the proxy: {describe(layout.server.certificate('proxy'))}")
+        typer.echo(f"certificate of the proxy: {describe(layout.proxy.certificate('proxy'))}")
 
 
 @app.command()
@@ -177,14 +177,14 @@ def register(folder: Folder) -> None:
 
 @app.command()
 def proxy(
-    files: Annotated[Path, typer.Argument(metavar="DIR", help="The server's files.", show_default=False)],
+    files: Annotated[Path, typer.Argument(metavar="DIR", help="The proxy's files.", show_default=False)],
     superlink: Annotated[str, typer.Option("--superlink", metavar="HOST:PORT", help="Where the SuperLink is.")],
     host: Annotated[str, typer.Option("--host", help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen at.")] = 8443,
 ) -> None:
     """Serve the fleet's paths and the health check to sites, and nothing else, until SIGTERM.
 
-    Example: eyesoff deploy proxy deployment/server --superlink 127.0.0.1:8000 --host 0.0.0.0
+    Example: eyesoff deploy proxy deployment/proxy --superlink 127.0.0.1:8000 --host 0.0.0.0
     """
     import logging
     import signal
@@ -196,9 +196,9 @@ def proxy(
     from simulations.deployment.settings import split_address
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    server = ServerFiles(files)
-    identity = (server.certificate(PROXY), server.key(PROXY))
-    with open_proxy((host, port), *identity, split_address(superlink), server.authority) as opened:
+    own = ServerFiles(files)
+    identity = (own.certificate(PROXY), own.key(PROXY))
+    with open_proxy((host, port), *identity, split_address(superlink), own.authority) as opened:
         for sign in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sign, lambda *_: threading.Thread(target=opened.shutdown).start())
         logging.getLogger(__name__).info("serving on %s:%d for %s", host, port, superlink)

@@ -26,7 +26,8 @@ def show(
     """
     from collections import deque
 
-    from client.ledger import Entry, entries_or_strays
+    from client.history import Entry
+    from client.ledger import entries_or_strays
 
     chosen, strays = deque[Entry](maxlen=last), 0
     for entry in entries_or_strays(file):
@@ -86,3 +87,38 @@ def verify(
         typer.echo(f"{state}: {verification.entries} entries{healed}; head {verification.head}")
     if verification.problems:
         raise typer.Exit(1)
+
+
+@app.command()
+def accept(
+    file: File,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Let a keeper go on with a ledger that does not hold what was last written to it, or begin a new one.
+
+    A keeper does not start on a ledger that was shortened, replaced or taken away, for somebody may have hidden what
+    left. Find out why first, and keep a copy. What is lost counts no longer: what was released and scored so far may
+    be released and scored again. That it was accepted becomes an entry of the ledger.
+
+    Example: eyesoff ledger accept site/state/ledger.jsonl
+    """
+    from datetime import UTC, datetime
+
+    from client.ledger import Ledger
+    from client.seen import LostError, note_of
+    from common.errors import UserError
+
+    if not file.exists() and not note_of(file).exists():
+        raise UserError("no ledger was ever here", where=file)
+    ledger = Ledger(file)
+    try:
+        ledger.check(datetime.now(UTC))
+    except LostError as lost:
+        typer.echo(f"{file}: {lost.what}")
+        typer.echo("What is lost counts no longer: it may be released and scored again.")
+        if not yes:
+            typer.confirm("Go on with the ledger as it is?", abort=True)
+        entry = Ledger(file).accept(datetime.now(UTC))
+        typer.echo(f"accepted: entry {entry.number} says so" if entry else "nothing was lost")
+    else:
+        typer.echo(f"nothing to accept: {file} holds what was last written to it")

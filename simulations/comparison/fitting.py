@@ -5,6 +5,7 @@ Owns how speech is handed to either. Must not know what the samples are for.
 
 import time
 
+from client.bases import read_base
 from client.journal import LOG, journal
 from client.keeper import Keeper
 from client.simulated import SITES, simulated_site, write_sites
@@ -33,7 +34,8 @@ POLL = 0.1
 def tune(job: Job) -> None:
     """As a campaign does it: its letter, a keeper at a site of its own, the gate, the ledger, the bytes that leave."""
     place = job.folder / SITE
-    write_sites(place, job.config, job.setting.part(job.unit.place))
+    base = read_base(job.setting.base).digest
+    write_sites(place, job.config, job.setting.part(job.unit.place), base)
     site = simulated_site(place / SITES, 0)
     letters = Letters(job.config.campaign_name(), job.config, job.setting.pretrained, per_speaker=True)
     with journal(site.state):
@@ -44,7 +46,7 @@ def tune(job: Job) -> None:
 
 def _await_release(keeper: Keeper, letters: Letters, question: Question, job: Job) -> Release:
     reply = _exchange(keeper, question)
-    while (following := letters.collect(question, reply)) is not None:
+    while (following := letters.follow_tuning(question, reply)) is not None:
         _watch(keeper, job)
         reply = _exchange(keeper, following)
     if isinstance(reply, Release):

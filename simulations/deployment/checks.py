@@ -69,10 +69,10 @@ def check_server(layout: Layout) -> Iterator[Finding]:
     yield finding
     server = layout.server
     yield certificate(server.authority, "authority")
-    for name in (PROXY, SUPERLINK):
+    for name, files in ((PROXY, layout.proxy), (SUPERLINK, server)):
         host = settings.server if settings is not None and name == PROXY else None
-        yield certificate(server.certificate(name), name, authority=server.authority, host=host)
-        yield private(server.key(name), f"{name} key")
+        yield certificate(files.certificate(name), name, authority=server.authority, host=host)
+        yield private(files.key(name), f"{name} key")
     yield private(server.secret, "secret")
     yield disk(layout.state, "disk")
     if settings is not None:

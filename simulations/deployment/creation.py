@@ -5,15 +5,19 @@ Owns what is made, and that nothing made is made twice: keys that sites hold alr
 
 import os
 import re
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from client.bases import shipped_bases
 from client.policy import Policy
+from client.recipes import preset_recipes
 from client.simulated import session_file, site_file
 from client.site import STATE
 from common.config import Config
 from common.config.showing import spell
+from common.config.tree import Section
 from common.corpora import labelled_corpus
 from common.errors import UserError
 from common.files import atomic_write
@@ -94,13 +98,17 @@ def create(
 def _create_server(layout: Layout, hosts: Sequence[str], *, days: int, renew: bool) -> list[str]:
     made, server = [], layout.server
     answering = {PROXY: tuple(dict.fromkeys((*hosts, *INSIDE[1:]))), SUPERLINK: INSIDE}
-    wanted = [name for name in answering if renew or not server.certificate(name).exists()]
+    files = {PROXY: layout.proxy, SUPERLINK: server}
+    wanted = [name for name in answering if renew or not files[name].certificate(name).exists()]
     if wanted:
         authority, told = _authority(layout)
         made += told
         for name in wanted:
-            issue(authority, answering[name], server.key(name), server.certificate(name), days=days)
-            made.append(f"certificate of the {name}: {describe(server.certificate(name))}")
+            certificate = files[name].certificate(name)
+            issue(authority, answering[name], files[name].key(name), certificate, days=days)
+            made.append(f"certificate of the {name}: {describe(certificate)}")
+    if not layout.proxy.authority.exists():
+        atomic_write(layout.proxy.authority, server.authority.read_bytes())
     if not server.secret.exists():
         new_secret(server.secret)
         made.append(f"secret between SuperLink and SuperExec: {server.secret}")
@@ -139,17 +147,34 @@ def add_site(layout: Layout, newcomer: Newcomer, host: str, port: int) -> list[s
 
 def policy_text() -> str:
     """The default policy, each rule with its meaning above it, for a steward to narrow."""
-    values = Policy().model_dump(mode="json")
-    lines = ["# What this site lets a server ask for and take away. The keeper reads it when it starts.", ""]
-    for name, field in Policy.model_fields.items():
-        lines += [f"# {field.description}"] if field.description else []
-        lines.append(f"{name} = {spell(values[name])}")
+    policy = Policy()
+    lines = ["# What this site lets a server ask for and take away. The keeper reads it when it starts."]
+    lines += _rules(policy, {"bases": _named(shipped_bases()), "recipes": _named(preset_recipes())})
+    lines += ["", f"# {Policy.model_fields['bounds'].description}", "[bounds]", *_rules(policy.bounds, {})]
     return "\n".join(lines) + "\n"
+
+
+def _rules(section: Section, notes: Mapping[str, str]) -> list[str]:
+    """A section's settings, each below its meaning; `notes` say more of some."""
+    values, lines = section.model_dump(mode="json"), []
+    for name, field in type(section).model_fields.items():
+        if name == "bounds":
+            continue
+        meaning = f"{field.description}{notes.get(name, '')}"
+        lines += ["", *textwrap.wrap(meaning, 108, initial_indent="# ", subsequent_indent="# ")]
+        lines.append(f"{name} = {spell(values[name])}")
+    return lines
+
+
+def _named(digests: Mapping[str, object]) -> str:
+    """Which digest is what, for those that come with eyesoff."""
+    known = ", ".join(f"{digest[:8]}... is {getattr(what, 'name', what)}" for digest, what in digests.items())
+    return f" ({known})"
 
 
 def known_names(layout: Layout) -> list[str]:
     """Those under which the server is reached so far, for a certificate in place of its old one."""
-    certificate = layout.server.certificate(PROXY)
+    certificate = layout.proxy.certificate(PROXY)
     return list(names_of(read_certificate(certificate))) if certificate.exists() else []
 
 
@@ -161,7 +186,7 @@ def describe(certificate: Path) -> str:
 
 def _settings(layout: Layout, host: str, port: int) -> dict[str, str]:
     """For the commands here, and for docker compose: whose files are mounted where, and who reads them."""
-    folders = {"EYESOFF_SERVER_FILES": layout.server.folder}
+    folders = {"EYESOFF_SERVER_FILES": layout.server.folder, "EYESOFF_PROXY_FILES": layout.proxy.folder}
     folders |= {
         f"EYESOFF_{name.upper().replace('-', '_')}_{part.upper()}": layout.site_folder(name) / part
         for name in layout.sites

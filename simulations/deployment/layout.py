@@ -1,10 +1,11 @@
-"""Where a deployment's files lie: what the authority, the server, each site's keeper and each site's relay may see.
+"""Where a deployment's files lie: what the authority, server, proxy, each site's keeper and each site's relay may see.
 
-Owns the names. Four kinds of folder, because four parties get one each; nobody but the authority gets its key.
+Owns the names. Five kinds of folder, because five parties get one each; nobody but the authority gets its key.
 
     .env                      settings, read by docker compose as well
     authority/ca.key ca.crt   signs certificates; belongs on a machine that does nothing else
-    server/                   certificates of the proxy and the SuperLink, their secret, the sites' public keys
+    server/                   ca.crt, the SuperLink's certificate and key, its secret, the sites' public keys
+    proxy/                    ca.crt, the proxy's certificate and key: strangers talk to it, so it sees no other
     sites/NAME/keeper/        site.toml, policy.toml and, as it works, state/
     sites/NAME/relay/         ca.crt, the site's key pair, .env
 """
@@ -21,7 +22,7 @@ KEY = "supernode"
 
 @dataclass(frozen=True)
 class ServerFiles:
-    """What the server's processes read and write."""
+    """What the server's processes read, or the proxy alone, which has a folder of its own."""
 
     folder: Path
 
@@ -112,6 +113,11 @@ class Layout:
     def server(self) -> ServerFiles:
         """The server's part."""
         return ServerFiles(self.folder / "server")
+
+    @property
+    def proxy(self) -> ServerFiles:
+        """The proxy's part."""
+        return ServerFiles(self.folder / "proxy")
 
     @property
     def state(self) -> Path:

@@ -49,7 +49,7 @@ class LocalDeployment:
         self.start_superlink()
         server, address = self.layout.server, self.settings.superlink
         self._start("superexec", commands.superexec(server, address, f"{LOOPBACK}:{free_port()}"))
-        self._start("proxy", commands.proxy(server, LOOPBACK, self.settings.port, address))
+        self._start("proxy", commands.proxy(self.layout.proxy, LOOPBACK, self.settings.port, address))
         self._await_health("proxy", self.settings.address)
         for name in self.registry.register_missing(server.public_keys):
             log.info("registered %s", name)

@@ -18,7 +18,7 @@ MEANING = {
     "EYESOFF_SUPERLINK": "host:port of the SuperLink, for the server's own processes; whoever reaches it runs code",
 }
 COMPOSE_MEANING = {
-    "EYESOFF_USER": "user and group of every container; the files below must be theirs",
+    "EYESOFF_USER": "user and group of every container but the keepers'; the files below must be theirs",
     "COMPOSE_PROFILES": "what `docker compose up` starts: server-cpu or server-nvidia; with all sites: cpu or nvidia",
     "EYESOFF_SERVER_FILES": "folders that the containers see, in place of volumes",
 }

@@ -47,7 +47,7 @@ class Status:
 def status_of(layout: Layout, settings: Settings, link: Connection, run: Path | None) -> Status:
     """Ask the proxy, the SuperLink and the run's own file."""
     healthy = is_healthy(settings.address, layout.server.authority)
-    certificate = read_certificate(layout.server.certificate(PROXY))
+    certificate = read_certificate(layout.proxy.certificate(PROXY))
     runs = link.ask(["list", FEDERATION, "--format", "json"]).get("runs", [])
     story, failures = Story(), []
     if run is not None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from client.bases import read_base
 from client.simulated import write_sites
 from common.config import Config
 from common.corpora import labelled_corpus
@@ -110,7 +111,7 @@ def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out",
         speech=manifest.content_hash(),
     )
     open_run(run, config, wanted, resume=resume)
-    write_sites(run, config, manifest)
+    write_sites(run, config, manifest, read_base(base).digest)
     return Simulation(run, config, manifest, base, resources)
 
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from client.ledger import Entry, entries, verify
+from client.history import Entry
+from client.ledger import entries, verify
 from common.config.tree import FeatureConfig
 from common.errors import UserError
 from common.features.scaling import Scaling

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from client.ledger import Entry
+from client.history import Entry
 from simulations.report.evidence import ClientLedger
 from simulations.report.tables import Cell, Table
 from simulations.report.wording import many, megabytes

@@ -1,6 +1,7 @@
 """A site's gate on a clock that the test winds; a site with recordings of noise, its keeper, and requests to it."""
 
 import threading
+import tomllib
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 import torch
 
+from client.bounds import Bounds
 from client.gate import Gate
 from client.keeper import Keeper
 from client.ledger import Ledger
@@ -17,6 +19,7 @@ from client.policy import Policy
 from client.rules import Holdings
 from client.service import KeeperServer, RemoteKeeper
 from client.site import Site
+from common.config.showing import spell
 from common.config.tree import EMOTIONS, FeatureConfig, FinetuningConfig, hash_identity
 from common.features.extractor import LogMel
 from common.features.scaling import Scaling
@@ -49,15 +52,52 @@ def ledger(tmp_path):
 @pytest.fixture
 def holdings(tune):
     tuning = tune.tuning
-    return Holdings(tuning.session, tuning.labels, tuning.features, utterances=(9, 8, 7, 6), speakers=(2, 2, 2, 2))
+    numbers = {"utterances": (9, 8, 7, 6), "speakers": (2, 2, 2, 2)}
+    return Holdings(tuning.session, tuning.labels, tuning.features, **numbers, speech="first")
+
+
+@pytest.fixture(scope="session")
+def granting(tune, ask_to_tune):
+    """What a policy must say, beside the default, to grant the small and short tunings of these tests."""
+    recipes = [
+        recipe.model_copy(update={"finetuning": recipe.finetuning.model_copy(update={"iterations": steps})})
+        for recipe in (tune.tuning.recipe, ask_to_tune().tuning.recipe)
+        for steps in range(12)
+    ]
+    return {
+        "bases": [tune.tuning.base],
+        "recipes": [recipe.digest for recipe in recipes],
+        "minimum_test_utterances": 1,
+        "scoring_epsilon": "exact",
+        "scorings_in_all": 100,
+        "bounds": dict.fromkeys(Bounds.model_fields, (-1000000000000.0, 1000000000000.0)),
+    }
 
 
 @pytest.fixture
-def gate_of(ledger, holdings, clock):
-    """A gate whose policy differs from the default in what is given."""
+def gate_of(ledger, holdings, clock, granting):
+    """A gate whose policy differs from one that grants these tests' tunings in what is given."""
 
-    def make(*, audits=(), held=holdings, **policy):
-        return Gate(Policy(**policy), held, ledger, clock=clock, audits=audits)
+    def make(*, audits=(), held=holdings, bounds=None, **policy):
+        given = granting | policy | {"bounds": granting["bounds"] | (bounds or {})}
+        return Gate(Policy(**given), held, ledger, clock=clock, audits=audits)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def with_policy(granting):
+    """A site under a policy that grants these tests' tunings and says what is given beside."""
+
+    def make(site, text=""):
+        rules = {**granting, **tomllib.loads(text)}
+        bounds = granting["bounds"] | rules.pop("bounds", {})
+        path = site.state.parent / "policy.toml"
+        lines = [f"{name} = {spell(value)}" for name, value in rules.items()]
+        lines += ["[bounds]", *(f"{name} = {spell(value)}" for name, value in bounds.items())]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines))
+        return site.model_copy(update={"policy": path})
 
     return make
 
@@ -82,9 +122,9 @@ def speech(tmp_path_factory):
 
 
 @pytest.fixture
-def site(speech, tmp_path):
-    """A site that holds the recordings, under the default policy, on one thread."""
-    return Site(session="03+08", root=speech, state=tmp_path / "state")
+def site(speech, tmp_path, with_policy):
+    """A site that holds the recordings, under a policy that grants these tests' tunings, on one thread."""
+    return with_policy(Site(session="03+08", root=speech, state=tmp_path / "state"))
 
 
 @pytest.fixture
@@ -192,7 +232,7 @@ def marker():
 
 
 @pytest.fixture(scope="session")
-def marked_site(marker, tmp_path_factory):
+def marked_site(marker, tmp_path_factory, with_policy):
     """A site that holds the marker once for each emotion, among other recordings."""
     folder = tmp_path_factory.mktemp("marked")
     rows = ["path,emotion,session,speaker"]
@@ -200,7 +240,7 @@ def marked_site(marker, tmp_path_factory):
         soundfile.write(folder / f"{MARK}-{number}.wav", marker if number < 4 else marker[::-1] // number, 16000)
         rows.append(f"{MARK}-{number}.wav,{emotion},03+08,{MARK}-{number % 3}")
     (folder / "recordings.csv").write_text("\n".join(rows))
-    return Site(session="03+08", root=folder, state=tmp_path_factory.mktemp("state"))
+    return with_policy(Site(session="03+08", root=folder, state=tmp_path_factory.mktemp("site") / "state"))
 
 
 @pytest.fixture(scope="session")

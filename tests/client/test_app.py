@@ -11,6 +11,7 @@ from flwr.app import ArrayRecord, MetricRecord, RecordDict
 
 from client.app import FIELD, RECORD, app
 from client.journal import LOG
+from client.site import Site
 from common.wire import Ask, Description, Release, decode_reply, encode
 
 QUOTED = "/srv/speech/patient-7.wav"
@@ -75,10 +76,10 @@ class TestSimulation:
     """Server and clients are one person's: the keeper is made here, of the run's own files."""
 
     @pytest.fixture
-    def run(self, speech, tmp_path):
+    def run(self, speech, tmp_path, with_policy):
         folder = tmp_path / "sites" / "03+08"
-        folder.mkdir(parents=True)
-        (folder / "site.toml").write_text(f'session = "03+08"\nroot = "{speech}"\n')
+        with_policy(Site(session="03+08", root=speech, state=folder / "state"))
+        (folder / "site.toml").write_text(f'session = "03+08"\nroot = "{speech}"\npolicy = "policy.toml"\n')
         return tmp_path
 
     def test_a_tuning_is_waited_for_to_its_end(self, flower, run, ask_to_tune):
@@ -91,8 +92,6 @@ class TestSimulation:
 
     def test_what_goes_wrong_stands_in_the_sites_own_log(self, flower, run, caplog):
         (run / "sites" / "03+08" / "policy.toml").write_text("stepps = 1")
-        with (run / "sites" / "03+08" / "site.toml").open("a") as stream:
-            stream.write('policy = "policy.toml"\n')
         reply = app(flower.letter(b"x"), flower.node(run, **{"partition-id": 0}))
         assert reason(reply)[0] == 100
         assert "stepps" in (run / "sites" / "03+08" / "state" / LOG).read_text()

@@ -9,6 +9,7 @@ import torch
 
 from client.ledger import Ledger, entries, verify
 from common.errors import UserError
+from common.networks import Generator
 from common.wire import (
     Ask,
     Card,
@@ -59,16 +60,23 @@ def code_of(data, request):
     return reply.code if isinstance(reply, Refusal) else None
 
 
+@pytest.fixture
+def took_part(gate_of, tune, release):
+    """The site of these tests has released a generator to the run that asks."""
+    gate_of().let_out(release, tune)
+
+
 class TestAdmission:
     """What may be asked."""
 
-    def test_a_modest_request_is_admitted_and_written_down(self, gate_of, tune, score, ledger):
+    def test_a_modest_request_is_admitted_and_written_down(self, gate_of, took_part, tune, score, ledger):
         gate = gate_of()
         gate.admit(tune)
         gate.admit(score)
         gate.admit(Ask(run="run-1"))
         gate.admit(Collect(tuning=tune.tuning))
         assert [(entry.outcome, entry.kind) for entry in entries(ledger.path)] == [
+            ("sent", "release"),
             ("admitted", "tune"),
             ("admitted", "score"),
         ]
@@ -76,14 +84,20 @@ class TestAdmission:
     @pytest.mark.parametrize(
         ("policy", "code"),
         [
-            ({"steps": 9}, Code.TOO_MANY_STEPS),
-            ({"batch": 3}, Code.BATCH_TOO_LARGE),
-            ({"width": 1 / 128}, Code.TOO_WIDE),
+            ({"bases": []}, Code.BASE_FORBIDDEN),
+            ({"recipes": []}, Code.RECIPE_FORBIDDEN),
+            ({"bounds": {"steps": (0, 9)}}, Code.OUT_OF_BOUNDS),
+            ({"bounds": {"steps": (11, 99)}}, Code.OUT_OF_BOUNDS),
+            ({"bounds": {"batch": (5, 99)}}, Code.OUT_OF_BOUNDS),
+            ({"bounds": {"width": (0, 1 / 128)}}, Code.OUT_OF_BOUNDS),
+            ({"bounds": {"beta1": (0.6, 1)}}, Code.OUT_OF_BOUNDS),
+            ({"bounds": {"scaling_low": (-15, 0)}}, Code.OUT_OF_BOUNDS),
             ({"precisions": ["fp32"]}, Code.PRECISION_FORBIDDEN),
             ({"allow": ["description"]}, Code.KIND_FORBIDDEN),
             ({"minimum_utterances": 7}, Code.TOO_FEW_UTTERANCES),
             ({"minimum_speakers": 3}, Code.TOO_FEW_SPEAKERS),
             ({"tunings_a_day": 0}, Code.TUNINGS_SPENT),
+            ({"releases_in_all": 0}, Code.RELEASES_SPENT),
         ],
         ids=str,
     )
@@ -93,9 +107,10 @@ class TestAdmission:
     @pytest.mark.parametrize(
         "policy",
         [
-            {"steps": 10},
-            {"batch": 4},
-            {"width": 1 / 64},
+            {"bounds": {"steps": (10, 10)}},
+            {"bounds": {"batch": (4, 4)}},
+            {"bounds": {"width": (1 / 64, 1 / 64)}},
+            {"releases_in_all": 1},
             {"precisions": ["fp16"]},
             {"allow": ["release"]},
             {"minimum_utterances": 6},
@@ -110,18 +125,40 @@ class TestAdmission:
     @pytest.mark.parametrize(
         ("policy", "code"),
         [
-            ({"width": 1 / 128}, Code.TOO_WIDE),
+            ({"bounds": {"width": (0, 1 / 128)}}, Code.OUT_OF_BOUNDS),
+            ({"bounds": {"window_hop": (64, 64)}}, Code.OUT_OF_BOUNDS),
             ({"allow": ["release"]}, Code.KIND_FORBIDDEN),
-            ({"minimum_speakers": 3}, Code.TOO_FEW_SPEAKERS),
+            ({"minimum_test_utterances": 31}, Code.TOO_FEW_TESTS),
+            ({"minimum_test_utterances": 30}, None),
             ({"scorings_a_day": 0}, Code.SCORINGS_SPENT),
-            ({"scorings_a_day": 1, "allow": ["scored"]}, None),
+            ({"scorings_in_all": 0}, Code.ALL_SCORINGS_SPENT),
+            ({"scorings_in_all": 1, "scorings_a_day": 1}, None),
         ],
         ids=str,
     )
-    def test_a_scoring(self, gate_of, score, policy, code):
+    def test_a_scoring(self, gate_of, took_part, score, policy, code):
         assert code_of_admission(gate_of(**policy), score) is code
 
-    def test_confusions_by_speaker_are_forbidden_unless_the_policy_grants_them(self, gate_of, score):
+    def test_a_recognizer_of_a_run_in_which_this_site_had_no_part_is_not_scored(self, gate_of, score):
+        assert code_of_admission(gate_of(), score) is Code.NOT_IN_THAT_RUN
+
+    @pytest.mark.parametrize(
+        "terms", [{"scaling": {"low": -42.0, "high": 8.0}}, {"network": {"width": 1 / 64, "leak": 0.0}}], ids=str
+    )
+    def test_nor_is_one_on_other_terms_than_those_of_the_release(self, gate_of, took_part, score, terms):
+        asked = type(score.scoring).model_validate(score.scoring.model_dump() | terms)
+        assert code_of_admission(gate_of(), score.model_copy(update={"scoring": asked})) is Code.OTHER_TERMS
+
+    def test_a_fold_has_one_recognizer(self, gate_of, took_part, score):
+        gate = gate_of()
+        another = score.scoring.model_copy(update={"recognizer": "0" * 64})
+        elsewhere = another.model_copy(update={"fold": "everyone"})
+        assert code_of_admission(gate, score) is None
+        assert code_of_admission(gate, score.model_copy(update={"scoring": another})) is Code.FOLD_SCORED
+        assert code_of_admission(gate, score.model_copy(update={"scoring": elsewhere})) is None
+        assert code_of_admission(gate, score) is None
+
+    def test_confusions_by_speaker_are_forbidden_unless_the_policy_grants_them(self, gate_of, took_part, score):
         asked = Score(scoring=score.scoring.model_copy(update={"per_speaker": True}), recognizer=score.recognizer)
         assert code_of_admission(gate_of(), asked) is Code.SPEAKERS_FORBIDDEN
         assert code_of_admission(gate_of(per_speaker=True), asked) is None
@@ -137,7 +174,7 @@ class TestAdmission:
         ],
         ids=str,
     )
-    def test_a_site_that_holds_something_else(self, gate_of, holdings, tune, score, held, code):
+    def test_a_site_that_holds_something_else(self, gate_of, took_part, holdings, tune, score, held, code):
         gate = gate_of(held=replace(holdings, **held))
         assert code_of_admission(gate, tune) is code
         assert code_of_admission(gate, score) is code
@@ -145,21 +182,51 @@ class TestAdmission:
 
     def test_a_million_steps_are_refused_in_a_collect_too(self, gate_of, tune):
         request = Collect(tuning=changed(tune, "finetuning", iterations=1_000_000).tuning)
-        assert code_of_admission(gate_of(), request) is Code.TOO_MANY_STEPS
+        assert code_of_admission(gate_of(), request) is Code.RECIPE_FORBIDDEN
+
+    def test_a_recipe_one_digit_off_is_another_recipe(self, gate_of, tune):
+        rate = tune.tuning.finetuning.generator_learning_rate
+        nearly = changed(tune, "finetuning", generator_learning_rate=rate * (1 + 1e-9))
+        assert code_of_admission(gate_of(), nearly) is Code.RECIPE_FORBIDDEN
+
+    def test_what_is_refused_and_why_stands_in_the_sites_log(self, gate_of, tune, caplog):
+        gate_of(bounds={"steps": (100, 200)}).answer(encode(tune), lambda request: pytest.fail("handled"))
+        assert "out-of-bounds" in caplog.text
+        assert "steps is 10, not within 100 to 200" in caplog.text
 
     def test_a_day_has_so_many_tunings_and_asking_again_is_free(self, gate_of, tune, clock):
         gate = gate_of(tunings_a_day=2)
-        seeds = [tune.model_copy(update={"tuning": tune.tuning.model_copy(update={"seed": n})}) for n in range(4)]
-        codes = [code_of_admission(gate, seeds[number]) for number in (0, 1, 0, 2, 1)]
+        several = [changed(tune, "finetuning", iterations=steps) for steps in range(4)]
+        codes = [code_of_admission(gate, several[number]) for number in (0, 1, 0, 2, 1)]
         assert codes == [None, None, None, Code.TUNINGS_SPENT, None]
         clock.wind(hours=25)
-        assert code_of_admission(gate, seeds[3]) is None
+        assert code_of_admission(gate, several[3]) is None
 
-    def test_a_restarted_keeper_remembers_the_day(self, gate_of, tune, score, ledger):
+    def test_a_life_has_so_many_releases_and_no_new_day_brings_more(self, gate_of, tune, clock):
+        gate = gate_of(releases_in_all=2)
+        several = [changed(tune, "finetuning", iterations=steps) for steps in range(3)]
+        for one in several[:2]:
+            assert code_of_admission(gate, one) is None
+            clock.wind(days=30)
+        assert code_of_admission(gate, several[2]) is Code.RELEASES_SPENT
+        assert code_of_admission(gate, several[0]) is None
+
+    def test_another_run_that_asks_for_the_same_costs_nothing(self, gate_of, tune):
+        gate = gate_of(tunings_a_day=1, releases_in_all=1)
+        later = tune.model_copy(update={"tuning": tune.tuning.model_copy(update={"run": "run-2"})})
+        assert code_of_admission(gate, tune) is None
+        assert code_of_admission(gate, later) is None
+
+    def test_of_other_speech_the_same_is_another_release(self, gate_of, holdings, tune, ledger):
+        gate_of(releases_in_all=1).admit(tune)
+        grown = gate_of(releases_in_all=1, held=replace(holdings, speech="second"))
+        assert code_of_admission(grown, tune) is Code.RELEASES_SPENT
+
+    def test_a_restarted_keeper_remembers_the_day(self, gate_of, took_part, tune, score, ledger):
         gate_of(tunings_a_day=1).admit(tune)
         restarted = gate_of(tunings_a_day=1)
         restarted._ledger = Ledger(ledger.path)
-        other = tune.model_copy(update={"tuning": tune.tuning.model_copy(update={"seed": 99})})
+        other = changed(tune, "finetuning", iterations=7)
         assert code_of_admission(restarted, other) is Code.TUNINGS_SPENT
         assert code_of_admission(restarted, tune) is None
         assert code_of_admission(restarted, score) is None
@@ -168,7 +235,7 @@ class TestAdmission:
         gate = gate_of(tunings_a_day=1)
         gate.admit(tune)
         clock.wind(days=-3)
-        other = tune.model_copy(update={"tuning": tune.tuning.model_copy(update={"seed": 99})})
+        other = changed(tune, "finetuning", iterations=7)
         assert code_of_admission(gate, other) is Code.TUNINGS_SPENT
 
 
@@ -204,7 +271,8 @@ class TestRelease:
         assert code_of(gate_of().let_out(leaky, tune), tune) is Code.WRONG_SHAPE
 
     def test_the_norms_stay(self, gate_of, tune, release):
-        leaky = release.model_copy(update={"generator": tune.generator})
+        state = Generator(tune.tuning.network).state_dict()
+        leaky = release.model_copy(update={"generator": state})
         assert code_of(gate_of().let_out(leaky, tune), tune) is Code.UNKNOWN_TENSOR
 
     def test_a_weight_that_is_not_a_number_stays(self, gate_of, tune, release):
@@ -213,7 +281,7 @@ class TestRelease:
         assert code_of(gate_of().let_out(broken, tune), tune) is Code.NOT_FINITE
 
     def test_a_release_that_nobody_asked_for_stays(self, gate_of, tune, release, score):
-        other = tune.model_copy(update={"tuning": tune.tuning.model_copy(update={"seed": 99})})
+        other = changed(tune, "finetuning", iterations=7)
         assert code_of(gate_of().let_out(release, other), other) is Code.WRONG_ANSWER
         assert code_of(gate_of().let_out(release, score), score) is Code.TOO_LARGE
 
@@ -238,9 +306,15 @@ class TestRelease:
     def test_confusions_by_speaker_stay(self, gate_of, score):
         scoring = score.scoring.model_copy(update={"per_speaker": True})
         asked = Score(scoring=scoring, recognizer=score.recognizer)
-        told = Scored(scoring=scoring, counts=(((1,) * 4,) * 4,) * 2)
+        told = Scored(scoring=scoring, epsilon=None, counts=(((1,) * 4,) * 4,) * 2)
         assert code_of(gate_of().let_out(told, asked), asked) is Code.SPEAKERS_FORBIDDEN
         assert code_of(gate_of(per_speaker=True).let_out(told, asked), asked) is None
+
+    def test_counts_without_the_noise_that_the_policy_asks_for_stay(self, gate_of, score, scored):
+        assert code_of(gate_of(scoring_epsilon=0.5).let_out(scored, score), score) is Code.WRONG_ANSWER
+        noised = scored.model_copy(update={"epsilon": 0.5})
+        assert code_of(gate_of(scoring_epsilon=0.5).let_out(noised, score), score) is None
+        assert code_of(gate_of().let_out(noised, score), score) is Code.WRONG_ANSWER
 
     def test_a_description_of_another_session_stays(self, gate_of, holdings):
         ask = Ask(run="run-1")
@@ -304,9 +378,9 @@ class TestAnswer:
         assert [entry.outcome for entry in entries(ledger.path)] == ["refused", "sent"]
 
     def test_a_request_that_the_policy_refuses_is_not_handled(self, gate_of, tune):
-        answer = gate_of(steps=1).answer(encode(tune), lambda request: pytest.fail("handled"))
+        answer = gate_of(recipes=[]).answer(encode(tune), lambda request: pytest.fail("handled"))
         reply = decode_reply(answer, tune)
-        assert (reply.code, reply.stage, reply.session) == (Code.TOO_MANY_STEPS, Stage.ADMIT, "03+08")
+        assert (reply.code, reply.stage, reply.session) == (Code.RECIPE_FORBIDDEN, Stage.ADMIT, "03+08")
 
     def test_a_request_larger_than_the_policy_reads_is_refused(self, gate_of, tune):
         answer = gate_of(mebibytes_a_request=1).answer(bytes(2**20 + 1), lambda request: pytest.fail("handled"))

@@ -19,6 +19,7 @@ from client.ledger import entries, verify
 from client.service import RemoteKeeper
 from common.wire import Ask, Code, Collect, Refusal, decode, encode
 from common.wire.codec import Limits
+from common.wire.messages import PROTOCOL
 
 MARK = "PATIENT-7"
 LONG = 250.0
@@ -63,18 +64,24 @@ ATTEMPTS = {
     "read the keeper's own files": targets("GET /state/keeper.log HTTP/1.1", "GET /tunings HTTP/1.1"),
     "use another method": targets("PUT /answer HTTP/1.1", "DELETE /answer HTTP/1.1", "TRACE /status HTTP/1.1"),
     "ask for utterances": letters(
-        *(message(kind=kind, protocol=1, run="r") for kind in ("utterances", "read", "features", "manifest", "ledger"))
+        *(
+            message(kind=kind, protocol=PROTOCOL, run="r")
+            for kind in ("utterances", "read", "features", "manifest", "ledger")
+        )
     ),
     "ask for more beside what is asked": letters(
-        message(kind="ask", protocol=1, run="r", include="utterances"),
-        message(kind="ask", protocol=1, run="r", utterances=[0, 1]),
+        message(kind="ask", protocol=PROTOCOL, run="r", include="utterances"),
+        message(kind="ask", protocol=PROTOCOL, run="r", utterances=[0, 1]),
     ),
     "name a path in a field": letters(
-        message(kind="ask", protocol=1, run=f"../{MARK}-0.wav"), message(kind="ask", protocol=1, run="/etc/passwd")
+        message(kind="ask", protocol=PROTOCOL, run=f"../{MARK}-0.wav"),
+        message(kind="ask", protocol=PROTOCOL, run="/etc/passwd"),
     ),
-    "send code": letters(b"\x80\x04cos\nsystem\n(S'id'\ntR.", message(kind="__import__('os')", protocol=1, run="r")),
+    "send code": letters(
+        b"\x80\x04cos\nsystem\n(S'id'\ntR.", message(kind="__import__('os')", protocol=PROTOCOL, run="r")
+    ),
     "send an answer instead of a request": letters(
-        message(kind="refusal", protocol=1, run=None, session=None, code="failed", stage="tune")
+        message(kind="refusal", protocol=PROTOCOL, run=None, session=None, code="failed", stage="tune")
     ),
     "append bytes to a request": lambda path, requests: posted(path, encode(requests["ask"]) + bytes(64)),
     "have speakers told apart": lambda path, requests: posted(path, encode(requests["speakers"])),
@@ -90,9 +97,9 @@ ATTEMPTS = {
 def requests(ask_to_tune, ask_to_score):
     return {
         "ask": Ask(run="run-1"),
-        "tune": ask_to_tune(seed=66),
+        "tune": ask_to_tune(iterations=6),
         "million": ask_to_tune(iterations=1_000_000),
-        "collect": Collect(tuning=ask_to_tune(seed=77).tuning),
+        "collect": Collect(tuning=ask_to_tune(iterations=7).tuning),
         "speakers": ask_to_score(per_speaker=True),
     }
 

@@ -1,11 +1,13 @@
 """The site's own log holds what nobody else is told."""
 
 import logging
+import os
 import stat
 
 import pytest
 
 from client.journal import LOG, journal
+from common.errors import UserError
 
 KEEPER = logging.getLogger("client.keeper")
 
@@ -41,3 +43,25 @@ def test_the_level_of_others_is_given_back(tmp_path):
     with journal(tmp_path):
         pass
     assert logging.getLogger("client").level == before
+
+
+def test_it_does_not_fill_a_disk_and_keeps_what_came_last(tmp_path, monkeypatch):
+    monkeypatch.setattr("client.journal.LARGEST", 1000)
+    with journal(tmp_path):
+        for number in range(100):
+            KEEPER.info("line %d", number)
+    logs = sorted(tmp_path.iterdir())
+    assert [path.name for path in logs] == [LOG, f"{LOG}.1"]
+    assert all(path.stat().st_size <= 1000 and stat.S_IMODE(path.stat().st_mode) == 0o600 for path in logs)
+    assert "line 99" in logs[0].read_text()
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path: path.symlink_to(path.with_name("x")), os.mkfifo, lambda path: path.mkdir()]
+)
+def test_what_is_no_file_in_its_place_is_named_and_left_alone(tmp_path, make):
+    (tmp_path / "x").write_text("speech")
+    make(tmp_path / LOG)
+    with pytest.raises(UserError, match="cannot write the site's log"), journal(tmp_path):
+        pytest.fail("open")
+    assert (tmp_path / "x").read_text() == "speech"

@@ -1,5 +1,6 @@
 """Tunings wait their turn, one at a time; what failed is tried again when it is asked for, and only then."""
 
+import re
 import threading
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from client.queue import TuningQueue
 from client.tuning import TuningFolder
 from common.errors import UserError
 from common.training.phases import Interrupted
+from common.wire import Code, Refused
 
 FIRST, SECOND, THIRD = (TuningFolder(Path(name)) for name in ("first", "second", "third"))
 LONG = 250.0
@@ -70,21 +72,29 @@ def test_nobody_waits_for_what_is_not_queued(queue):
     queue.wait(FIRST, float("inf"))
 
 
-@pytest.mark.parametrize("error", [UserError("the disk is full"), MemoryError()], ids=["foreseen", "unforeseen"])
-def test_a_failure_stops_nobody_else_and_is_tried_again_when_it_is_asked_for(queue, bench, error, caplog):
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (UserError("the disk is full"), Code.FAILED, "a tuning failed: the disk is full"),
+        (MemoryError(), Code.FAILED, "a tuning failed"),
+        (Refused(Code.TOO_LONG, where="61 minutes spent"), Code.TOO_LONG, "a tuning was ended: .*61 minutes spent"),
+    ],
+    ids=["foreseen", "unforeseen", "refused"],
+)
+def test_a_failure_stops_nobody_else_and_is_tried_again_when_it_is_asked_for(queue, bench, error, code, told, caplog):
     bench.errors = [error]
     bench.go_on.set()
     queue.add(FIRST)
     queue.wait(FIRST, LONG)
-    assert queue.failed(FIRST)
-    assert "a tuning failed" in caplog.text
+    assert queue.failed(FIRST) is code
+    assert re.search(told, caplog.text)
     queue.add(SECOND)
     queue.wait(SECOND, LONG)
-    assert queue.failed(FIRST)
-    assert not queue.failed(SECOND)
+    assert queue.failed(FIRST) is code
+    assert queue.failed(SECOND) is None
     queue.add(FIRST)
     queue.wait(FIRST, LONG)
-    assert not queue.failed(FIRST)
+    assert queue.failed(FIRST) is None
     assert bench.begun == [FIRST, SECOND, FIRST]
 
 
@@ -99,7 +109,7 @@ def test_a_stop_ends_the_work_and_every_wait_and_begins_nothing_more(queue, benc
     assert not waiting.is_alive()
     queue.add(THIRD)
     assert bench.begun == [FIRST]
-    assert not queue.failed(FIRST)
+    assert queue.failed(FIRST) is None
 
 
 def test_work_that_does_not_end_in_time_is_told_apart():

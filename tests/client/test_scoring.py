@@ -9,6 +9,8 @@ from client.door import Door
 from client.scoring import counts_of, score
 from common.config.tree import FeatureConfig
 
+LONG = 250.0
+
 
 @pytest.fixture
 def door(site):
@@ -30,34 +32,32 @@ def test_speakers_come_without_names_in_an_order_that_tells_none(door):
 
 
 def test_a_recognizer_is_tried_on_every_utterance(door, site, ask_to_score):
-    (matrix,) = score(ask_to_score(), door, site.runtime)
+    (matrix,) = score(ask_to_score(), door, site.runtime, LONG)
     assert [sum(row) for row in matrix] == [6, 6, 6, 6]
 
 
 def test_it_tells_apart_as_many_bands_as_the_server_says(door, site, ask_to_score, monkeypatch):
     told = []
 
-    def predict(recognizer, features, manifest, scaling, config):
+    def predict(recognizer, features, manifest, scaling, config, stop):
         told.append(recognizer.bands)
         return torch.zeros(len(manifest), 4).numpy()
 
     monkeypatch.setattr(scoring, "predict", predict)
-    asked = ask_to_score()
     for bands in (128, 32):
-        score(
-            asked.model_copy(update={"scoring": asked.scoring.model_copy(update={"bands": bands})}), door, site.runtime
-        )
+        asked = ask_to_score(bands=bands)
+        score(asked, door, site.runtime, LONG)
     assert told == [128, 32]
 
 
 def test_utterances_are_filled_as_the_site_fills_them(site, ask_to_score, monkeypatch):
     seen = []
 
-    def predict(recognizer, features, manifest, scaling, config):
+    def predict(recognizer, features, manifest, scaling, config, stop):
         seen.append((config.features, config.recognizer.window_hop, scaling.low))
         return torch.zeros(len(manifest), 4).numpy()
 
     monkeypatch.setattr(scoring, "predict", predict)
     features = FeatureConfig(padding="silence")
-    score(ask_to_score(), Door(site.model_copy(update={"features": features})), site.runtime)
+    score(ask_to_score(), Door(site.model_copy(update={"features": features})), site.runtime, LONG)
     assert seen == [(features, 32, -16.0)]

@@ -1,5 +1,6 @@
 """A keeper's socket: answers go in and out as they are, and whatever else is tried there ends in a bare number."""
 
+import os
 import socket
 import stat
 import threading
@@ -8,6 +9,7 @@ import time
 import pytest
 
 from client import service
+from client.flood import TurnedAway
 from client.service import AT_ONCE, KeeperServer, RemoteKeeper
 from common.errors import UserError
 
@@ -20,6 +22,7 @@ class Echo:
     largest = 2**20
 
     def __init__(self):
+        self.told = {"session": "03+08", "tunings": 0}
         self.patience, self.may = [], threading.Event()
         self.may.set()
 
@@ -28,13 +31,17 @@ class Echo:
         self.may.wait(LONG)
         if data == b"raise":
             raise OSError("/srv/speech/patient-7.wav")
+        if data == b"too often":
+            raise TurnedAway
         return bytes(data)
 
     def turn_away(self, size):
         return b"%d are too many" % size
 
     def status(self):
-        return {"session": "03+08", "tunings": 0}
+        if self.told is None:
+            raise OSError("/srv/speech/patient-7.wav")
+        return self.told
 
 
 @pytest.fixture
@@ -124,6 +131,8 @@ class TestRefusals:
             ("POST /answer HTTP/1.1", 411),
             ("POST /answer HTTP/1.1\r\nContent-Length: -1", 411),
             ("POST /answer HTTP/1.1\r\nContent-Length: many", 411),
+            ("POST /answer HTTP/1.1\r\nContent-Length: " + 4301 * "1", 400),
+            ("POST /answer HTTP/1.1\r\nContent-Length: " + 4301 * "0", 400),
             ("PUT /answer HTTP/1.1", 501),
             ("patient-7 patient-7 patient-7 patient-7", 400),
             ("GET /" + 70_000 * "x" + " HTTP/1.1", 414),
@@ -142,6 +151,24 @@ class TestRefusals:
             remote.answer(b"raise")
         assert "patient" not in str(raised.value)
         assert "patient-7" in caplog.text
+
+    def test_a_status_that_cannot_be_told_is_a_number_as_well(self, remote, echo, caplog):
+        echo.told = None
+        with pytest.raises(UserError, match="status 500"):
+            remote.status()
+        assert "patient-7" in caplog.text
+
+    @pytest.mark.parametrize("told", ["a word", 7, {"words": "x" * 2**16}, [{}]], ids=lambda _: "")
+    def test_a_status_that_no_keeper_tells_is_not_believed(self, remote, echo, told):
+        echo.told = told
+        with pytest.raises(UserError, match="what answers here is no keeper") as raised:
+            remote.status()
+        assert len(str(raised.value)) < 1000
+
+    def test_a_request_too_many_is_a_number_of_its_own(self, remote):
+        with pytest.raises(UserError, match="status 429"):
+            remote.answer(b"too often")
+        assert remote.answer(b"next") == b"next"
 
     def test_a_request_that_is_too_large_is_turned_away_unread_and_by_name(self, remote, echo):
         assert remote.answer(bytes(echo.largest + 1)) == b"1048577 are too many"
@@ -198,11 +225,57 @@ class TestTheSocket:
                 assert remote.answer(b"x") == b"x"
             assert not path.exists()
 
-    def test_a_file_in_its_place_is_left_alone(self, path):
-        path.write_text("speech")
-        with pytest.raises(UserError, match="something else has the socket's name"):
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda path: path.write_text("speech"),
+            lambda path: path.symlink_to(path.with_name("elsewhere")),
+            lambda path: path.symlink_to(path.with_name("nowhere")),
+            os.mkfifo,
+            lambda path: path.mkdir(),
+        ],
+        ids=["file", "link", "link to nothing", "pipe", "folder"],
+    )
+    def test_what_is_no_socket_in_its_place_is_named_and_left_alone(self, path, make):
+        path.with_name("elsewhere").write_text("speech")
+        make(path)
+        before = path.lstat()
+        with pytest.raises(UserError, match="something else has the socket's name") as raised:
             KeeperServer(path, Echo())
-        assert path.read_text() == "speech"
+        assert len(str(raised.value).splitlines()) == 1
+        assert path.lstat() == before
+        assert path.with_name("elsewhere").read_text() == "speech"
+        assert {one.name for one in path.parent.iterdir()} == {path.name, "elsewhere"}
+
+    @pytest.mark.parametrize("mode", [0o770, 0o757, 0o1777, 0o720])
+    def test_a_folder_that_others_may_write_is_refused(self, tmp_path, mode):
+        folder = tmp_path / "run"
+        folder.mkdir()
+        folder.chmod(mode)
+        with pytest.raises(UserError, match=r"the socket's folder can be written by somebody else: .*run; ") as raised:
+            KeeperServer(folder / "keeper.sock", Echo())
+        assert len(str(raised.value).splitlines()) == 1
+        assert not list(folder.iterdir())
+
+    def test_a_folder_of_another_user_is_refused(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("os.geteuid", lambda: tmp_path.stat().st_uid + 1)
+        with pytest.raises(UserError, match="can be written by somebody else"):
+            KeeperServer(tmp_path / "keeper.sock", Echo())
+
+    @pytest.mark.parametrize("mode", [0o700, 0o750, 0o755])
+    def test_a_folder_that_others_may_enter_serves(self, tmp_path, mode, echo, served):
+        folder = tmp_path / "run"
+        folder.mkdir()
+        folder.chmod(mode)
+        with served(folder / "keeper.sock", echo) as remote:
+            assert remote.answer(b"x") == b"x"
+            assert [one.name for one in folder.iterdir()] == ["keeper.sock"]
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root has groups to give away")
+    def test_it_has_the_group_of_its_folder(self, tmp_path, echo, served):
+        os.chown(tmp_path, -1, 10003)
+        with served(tmp_path / "keeper.sock", echo):
+            assert (tmp_path / "keeper.sock").stat().st_gid == 10003
 
     def test_a_path_that_cannot_be_a_socket_is_named(self, tmp_path):
         with pytest.raises(UserError, match="cannot open the socket"):

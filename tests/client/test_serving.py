@@ -10,16 +10,20 @@ from contextlib import contextmanager
 
 import pytest
 
+from client.bases import Bases
+from client.dice import read_dice
 from client.door import Door
 from client.journal import LOG
 from client.ledger import entries, verify
+from client.policy import load_policy
 from client.service import RemoteKeeper
-from client.tuning import SNAPSHOTS, TUNINGS, TuningFolder, tune
+from client.site import Site
+from client.tuning import SNAPSHOTS, TUNINGS, Grant, TuningFolder, tune
 from common.errors import UserError
 from common.wire import Collect, Release, Working, decode_reply, encode
 
 LONG = 250.0
-STEPS = 20
+STEPS, MANY = 20, 50_000
 
 ALONE = """
 import sys
@@ -44,16 +48,22 @@ main()
 
 
 @pytest.fixture
-def site_file(speech, tmp_path):
-    path = tmp_path / "site" / "site.toml"
-    path.parent.mkdir()
-    path.write_text(f'session = "03+08"\nroot = "{speech}"\n')
+def own(speech, tmp_path, with_policy, ask_to_tune):
+    """A site whose policy grants few steps and many."""
+    recipes = [ask_to_tune(iterations=steps).tuning.recipe.digest for steps in (STEPS, MANY)]
+    return with_policy(Site(session="03+08", root=speech, state=tmp_path / "site" / "state"), f"recipes = {recipes}")
+
+
+@pytest.fixture
+def site_file(own):
+    path = own.policy.with_name("site.toml")
+    path.write_text(f'session = "{own.session}"\nroot = "{own.root}"\npolicy = "{own.policy.name}"\n')
     return path
 
 
 @pytest.fixture
-def state(site_file):
-    return site_file.parent / "state"
+def state(own):
+    return own.state
 
 
 @pytest.fixture
@@ -115,7 +125,7 @@ def awaited(path, request):
 
 
 def test_killed_in_the_midst_of_a_tuning_it_goes_on_by_itself_to_the_same_generator(
-    started, state, site, socket_path, ask_to_tune, tmp_path
+    started, state, own, socket_path, ask_to_tune, tmp_path
 ):
     request = ask_to_tune(iterations=STEPS)
     collect = Collect(tuning=request.tuning)
@@ -129,8 +139,9 @@ def test_killed_in_the_midst_of_a_tuning_it_goes_on_by_itself_to_the_same_genera
     with started():
         told = awaited(socket_path, collect)
     undisturbed = TuningFolder(tmp_path / "undisturbed")
-    undisturbed.keep(request)
-    tune(undisturbed, Door(site), site.runtime, lambda: False)
+    undisturbed.keep(request.tuning)
+    grant = Grant(Bases(state), read_dice(own.secret), load_policy(own.policy).bounds, LONG)
+    tune(undisturbed, Door(own), own.runtime, grant, lambda: False)
     weights, _ = undisturbed.finished()
     expected = Release(card=told.card, generator=weights)
     assert encode(told) == encode(expected)
@@ -139,7 +150,7 @@ def test_killed_in_the_midst_of_a_tuning_it_goes_on_by_itself_to_the_same_genera
 
 def test_asked_to_stop_it_keeps_its_step_and_leaves_with_status_0(started, state, socket_path, ask_to_tune):
     with started() as process:
-        said(socket_path, ask_to_tune(iterations=50_000))
+        said(socket_path, ask_to_tune(iterations=MANY))
         status = [sys.executable, "-m", "simulations.cli", "keeper", "status", "--socket", str(socket_path), "--json"]
         told = json.loads(subprocess.run(status, check=True, capture_output=True, text=True).stdout)
         assert (told["session"], told["tunings"]) == ("03+08", 1)

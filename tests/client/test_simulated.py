@@ -8,13 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from client.bases import shipped_bases
+from client.bounds import recipe_numbers
+from client.dice import Dice, read_dice
 from client.door import Door
 from client.policy import load_policy
-from client.simulated import SITES, own_sites, simulated_site, site_name, write_sites
+from client.recipes import recipe_of
+from client.simulated import SITES, own_sites, simulated_secret, simulated_site, site_name, write_sites
 from common.config import Config
 from common.corpora import read_corpus
 from common.corpora.manifest import Manifest, Utterance
 from common.errors import UserError
+
+BASE = "0" * 64
 
 
 @pytest.fixture
@@ -36,7 +42,7 @@ def test_a_site_has_a_name_that_may_travel_and_be_a_folder(session):
 
 def test_each_client_holds_one_session(tmp_path, config, make_speech):
     manifest = read_corpus("table", make_speech(tmp_path), emotions=config.network.emotions)
-    write_sites(tmp_path, config, manifest)
+    write_sites(tmp_path, config, manifest, BASE)
     for number, session in enumerate(manifest.sessions):
         door = Door(simulated_site(tmp_path / SITES, number))
         assert {utterance.session for utterance in door.manifest.utterances} == {session}
@@ -48,35 +54,50 @@ def test_each_client_holds_one_session(tmp_path, config, make_speech):
 
 def test_a_site_computes_as_the_configuration_says(tmp_path, config):
     features = config.features.model_copy(update={"floor": 1e-5})
-    write_sites(tmp_path, config.model_copy(update={"features": features}), manifest_of("a"))
+    write_sites(tmp_path, config.model_copy(update={"features": features}), manifest_of("a"), BASE)
     site = simulated_site(tmp_path / SITES, 0)
     assert site.features == features
     assert (site.runtime.threads, site.runtime.device) == (config.campaign.client_threads, "cpu")
     assert site.state == tmp_path / SITES / "a" / "state"
 
 
-def test_its_policy_grants_whatever_a_preset_asks(tmp_path, config):
-    write_sites(tmp_path, config, manifest_of("a"))
+@pytest.mark.parametrize("settings", [{}, {"network": {"width": 1 / 64}, "finetuning": {"iterations": 1, "batch": 2}}])
+def test_its_policy_accepts_its_own_campaign_whatever_that_asks_and_no_other(tmp_path, config, settings):
+    config = config.model_validate(config.model_dump() | settings)
+    write_sites(tmp_path, config, manifest_of("a"), BASE)
     policy = load_policy(simulated_site(tmp_path / SITES, 0).policy)
-    assert policy.steps >= Config().finetuning.iterations
+    assert (policy.bases, policy.recipes) == ((BASE,), (recipe_of(config).digest,))
+    assert not policy.bounds.outside(recipe_numbers(recipe_of(config)))
     assert policy.per_speaker
     assert policy.tell_counts
+    assert policy.scoring_epsilon == "exact"
+
+
+def test_the_same_seed_gives_a_session_the_same_dice_and_another_seed_or_session_others(tmp_path, config):
+    def seeds(run, config):
+        write_sites(tmp_path / run, config, manifest_of("a", "b"), BASE)
+        return [read_dice(simulated_site(tmp_path / run / SITES, n).secret).tuning("run-1", "a") for n in (0, 1)]
+
+    first, second = seeds("one", config)
+    assert seeds("two", config) == [first, second]
+    assert len({first, second, *seeds("three", config.model_copy(update={"seed": 1}))}) == 4
+    assert first == Dice(simulated_secret(config.seed, "a")).tuning("run-1", "a")
 
 
 @pytest.mark.parametrize("sessions", [("a b", "a-b"), ("--", "a"), ("x" * 64 + "1", "x" * 64 + "2")])
 def test_sessions_that_would_share_a_site_are_refused(tmp_path, config, sessions):
     with pytest.raises(UserError, match="names are alike"):
-        write_sites(tmp_path, config, manifest_of(*sessions))
+        write_sites(tmp_path, config, manifest_of(*sessions), BASE)
     assert not (tmp_path / SITES).exists()
 
 
 def test_writing_them_again_changes_nothing(tmp_path, config):
     manifest = dataclasses.replace(manifest_of("a", "b"), root=tmp_path)
-    write_sites(tmp_path, config, manifest)
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*.toml")}
-    write_sites(tmp_path, config, manifest)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*.toml")} == before
-    assert len(before) == 4
+    write_sites(tmp_path, config, manifest, BASE)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    write_sites(tmp_path, config, manifest, BASE)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert len(before) == 6
 
 
 def test_a_bare_flower_run_has_the_sites_of_its_presets_corpus_however_often_they_are_written(tmp_path, monkeypatch):
@@ -87,3 +108,5 @@ def test_a_bare_flower_run_has_the_sites_of_its_presets_corpus_however_often_the
     assert own_sites("demo", 17) == sites == settings.runtime.unnamed_run(17) / SITES
     assert [simulated_site(sites, number).session for number in (0, 1)] == ["a", "b"]
     assert own_sites("demo", 18) != sites
+    (base,) = load_policy(simulated_site(sites, 0).policy).bases
+    assert shipped_bases()[base].name == "demo"

@@ -1,20 +1,40 @@
 """A tuning ends with the same generator, however often it was interrupted and whatever was damaged meanwhile."""
 
 import errno
+import json
 import os
+import shutil
 from itertools import count
 
 import pytest
 import torch
 
+from client.bases import BASES, Base, Bases
+from client.bounds import Bounds
+from client.dice import Dice
 from client.door import Door
 from client.site import Site
-from client.tuning import BASE, DONE, PROGRESS, SNAPSHOTS, Clock, Progress, TuningFolder, read_progress, tune
+from client.tuning import (
+    ASKED,
+    DONE,
+    LOCK,
+    PROGRESS,
+    SNAPSHOTS,
+    Clock,
+    Grant,
+    Progress,
+    TuningFolder,
+    read_progress,
+    tune,
+)
 from common.errors import UserError
 from common.training.checkpoint import TENSORS
 from common.training.phases import Interrupted
+from common.wire import Code, Refused
 
 STEPS = 4
+LONG = 250.0
+DICE, OTHER_DICE = Dice(b"a" * 32), Dice(b"b" * 32)
 
 
 def never():
@@ -33,31 +53,47 @@ def door(site):
 
 
 @pytest.fixture
-def tuned(door, site):
-    """Bring a folder to its end, or to its next interruption; the answer is its generator's weights."""
+def send_base(site, ask_to_tune):
+    """Keep the networks at the site, as it does with those that ride along."""
 
-    def make(folder, stop=never):
-        tune(folder, door, site.runtime, stop)
+    def send():
+        asked = ask_to_tune()
+        weights = {"generator": asked.generator, "discriminator": asked.discriminator}
+        Bases(site.state).keep(Base(weights, asked.tuning.scaling))
+
+    return send
+
+
+@pytest.fixture
+def tuned(door, site, granting, send_base):
+    """Bring a folder to its end, or to its next interruption; the answer is its generator's weights."""
+    send_base()
+    bounds = Bounds(**granting["bounds"])
+
+    def make(folder, stop=never, *, dice=DICE, seconds=LONG, **bound):
+        grant = Grant(Bases(site.state), dice, bounds.model_copy(update=bound), seconds)
+        tune(folder, door, site.runtime, grant, stop)
         return folder.finished()[0]
 
     return make
 
 
 @pytest.fixture
-def folder(tmp_path, ask_to_tune):
-    folder = TuningFolder(tmp_path / "state" / "tunings" / "first")
-    folder.keep(ask_to_tune(iterations=STEPS))
+def folder(site, ask_to_tune):
+    folder = TuningFolder(site.state / "tunings" / "first")
+    folder.keep(ask_to_tune(iterations=STEPS).tuning)
     return folder
 
 
 @pytest.fixture(scope="module")
-def expected(speech, tmp_path_factory, ask_to_tune):
+def expected(speech, tmp_path_factory, ask_to_tune, granting):
     """The weights of a tuning that nothing ever happened to."""
     state = tmp_path_factory.mktemp("expected")
     site = Site(session="03+08", root=speech, state=state)
-    folder = TuningFolder(state / "undisturbed")
-    folder.keep(ask_to_tune(iterations=STEPS))
-    tune(folder, Door(site), site.runtime, never)
+    asked, bases, folder = ask_to_tune(iterations=STEPS), Bases(state), TuningFolder(state / "undisturbed")
+    bases.keep(Base({"generator": asked.generator, "discriminator": asked.discriminator}, asked.tuning.scaling))
+    folder.keep(asked.tuning)
+    tune(folder, Door(site), site.runtime, Grant(bases, DICE, Bounds(**granting["bounds"]), LONG), never)
     return folder.finished()[0]
 
 
@@ -79,13 +115,21 @@ def newest(folder):
     return sorted((folder.path / SNAPSHOTS).glob("*/[0-9]*"))[-1]
 
 
-def test_the_same_request_gives_the_same_generator_bit_for_bit_and_another_seed_another(
-    tuned, folder, expected, ask_to_tune
-):
+def test_the_same_request_gives_the_same_generator_bit_for_bit(tuned, folder, expected):
     assert same(tuned(folder), expected)
+
+
+@pytest.mark.parametrize(
+    ("dice", "changed", "alike"),
+    [(DICE, {}, True), (OTHER_DICE, {}, False), (DICE, {"run": "run-2"}, False)],
+    ids=["the same dice", "another site's dice", "another run"],
+)
+def test_two_sites_of_equal_data_release_the_same_weights_only_if_their_secrets_are_equal(
+    tuned, folder, expected, ask_to_tune, dice, changed, alike
+):
     another = TuningFolder(folder.path.with_name("another"))
-    another.keep(ask_to_tune(iterations=STEPS, seed=8))
-    assert not same(tuned(another), expected)
+    another.keep(ask_to_tune(iterations=STEPS, **changed).tuning)
+    assert same(tuned(another, dice=dice), expected) == alike
 
 
 def test_one_that_was_interrupted_twice_ends_like_one_that_was_not(tuned, folder, expected):
@@ -123,42 +167,86 @@ def test_snapshots_of_other_speech_are_not_gone_on_with(tuned, folder, expected,
 
 
 def test_a_finished_one_keeps_its_generator_alone(tuned, folder):
+    first = tuned(folder)
+    assert {path.name for path in folder.path.iterdir()} == {ASKED, DONE, LOCK}
+    written = (folder.path / DONE / TENSORS).stat().st_mtime_ns
+    assert same(tuned(folder, dice=OTHER_DICE), first)  # which does nothing
+    assert (folder.path / DONE / TENSORS).stat().st_mtime_ns == written
+
+
+def test_what_a_kill_between_the_last_two_files_left_is_tidied_away(tuned, folder):
+    interrupt(tuned, folder, 3)
+    snapshots, progress = folder.path / SNAPSHOTS, folder.path / PROGRESS
+    shutil.copytree(snapshots, folder.path / "left")
+    told = progress.read_text()
     tuned(folder)
-    assert not any((folder.path / name).exists() for name in (BASE, SNAPSHOTS, PROGRESS))
-    tuned(folder)  # which does nothing
-    assert folder.asked() is None
-
-
-def test_what_a_kill_between_the_last_two_files_left_is_tidied_away(tuned, folder, ask_to_tune):
+    (folder.path / "left").rename(snapshots)
+    progress.write_text(told)
     tuned(folder)
-    folder.keep(ask_to_tune(iterations=STEPS))
-    tuned(folder)
-    assert not (folder.path / BASE).exists()
+    assert {path.name for path in folder.path.iterdir()} == {ASKED, DONE, LOCK}
 
 
-def test_a_damaged_generator_is_dropped_to_be_tuned_again(tuned, folder, expected, ask_to_tune):
+def test_a_damaged_generator_is_dropped_to_be_tuned_again(tuned, folder, expected):
     tuned(folder)
     (folder.path / DONE / TENSORS).write_bytes(b"half")
     assert folder.finished() is None
     assert not folder.is_finished
-    folder.keep(ask_to_tune(iterations=STEPS))
     assert same(tuned(folder), expected)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"run": "r"}'])
 def test_what_cannot_be_read_was_never_asked(folder, text):
-    (folder.path / "asked.json").write_text(text)
+    (folder.path / ASKED).write_text(text)
     assert folder.asked() is None
 
 
+def test_what_was_never_asked_is_not_begun(tuned, site):
+    with pytest.raises(UserError, match="no tuning was asked for"):
+        tuned(TuningFolder(site.state / "tunings" / "empty"))
+
+
 def test_networks_that_were_damaged_on_the_disk_fail_with_a_name_and_are_mended_by_the_next_request(
-    tuned, folder, expected, ask_to_tune
+    tuned, folder, expected, site, send_base
 ):
-    (folder.path / BASE / TENSORS).write_bytes(b"half")
+    (tensors,) = (site.state / BASES).rglob(TENSORS)
+    tensors.write_bytes(b"half")
     with pytest.raises(UserError, match="truncated or altered"):
         tuned(folder)
-    folder.keep(ask_to_tune(iterations=STEPS))
+    assert not Bases(site.state).has(folder.asked().base)
+    send_base()
     assert same(tuned(folder), expected)
+
+
+@pytest.mark.parametrize(
+    ("floor", "fits"), [(1e-6, True), (1e11, False)], ids=["below what they give", "above what they give"]
+)
+def test_networks_whose_first_gradient_is_too_small_are_refused_before_any_speech_is_read(
+    tuned, folder, door, monkeypatch, floor, fits
+):
+    monkeypatch.setattr(door, "patches", lambda *arguments, **named: pytest.fail("speech is read"))
+    word = "speech is read" if fits else "out-of-bounds"
+    with pytest.raises((Refused, pytest.fail.Exception), match=word):
+        tuned(folder, gradient=(floor, 1e12))
+
+
+def test_one_that_takes_too_long_is_ended_by_name_and_goes_on_when_there_is_more_time(
+    tuned, folder, expected, monkeypatch
+):
+    with monkeypatch.context() as slow:
+        slow.setattr(Clock, "seconds", property(lambda clock: 61.0))
+        with pytest.raises(Refused, match="1 minutes spent") as ended:
+            tuned(folder, seconds=60.0)
+    assert ended.value.code is Code.TOO_LONG
+    assert not folder.is_finished
+    assert same(tuned(folder, seconds=LONG), expected)
+
+
+def test_the_time_before_an_interruption_counts(tuned, folder):
+    interrupt(tuned, folder, 2)
+    progress = json.loads((folder.path / PROGRESS).read_text())
+    (folder.path / PROGRESS).write_text(json.dumps(progress | {"seconds": 100.0}))
+    with pytest.raises(Refused, match="too-long"):
+        tuned(folder, seconds=100.0)
 
 
 def test_a_full_disk_fails_by_name_and_costs_what_came_after_the_last_snapshot(tuned, folder, expected, monkeypatch):

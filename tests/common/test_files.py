@@ -3,13 +3,14 @@
 import errno
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
 from common.errors import UserError
-from common.files import atomic_json, atomic_write, write_through
+from common.files import atomic_json, atomic_write, locked, open_own, write_through
 
 
 def fail_half_way(error: BaseException):
@@ -64,3 +65,46 @@ def test_json_is_readable_and_refuses_what_json_does_not_know(tmp_path: Path) ->
     with pytest.raises(ValueError, match="JSON"):
         atomic_json(path, {"a": float("nan")})
     assert json.loads(path.read_text())["a"][0] == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda path: path.symlink_to(path.with_name("elsewhere")), "it is a link"),
+        (lambda path: path.symlink_to(path.with_name("nowhere")), "it is a link"),
+        (os.mkfifo, "it is no plain file"),
+        (Path.mkdir, "Is a directory"),
+    ],
+    ids=["link", "link to nothing", "pipe", "folder"],
+)
+def test_what_is_no_file_of_ones_own_is_neither_opened_nor_locked_nor_changed(
+    tmp_path: Path, make: Callable[[Path], None], why: str
+) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"speech")
+    make(tmp_path / "file")
+    with pytest.raises(OSError, match=why):
+        open_own(tmp_path / "file")
+    with pytest.raises(UserError, match=f"cannot open the lock: .*file; {why}"), locked(tmp_path / "file"):
+        pytest.fail("held")
+    assert {path.name for path in tmp_path.iterdir()} == {"elsewhere", "file"}
+    assert (tmp_path / "elsewhere").read_bytes() == b"speech"
+
+
+def test_a_file_of_ones_own_is_its_owners_alone_and_is_not_cut_short_by_opening(tmp_path: Path) -> None:
+    for content in (b"", b"kept"):
+        with os.fdopen(open_own(tmp_path / "file"), "r+b") as stream:
+            assert stream.read() == content
+            stream.write(b"kept")
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
+    with locked(tmp_path / "file"):
+        assert (tmp_path / "file").read_bytes() == b"keptkept"
+
+
+def test_a_lock_is_held_by_one_and_can_be_had_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        with (
+            locked(tmp_path / "new" / "lock", wait=False),
+            pytest.raises(UserError, match=r"another process is at work here: .*lock; stop it first"),
+            locked(tmp_path / "new" / "lock", wait=False),
+        ):
+            pytest.fail("held twice")

@@ -21,7 +21,13 @@ ROOT = Path(__file__).parents[2]
 FILES = {"compose": ROOT / "docker-compose.yml", "site": ROOT / "containers" / "site.yml"}
 SITES = [f"site{number}" for number in range(1, 6)]
 SERVER, SITE = ServerFiles(Path("/deployment/server")), SiteFiles(Path("/site/keeper"), Path("/site/relay"))
-SOCKET = Path("/run/eyesoff/keeper.sock")
+SOCKET = Path("/run/eyesoff/keeper/keeper.sock")
+PROXY = ServerFiles(Path("/deployment/proxy"))
+DOOR = "10003"
+"""The group of the sockets."""
+USERS = {"keeper": f"10002:{DOOR}"}
+OTHERS = "10001:10001"
+"""Whoever runs code that comes over a network."""
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - within a container
 ONCE = {"setup", "register", "campaign"}
 TOOLS = Path(sys.executable).parent
@@ -46,6 +52,11 @@ def role(name):
     return re.sub(r"^site\d-|-nvidia$", "", name)
 
 
+def user_of(service):
+    """As it is unless somebody set it."""
+    return re.sub(r"\$\{[^:}]*:-([^}]*)\}", r"\1", str(service.get("user", "root")))
+
+
 def mounts(service):
     """Target to whether it may be written; a default that holds a colon is no separator."""
     plain = [re.sub(r"\$\{[^}]*\}", "x", volume).split(":") for volume in service.get("volumes", ())]
@@ -56,9 +67,10 @@ def faults(services):
     """What in these services breaks a rule that holds for all of them."""
     found = []
     for name, service in services.items():
-        user = str(service.get("user", "root"))
+        user = user_of(service)
         rules = {
-            "is not root": not user.startswith(("root", "0")) and "10001" in user,
+            "is not root": not user.startswith(("root", "0")),
+            "has its role's user": user == USERS.get(role(name), OTHERS),
             "cannot write its root": service.get("read_only") is True,
             "has no capability": service.get("cap_drop") == ["ALL"] and "cap_add" not in service,
             "gains no privilege": "no-new-privileges:true" in service.get("security_opt", ()),
@@ -82,6 +94,7 @@ def test_every_container_keeps_every_rule(services):
     ("change", "rule"),
     [
         ({"user": "0:0"}, "is not root"),
+        ({"user": "10002:10003"}, "has its role's user"),
         ({"read_only": False}, "cannot write its root"),
         ({"cap_add": ["NET_ADMIN"]}, "has no capability"),
         ({"security_opt": []}, "gains no privilege"),
@@ -96,7 +109,8 @@ def test_every_container_keeps_every_rule(services):
 def test_a_container_that_breaks_a_rule_is_found(change, rule, compose):
     services = copy.deepcopy(compose["services"])
     services["superlink"] |= change
-    assert faults(services) == [f"superlink: {rule}"]
+    assert f"superlink: {rule}" in faults(services)
+    assert all(fault.startswith("superlink: ") for fault in faults(services))
 
 
 def test_with_its_root_read_only_a_container_can_write_its_home(services):
@@ -136,8 +150,83 @@ def test_a_relay_sees_neither_speech_nor_ledger_nor_policy(services):
     relays = [service for name, service in services.items() if role(name) == "supernode"]
     assert relays
     for relay in relays:
-        assert mounts(relay) == {"/site/relay": False, "/run/eyesoff": True}
+        assert mounts(relay) == {"/site/relay": False, "/run/eyesoff": False}
         assert relay["image"].startswith("eyesoff/relay:")
+
+
+def strange(keeper, relay):
+    """Whether a relay is a stranger to its keeper: another user, who may connect, and can write nothing it reads."""
+    its, own = sources(relay), sources(keeper)
+    other_user = user_of(keeper).split(":")[0] != user_of(relay).split(":")[0]
+    may_connect = user_of(keeper).split(":")[1] in relay.get("group_add", ())
+    shared = {one for one in its if any(below(one, another) or below(another, one) for another in own)}
+    return other_user and may_connect and not any(its[one] for one in shared) and len(shared) == 1
+
+
+def sources(service):
+    """Volume or folder to whether it may be written there."""
+    plain = [re.sub(r"\$\{(\w+)[^}]*\}", r"\1", volume).split(":") for volume in service.get("volumes", ())]
+    return {source: mode != ["ro"] for source, _, *mode in plain}
+
+
+def below(one, another):
+    return Path(one).is_relative_to(another)
+
+
+def couples(services):
+    """Each keeper with the relay of its site."""
+    for name, service in services.items():
+        if role(name) == "keeper":
+            yield service, services[re.sub(r"keeper.*", "supernode", name)]
+
+
+def test_a_relay_is_a_stranger_to_its_keepers_files(services):
+    assert all(strange(keeper, relay) for keeper, relay in couples(services))
+    assert list(couples(services))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"user": "${EYESOFF_KEEPER_USER:-10002:10003}"},
+        {"group_add": []},
+        {"volumes": ["site1-socket:/run/eyesoff"]},
+        {"volumes": ["site1-socket:/run/eyesoff:ro", "site1-state:/site/state"]},
+        {"volumes": ["site1-socket:/run/eyesoff:ro", "site1-state:/site/state:ro"]},
+    ],
+    ids=["same user", "cannot connect", "may write", "shares another", "reads another"],
+)
+def test_a_relay_that_is_none_is_found(change, compose):
+    keeper, relay = compose["services"]["site1-keeper"], compose["services"]["site1-supernode"]
+    assert not strange(keeper, relay | change)
+
+
+def test_no_setting_makes_keeper_and_relay_one_user(services):
+    for keeper, relay in couples(services):
+        names = [re.match(r"\$\{(\w+):-", str(service["user"]))[1] for service in (keeper, relay)]
+        assert names[0] == "EYESOFF_KEEPER_USER" != names[1]
+
+
+def test_the_users_are_those_of_the_images():
+    dockerfile = (ROOT / "containers" / "Dockerfile").read_text()
+    assert list(re.findall(r"^USER (\S+)$", dockerfile, re.MULTILINE)) == [OTHERS, USERS["keeper"]]
+    assert f"chown {USERS['keeper']} /site/keeper/state /run/eyesoff" in dockerfile
+
+
+def test_the_proxy_sees_its_own_certificate_and_key_and_no_others(compose):
+    services = compose["services"]
+    assert mounts(services["proxy"]) == {"/deployment/proxy": False}
+    assert set(sources(services["proxy"])) == {"EYESOFF_PROXY_FILES"}
+    others = {name for name, one in services.items() if "EYESOFF_PROXY_FILES" in sources(one)}
+    assert others == {"proxy", "setup"}
+    (check,) = (word for word in services["proxy"]["healthcheck"]["test"] if "cafile" in word)
+    assert "/deployment/proxy/ca.crt" in check
+
+
+def test_a_keeper_that_is_not_well_is_red(services):
+    for keeper, _ in couples(services):
+        asked = ["CMD", "eyesoff", "keeper", "status", "--socket", str(SOCKET)]  # which leaves with the truth
+        assert keeper["healthcheck"]["test"] == asked
 
 
 def test_a_relay_shares_a_network_with_the_proxy_and_nobody_else(compose):
@@ -168,8 +257,9 @@ def test_each_site_has_two_containers_and_volumes_of_its_own(compose):
     services = compose["services"]
     for site in SITES:
         keeper, relay = services[f"{site}-keeper"], services[f"{site}-supernode"]
-        shared = set(map(str, keeper["volumes"])) & set(map(str, relay["volumes"]))
-        assert shared == {f"{site}-socket:/run/eyesoff"}
+        assert f"{site}-socket:/run/eyesoff" in keeper["volumes"]
+        assert f"{site}-socket:/run/eyesoff:ro" in relay["volumes"]
+        assert set(sources(keeper)) & set(sources(relay)) == {f"{site}-socket"}
         others = [name for name, one in services.items() if f"{site}-socket" in str(one.get("volumes"))]
         assert {role(name) for name in others} == {"keeper", "supernode"}
         assert all(name.startswith(site) for name in others)
@@ -214,7 +304,7 @@ def test_the_commands_are_those_of_deploy_local(compose):
     expected = {
         "superlink": list(commands.superlink(SERVER, Path("/deployment/state/flower.db"), EVERYWHERE, 8000)),
         "serverapp": list(commands.superexec(SERVER, "superlink:8000", "127.0.0.1:8090")),
-        "proxy": list(commands.proxy(SERVER, EVERYWHERE, 8443, "superlink:8000")),
+        "proxy": list(commands.proxy(PROXY, EVERYWHERE, 8443, "superlink:8000")),
         "keeper": list(commands.keeper(SITE, SOCKET)),
         "supernode": supernode,
     }

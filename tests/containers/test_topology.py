@@ -37,7 +37,8 @@ def test_a_relay_reaches_the_proxy_and_neither_the_superlink_nor_another_site(en
 
 @pytest.mark.parametrize("service", ["superlink", "serverapp", "proxy", "site1-keeper", "site1-supernode"])
 def test_nobody_is_root_or_can_become_more_or_write_where_programs_lie(service, engine):
-    assert engine.inside(service, "id", "-u").stdout.strip() == "10001"
+    user = "10002" if service == "site1-keeper" else "10001"
+    assert engine.inside(service, "id", "-u").stdout.strip() == user
     status = engine.inside(service, "cat", "/proc/self/status").stdout
     kept = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
     assert int(kept["CapEff"], 16) == int(kept["CapBnd"], 16) == 0
@@ -45,6 +46,24 @@ def test_nobody_is_root_or_can_become_more_or_write_where_programs_lie(service, 
     for place in ("/opt/venv/x", "/usr/x", "/deployment/x", "/site/x"):
         assert engine.inside(service, "touch", place).returncode != 0, place
     assert engine.inside(service, "touch", "/home/eyesoff/x").returncode == 0
+
+
+def test_a_relay_reaches_its_keeper_and_can_write_nothing_where_the_socket_is(engine):
+    connect = "import socket; socket.socket(socket.AF_UNIX).connect('/run/eyesoff/keeper/keeper.sock')"
+    for site in SITES:
+        relay = f"{site}-supernode"
+        assert engine.inside(relay, "python", "-c", connect).returncode == 0
+        for words in (
+            ("touch", "/run/eyesoff/x"),
+            ("touch", "/run/eyesoff/keeper/x"),
+            ("rm", "-f", "/run/eyesoff/keeper/keeper.sock"),
+        ):
+            assert engine.inside(relay, *words).returncode != 0, words
+
+
+def test_the_proxy_sees_no_key_but_its_own(engine):
+    seen = engine.inside("proxy", "find", "/deployment", "-type", "f").stdout.split()
+    assert sorted(seen) == [f"/deployment/proxy/{name}" for name in ("ca.crt", "proxy.crt", "proxy.key")]
 
 
 def test_a_keeper_cannot_write_its_speech_and_a_relay_does_not_see_it(engine):

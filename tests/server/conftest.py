@@ -5,11 +5,13 @@ import resource
 from contextlib import contextmanager
 
 import pytest
+import torch
 
 from common.config import CampaignConfig, Config
 from common.config.tree import hash_identity
 from common.features.scaling import Scaling
 from common.networks import Generator, release_weights
+from common.seeds import torch_stream
 from common.training.pretrained import Pretrained
 from common.training.reporters import Reporter
 from common.training.stages import Pair
@@ -26,6 +28,7 @@ from common.wire import (
     Score,
     Scored,
     Stage,
+    Tune,
     Working,
     decode,
     encode,
@@ -33,6 +36,19 @@ from common.wire import (
 from server.campaign import Campaign
 from server.clients import Answer
 from server.plans import everyone
+
+
+LOUD, OWN = 1.8, 0.02
+
+
+def voice_of(session, network):
+    """A generator that passes for a tuned one: all start from the same weights, and each goes a little way of its own.
+
+    Untrained, the spectral norm leaves a network with hardly any voice.
+    """
+    chance = torch_stream(session, "voice")
+    base = release_weights(Generator(network, seed=0))
+    return {n: LOUD * w * (1 + OWN * torch.randn(w.shape, generator=chance)) for n, w in base.items()}
 
 
 class FakeClient:
@@ -46,11 +62,13 @@ class FakeClient:
         self.session, self.described = session, described
         self.features = hash_identity(config.features.model_dump(mode="json"))
         self.tricks = {kind: list(line) for kind, line in (tricks or {}).items()}
-        self.heard = []
+        self.heard, self.shipped = [], []
 
     def answer(self, data):
         request = decode(data, REQUESTS, Limits(2**30))
         self.heard.append(request.kind)
+        if isinstance(request, Tune):
+            self.shipped.append(request.shipped)
         line = self.tricks.get(request.kind, [None])
         trick = line.pop(0) if len(line) > 1 else line[0]
         match trick:
@@ -72,9 +90,9 @@ class FakeClient:
             known |= {"utterances": None, "speakers": None, "eyesoff": VERSION, "torch": "2.11.0"}
             return Description(run=request.run, **(known | self.described))
         if isinstance(request, Score):
-            return Scored(scoring=request.scoring, counts=self.counts(request.scoring))
-        tuned = Generator(request.tuning.network, seed=request.tuning.seed)
-        return Release(card=Card(tuning=request.tuning, utterances=None, seconds=1), generator=release_weights(tuned))
+            return Scored(scoring=request.scoring, epsilon=None, counts=self.counts(request.scoring))
+        voice = voice_of(request.tuning.session, request.tuning.network)
+        return Release(card=Card(tuning=request.tuning, utterances=None, seconds=1), generator=voice)
 
     def counts(self, scoring):
         """What depends on the recognizer and the session alone; two speakers if they may be told apart."""
@@ -124,6 +142,9 @@ class Watcher:
 
     def failed(self, failure):
         self.hear("failed", str(failure))
+
+    def put_aside(self, aside):
+        self.hear("put aside", aside.session, aside.check)
 
     def training(self, name):
         self.hear("training", name)

@@ -5,11 +5,12 @@ import pickle
 import pytest
 import torch
 
-from common.wire import Code, Release, encode
+from common.wire import Code, Refusal, Release, Stage, encode
 from server.correspondence import Correspondence
 from server.letters import Letters
 
 SILENCE = "no answer within 5 seconds"
+NEEDED = Refusal(run="run", session="A", code=Code.BASE_NEEDED, stage=Stage.TUNE)
 
 
 def changed_weights(change):
@@ -28,7 +29,7 @@ def changed_tuning(**changed):
 
 
 def another_protocol(request, honest):
-    return encode(honest).replace(b'protocol\\":1', b'protocol\\":2')
+    return encode(honest).replace(b'protocol\\":2', b'protocol\\":1')
 
 
 def with_one_nan(request, honest):
@@ -52,10 +53,11 @@ TROUBLES = {
     "bytes at the end": (lambda request, honest: encode(honest) + b"speech", "trailing-bytes", 2, True),
     "too many bytes": (lambda request, honest: encode(honest) + bytes(2**17), "too-large", 2, True),
     "another session's": (changed_tuning(session="A"), "wrong-answer", 2, True),
-    "another seed's": (changed_tuning(seed=1), "wrong-answer", 2, True),
+    "another run's": (changed_tuning(run="run-2"), "wrong-answer", 2, True),
     "another protocol": (another_protocol, "another version of the protocol", 1, True),
     "failed": (Code.FAILED, "the site's own log says why", 2, False),
-    "too many steps": (Code.TOO_MANY_STEPS, "too-many-steps", 1, False),
+    "another recipe": (Code.RECIPE_FORBIDDEN, "recipe-forbidden", 1, False),
+    "time spent": (Code.TOO_LONG, "too-long", 1, False),
     "another label order": (Code.LABEL_ORDER, "label-order", 1, False),
     "quota spent": (Code.TUNINGS_SPENT, "ask again tomorrow", 1, False),
 }
@@ -76,7 +78,7 @@ class Desk:
     def tune(self, *clients, seconds=60.0):
         """The sessions of the releases that came of asking these clients, in the order of their arrival."""
         questions = [self.letters.tune(client, "ABCDEF"[int(client)]) for client in clients]
-        replies = self.post.replies("tune", questions, seconds, self.letters.collect)
+        replies = self.post.replies("tune", questions, seconds, self.letters.follow_tuning)
         return [question.session for question, reply in replies if isinstance(reply, Release)]
 
 
@@ -136,7 +138,7 @@ def test_nobody_is_at_work_for_ever(desk_of, clients_of, client_of):
 def test_a_client_is_asked_one_thing_at_a_time(desk_of, clients_of, client_of, letters):
     several = client_of("A", {"tune": [1, Code.AUDIT, None]})
     questions = [letters.tune("0", session) for session in ("A", "B", "C")]
-    replies = desk_of(clients_of(1, c0=several)).post.replies("tune", questions, 60, letters.collect)
+    replies = desk_of(clients_of(1, c0=several)).post.replies("tune", questions, 60, letters.follow_tuning)
     assert [question.session for question, _ in replies] == ["A", "C"]
     assert several.heard == ["tune", "collect", "tune", "tune"]
 
@@ -167,7 +169,31 @@ def test_nothing_to_ask_is_nothing_to_wait_for(desk_of):
 
 
 def test_the_networks_are_in_memory_only_while_they_are_sent(letters):
-    question = letters.tune("0", "A")
+    question = letters.follow_tuning(letters.tune("0", "A"), NEEDED)
     assert not question.request.generator
     assert len(question.letter()) > 100_000
     assert torch.is_tensor(next(iter(question.weights()["generator"].values())))
+
+
+def test_networks_are_named_first_and_sent_once_to_a_site_that_lacks_them(letters):
+    named = letters.tune("0", "A")
+    assert len(named.letter()) < 5_000
+    sent = letters.follow_tuning(named, NEEDED)
+    assert (named.request.shipped, sent.request.shipped) == (False, True)
+    assert (sent.client, sent.session, sent.request.tuning) == (named.client, named.session, named.request.tuning)
+    assert letters.follow_tuning(sent, NEEDED) is None
+
+
+def test_a_site_that_lacks_the_networks_even_when_they_were_sent_is_not_sent_them_for_ever(
+    desk_of, clients_of, client_of
+):
+    deaf = client_of("A", {"tune": [Code.BASE_NEEDED]})
+    desk = desk_of(clients_of(1, c0=deaf))
+    assert desk.tune("0") == []
+    assert deaf.shipped == [False, True]
+    assert ["base-needed" in failure.reason for failure in desk.post.failures] == [True]
+
+
+def test_the_vectors_of_norms_are_not_sent(letters):
+    weights = letters.follow_tuning(letters.tune("0", "A"), NEEDED).weights()
+    assert not [name for group in weights.values() for name in group if name.endswith((".norm.u", ".norm.v"))]

@@ -22,6 +22,11 @@ def test_a_fresh_estimate_is_the_largest_singular_value(rows, columns, seed):
     torch.testing.assert_close(norm_of(weight).sigma(weight), torch.linalg.matrix_norm(weight, 2), rtol=1e-4, atol=0)
 
 
+@pytest.mark.parametrize("weight", [torch.eye(32, 96), torch.ones(32, 96), torch.eye(32).repeat(1, 3)[:, ::2]])
+def test_a_weight_of_few_singular_values_has_no_larger_norm_than_it_has(weight):
+    torch.testing.assert_close(norm_of(weight).sigma(weight), torch.linalg.matrix_norm(weight, 2), rtol=1e-5, atol=0)
+
+
 def test_a_kernel_is_read_as_a_matrix():
     kernel = torch.randn(4, 3, 3, 3)
     expected = torch.linalg.matrix_norm(kernel.flatten(1), 2)

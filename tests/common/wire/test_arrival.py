@@ -139,7 +139,7 @@ class TestTheWords:
     @pytest.mark.parametrize(
         ("change", "code"),
         [
-            ({"protocol": 2}, Code.PROTOCOL),
+            ({"protocol": 1}, Code.PROTOCOL),
             ({"protocol": None}, Code.PROTOCOL),
             ({"kind": "gossip"}, Code.UNEXPECTED_KIND),
             ({"kind": "ask"}, Code.UNEXPECTED_KIND),
@@ -147,7 +147,7 @@ class TestTheWords:
             ({"note": "leak"}, Code.BAD_FIELD),
             ({"card": "leak"}, Code.BAD_FIELD),
             ({"generator": {}}, Code.NOT_CANONICAL),
-            ({"protocol": True}, Code.NOT_CANONICAL),
+            ({"protocol": 2.0}, Code.NOT_CANONICAL),
         ],
         ids=str,
     )
@@ -210,7 +210,7 @@ class TestTheWords:
         assert code_of(forge(header, payload), tune) is Code.BAD_FIELD
 
     def test_a_release_of_another_tuning(self, tune, release):
-        other = tune.tuning.model_copy(update={"seed": 8})
+        other = tune.tuning.model_copy(update={"run": "run-2"})
         stale = release.model_copy(update={"card": release.card.model_copy(update={"tuning": other})})
         assert code_of(encode(stale), tune) is Code.WRONG_ANSWER
 

@@ -4,7 +4,20 @@ import pytest
 from pydantic import ValidationError
 
 from common.config import NetworkConfig
-from common.wire import Ask, Collect, Description, Refusal, Scored, Stage, Working, identity, is_answer, subject
+from common.wire import (
+    Ask,
+    Collect,
+    Description,
+    Extremes,
+    Precision,
+    Refusal,
+    Scored,
+    Stage,
+    Working,
+    identity,
+    is_answer,
+    subject,
+)
 from common.wire.codes import Code
 
 FACTS = {"run": "run-1", "session": "03+08", "features": "0123456789ab", "eyesoff": "0.1.0", "torch": "2.11.0+cpu"}
@@ -53,20 +66,20 @@ def test_a_description_out_of_bounds_does_not_come_to_be(changed):
 )
 def test_counts_that_are_no_confusion_do_not_come_to_be(score, counts):
     with pytest.raises(ValidationError):
-        Scored(scoring=score.scoring, counts=counts)
+        Scored(scoring=score.scoring, epsilon=None, counts=counts)
 
 
 def test_confusions_come_by_speaker_only_where_that_was_asked(score):
     matrix = ((1,) * 4,) * 4
     asked = score.scoring.model_copy(update={"per_speaker": True})
-    assert len(Scored(scoring=asked, counts=(matrix, matrix)).counts) == 2
+    assert len(Scored(scoring=asked, epsilon=None, counts=(matrix, matrix)).counts) == 2
     with pytest.raises(ValidationError, match="by speaker"):
-        Scored(scoring=score.scoring, counts=(matrix, matrix))
+        Scored(scoring=score.scoring, epsilon=None, counts=(matrix, matrix))
 
 
 def test_a_message_cannot_be_changed(release):
     with pytest.raises(ValidationError):
-        release.card.tuning.seed = 3
+        release.card.tuning.run = "run-3"
 
 
 def test_a_reply_answers_its_own_request(tune, release, score, scored):
@@ -103,10 +116,31 @@ def test_every_message_says_what_it_is_about(tune, release, score, scored):
 
 
 def test_settings_are_named_by_themselves_alone(tune):
-    elsewhere = tune.tuning.model_copy(update={"session": "10+09", "seed": 99})
+    elsewhere = tune.tuning.model_copy(update={"session": "10+09", "weights": "0" * 64})
     slower = tune.tuning.model_copy(update={"network": NetworkConfig(width=1 / 32)})
     assert elsewhere.settings_hash == tune.tuning.settings_hash
     assert slower.settings_hash != tune.tuning.settings_hash
+
+
+def test_a_recipe_is_all_its_settings_and_its_form_and_no_label_or_base(tune):
+    digest = tune.tuning.recipe.digest
+    for same in ({"run": "run-2"}, {"weights": "0" * 64}, {"scaling": Extremes(low=-42, high=8)}):
+        assert tune.tuning.model_copy(update=same).recipe.digest == digest
+    emotions = tune.tuning.network.model_copy(update={"emotions": ("calm", "cross")})
+    assert tune.tuning.model_copy(update={"network": emotions}).recipe.digest == digest
+    for section in ("network", "optimizer", "finetuning"):
+        settings = getattr(tune.tuning, section)
+        name = {"network": "leak", "optimizer": "beta1", "finetuning": "likeness_weight"}[section]
+        other = settings.model_copy(update={name: getattr(settings, name) + 1e-9})
+        assert tune.tuning.model_copy(update={section: other}).recipe.digest != digest
+    assert tune.tuning.model_copy(update={"precision": Precision.FP32}).recipe.digest != digest
+
+
+def test_a_base_is_its_weights_and_the_scaling_for_them(tune):
+    base = tune.tuning.base
+    assert tune.tuning.model_copy(update={"run": "run-2"}).base == base
+    assert tune.tuning.model_copy(update={"weights": "0" * 64}).base != base
+    assert tune.tuning.model_copy(update={"scaling": Extremes(low=-16.5, high=5.5)}).base != base
 
 
 def test_every_code_is_one_word_with_a_meaning():

@@ -4,7 +4,17 @@ import torch
 
 from common.config import NetworkConfig
 from common.networks import Generator
-from common.wire import Ask, Collect, base_shapes, encode, flatten, largest_reply, release_shapes, shapes_of
+from common.wire import (
+    Ask,
+    Collect,
+    base_shapes,
+    encode,
+    flatten,
+    largest_reply,
+    recognizer_shapes,
+    release_shapes,
+    shapes_of,
+)
 from common.wire.frame import HEADER_LIMIT
 
 
@@ -20,7 +30,18 @@ def test_a_message_without_weights_has_no_shapes(tune, scored):
 def test_a_release_holds_nothing_of_the_discriminator_or_the_norms(tune):
     names = release_shapes(tune.tuning.network)
     assert all(name.startswith("generator.") and ".norm." not in name for name in names)
-    assert any(".norm." in name for name in base_shapes(tune.tuning.network))
+
+
+def test_the_vectors_of_norms_cross_in_no_message(tune, score):
+    for shapes in (base_shapes(tune.tuning.network), recognizer_shapes(score.scoring.network)):
+        assert shapes
+        assert not any(".norm." in name for name in shapes)
+
+
+def test_networks_that_are_only_named_are_no_part_of_the_message(tune):
+    named = tune.model_copy(update={"shipped": False, "generator": {}, "discriminator": {}})
+    assert shapes_of(named) == {}
+    assert len(encode(named)) < HEADER_LIMIT
 
 
 def test_shapes_of_paper_size_are_found_without_building_a_network():

@@ -8,7 +8,7 @@ import soundfile
 from typer.testing import CliRunner
 
 from common.errors import UserError
-from simulations.benchmarks import federation
+from simulations.benchmarks import federation, ledger
 from simulations.commands.bench import app
 
 FIGURES = {
@@ -77,3 +77,12 @@ def test_a_person_reads_the_federations_ratios_and_what_was_timed(asked):
     assert "overhead             1.042" in told
     assert "5 tunings of 150 steps, 2 at once: 187.6 s, bare 180.0 s" in told
     assert asked == [60.0]
+
+
+def test_what_an_entry_costs_early_and_late_in_a_day(monkeypatch):
+    figures = {"rounds": 200, "entries": [50, 5000], "milliseconds": [2.0, 2.2], "ratio": 1.1}
+    monkeypatch.setattr(ledger, "bench_ledger", lambda: figures)
+    told = CliRunner().invoke(app, ["ledger"]).stdout
+    assert "after 50 entries of the day: 2.0 ms" in told
+    assert "after 5,000 entries of the day: 2.2 ms\nratio 1.1" in told
+    assert json.loads(CliRunner().invoke(app, ["ledger", "--json"]).stdout) == figures

@@ -42,7 +42,7 @@ def test_init_again_makes_nothing_and_adds_no_sites_of_a_rehearsal(typed, layout
 
 def test_renewed_certificates_keep_their_names_and_get_more_on_request(typed, layout):
     assert typed("init", layout.folder, "--renew")[0] == 0
-    proxy = layout.server.certificate("proxy")
+    proxy = layout.proxy.certificate("proxy")
     assert names_of(read_certificate(proxy)) == ("fed.example.org", "localhost", "127.0.0.1")
     assert typed("init", layout.folder, "--renew", "--host", "other.example.org", "--site", "lab")[0] == 0
     assert "other.example.org" in names_of(read_certificate(proxy))

@@ -7,17 +7,33 @@ import signal
 import threading
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 import soundfile
 
+from client.dice import write_secret
+from client.history import Record
 from client.journal import LOG
+from client.ledger import GENESIS, Ledger
 from client.service import KeeperServer, RemoteKeeper
 from common.errors import UserError
+from common.files import locked
 from simulations import cli
 
-IDLE = {"eyesoff": "0.1.0", "session": "03+08", "tunings": 0, "step": 0, "iterations": 0, "rate": 0.0}
+HEAD = "ab" * 32
+IDLE = {
+    "eyesoff": "0.1.0",
+    "session": "03+08",
+    "well": True,
+    "entries": 1234,
+    "head": HEAD,
+    "tunings": 0,
+    "step": 0,
+    "iterations": 0,
+    "rate": 0.0,
+}
 
 
 def run(capsys, *arguments):
@@ -78,13 +94,22 @@ def telling(path, status):
         (IDLE | {"tunings": 1, "iterations": 700}, "tuning, step 0 of 700"),
         (
             IDLE | {"tunings": 3, "step": 120, "iterations": 700, "rate": 2.0},
-            "tuning, step 120 of 700, 2.00 steps a second, 0:04:50 left; 2 more waiting",
+            "tuning, step 120 of 700, 2.00 steps a second, 0:04:50 left, 2 more waiting",
         ),
     ],
 )
 def test_status_is_one_line(capsys, socket_path, status, line):
     with telling(socket_path, status):
-        assert run(capsys, "status", "--socket", socket_path) == (0, f"keeper of 03+08 (eyesoff 0.1.0): {line}\n", "")
+        told = f"keeper of 03+08 (eyesoff 0.1.0): {line}; ledger: 1234 entries, head {HEAD}\n"
+        assert run(capsys, "status", "--socket", socket_path) == (0, told, "")
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_keeper_that_can_answer_nothing_is_not_well_and_says_so(capsys, socket_path, form):
+    with telling(socket_path, IDLE | {"well": False, "entries": None, "head": None}):
+        status, told, _ = run(capsys, "status", "--socket", socket_path, *form)
+    assert status == 1
+    assert ('"well": false' if form else "it can answer nothing, and keeper.log") in told
 
 
 def test_status_as_json_is_one_object(capsys, socket_path):
@@ -123,6 +148,7 @@ def test_it_serves_until_it_is_asked_to_stop_and_warns_of_folders_that_are_open_
     log = (site_file.parent / "state" / LOG).read_text()
     assert f"any user of this machine can look into {site_file.parent / 'speech'}" in log
     assert "keeper of 03+08: serving on" in log
+    assert f"ledger: 0 entries, head {GENESIS}" in log
     assert "stopped as asked" in log
 
 
@@ -132,3 +158,46 @@ def test_a_second_keeper_on_the_socket_is_refused(capsys, site_file, socket_path
         assert status == 2
         assert f"error: another keeper serves this socket: {socket_path}; stop it first" in err
         assert RemoteKeeper(socket_path).status() == IDLE
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda path: path.symlink_to(path.with_name("ledger.jsonl")), "it is a link"),
+        (os.mkfifo, "it is no plain file"),
+        (lambda path: path.mkdir(), "is a directory"),
+    ],
+    ids=["link", "pipe", "folder"],
+)
+@pytest.mark.parametrize("name", ["keeper.lock", LOG])
+def test_what_is_no_file_in_the_place_of_lock_or_log_is_named_and_harms_nothing(
+    capsys, site_file, socket_path, make, why, name
+):
+    state = site_file.parent / "state"
+    state.mkdir()
+    (state / "ledger.jsonl").write_text("speech")
+    make(state / name)
+    status, _, err = run(capsys, "serve", "--site", site_file, "--socket", socket_path)
+    assert (status, err.count("\n")) == (2, 1)
+    assert f"{state / name}; {why}".lower() in err.lower()
+    assert (state / "ledger.jsonl").read_text() == "speech"
+
+
+def test_a_second_keeper_of_one_state_is_refused(capsys, site_file, socket_path):
+    with locked(site_file.parent / "state" / "keeper.lock"):
+        status, _, err = run(capsys, "serve", "--site", site_file, "--socket", socket_path)
+    assert status == 2
+    assert "another process is at work here" in err
+    assert not socket_path.exists()
+
+
+def test_a_keeper_whose_ledger_lost_its_end_does_not_start(capsys, site_file, socket_path):
+    path = site_file.parent / "state" / "ledger.jsonl"
+    for _ in range(2):
+        Ledger(path).append(Record(time=datetime.now(UTC), outcome="admitted"))
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    write_secret(path.with_name("secret"))
+    status, _, err = run(capsys, "serve", "--site", site_file, "--socket", socket_path)
+    assert (status, err.count("\n")) == (2, 1)
+    assert f"eyesoff ledger accept {path}" in err
+    assert not socket_path.exists()

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from client.ledger import Ledger, Record, verify
+from client.history import Record
+from client.ledger import Ledger, verify
+from client.seen import note_of
 from common.wire import Code
 from simulations import cli
 
@@ -55,6 +57,8 @@ def test_verify_leaves_with_1_at_a_broken_chain(capsys, path):
 def test_verify_against_a_head_shows_a_cut(capsys, path):
     head = verify(path).head
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
+    assert run(capsys, "verify", path)[0] == 1
+    note_of(path).unlink()
     assert run(capsys, "verify", path)[0] == 0
     assert run(capsys, "verify", path, "--head", head)[0] == 1
 
@@ -70,3 +74,44 @@ def test_what_is_no_ledger_does_not_pass_for_an_empty_one(capsys, path):
     status, _, told = run(capsys, "show", path)
     assert (status, told) == (0, f"3 line(s) of {path} are no entries; `eyesoff ledger verify` says which may be\n")
     assert run(capsys, "verify", path)[0] == 1
+
+
+class TestAccepting:
+    """A ledger that lost its end is gone on with when a person says so, and not before."""
+
+    @pytest.fixture
+    def lost(self, path):
+        path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
+        return path
+
+    def test_it_is_told_what_is_lost_and_asked(self, capsys, lost, monkeypatch):
+        monkeypatch.setattr("click.termui.visible_prompt_func", lambda text: "y")
+        status, shown, _ = run(capsys, "accept", lost)
+        assert status == 0
+        assert "it had 3 entries" in shown
+        assert "it may be released and scored again" in shown
+        assert shown.endswith("accepted: entry 3 says so\n")
+        assert run(capsys, "verify", lost)[0] == 0
+
+    def test_whoever_says_no_changes_nothing(self, capsys, lost, monkeypatch):
+        before = lost.read_bytes()
+        monkeypatch.setattr("click.termui.visible_prompt_func", lambda text: "n")
+        assert run(capsys, "accept", lost)[0] != 0
+        assert lost.read_bytes() == before
+        assert run(capsys, "verify", lost)[0] == 1
+
+    def test_a_ledger_that_was_moved_away_is_begun_anew(self, capsys, path):
+        path.unlink()
+        assert run(capsys, "accept", path, "--yes")[0] == 0
+        assert run(capsys, "verify", path)[0] == 0
+        assert json.loads(run(capsys, "show", path, "--json")[1])["entries"][0]["outcome"] == "accepted"
+
+    def test_a_ledger_that_lost_nothing_is_left_as_it_is(self, capsys, path):
+        before = path.read_bytes()
+        assert run(capsys, "accept", path) == (0, f"nothing to accept: {path} holds what was last written to it\n", "")
+        assert path.read_bytes() == before
+
+    def test_where_no_ledger_ever_was_none_is_made(self, capsys, tmp_path):
+        status, _, told = run(capsys, "accept", tmp_path / "mistyped.jsonl")
+        assert (status, "no ledger was ever here" in told) == (2, True)
+        assert not list(tmp_path.iterdir())

@@ -7,7 +7,10 @@ import pytest
 
 pytest.importorskip("flwr", reason="Flower is an extra")
 
-from client.simulated import POLICY
+from client.bases import read_base
+from client.dice import write_secret
+from client.simulated import open_policy, simulated_secret
+from client.site import load_site
 from common.wire import weights_digest
 from server.bank import Bank
 from server.campaign import BANK
@@ -34,15 +37,20 @@ def _busy():
 
 
 @pytest.fixture(scope="session")
-def deploy(tmp_path_factory):
-    """A function that writes a deployment: a configuration's sessions as sites that hide nothing, on free ports."""
+def deploy(tmp_path_factory, weights):
+    """A function that writes a deployment: a configuration's sessions as sites that hide nothing, on free ports.
+
+    Their dice are those of a simulation, so that a test may compare the two.
+    """
 
     def written(config):
         layout = Layout(tmp_path_factory.mktemp("deployment") / "d")
         settings = Settings("localhost", free_port(), f"127.0.0.1:{free_port()}")
         create(layout, [settings.server], settings.port, sessions_as_sites(config), days=3, renew=False)
         for name in layout.sites:
-            layout.site(name).policy.write_text(POLICY)
+            layout.site(name).policy.write_text(open_policy(config, read_base(weights).digest))
+            site = load_site(layout.site(name).site)
+            write_secret(site.secret, simulated_secret(config.seed, site.session))
         return layout, settings
 
     return written

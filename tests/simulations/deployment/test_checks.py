@@ -40,7 +40,7 @@ def layout(config, tmp_path):
 
 
 def reissue(layout, **when):
-    server = layout.server
+    server = layout.proxy
     authority = read_authority(layout.authority_key, layout.authority_certificate)
     issue(authority, ["localhost"], server.key("proxy"), server.certificate("proxy"), **when)
     return certificate(server.certificate("proxy"), "proxy", authority=server.authority, host="localhost")
@@ -56,7 +56,7 @@ def test_a_certificate_is_good_warned_of_or_refused_by_its_dates(layout):
 
 
 def test_a_certificate_for_another_host_or_from_another_authority_is_refused(layout, tmp_path):
-    proxy = layout.server.certificate("proxy")
+    proxy = layout.proxy.certificate("proxy")
     assert certificate(proxy, "proxy", host="fed.example.org").sign == "fail"
     new_authority(tmp_path / "other.key", tmp_path / "other.crt")
     assert "not made by the authority" in certificate(proxy, "proxy", authority=tmp_path / "other.crt").seen
@@ -137,7 +137,7 @@ def served(layout):
     """A server with the proxy's certificate; the answer is its port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Healthy)
     identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    identity.load_cert_chain(layout.server.certificate("proxy"), layout.server.key("proxy"))
+    identity.load_cert_chain(layout.proxy.certificate("proxy"), layout.proxy.key("proxy"))
     server.socket = identity.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_port

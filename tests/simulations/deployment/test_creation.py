@@ -38,7 +38,8 @@ def test_both_sides_settings_can_be_read(layout):
 
 
 def test_the_proxy_answers_to_the_public_name_and_the_superlink_does_not(layout):
-    names = {name: names_of(read_certificate(layout.server.certificate(name))) for name in ("proxy", "superlink")}
+    parts = {"proxy": layout.proxy, "superlink": layout.server}
+    names = {name: names_of(read_certificate(files.certificate(name))) for name, files in parts.items()}
     assert "fed.example.org" in names["proxy"]
     assert "fed.example.org" not in names["superlink"]
 
@@ -49,7 +50,9 @@ def test_no_secret_is_open_and_no_part_holds_anothers(layout):
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in secret)
     in_keepers = [path for path in secret if "keeper" in path.parts]
     in_server = sorted(path.name for path in secret if "server" in path.parts)
-    assert (in_keepers, in_server) == ([], ["proxy.key", "superexec.secret", "superlink.key"])
+    assert (in_keepers, in_server) == ([], ["superexec.secret", "superlink.key"])
+    in_proxy = sorted(path.name for path in content(layout) if path.is_relative_to(layout.proxy.folder))
+    assert in_proxy == ["ca.crt", "proxy.crt", "proxy.key"]
 
 
 def test_made_again_nothing_changes_and_renewed_only_certificates_do(layout, config):

@@ -6,12 +6,13 @@ import shutil
 import pytest
 import torch
 
+from client.dice import Dice
 from client.ledger import entries, verify
-from client.simulated import SITES
+from client.simulated import SITES, simulated_secret
 from common.errors import UserError, UserErrors
-from common.seeds import derive_seed
 from common.training.checkpoint import save_tensors
 from common.training.stages import finetune
+from common.wire import Code
 from server.bank import Bank
 from server.campaign import RESULTS
 from server.run import EVENTS, run_campaign
@@ -50,7 +51,7 @@ def counts_in(run):
 
 def test_five_sessions_are_tuned_once_each_and_scored_by_the_others_generators(finished):
     run, clients = finished
-    assert clients.sent == [str(number) for _ in ("ask", "tune", "score") for number in range(5)]
+    assert clients.sent == [str(number) for _ in ("ask", "tune", "tune with networks", "score") for number in range(5)]
     assert [banked.session for banked in Bank(run / "bank").banked()] == SESSIONS
     for fold in counts_in(run):
         assert fold["train"] == [name for name in SESSIONS if name != fold["name"]]
@@ -65,7 +66,8 @@ def test_every_site_wrote_down_what_left_and_the_bank_holds_those_bytes(finished
         ledger = run / SITES / banked.session / "state" / "ledger.jsonl"
         assert verify(ledger).problems == ()
         sent = {entry.kind: entry for entry in entries(ledger) if entry.outcome == "sent"}
-        assert list(sent) == ["description", "release", "scored"]
+        assert list(sent) == ["description", "refusal", "release", "scored"]
+        assert sent["refusal"].code is Code.BASE_NEEDED  # which are then sent along
         assert (sent["release"].sha256, sent["release"].bytes) == (banked.sha256, banked.bytes)
 
 
@@ -99,8 +101,10 @@ def test_a_site_that_broke_down_is_named_and_its_own_log_says_why(config, weight
     run = tmp_path / "run"
     order(config, run, weights, plan="everyone")
 
+    dice = Dice(simulated_secret(config.seed, "Session2"))
+
     def breaks(networks, patches, settings, seed, around):
-        if seed == derive_seed(config.seed, "Session2", "tune"):
+        if seed == dice.tuning(config.campaign_name(), "Session2"):
             raise RuntimeError("the marker of utterance 17")
         return finetune(networks, patches, settings, seed, around)
 

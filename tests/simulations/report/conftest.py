@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from client.ledger import Ledger, Record
+from client.history import Record
+from client.ledger import Ledger
 from common.config import FeatureConfig, load_config
 from simulations.comparison.results import SCHEMA
 from simulations.report import writing

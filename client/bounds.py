@@ -1,0 +1,91 @@
+"""Floors and lids for every number that a server may choose: what not even an accepted recipe may pass.
+
+Owns the numbers of a recipe and the bounds of a policy. Must not know which recipes a site has accepted.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from common.config.tree import Section
+from common.wire import Recipe, Scoring, Tuning
+
+
+def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"the lid {bounds[1]:g} is below the floor {bounds[0]:g}")
+    return bounds
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
+
+
+class Bounds(Section):
+    """Each a floor and a lid, both granted. The shipped presets lie within the default ones."""
+
+    steps: Range = Field((100, 50_000), description="training steps; few of them copy what they saw")
+    batch: Range = Field((16, 128), description="utterances in a step; a few could be told apart")
+    width: Range = Field((0.01, 1), description="of the networks; 1 is the paper's")
+    latent: Range = Field((16, 1024), description="numbers in a latent")
+    condition_gain: Range = Field((0.5, 20), description="what a condition is multiplied by")
+    leak: Range = Field((0.05, 0.5), description="slope of the leaky ReLU below zero")
+    generator_rate: Range = Field((1e-7, 2e-3), description="the generator's learning rate")
+    discriminator_rate: Range = Field((1e-7, 5e-3), description="the discriminator's learning rate")
+    beta1: Range = Field((0.3, 0.95), description="Adam's; at 0 a step is the gradient of its batch alone")
+    beta2: Range = Field((0.9, 0.9999), description="Adam's, likewise")
+    penalty: Range = Field((0, 100), description="coefficient of the gradient penalty")
+    likeness_weight: Range = Field((0, 10), description="of the statistics that the generator is held to")
+    instance_noise: Range = Field((0, 2), description="deviation of the noise before the discriminator")
+    average: Range = Field((0, 0.9999), description="decay of the averaged generator")
+    frozen_layers: Range = Field((0, 4), description="convolutions of the discriminator that are not trained")
+    scaling_low: Range = Field((-30, -5), description="log-mel level that becomes -1")
+    scaling_high: Range = Field((-5, 20), description="log-mel level that becomes 1")
+    window_hop: Range = Field((32, 32), description="frames between the windows of a scoring")
+    gradient: Range = Field(
+        (0.01, 1e12),
+        description="of a first step over noise, in units of Adam's epsilon, in the layer where it is least; far below "
+        "1 a step hands over the gradient itself",
+    )
+
+    def outside(self, numbers: Mapping[str, float]) -> list[str]:
+        """Each number that passes its bounds, in words."""
+        return [
+            f"{name} is {value:g}, not within {floor:g} to {lid:g}"
+            for name, value in numbers.items()
+            for floor, lid in [getattr(self, name)]
+            if not floor <= value <= lid
+        ]
+
+
+def recipe_numbers(recipe: Recipe) -> dict[str, float]:
+    """What a recipe asks for, by the names of the bounds."""
+    network, optimizer, tuning = recipe.network, recipe.optimizer, recipe.finetuning
+    return {
+        "steps": tuning.iterations,
+        "batch": tuning.batch,
+        "width": network.width,
+        "latent": network.noise,
+        "condition_gain": network.condition_gain,
+        "leak": network.leak,
+        "generator_rate": tuning.generator_learning_rate,
+        "discriminator_rate": tuning.discriminator_learning_rate,
+        "beta1": optimizer.beta1,
+        "beta2": optimizer.beta2,
+        "penalty": tuning.penalty,
+        "likeness_weight": tuning.likeness_weight,
+        "instance_noise": tuning.instance_noise,
+        "average": tuning.average,
+        "frozen_layers": tuning.frozen_layers,
+    }
+
+
+def tuning_numbers(tuning: Tuning) -> dict[str, float]:
+    """What a tuning asks for: its recipe's numbers and its scaling."""
+    scaling = {"scaling_low": tuning.scaling.low, "scaling_high": tuning.scaling.high}
+    return recipe_numbers(tuning.recipe) | scaling
+
+
+def scoring_numbers(scoring: Scoring) -> dict[str, float]:
+    """What a scoring asks for."""
+    return {"width": scoring.network.width, "window_hop": scoring.window_hop}

@@ -1,0 +1,77 @@
+"""What a site has left to give: judges over the history that its ledger keeps.
+
+Owns the quotas of a day and of a site's whole life. Must not know what a piece of work is, nor how it is done.
+"""
+
+import json
+from collections.abc import Callable
+
+from client.flood import TurnedAway
+from client.history import History
+from client.policy import MEBIBYTE, Policy
+from common.wire import Code, Refused, Score
+
+Judge = Callable[[History], None]
+"""Raises `Refused` where what has happened so far does not leave room."""
+
+
+def tunings_left(work: str, policy: Policy) -> Judge:
+    """A piece of work that was begun before costs nothing: it is gone on with, or given again."""
+
+    def judge(history: History) -> None:
+        if work in history.begun_in_all("tune"):
+            return
+        _require(len(history.begun_in_all("tune")) < policy.releases_in_all, Code.RELEASES_SPENT)
+        _require(len(history.begun_today("tune")) < policy.tunings_a_day, Code.TUNINGS_SPENT)
+
+    return judge
+
+
+def scorings_left(request: Score, work: str, policy: Policy) -> Judge:
+    """A recognizer of a run in which this site took part, on that run's terms, and one for a fold."""
+
+    def judge(history: History) -> None:
+        begun = history.begun_in_all("score")
+        if work in begun:
+            return
+        _check_run(request, history)
+        fold = work.removesuffix(work.rpartition("/")[2])
+        _require(not any(other.startswith(fold) for other in begun), Code.FOLD_SCORED)
+        _require(len(begun) < policy.scorings_in_all, Code.ALL_SCORINGS_SPENT)
+        _require(len(history.begun_today("score")) < policy.scorings_a_day, Code.SCORINGS_SPENT)
+
+    return judge
+
+
+def bytes_left(size: int, policy: Policy) -> Judge:
+    """Of the day's."""
+
+    def judge(history: History) -> None:
+        _require(size + history.bytes_today <= policy.mebibytes_a_day * MEBIBYTE, Code.BYTES_SPENT)
+
+    return judge
+
+
+def refusals_left(policy: Policy) -> Judge:
+    """To be written down; what is granted needs none, so that whoever spends them all silences nobody."""
+
+    def judge(history: History) -> None:
+        if history.refused_today >= policy.refusals_a_day:
+            raise TurnedAway
+
+    return judge
+
+
+def _check_run(request: Score, history: History) -> None:
+    scoring = request.scoring
+    released = history.released.get(scoring.run)
+    if released is None:
+        raise Refused(Code.NOT_IN_THAT_RUN)
+    tuning = json.loads(released)["card"]["tuning"]
+    asked = scoring.model_dump(mode="json")
+    _require(all(asked[name] == tuning[name] for name in ("network", "features", "scaling")), Code.OTHER_TERMS)
+
+
+def _require(granted: bool, code: Code) -> None:
+    if not granted:
+        raise Refused(code)

@@ -1,0 +1,168 @@
+"""What becomes of the releases of a campaign: banked, or put aside with a reason before anything is trained on them.
+
+Owns `quarantine.json`, which says what was put aside and why, and when each check is made. Must not know a check's
+limits, nor who is asked for what.
+
+What was put aside stays so whenever the campaign is resumed: until its entry is deleted, or its check switched off.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from common.config import Config
+from common.config.tree import Section
+from common.files import atomic_json
+from common.networks.acceleration import Acceleration
+from common.synthesizers import ConditionalSampler
+from common.wire import Release, weights_digest
+from server.bank import Bank, Banked, Finding
+from server.checks import Statistics, draw, fault_of, statistics_of
+from server.outliers import misheard, outlying
+
+QUARANTINE = "quarantine.json"
+POOL = "pool"
+"""The check that is always made: what the pool is given are numbers."""
+
+
+class Aside(Section):
+    """A release that is not trained on; `check` names what found it."""
+
+    session: str
+    check: str
+    reason: str
+    name: str
+    weights: str
+
+    def __str__(self) -> str:
+        return f"{self.session} is put aside: {self.reason}"
+
+    def told(self) -> dict[str, str]:
+        """What hangs on the weights alone, for results."""
+        return self.model_dump(include={"session", "check", "reason"})
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What is known of a release beside its papers."""
+
+    weights: str
+    fault: str
+    statistics: Statistics
+
+
+_FILE = TypeAdapter(dict[str, list[Aside]])
+
+
+class Intake:
+    """One campaign's."""
+
+    def __init__(self, folder: Path, bank: Bank, config: Config, tell: Callable[[Aside], object]) -> None:
+        self._file, self._bank, self._config, self._tell = folder / QUARANTINE, bank, config, tell
+        self._looks: dict[str, _Look] = {}
+        self.aside = {one.session: one for one in self._read() if one.check in (POOL, *config.campaign.checks)}
+
+    def banked(self, run: str) -> dict[str, Banked]:
+        """Session to release, of those that came before this run was stopped and may be used."""
+        there = {one.session: one for one in self._bank.banked(run)}
+        for session, one in self.aside.items():
+            if session in there and there[session].name == one.name:  # killed between the entry and the move
+                self._bank.put_aside(Finding(one.name, one.reason))
+                del there[session]
+        return there
+
+    def take(self, release: Release) -> Banked | None:
+        """Bank what can be learnt from; None for what is put aside."""
+        look = self._look_at(release)
+        if not look.fault:
+            banked = self._bank.add(release)
+            self._looks[banked.name] = look
+            return banked
+        banked = self._bank.quarantine(release, look.fault)
+        self._write([_aside(banked, "samples", look.fault, look.weights)])
+        return None
+
+    def sifted(self, releases: Mapping[str, Banked]) -> dict[str, Banked]:
+        """Those that may be used beside each other; again and again, for the odd ones out hide one another."""
+        left = dict(releases)
+        while found := self._odd_ones(left):
+            left = self._without(left, found)
+        return left
+
+    def unpoolable(self, name: str, releases: Mapping[str, Banked]) -> dict[str, Banked]:
+        """All but the one of this name, of which a sample was no number."""
+        banked = next(one for one in releases.values() if one.name == name)
+        return self._without(releases, {banked.session: (POOL, "a sample that was drawn for the pool is not finite")})
+
+    def _odd_ones(self, releases: Mapping[str, Banked]) -> dict[str, tuple[str, str]]:
+        """Session to the check that it fails, and the reason."""
+        checks = self._config.campaign.checks
+        looks = {session: self._look_again(banked) for session, banked in releases.items()} if checks else {}
+        found = {session: ("samples", look.fault) for session, look in looks.items() if look.fault}
+        if "equals" in checks:
+            found |= {session: ("equals", reason) for session, reason in self._equal(looks).items()}
+        statistics = {session: look.statistics for session, look in looks.items() if session not in found}
+        if not found and "outliers" in checks:
+            found |= {session: ("outliers", reason) for session, reason in outlying(statistics).items()}
+        if not found and "labels" in checks:
+            found |= {session: ("labels", reason) for session, reason in misheard(statistics).items()}
+        return found
+
+    def _equal(self, looks: Mapping[str, _Look]) -> dict[str, str]:
+        """All of those that are one generator: whose it is, nobody here can know."""
+        holders: dict[str, set[str]] = {}
+        for session, weights in (
+            *((session, look.weights) for session, look in looks.items()),
+            *((session, one.weights) for session, one in self.aside.items()),
+        ):
+            holders.setdefault(weights, set()).add(session)
+        return {
+            session: f"its weights are those of {', '.join(sorted(others))}"
+            for session, look in looks.items()
+            if (others := holders[look.weights] - {session})
+        }
+
+    def _without(self, releases: Mapping[str, Banked], found: Mapping[str, tuple[str, str]]) -> dict[str, Banked]:
+        """Put aside what was found: written down at once, so that a kill leaves all of it or nothing to do again."""
+        named = [
+            _aside(releases[session], *why, self._look_again(releases[session]).weights)
+            for session, why in found.items()
+        ]
+        self._write(named)
+        for one in named:
+            self._bank.put_aside(Finding(one.name, one.reason))
+        return {session: banked for session, banked in releases.items() if session not in found}
+
+    def _look_again(self, banked: Banked) -> _Look:
+        """At one that came before this run was stopped, if so."""
+        if banked.name not in self._looks:
+            self._looks[banked.name] = self._look_at(self._bank.load(banked))
+        return self._looks[banked.name]
+
+    def _look_at(self, release: Release) -> _Look:
+        """Latents hang on the weights, so that no weights can be made to fit them."""
+        weights, tuning = weights_digest({"generator": release.generator}), release.card.tuning
+        device = Acceleration.from_runtime(self._config.runtime).device
+        sampler = ConditionalSampler(release.generator, tuning.network, device)
+        patches = draw(sampler, tuning.network.classes, self._config.seed, tuning.run, tuning.session, weights)
+        fault = fault_of(patches) if "samples" in self._config.campaign.checks else ""
+        return _Look(weights=weights, fault=fault, statistics=statistics_of(patches))
+
+    def _write(self, named: list[Aside]) -> None:
+        self.aside = dict(sorted((self.aside | {one.session: one for one in named}).items()))
+        atomic_json(self._file, {"aside": [one.model_dump() for one in self.aside.values()]})
+        for one in named:
+            self._tell(one)
+
+    def _read(self) -> list[Aside]:
+        """What cannot be read was put aside for reasons that will be found again."""
+        try:
+            return _FILE.validate_json(self._file.read_bytes()).get("aside", [])
+        except (OSError, ValidationError):
+            return []
+
+
+def _aside(banked: Banked, check: str, reason: str, weights: str) -> Aside:
+    return Aside(session=banked.session, check=check, reason=reason, name=banked.name, weights=weights)

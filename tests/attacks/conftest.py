@@ -1,0 +1,50 @@
+"""Speech for attacks, and the table of what each attack gave with the rules off and with the rules on."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from common.corpora.builtin import generate
+from tests.attacks.clinic import ELSEWHERE, HELD, Speech
+
+TABLE = "EYESOFF_ATTACKS_TABLE"
+"""Names the file that `make attack-test` stores its findings in."""
+IN_CLINIC = ("Session1", "Session2", "Session3")
+
+
+def write_table(folder, rows):
+    """A table of recordings: path, emotion, speaker, and whether the site holds it."""
+    lines = [f"{path},{emotion},{HELD if held else ELSEWHERE},{speaker}" for path, emotion, speaker, held in rows]
+    (folder / "recordings.csv").write_text("\n".join(["path,emotion,session,speaker", *lines]))
+    return Speech(folder)
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory):
+    """A hundred and twenty recordings of the built-in cast: six speakers at the clinic, four elsewhere."""
+    folder = tmp_path_factory.mktemp("speech")
+    manifest = generate(folder, utterances_per_cell=3)
+    return write_table(folder, [(u.path, u.emotion, u.speaker, u.session in IN_CLINIC) for u in manifest.utterances])
+
+
+@pytest.fixture(scope="session")
+def findings():
+    """What was found, by finding and variant; written down when all tests are over, if somebody asked for it."""
+    found: dict[str, dict[str, str]] = {}
+    yield found
+    if (path := os.environ.get(TABLE)) and found:
+        known = json.loads(Path(path).read_text()) if Path(path).exists() else {}
+        Path(path).write_text(json.dumps(known | found, indent=1, sort_keys=True) + "\n")
+
+
+@pytest.fixture
+def note(findings, request):
+    """Writes down what an attack gave: once with the rules off, once with the rules on."""
+
+    def tell(finding, *, off=None, on=None):
+        row = findings.setdefault(finding, {"test": f"{request.path.name}"})
+        row |= {name: str(value) for name, value in (("off", off), ("on", on)) if value is not None}
+
+    return tell
