@@ -136,7 +136,7 @@ class Campaign:
     def _tune(self, roster: Mapping[str, str], banked: Mapping[str, Banked]) -> dict[str, Banked]:
         """Session to release in the bank; each goes there as it arrives, and only what the bank lacks is asked for."""
         releases = dict(banked)
-        self._watcher.stage("tune", len({*roster, *banked}))
+        self._watcher.stage("tune", len({*roster, *banked} - {*self._intake.aside}))
         for session in banked:
             self._watcher.done("tune", session)
         missing = sorted({*roster} - {*banked} - {*self._intake.aside})
@@ -155,7 +155,7 @@ class Campaign:
     def _train(self, releases: Mapping[str, Banked]) -> tuple[Mapping[str, Banked], Sequence[Fold]]:
         """All recognizers; without any release that turns out to make what is no number, and then anew."""
         while True:
-            self._require_quorum(len(releases), "generators that can be used")
+            self._require_quorum(len(releases), "generators")
             folds = self._plan(tuple(releases))
             try:
                 self._train_folds(folds, releases)

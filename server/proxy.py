@@ -15,14 +15,15 @@ import socket
 import socketserver
 import ssl
 import sys
-import threading
 from dataclasses import dataclass
+from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from common.errors import UserError
+from server.connections import Connections
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +50,10 @@ FORWARDED = ("content-type", "accept", "user-agent")
 FLOWERS_OWN = ("flwr-", "x-flwr-")
 LARGEST = 64 * 2**20
 """Bytes of a request: Flower cuts what it sends into pieces of 5 MB."""
-AT_ONCE = 256
-"""Connections that are open together."""
-PATIENCE = 60.0
-"""Seconds for which either side may be silent in the midst of something, a handshake included."""
+AT_ONCE, FROM_ONE = 256, 128
+"""Connections that are open together, in all and from one address, behind which several sites may be."""
+HANDSHAKE, PATIENCE, REQUEST = 10.0, 60.0, 900.0
+"""Seconds for a handshake; for silence, or until a request is asked for; for one request with its answer."""
 PIECE = 2**18
 
 
@@ -78,7 +79,7 @@ class Proxy(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def __init__(self, address: tuple[str, int], identity: ssl.SSLContext, upstream: Upstream) -> None:
         self.identity, self.upstream = identity, upstream
-        self._places = threading.BoundedSemaphore(AT_ONCE)
+        self.connections = Connections(AT_ONCE, FROM_ONE)
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         try:
             super().__init__(address, _Handler)
@@ -88,24 +89,46 @@ class Proxy(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether there is a place for one more."""
-        free = self._places.acquire(blocking=False)
-        if not free:
-            log.warning("refused %s: %d connections are open already", client_address[0], AT_ONCE)
-        return free
+        why = self.connections.take(client_address[0])
+        if why:
+            log.warning("refused %s: %s", client_address[0], why)
+        return why is None
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Start a thread for it; where none can be started, its place is free again."""
+        try:
+            super().process_request(request, client_address)
+        except Exception:
+            self.connections.leave(client_address[0])
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Shake hands in the connection's own thread, so that nobody waits for a stranger; then serve it."""
         try:
-            request.settimeout(PATIENCE)
+            request.settimeout(HANDSHAKE)
             try:
-                secured = self.identity.wrap_socket(request, server_side=True)
-            except OSError as error:
+                secured = self.identity.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+            except OSError as error:  # it is gone
                 log.warning("refused %s: no TLS handshake (%s)", client_address[0], _reason(error))
                 self.shutdown_request(request)
                 return
-            super().process_request_thread(secured, client_address)
+            with self.connections.timed(secured, HANDSHAKE):
+                self._serve(secured, client_address)
         finally:
-            self._places.release()
+            self.connections.leave(client_address[0])
+
+    def _serve(self, secured: ssl.SSLSocket, client_address: Any) -> None:
+        try:
+            secured.do_handshake()
+        except OSError as error:
+            log.warning("refused %s: no TLS handshake (%s)", client_address[0], _reason(error))
+            self.shutdown_request(secured)
+            return
+        super().process_request_thread(secured, client_address)
+
+    def service_actions(self) -> None:
+        """Called twice a second."""
+        self.connections.end_late()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that breaks is no trouble of the others."""
@@ -128,12 +151,29 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "eyesoff", ""
     timeout = PATIENCE
 
+    def handle_one_request(self) -> None:
+        """Wait for a request as long as may be; whoever sends it byte by byte is not waited for any longer."""
+        self.server.connections.allow(self.connection, PATIENCE)
+        super().handle_one_request()
+
+    def parse_request(self) -> bool:
+        """Take what has one meaning alone, and give it its time."""
+        if not super().parse_request():
+            return False
+        if not _is_plain(self.headers):
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return False
+        self.server.connections.allow(self.connection, REQUEST)
+        return True
+
     def do_GET(self) -> None:
         """The health check."""
-        if self.path == HEALTH:
-            self._forward(None)
-        else:
+        if self.path != HEALTH:
             self._refuse(HTTPStatus.NOT_FOUND)
+        elif "Content-Length" in self.headers or "Transfer-Encoding" in self.headers:
+            self._refuse(HTTPStatus.BAD_REQUEST)
+        else:
+            self._forward(None)
 
     do_HEAD = do_GET  # noqa: N815 - the library asks for this name
 
@@ -238,6 +278,12 @@ def open_proxy(
         where = f"{certificate}, {key} or {authority}"
         raise UserError("cannot use the certificates", where=where, remedy=_reason(error)) from None
     return Proxy(address, identity, Upstream(*upstream, trust))
+
+
+def _is_plain(headers: Message) -> bool:
+    """No header that goes on in the next line, none that is none, one length at the most: read alike by everybody."""
+    folded = any("\r" in value or "\n" in value for value in headers.values())
+    return not folded and not headers.defects and len(headers.get_all("Content-Length", ())) < 2
 
 
 def _reason(error: BaseException) -> str:

@@ -5,12 +5,13 @@ import resource
 from contextlib import contextmanager
 
 import pytest
+import torch
 
 from common.config import CampaignConfig, Config
 from common.config.tree import hash_identity
 from common.features.scaling import Scaling
 from common.networks import Generator, release_weights
-from common.seeds import derive_seed
+from common.seeds import torch_stream
 from common.training.pretrained import Pretrained
 from common.training.reporters import Reporter
 from common.training.stages import Pair
@@ -35,6 +36,19 @@ from common.wire import (
 from server.campaign import Campaign
 from server.clients import Answer
 from server.plans import everyone
+
+
+LOUD, OWN = 1.8, 0.02
+
+
+def voice_of(session, network):
+    """A generator that passes for a tuned one: all start from the same weights, and each goes a little way of its own.
+
+    Untrained, the spectral norm leaves a network with hardly any voice.
+    """
+    chance = torch_stream(session, "voice")
+    base = release_weights(Generator(network, seed=0))
+    return {n: LOUD * w * (1 + OWN * torch.randn(w.shape, generator=chance)) for n, w in base.items()}
 
 
 class FakeClient:
@@ -77,8 +91,8 @@ class FakeClient:
             return Description(run=request.run, **(known | self.described))
         if isinstance(request, Score):
             return Scored(scoring=request.scoring, epsilon=None, counts=self.counts(request.scoring))
-        tuned = Generator(request.tuning.network, seed=derive_seed(0, request.tuning.session))
-        return Release(card=Card(tuning=request.tuning, utterances=None, seconds=1), generator=release_weights(tuned))
+        voice = voice_of(request.tuning.session, request.tuning.network)
+        return Release(card=Card(tuning=request.tuning, utterances=None, seconds=1), generator=voice)
 
     def counts(self, scoring):
         """What depends on the recognizer and the session alone; two speakers if they may be told apart."""
@@ -128,6 +142,9 @@ class Watcher:
 
     def failed(self, failure):
         self.hear("failed", str(failure))
+
+    def put_aside(self, aside):
+        self.hear("put aside", aside.session, aside.check)
 
     def training(self, name):
         self.hear("training", name)

@@ -8,7 +8,7 @@ import logging
 import socket
 import ssl
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -202,19 +202,99 @@ def test_whoever_dawdles_keeps_nobody_waiting(port, ask):
         assert ask("GET", "/health")[0] == 200
 
 
-def test_more_connections_than_there_are_places_are_closed(port, ask, monkeypatch, caplog, files, superlink):
+@pytest.fixture
+def opened(files, superlink):
+    """A proxy of the test's own."""
+    identity, behind = (files / "proxy.crt", files / "proxy.key"), ("127.0.0.1", superlink.server_port)
+
+    def open_one(address="127.0.0.1"):
+        return serving(open_proxy((address, 0), *identity, behind, files / "ca.crt"))
+
+    return open_one
+
+
+def healthy(one, files, source="127.0.0.1"):
+    trust = ssl.create_default_context(cafile=files / "ca.crt")
+    address = ("127.0.0.1", one.server_address[1])
+    with trust.wrap_socket(
+        socket.create_connection(address, 10, source_address=(source, 0)), server_hostname="localhost"
+    ) as stream:
+        stream.sendall(b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n")
+        return stream.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_more_connections_than_there_are_places_are_closed(opened, monkeypatch, caplog):
     monkeypatch.setattr(proxy, "AT_ONCE", 1)
-    behind = ("127.0.0.1", superlink.server_port)
     with (
-        serving(
-            open_proxy(("127.0.0.1", 0), files / "proxy.crt", files / "proxy.key", behind, files / "ca.crt")
-        ) as one,
+        opened() as one,
         socket.create_connection(one.server_address),
         socket.create_connection(one.server_address) as second,
     ):
         second.settimeout(5)
         assert second.recv(1) == b""
         assert "connections are open already" in caplog.text
+
+
+def test_idle_connections_from_one_address_leave_places_for_others(opened, files, caplog):
+    with opened("0.0.0.0") as one, ExitStack() as held:  # noqa: S104 - on a machine that tests
+        for _ in range(proxy.AT_ONCE):
+            held.enter_context(socket.create_connection(("127.0.0.1", one.server_address[1])))
+        until(lambda: "128 connections are open from there already" in caplog.text)
+        assert healthy(one, files, source="127.0.0.2")
+        with pytest.raises(OSError):  # the control: it is as full as that for whoever filled it
+            healthy(one, files)
+
+
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01\x02\x00"], ids=["nothing", "half a hello"])
+def test_whoever_never_finishes_a_handshake_gives_its_place_back(opened, files, monkeypatch, said):
+    monkeypatch.setattr(proxy, "AT_ONCE", 1)
+    monkeypatch.setattr(proxy, "HANDSHAKE", 0.1)
+    with opened() as one, socket.create_connection(one.server_address) as idle:
+        idle.sendall(said)
+        idle.settimeout(10)
+        with suppress(ConnectionResetError):
+            assert idle.recv(1) == b""
+        until(lambda: one.connections.take("192.0.2.1") is None)
+
+
+def test_whoever_sends_a_request_byte_by_byte_gives_its_place_back(opened, files, monkeypatch):
+    monkeypatch.setattr(proxy, "PATIENCE", 1.0)
+    trust = ssl.create_default_context(cafile=files / "ca.crt")
+    with opened() as one:
+        raw = socket.create_connection(one.server_address)
+        with trust.wrap_socket(raw, server_hostname="localhost") as slow, pytest.raises(OSError):
+            for _ in range(200):  # never silent for as long as a time-out of a socket waits
+                slow.sendall(b"x")
+                threading.Event().wait(0.05)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "x-flwr-a: b\r\n POST /v1/control/start-run HTTP/1.1",
+        "x-flwr-a: b\r\n\tgoes on",
+        "x-flwr-a: b\rPOST /v1/control/start-run HTTP/1.1",
+        "no header at all",
+        "Content-Length: 4",
+    ],
+    ids=["obs-fold", "obs-fold by tab", "bare CR", "no header", "two lengths"],
+)
+def test_a_head_that_can_be_read_in_two_ways_is_refused(port, files, superlink, head, caplog):
+    superlink.seen.clear()
+    trust = ssl.create_default_context(cafile=files / "ca.crt")
+    with trust.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="localhost") as stream:
+        stream.sendall(f"POST {PULL} HTTP/1.1\r\nContent-Length: 3\r\n{head}\r\n\r\nabc".encode())
+        stream.settimeout(10)
+        assert stream.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert superlink.seen == []
+    assert "control" not in caplog.text
+
+
+@pytest.mark.parametrize("head", ["Content-Length: 3", "Transfer-Encoding: chunked"])
+def test_a_health_check_has_no_body(head, ask, superlink):
+    name, value = head.split(": ")
+    assert ask("GET", "/health", None, {name: value})[0] == 400
+    assert superlink.seen == []
 
 
 @pytest.mark.parametrize("authority", ["other.crt", "ca.crt"])
