@@ -24,7 +24,6 @@ from common.wire import Extremes, base_digest, weights_digest
 BASES = "bases"
 MANY_ZEROS, SMALL_GRADIENT = 0.2, 10.0
 """From where on a look is unusual."""
-
 CLASSES = 2, 17
 """From how many emotions to which a base may be made for."""
 
