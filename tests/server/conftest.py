@@ -37,7 +37,6 @@ from server.campaign import Campaign
 from server.clients import Answer
 from server.plans import everyone
 
-
 LOUD, OWN = 1.8, 0.02
 
 
