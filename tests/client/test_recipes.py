@@ -43,9 +43,8 @@ def test_what_a_server_keeps_to_itself_changes_no_recipe(demo):
         ("finetuning", "iterations", 121),
         ("finetuning", "batch", 17),
         ("finetuning", "likeness", ("colour",)),
-        ("finetuning", "augmentation", ("gain",)),
         ("finetuning", "even_start", True),
-        ("network", "condition_gain", 12.0001),
+        ("finetuning", "condition_gain", 12.0001),
         ("optimizer", "beta2", 0.9900001),
     ],
 )
