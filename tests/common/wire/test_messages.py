@@ -130,7 +130,7 @@ def test_a_recipe_is_all_its_settings_and_its_form_and_no_label_or_base(tune):
     assert tune.tuning.model_copy(update={"network": emotions}).recipe.digest == digest
     for section in ("network", "optimizer", "finetuning"):
         settings = getattr(tune.tuning, section)
-        name = {"network": "leak", "optimizer": "beta1", "finetuning": "likeness_weight"}[section]
+        name = {"network": "leak", "optimizer": "beta1", "finetuning": "condition_gain"}[section]
         other = settings.model_copy(update={name: getattr(settings, name) + 1e-9})
         assert tune.tuning.model_copy(update={section: other}).recipe.digest != digest
     assert tune.tuning.model_copy(update={"precision": Precision.FP32}).recipe.digest != digest
