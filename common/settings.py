@@ -105,7 +105,7 @@ class NetworkConfig(Section):
     """The paper's Table 1; `width` scales its channels and its wide linear layer together."""
 
     width: float = Field(1.0, gt=0, le=1, description="1 is the paper's size; 64 * width channels come first")
-    noise: Positive = Field(128, description="the latent's dimension, N_z")
+    noise: Positive = Field(128, le=4096, description="the latent's dimension, N_z")
     leak: float = Field(0.2, ge=0, lt=1, description="slope of the leaky ReLU below zero; open in the paper")
 
     @model_validator(mode="after")

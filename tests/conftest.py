@@ -9,16 +9,20 @@ import torch
 from hypothesis import HealthCheck, register_random, settings
 from hypothesis.internal.conjecture import providers
 
-from common.config import Config, FeatureConfig, FinetuningConfig, NetworkConfig, OptimizerConfig
+from common.config import Config, FeatureConfig, FinetuningConfig, NetworkConfig
 from common.corpora.builtin import generate
 from common.features.scaling import Scaling
 from common.networks import Discriminator, Generator, learned_weights, release_weights
-from common.settings import hash_identity
+from common.recognizers.methods.cnn import RECOGNIZER, untrained
+from common.settings import EMOTIONS, hash_identity
+from common.spaces import PATCHES
+from common.synthesizers.methods.eskimez import SYNTHESIZER
 from common.training.pretrained import save_pretrained
 from common.training.reporters import Reporter
 from common.training.stages import Pair
 from common.wire import Card, Extremes, Release, Score, Scored, Scoring, Tune, Tuning, weights_digest
 from server.bank import Bank
+from server.pretraining import pretraining_identity
 
 PATIENT = settings(
     settings.get_profile("default"),
@@ -116,26 +120,27 @@ def make_speech():
 def tune():
     """A request to tune networks of the smallest width."""
     network = NetworkConfig(width=1 / 64)
-    networks = {"generator": Generator(network), "discriminator": Discriminator(network, 1)}
-    base = {name: learned_weights(one.state_dict()) for name, one in networks.items()}
+    base = Pair(Generator(network), Discriminator(network, 1)).learned()
+    settings = SYNTHESIZER.Settings(network=network, finetuning=FinetuningConfig(iterations=10, batch=4))
     tuning = Tuning(
         run="run-1",
         session="03+08",
-        network=network,
-        optimizer=OptimizerConfig(),
-        finetuning=FinetuningConfig(iterations=10, batch=4),
+        synthesizer=SYNTHESIZER.name,
+        settings=settings.model_dump(mode="json"),
+        labels=EMOTIONS,
+        space=PATCHES,
         features="0123456789ab",
         scaling=Extremes(low=-16.0, high=5.5),
-        weights=weights_digest(base),
+        weights=weights_digest({"base": base}),
     )
-    return Tune(tuning=tuning, shipped=True, **base)
+    return Tune(tuning=tuning, shipped=True, base=base)
 
 
 @pytest.fixture(scope="session")
 def release(tune):
     """An answer to `tune`."""
-    generator = Generator(tune.tuning.network, seed=1)
-    return Release(card=Card(tuning=tune.tuning, utterances=None, seconds=3), generator=release_weights(generator))
+    generator = Generator(tune.tuning.own.network, seed=1)
+    return Release(card=Card(tuning=tune.tuning, utterances=None, seconds=3), released=release_weights(generator))
 
 
 @pytest.fixture
@@ -144,7 +149,7 @@ def release_file(tmp_path, release):
     tuning = release.card.tuning.model_copy(update={"features": hash_identity(FeatureConfig().model_dump(mode="json"))})
     bank = Bank(tmp_path / "run" / "bank")
     return bank.files(
-        bank.add(Release(card=Card(tuning=tuning, utterances=None, seconds=3), generator=release.generator))
+        bank.add(Release(card=Card(tuning=tuning, utterances=None, seconds=3), released=release.released))
     )[1]
 
 
@@ -152,7 +157,8 @@ def release_file(tmp_path, release):
 def pretrained_folder(tmp_path):
     """Networks of the smallest width, as pre-training leaves them."""
     config = Config(network=NetworkConfig(width=1 / 64))
-    save_pretrained(tmp_path / "pretrained", Pair.fresh(config), Scaling(-16.0, 4.0), config, {})
+    pair = Pair.fresh(config.network, config.corpus.classes, config.seed)
+    save_pretrained(tmp_path / "pretrained", pair, Scaling(-16.0, 4.0), pretraining_identity(config), {})
     return tmp_path / "pretrained"
 
 
@@ -160,17 +166,19 @@ def pretrained_folder(tmp_path):
 def score(tune):
     """A request to score a recognizer of the smallest width."""
     tuning = tune.tuning
-    weights = learned_weights(Discriminator(tuning.network, tuning.network.classes).state_dict())
+    settings = RECOGNIZER.Settings(network=tuning.own.network)
+    weights = learned_weights(untrained(settings, len(tuning.labels)).state_dict())
     scoring = Scoring(
         run=tuning.run,
         session=tuning.session,
         fold="03+08",
-        network=tuning.network,
-        window_hop=32,
-        bands=128,
+        recognizer=RECOGNIZER.name,
+        settings=settings.model_dump(mode="json"),
+        labels=tuning.labels,
+        space=tuning.space,
         features=tuning.features,
         scaling=tuning.scaling,
-        recognizer=weights_digest({"recognizer": weights}),
+        weights=weights_digest({"recognizer": weights}),
     )
     return Score(scoring=scoring, recognizer=weights)
 
