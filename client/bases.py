@@ -31,6 +31,8 @@ LOOKED_AT = 16
 """Patches of noise with which a base is looked at."""
 MANY_ZEROS, LITTLE_VARIETY, SATURATED, MOSTLY, SMALL_GRADIENT = 0.2, 0.02, 0.999, 0.5, 10.0
 """From where on a look is unusual."""
+ENTRIES, NEARLY_ALL = 2**16, 0.9
+"""Of a gradient, drawn by chance, for the largest have more than a hundred million; and how many of them must pass."""
 
 Weights = Mapping[str, Mapping[str, Tensor]]
 """Generator and discriminator, without the vectors of their norms."""
@@ -115,7 +117,7 @@ class Bases:
 
 
 def gradient_over_epsilon(pair: Pair) -> float:
-    """How large a first step's gradient is over noise, in units of Adam's epsilon; of the layer where it is least.
+    """How large a first step's gradients are over noise, in units of Adam's epsilon; of the layer where they are least.
 
     Adam divides a gradient by its own size and epsilon. Far above epsilon a step tells signs alone; networks made so
     that their gradients fall below it hand over the gradient itself, and with it what it was computed from.
@@ -136,9 +138,17 @@ def gradient_over_epsilon(pair: Pair) -> float:
 
 
 def _sizes(network: nn.Module) -> float:
-    """The smallest root mean square of a layer's gradient."""
+    """The size that nearly all gradients of a layer pass, of the layer where it is smallest.
+
+    No mean, for one channel of large gradients would hide that all others are small.
+    """
     gradients = [parameter.grad for parameter in network.parameters() if parameter.ndim > 1]
-    return min(float(gradient.square().mean().sqrt()) for gradient in gradients if gradient is not None)
+    return min(_nearly_all_pass(gradient) for gradient in gradients if gradient is not None)
+
+
+def _nearly_all_pass(gradient: Tensor) -> float:
+    looked_at = torch.randint(gradient.numel(), (ENTRIES,), generator=torch_stream(0, "entries of a gradient"))
+    return float(gradient.flatten()[looked_at].abs().quantile(1 - NEARLY_ALL))
 
 
 def unusual(base: Base, network: NetworkConfig) -> list[str]:
