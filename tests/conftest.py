@@ -1,5 +1,6 @@
 """What every test shares: one thread, so that many tests fit two cores and sums come out alike; dice; messages."""
 
+import gc
 import random
 
 import numpy as np
@@ -42,9 +43,9 @@ providers._get_local_constants = _constants
 class TorchDice:
     """PyTorch's global generator, as hypothesis winds it back for each example."""
 
-    seed = staticmethod(torch.manual_seed)
-    getstate = staticmethod(torch.get_rng_state)
-    setstate = staticmethod(torch.set_rng_state)
+    seed = staticmethod(torch.default_generator.manual_seed)
+    getstate = staticmethod(torch.default_generator.get_state)
+    setstate = staticmethod(torch.default_generator.set_state)
 
 
 torch_dice = TorchDice()  # named, for hypothesis holds it no longer than we do
@@ -55,8 +56,13 @@ def _begin_alike():
     """What a whole process shares is as at its start: global generators, and the threads on which a sum depends."""
     random.seed(0)
     np.random.seed(0)
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     torch.set_num_threads(1)
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays to the end, so that no collection of garbage need look through it."""
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

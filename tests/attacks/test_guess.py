@@ -91,7 +91,10 @@ class TestAskingAgainAndAgain:
             return reply
 
         before = [ask(f"run-{number}", speech) for number in range(3)]
-        after = [ask("run-3", without(speech, tmp_path / "second", 0)), ask("run-4", without(speech, tmp_path / "third", 1))]
+        after = [
+            ask("run-3", without(speech, tmp_path / "second", 0)),
+            ask("run-4", without(speech, tmp_path / "third", 1)),
+        ]
         weights = [reply.generator["linears.0.weight"] for reply in before]
         assert all(torch.equal(weights[0], other) for other in weights[1:])
         assert after[0].kind == "release"
