@@ -14,7 +14,7 @@ from client.dice import Dice, read_dice, write_secret
 from client.keeper import Keeper
 from client.ledger import entries, verify
 from client.policy import Policy
-from client.tuning import DONE, SNAPSHOTS, TUNINGS, Clock
+from client.tuning import DONE, SNAPSHOTS, TUNINGS, Clock, read_progress
 from common.config.loading import load_config
 from common.errors import UserError
 from common.training.checkpoint import TENSORS
@@ -203,6 +203,19 @@ class TestTuning:
         for asked in (ask_to_tune(), Collect(tuning=ask_to_tune().tuning), ask_to_tune()):
             assert said(keeper, asked, LONG).code is Code.TOO_LONG
         assert isinstance(said(Keeper(with_policy(site, "minutes_a_request = 2")), ask_to_tune(), LONG), Release)
+
+    def test_the_time_that_one_took_is_not_forgotten_when_it_gives_way(
+        self, site, said, ask_to_tune, with_policy, monkeypatch
+    ):
+        """Else two tunings that take turns would hold a keeper for ever."""
+        keeper = Keeper(with_policy(site, "minutes_a_request = 1"))
+        with monkeypatch.context() as slow:
+            slow.setattr(Clock, "seconds", property(lambda clock: 61.0))
+            assert said(keeper, ask_to_tune(), LONG).code is Code.TOO_LONG
+        assert isinstance(said(keeper, ask_to_tune(iterations=1), LONG), Release)
+        for asking in (keeper, Keeper(with_policy(site, "minutes_a_request = 1"))):
+            assert said(asking, ask_to_tune(), LONG).code is Code.TOO_LONG
+        assert read_progress(site.state).iterations == 2
 
     def test_what_failed_gives_way_to_what_is_asked_next(self, keeper, site, said, ask_to_tune, monkeypatch):
         def fail(folder, *arguments):
