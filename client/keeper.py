@@ -164,8 +164,8 @@ class Keeper:
             counts = score(request, self._door, self._site.runtime, self._seconds)
             return counts if epsilon is None else noised(counts, epsilon, self._dice, work)
 
-        counts = given_once(self._site.state, work, counted)
-        return Scored(scoring=request.scoring, epsilon=epsilon, counts=counts)
+        given, counts = given_once(self._site.state, work, epsilon, counted)
+        return Scored(scoring=request.scoring, epsilon=given, counts=counts)
 
     def _describe(self, request: Ask) -> Description:
         return Description(
