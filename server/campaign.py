@@ -200,7 +200,7 @@ class Campaign:
 
     def _counted(self, fold: Fold, digest: str) -> Counts:
         """What has come for this very recognizer; what cannot be read is asked for again."""
-        kept = read_counts(self._counts_file(fold.name), self._config.network.classes)
+        kept = read_counts(self._counts_file(fold.name), self._config.corpus.classes)
         counts = kept.counts if kept and kept.recognizer == digest else {}
         return {session: counts[session] for session in fold.test if session in counts}
 

@@ -246,7 +246,7 @@ def run(
     config = choose_config(preset, config_file, overrides)
     console = Console(stderr=True, markup=False)
     expected = expect or len(Registry(link, layout.book).nodes())
-    base = base or fitting_weights(config)
+    base = base or fitting_weights(config.network)
     with Watch(run, console) as watch:
         outcome = run_deployed(link, run, config, base, plan=plan, expected=expected, resume=resume, watch=watch)
     results = scored(run, config, outcome)

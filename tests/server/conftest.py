@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from common.config import CampaignConfig, Config
-from common.config.tree import hash_identity
 from common.features.scaling import Scaling
 from common.networks import Generator, release_weights
 from common.seeds import torch_stream
+from common.settings import hash_identity
 from common.training.pretrained import Pretrained
 from common.training.reporters import Reporter
 from common.training.stages import Pair
