@@ -67,7 +67,7 @@ class Recognizers:
             stop=stop,
         )
         weights = train_recognizer(self._pool(releases, acceleration.device), config, seed, around).state_dict()
-        card = {"identity": identity, "labels": config.network.emotions, "digest": _digest(weights)}
+        card = {"identity": identity, "labels": config.network.emotions}
         save_tensors(self.where(name), weights, card)
         shutil.rmtree(snapshots, ignore_errors=True)
 
@@ -98,7 +98,7 @@ class Recognizers:
 
     def digest(self, name: str) -> str:
         """What the weights of a trained recognizer hash to on the wire."""
-        return str(read_tensors(self.where(name))[1]["digest"])
+        return weights_digest({"recognizer": learned_weights(self.load(name))})
 
     def require_room(self, pools: Iterable[Sequence[Banked]]) -> None:
         """Refuse, before anything is drawn for these lists of releases, to fill more disk than is granted."""
@@ -131,7 +131,7 @@ class Recognizers:
             card: Card = read_tensors(self.where(name))[1]
         except UserError:
             return False
-        return bool(card["identity"] == identity)
+        return bool(card.get("identity") == identity)
 
     def _pool(self, releases: Sequence[Banked], device: torch.device) -> Patches:
         seed, sampling, classes = self._config.seed, self._config.sampling, self._config.network.classes
@@ -151,7 +151,3 @@ class Recognizers:
 def _in_order(releases: Iterable[Banked]) -> list[Banked]:
     """The same pool, whatever order generators arrived in."""
     return sorted(releases, key=lambda banked: (banked.run, banked.session))
-
-
-def _digest(weights: dict[str, Tensor]) -> str:
-    return weights_digest({"recognizer": learned_weights(weights)})

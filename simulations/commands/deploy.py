@@ -239,7 +239,7 @@ def run(
     from common.training.pretrained import fitting_weights
     from simulations.deployment.campaign import run_deployed, scored
     from simulations.deployment.registry import Registry
-    from simulations.federation.results import table_of
+    from simulations.federation.results import aside_lines, table_of
     from simulations.federation.watching import Watch
 
     layout, _, link = _open(folder)
@@ -255,6 +255,8 @@ def run(
     else:
         Console(markup=False).print(table_of(results))
         typer.echo(f"everything of this run: {run}")
+    for line in aside_lines(results):
+        typer.echo(line, err=True)
     for failure in results["failures"]:
         typer.echo(
             f"failed at {failure['stage']}: {failure['session'] or failure['client']}: {failure['reason']}", err=True

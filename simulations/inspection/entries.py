@@ -53,7 +53,8 @@ def fields(entry: Entry) -> list[str]:
     reason = "" if entry.code is None else entry.code.value
     what = [entry.outcome, entry.kind, entry.run or "", entry.session or "", reason, str(entry.times)]
     size = [str(entry.bytes), str(len(entry.tensors)), entry.sha256]
-    return [_plain(text) for text in (str(entry.number), f"{entry.time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", *what, *size, *ran)]
+    moment = f"{entry.time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return [_plain(text) for text in (str(entry.number), moment, *what, *size, *ran)]
 
 
 def lines(entry: Entry) -> Iterator[str]:

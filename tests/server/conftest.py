@@ -37,7 +37,6 @@ from server.campaign import Campaign
 from server.clients import Answer
 from server.plans import everyone
 
-
 LOUD, OWN = 1.8, 0.02
 
 
@@ -201,8 +200,10 @@ def watcher():
 def campaign_of(tmp_path, config, base):
     """A campaign in a folder of its own; the plan is `everyone`, for it trains one recognizer only."""
 
-    def make(clients, watcher=None, *, plan=everyone, folder="run", per_speaker=False, base=base, **settings):
-        changed = config.model_copy(update={"campaign": CampaignConfig(**settings)})
+    def make(
+        clients, watcher=None, *, plan=everyone, folder="run", per_speaker=False, base=base, also=None, **settings
+    ):
+        changed = config.model_copy(update={"campaign": CampaignConfig(**settings), **(also or {})})
         watcher = watcher or Watcher()
         return Campaign("run", tmp_path / folder, changed, base, clients, watcher, plan, per_speaker=per_speaker)
 

@@ -1,5 +1,6 @@
 """The pool gives exactly what it says, from one generator at a time, and names a file that it cannot read."""
 
+import copy
 import gc
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from common.config import SamplingConfig
 from common.errors import UserError
 from server import pool
-from server.pool import PATCH_BYTES, STRETCH, FreshPool, KeptPool, Source, shares
+from server.pool import PATCH_BYTES, STRETCH, FreshPool, KeptPool, NotFinite, Source, shares
 
 CLASSES = 4
 
@@ -191,6 +192,37 @@ class TestDamage:
         KeptPool.draw(tmp_path, sources_of(3), sampling, CLASSES, seed=1)
         assert opened == [1, 2]
         assert len(list(tmp_path.iterdir())) == 3
+
+
+class TestNoNumbers:
+    """A generator whose samples are no numbers, at some latents only."""
+
+    @pytest.fixture
+    def sources(self, sources_of):
+        class Bad(Painter):
+            def sample(self, wanted, stream, latent_scale=1.0):
+                patches = super().sample(wanted, stream, latent_scale).clone()
+                patches[torch.rand(len(wanted), generator=stream) < 0.1, 0, 3, 7] = float("nan")
+                return patches
+
+        good, other, _ = sources_of(3)
+        return [good, Source("bad", 7, lambda: Bad(2)), other]
+
+    def test_a_kept_pool_names_it_and_leaves_no_half_file(self, tmp_path, sources):
+        with pytest.raises(NotFinite) as caught:
+            KeptPool.draw(tmp_path, sources, SamplingConfig(per_emotion=90), CLASSES, seed=1)
+        assert caught.value.source == "bad"
+        assert [path.name.partition("-")[0] for path in tmp_path.iterdir()] == ["s0"]
+
+    def test_a_fresh_pool_names_it_when_it_comes_to_that(self, sources):
+        fresh = FreshPool(sources, SamplingConfig(keep=False), CLASSES, seed=1)
+        with pytest.raises(NotFinite, match="samples that are not finite: bad") as caught:
+            for step in range(4 * STRETCH):
+                fresh.batch(step, 4, "train")
+        assert caught.value.source == "bad"
+
+    def test_the_name_travels_between_processes(self):
+        assert copy.deepcopy(NotFinite("bad")).source == "bad"
 
 
 class TestFresh:
