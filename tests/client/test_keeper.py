@@ -14,6 +14,7 @@ from client.tuning import DONE, TUNINGS
 from common.errors import UserError
 from common.training.checkpoint import TENSORS
 from common.wire import (
+    PROTOCOL,
     Ask,
     Code,
     Collect,
@@ -179,8 +180,8 @@ class TestBadInput:
             ({"weights": "0" * 64}, Code.BASE_FORBIDDEN),
             ({"features": "0123456789ab"}, Code.FEATURES),
             ({"session": "10+09"}, Code.UNKNOWN_SESSION),
-            ({"network": {"width": 1 / 64, "emotions": ("angry", "neutral", "sad", "happy")}}, Code.LABEL_ORDER),
-            ({"network": {"width": 1 / 64, "emotions": ("neutral", "angry")}}, Code.LABEL_ORDER),
+            ({"labels": ("angry", "neutral", "sad", "happy")}, Code.LABEL_ORDER),
+            ({"labels": ("neutral", "angry")}, Code.LABEL_ORDER),
         ],
         ids=lambda value: value.value if isinstance(value, Code) else next(iter(value)),
     )
@@ -204,7 +205,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("old", "new", "code"),
         [
-            ('\\"protocol\\":2', '\\"protocol\\":1', Code.PROTOCOL),
+            (PROTOCOL, PROTOCOL[::-1], Code.PROTOCOL),
             ('\\"kind\\":\\"ask\\"', '\\"kind\\":\\"wav\\"', Code.UNEXPECTED_KIND),
             ('\\"run-1\\"', '\\"../..\\"', Code.BAD_FIELD),
             ('\\"run-1\\"', '\\"/etc/\\"', Code.BAD_FIELD),
