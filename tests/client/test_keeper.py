@@ -17,6 +17,7 @@ from client.policy import Policy
 from client.tuning import DONE, SNAPSHOTS, TUNINGS, Clock, read_progress
 from common.config.loading import load_config
 from common.errors import UserError
+from common.synthesizers import synthesizer
 from common.training.checkpoint import TENSORS
 from common.training.pretrained import shipped_weights
 from common.wire import (
@@ -44,7 +45,7 @@ ASK = Ask(run="run-1")
 
 def named(request):
     """The same request without its networks."""
-    return request.model_copy(update={"shipped": False, "generator": {}, "discriminator": {}})
+    return request.model_copy(update={"shipped": False, "base": {}})
 
 
 def refusal_of(data):
@@ -191,8 +192,8 @@ class TestTuning:
         config, base = load_config("demo"), read_base(shipped_weights("demo"))
         lists = f"bases = {list(Policy().bases)}\nrecipes = {list(Policy().recipes)}"
         keeper = Keeper(with_policy(site, lists))
-        settings = {"network": config.network, "optimizer": config.optimizer, "finetuning": config.finetuning}
-        asked = ask_to_tune(**settings, scaling=base.scaling, weights=weights_digest(base.weights))
+        settings = synthesizer("eskimez").settings_of(config).model_dump(mode="json")
+        asked = ask_to_tune(settings=settings, scaling=base.scaling, weights=weights_digest({"base": base.weights}))
         assert isinstance(said(keeper, named(asked)), Working)
         keeper.stop(LONG)
 
