@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+# An empty word lets Python keep what it has compiled: else each of the many processes of `make test` does it anew.
+export PYTHONDONTWRITEBYTECODE :=
 .PHONY: help install demo test test-slow gpu-test deploy-test container-test lint format lock clean
 
 PYTHON ?= python3

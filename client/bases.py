@@ -31,6 +31,8 @@ LOOKED_AT = 16
 """Patches of noise with which a base is looked at."""
 MANY_ZEROS, LITTLE_VARIETY, SATURATED, MOSTLY, SMALL_GRADIENT = 0.2, 0.02, 0.999, 0.5, 10.0
 """From where on a look is unusual."""
+FAINT, FAINT_TO_USUAL = 0.01, 200.0
+"""In a gradient that nobody shaped, one weight in a hundred has less than a two-hundredth of the root mean square."""
 
 Weights = Mapping[str, Mapping[str, Tensor]]
 """Generator and discriminator, without the vectors of their norms."""
@@ -129,16 +131,22 @@ def gradient_over_epsilon(pair: Pair) -> float:
     made = generator(latents, functional.one_hot(wanted, classes).float())
     targets = torch.cat((wanted, torch.full_like(wanted, classes)))
     functional.cross_entropy(discriminator(torch.cat((noise, made.detach()))), targets).backward()
-    least = [_sizes(discriminator)]
+    least = _sizes(discriminator)
     discriminator.zero_grad()
     functional.cross_entropy(discriminator(made), wanted).backward()
-    return min(*least, _sizes(generator)) / EPSILON
+    sizes = torch.stack([*least, *_sizes(generator)])
+    return float(sizes.min()) / EPSILON  # of which one that is no number makes none
 
 
-def _sizes(network: nn.Module) -> float:
-    """The smallest root mean square of a layer's gradient."""
+def _sizes(network: nn.Module) -> list[Tensor]:
+    """The root mean square of each layer's gradient, or less where a loud part of it would hide a faint one."""
     gradients = [parameter.grad for parameter in network.parameters() if parameter.ndim > 1]
-    return min(float(gradient.square().mean().sqrt()) for gradient in gradients if gradient is not None)
+    return [_size(gradient.flatten()) for gradient in gradients if gradient is not None]
+
+
+def _size(gradient: Tensor) -> Tensor:
+    faint = gradient.abs().kthvalue(max(round(FAINT * len(gradient)), 1)).values
+    return torch.minimum(gradient.square().mean().sqrt(), FAINT_TO_USUAL * faint)
 
 
 def unusual(base: Base, network: NetworkConfig) -> list[str]:
@@ -157,6 +165,6 @@ def unusual(base: Base, network: NetworkConfig) -> list[str]:
     if float((made.abs() > SATURATED).float().mean()) > MOSTLY:
         lines.append("what the generator makes lies at the ends of its range")
     gradient = gradient_over_epsilon(pair)
-    if gradient < SMALL_GRADIENT:
+    if not gradient >= SMALL_GRADIENT:
         lines.append(f"a first step's gradient is {gradient:.2g} times Adam's epsilon: steps would copy the gradient")
     return lines

@@ -61,10 +61,11 @@ def read_dice(path: Path) -> Dice:
     except OSError as error:
         why = "put a plain file there, not a link" if path.is_symlink() else error.strerror
         raise UserError("the site's secret cannot be read", where=path, remedy=why) from None
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise UserError("the site's secret is no plain file", where=path, remedy="put one there")
     with os.fdopen(descriptor, "rb") as stream:
-        mode = os.fstat(stream.fileno()).st_mode
-        if not stat.S_ISREG(mode):
-            raise UserError("the site's secret is no plain file", where=path, remedy="put one there")
         if mode & OTHERS:
             raise UserError("others can read the site's secret", where=path, remedy=f"chmod 600 {path}")
         return Dice(_unspelled(stream.read(4 * BYTES), path))

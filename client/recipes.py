@@ -31,16 +31,21 @@ def preset_recipes() -> dict[str, str]:
 def describe(recipe: Recipe) -> list[str]:
     """A recipe in plain words, a line a fact."""
     network, tuning = recipe.network, recipe.finetuning
-    likeness = ", ".join(tuning.likeness) or "none"
+    likeness = f"{', '.join(tuning.likeness)} (weight {tuning.likeness_weight:g})" if tuning.likeness else "none"
     return [
-        f"synthesizer: {recipe.synthesizer}, at {network.width:g} of the paper's width",
+        f"synthesizer: {recipe.synthesizer}, at {network.width:g} of the paper's width; a latent of {network.noise} "
+        f"numbers, conditions times {network.condition_gain:g}, leak {network.leak:g}",
         f"training: {tuning.iterations} steps of {tuning.batch} utterances, emotions drawn "
         + ("evenly" if tuning.balanced else "as often as they occur"),
         f"learning rates: generator {tuning.generator_learning_rate:g}, "
         f"discriminator {tuning.discriminator_learning_rate:g}; Adam with betas "
         f"{recipe.optimizer.beta1:g} and {recipe.optimizer.beta2:g}",
         f"noise before the discriminator: {tuning.instance_noise:g}; average of the generator: {tuning.average:g}",
-        f"statistics that the generator is held to: {likeness} (weight {tuning.likeness_weight:g})",
+        f"gradient penalty: {tuning.penalty:g}; changes to what the discriminator is shown: "
+        + (", ".join(tuning.augmentation) or "none"),
+        f"layers of the discriminator left as they came: {tuning.frozen_layers}; the condition's weights begin "
+        + ("at zero" if tuning.even_start else "by chance"),
+        f"statistics that the generator is held to: {likeness}",
         f"what leaves: the tuned generator's weights in {recipe.precision.value}, and nothing else of the tuning",
     ]
 

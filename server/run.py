@@ -126,7 +126,7 @@ def scores_of(outcome: Mapping[str, Any]) -> str:
     folds = [
         (fold["name"], [np.array(m) for counts in fold["counts"].values() for m in counts]) for fold in outcome["folds"]
     ]
-    scored = [f"{name} {float(macro_f1(sum(matrices))):.2f}" for name, matrices in folds if matrices]
+    scored = [f"{name} {float(macro_f1(np.sum(matrices, axis=0))):.2f}" for name, matrices in folds if matrices]
     return ", ".join(scored) or "no client scored"
 
 

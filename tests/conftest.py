@@ -1,5 +1,6 @@
 """What every test shares: one thread, so that many tests fit two cores and sums come out alike; dice; messages."""
 
+import gc
 import random
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from hypothesis import HealthCheck, register_random, settings
 from hypothesis.internal.conjecture import providers
 
+from client import dice
 from common.config import Config, FeatureConfig, FinetuningConfig, NetworkConfig, OptimizerConfig
 from common.config.tree import hash_identity
 from common.corpora.builtin import generate
@@ -42,33 +44,51 @@ providers._get_local_constants = _constants
 class TorchDice:
     """PyTorch's global generator, as hypothesis winds it back for each example."""
 
-    seed = staticmethod(torch.manual_seed)
-    getstate = staticmethod(torch.get_rng_state)
-    setstate = staticmethod(torch.set_rng_state)
+    seed = staticmethod(torch.default_generator.manual_seed)
+    getstate = staticmethod(torch.default_generator.get_state)
+    setstate = staticmethod(torch.default_generator.set_state)
 
 
 torch_dice = TorchDice()  # named, for hypothesis holds it no longer than we do
 register_random(torch_dice)
 
 
-def _begin_alike():
-    """What a whole process shares is as at its start: global generators, and the threads on which a sum depends."""
+class Thrown(random.Random):
+    """What a site throws for its secret."""
+
+    token_bytes = random.Random.randbytes
+
+
+dice.secrets = thrown = Thrown()
+
+
+def _begin_alike(name):
+    """What a whole process shares is as at its start: global generators, and the threads on which a sum depends.
+
+    A site that is made here has a secret like no other's, and the same one in every run.
+    """
+    thrown.seed(name)
     random.seed(0)
     np.random.seed(0)
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     torch.set_num_threads(1)
 
 
+def pytest_collection_finish():
+    """What is loaded by now stays to the end, so that no collection of garbage need look through it."""
+    gc.freeze()
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_fixture_setup():
+def pytest_fixture_setup(fixturedef, request):
     """Before each fixture, which may be of a whole session and made for whichever test comes first."""
-    _begin_alike()
+    _begin_alike(f"{fixturedef.argname} {getattr(request, 'param_index', 0)} {request.node.nodeid}")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_call():
+def pytest_runtest_call(item):
     """Before each test."""
-    _begin_alike()
+    _begin_alike(item.nodeid)
 
 
 class Heard(Reporter):

@@ -4,7 +4,7 @@ Owns its loss, its falling learning rate and how windows become one answer. Must
 real or drawn.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from common.config.tree import Config, RecognizerConfig
 from common.corpora.manifest import Manifest
-from common.features.patches import windows
+from common.features.patches import LogMelsOfAll, windows
 from common.features.scaling import Scaling
 from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
@@ -72,7 +72,7 @@ def rate_at(step: int, settings: RecognizerConfig) -> float:
 @torch.no_grad()
 def predict(
     recognizer: Discriminator,
-    features: Sequence[NDArray[np.float16]],
+    features: LogMelsOfAll,
     manifest: Manifest,
     scaling: Scaling,
     config: Config,
@@ -95,7 +95,7 @@ def predict(
 
 
 def _packed(
-    features: Sequence[NDArray[np.float16]], manifest: Manifest, scaling: Scaling, config: Config
+    features: LogMelsOfAll, manifest: Manifest, scaling: Scaling, config: Config
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """All utterances' windows in batches of one size, each window with the number of its utterance."""
     hop, padding = config.recognizer.window_hop, config.features.padding

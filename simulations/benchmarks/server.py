@@ -73,7 +73,7 @@ class RecordedClients:
                 return Release(card=Card(tuning=tuning, utterances=None, seconds=1), generator=self._generator)
             case Score(scoring=scoring):
                 classes = len(self._labels)
-                return Scored(scoring=scoring, counts=(((1,) * classes,) * classes,))
+                return Scored(scoring=scoring, epsilon=None, counts=(((1,) * classes,) * classes,))
 
 
 def server_peak(clients: int, make: Callable[[int, Config], Clients] = RecordedClients) -> int:

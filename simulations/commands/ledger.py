@@ -1,5 +1,6 @@
 """`eyesoff ledger`: what left a site, read from its own record."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,11 +19,14 @@ def show(
     as_json: AsJson = False,
     last: Annotated[int | None, typer.Option("--last", min=1, metavar="N", help="The last N entries alone.")] = None,
 ) -> None:
-    """List what was asked, refused and sent, in the order in which it happened.
+    """List what was asked, refused and sent, in the order in which it happened, and what every tuning ran.
 
-    With --json every entry comes whole: what it said word by word, the shapes of its weights, its SHA-256.
+    Nothing is cut off. On a terminal an entry is a few short lines; elsewhere it is one, with tabs between its fields
+    and their names on top. With --json every entry comes whole: what it said word by word, the shapes of its weights.
 
     Example: eyesoff ledger show site/state/ledger.jsonl --last 20
+
+    Example: eyesoff ledger show site/state/ledger.jsonl | cut -f 2,4,5,12
     """
     from collections import deque
 
@@ -42,17 +46,14 @@ def show(
 
         typer.echo(json.dumps({"entries": [entry.model_dump(mode="json") for entry in chosen]}, indent=2))
         return
-    from rich.console import Console
-    from rich.table import Table
+    from simulations.inspection.entries import FIELDS, fields, lines
 
-    table = Table("#", "time (UTC)", "outcome", "kind", "run", "session", "reason", "bytes", "tensors", "sha256")
-    for entry in chosen:
-        reason = "" if entry.code is None else entry.code.value
-        where = (entry.run or "", entry.session or "", reason)
-        size = (f"{entry.bytes:,}", str(len(entry.tensors)), entry.sha256[:12])
-        moment = entry.time.strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(str(entry.number), moment, entry.outcome, entry.kind, *where, *size)
-    Console(markup=False).print(table)
+    if sys.stdout.isatty():
+        shown = (line for entry in chosen for line in lines(entry))
+    else:
+        shown = ("\t".join(words) for words in (FIELDS, *map(fields, chosen)))
+    for line in shown:
+        typer.echo(line)
 
 
 @app.command()
@@ -83,7 +84,7 @@ def verify(
         for problem in verification.problems:
             typer.echo(problem)
         state = f"{len(verification.problems)} problem(s)" if verification.problems else "ok"
-        healed = f", {verification.healed} healed after a crash" if verification.healed else ""
+        healed = f", {verification.healed} healed after a crash or a full disk" if verification.healed else ""
         typer.echo(f"{state}: {verification.entries} entries{healed}; head {verification.head}")
     if verification.problems:
         raise typer.Exit(1)

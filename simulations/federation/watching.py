@@ -111,7 +111,8 @@ class Watch:
         for folder in here:
             table.add_row(*self._client(folder, tuned))
         for session, told in () if here else sorted(story.working.items()):  # sites elsewhere tell how far they are
-            table.add_row(*_bank_row(session) if session in tuned else (session, *_steps(*map(told.get, STEPS))))
+            steps = {name: told[name] for name in STEPS}
+            table.add_row(*_bank_row(session) if session in tuned else (session, *_steps(**steps)))
         return table
 
     def _client(self, folder: Path, tuned: Collection[str]) -> tuple[Any, ...]:

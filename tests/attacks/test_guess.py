@@ -56,6 +56,8 @@ def without(speech, folder, number):
 
 
 class TestAGuessOfTheLastRecording:
+    """The server knows the request and all recordings but one, and tunes at home for each guess."""
+
     def test_is_confirmed_to_the_bit_where_the_server_knows_the_seed(self, speech, released, tmp_path, note):
         truth = released("site", speech, KNOWN)
         right = released("right guess", speech, KNOWN)
@@ -77,6 +79,8 @@ class TestAGuessOfTheLastRecording:
 
 
 class TestAskingAgainAndAgain:
+    """Before and after a change of the speech, as often as the site lets it be asked."""
+
     def test_gives_the_same_release_again_and_new_speech_another_until_all_are_spent(
         self, speech, invitation, tmp_path, note
     ):
@@ -91,7 +95,10 @@ class TestAskingAgainAndAgain:
             return reply
 
         before = [ask(f"run-{number}", speech) for number in range(3)]
-        after = [ask("run-3", without(speech, tmp_path / "second", 0)), ask("run-4", without(speech, tmp_path / "third", 1))]
+        after = [
+            ask("run-3", without(speech, tmp_path / "second", 0)),
+            ask("run-4", without(speech, tmp_path / "third", 1)),
+        ]
         weights = [reply.generator["linears.0.weight"] for reply in before]
         assert all(torch.equal(weights[0], other) for other in weights[1:])
         assert after[0].kind == "release"

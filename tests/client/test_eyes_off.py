@@ -32,7 +32,7 @@ from common.wire import (
     release_shapes,
 )
 
-LONG = 60.0
+LONG = 250.0
 FRAME = re.compile(rb"HTTP/1\.0 200 OK\r\nContent-Length: (\d+)\r\n\r\n")
 
 

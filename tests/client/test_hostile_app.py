@@ -22,7 +22,7 @@ from common.wire.codec import Limits
 from common.wire.messages import PROTOCOL
 
 MARK = "PATIENT-7"
-LONG = 60.0
+LONG = 250.0
 HEAD = b"HTTP/1.0 "
 
 

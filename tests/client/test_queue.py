@@ -13,7 +13,7 @@ from common.training.phases import Interrupted
 from common.wire import Code, Refused
 
 FIRST, SECOND, THIRD = (TuningFolder(Path(name)) for name in ("first", "second", "third"))
-LONG = 30.0
+LONG = 250.0
 
 
 class Bench:

@@ -13,7 +13,7 @@ from client.flood import TurnedAway
 from client.service import AT_ONCE, KeeperServer, RemoteKeeper
 from common.errors import UserError
 
-LONG = 60.0
+LONG = 250.0
 
 
 class Echo:

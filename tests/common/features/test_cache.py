@@ -197,20 +197,20 @@ class Race:
 
         def slow(*arguments):
             self.begun.set()
-            assert self.go_on.wait(30)
+            assert self.go_on.wait(200)
             yield from extract(*arguments)
 
         monkeypatch.setattr(cache, "extract", slow)
         self.first = threading.Thread(target=self.build)
         self.first.start()
-        assert self.begun.wait(30)
+        assert self.begun.wait(200)
 
     def build(self) -> None:
         self.results.append(features_for(*self.arguments))
 
     def end(self) -> None:
         self.go_on.set()
-        self.first.join(30)
+        self.first.join(200)
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_the_second_builder_says_that_it_waits_and_reads_what_the_first_made(rac
         while not caplog.records:
             assert second.is_alive()
         race.end()
-        second.join(30)
+        second.join(200)
     assert len(race.results) == 2
     assert not race.begun.is_set()
     (record,) = caplog.records

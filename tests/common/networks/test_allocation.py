@@ -36,7 +36,7 @@ print(usual, kept, returned, held, resident())
 def probed():
     if allocation._glibc() is None:
         pytest.skip("this machine's C library is not glibc")
-    ran = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True, timeout=100)
+    ran = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True, timeout=200)
     return dict(zip(("usual", "kept", "returned", "held", "after"), map(int, ran.stdout.split()), strict=True))
 
 

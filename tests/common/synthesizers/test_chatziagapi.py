@@ -70,7 +70,7 @@ def test_real_and_fake_are_shown_in_batches_of_their_own(speech, config, around,
 
 def test_stages_follow_each_other_and_the_autoencoder_learns(speech, config, around, listener):
     settings = config.chatziagapi.model_copy(
-        update={"autoencoder_iterations": 40, "autoencoder_learning_rate": 0.02, "batch": 8}
+        update={"autoencoder_iterations": 15, "autoencoder_learning_rate": 0.05, "iterations": 1}
     )
     heard = listener()
     CHATZIAGAPI.fit(speech, config.model_copy(update={"chatziagapi": settings}), 1, replace(around, reporter=heard))

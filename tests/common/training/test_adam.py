@@ -112,7 +112,7 @@ print(*sys.modules)
 
 
 def test_a_tuning_does_not_load_the_compiler():
-    ran = subprocess.run([sys.executable, "-c", TUNE], capture_output=True, text=True, check=True, timeout=100)
+    ran = subprocess.run([sys.executable, "-c", TUNE], capture_output=True, text=True, check=True, timeout=200)
     loaded = set(ran.stdout.split())
     assert "torch" in loaded
     assert loaded.isdisjoint({"torch._dynamo", "torch._inductor", "sympy", "torchvision"})

@@ -18,7 +18,7 @@ from common.training.adam import Adam
 from common.training.pretrained import load_pretrained, shipped_weights
 from common.training.stages import Pair
 
-PATCHES, SOUGHT, SEARCH_STEPS = 64, 8, 300
+PATCHES, SOUGHT = 64, 8
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,12 @@ def corpus(tmp_path_factory):
     return manifest, features_for(manifest, config, runtime), config
 
 
-@pytest.fixture(scope="module", params=["demo", "small"])
+@pytest.fixture(scope="module", params=[("demo", 100), ("small", 300)], ids=["demo", "small"])
 def shipped(request):
-    config = load_config(request.param)
-    return config, load_pretrained(shipped_weights(request.param), config)
+    """A configuration, its networks, and the steps that a search among their latents needs."""
+    preset, steps = request.param
+    config = load_config(preset)
+    return config, load_pretrained(shipped_weights(preset), config), steps
 
 
 @pytest.fixture(scope="module")
@@ -94,13 +96,13 @@ def drawn(generator, config):
         return generator(latents, torch.zeros(PATCHES, config.network.classes)).clone()
 
 
-def said_again(generator, config, speech):
+def said_again(generator, config, speech, steps):
     """The nearest to each patch of speech that a short search among latents finds."""
     generator.requires_grad_(False)
     latents = torch.nn.Parameter(torch.zeros(len(speech), config.network.noise))
     condition = torch.zeros(len(speech), config.network.classes)
     adam = Adam([latents], 0.1, OptimizerConfig())
-    for _ in range(SEARCH_STEPS):
+    for _ in range(steps):
         adam.forget_gradients()
         (generator(latents, condition) - speech).abs().mean().backward()
         adam.step()
@@ -113,12 +115,12 @@ def error(patches, speech):
 
 
 def test_speech_is_said_again_better_than_by_any_constant(shipped, speech):
-    config, pretrained = shipped
+    config, pretrained, steps = shipped
     sought = speech[:SOUGHT]
     # The median is the number nearest to all of a patch, and the mean picture the same for all of them.
     own_constant = sought.flatten(1).median(dim=1).values[:, None, None, None]
     mean_picture = speech.mean(0, keepdim=True)
-    again = error(said_again(pretrained.pair.generator, config, sought), sought)
+    again = error(said_again(pretrained.pair.generator, config, sought, steps), sought)
     assert again < 0.92 * error(own_constant, sought)
     assert again < 0.97 * error(mean_picture, sought)
 
@@ -126,7 +128,8 @@ def test_speech_is_said_again_better_than_by_any_constant(shipped, speech):
 def test_an_untrained_network_says_nothing_again(shipped, speech):
     sought = speech[:SOUGHT]
     own_constant = sought.flatten(1).median(dim=1).values[:, None, None, None]
-    assert error(said_again(untrained(shipped), shipped[0], sought), sought) > error(own_constant, sought)
+    again = said_again(untrained(shipped), shipped[0], sought, shipped[2])
+    assert error(again, sought) > error(own_constant, sought)
 
 
 def test_what_they_draw_has_the_statistics_of_speech(shipped, speech):

@@ -132,7 +132,7 @@ def test_a_penalty_under_the_softmax_changes_the_discriminator(config, bands, ar
 
 
 def test_a_generator_that_is_held_to_the_likeness_of_speech_comes_nearer_to_it(config, bands, around):
-    section = {"iterations": 20, "batch": 16, "generator_learning_rate": 3e-3, "average": 0.0}
+    section = {"iterations": 14, "batch": 8, "generator_learning_rate": 3e-3, "average": 0.0}
     free = config.model_copy(update={"finetuning": config.finetuning.model_copy(update=section)})
     likeness = {"likeness": tuple(SKETCHES), "likeness_weight": 3.0}
     held = free.model_copy(update={"finetuning": free.finetuning.model_copy(update=likeness)})

@@ -29,11 +29,26 @@ def path(tmp_path):
     return ledger.path
 
 
-def test_show_tells_what_happened_in_order(capsys, path, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+def test_show_tells_what_happened_in_order_with_tabs_between_whole_fields(capsys, path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
     status, shown, _ = run(capsys, "show", path)
+    names, *rows = [line.split("\t") for line in shown.splitlines()]
+    entries = [dict(zip(names, row, strict=True)) for row in rows]
     assert status == 0
-    assert shown.index("admitted") < shown.index("not-finite") < shown.index("1,234")
+    assert [(one["number"], one["time"], one["outcome"], one["kind"], one["run"]) for one in entries] == [
+        ("1", "2030-01-31T12:00:00Z", "admitted", "tune", "run-1"),
+        ("2", "2030-01-31T12:00:00Z", "refused", "release", "run-1"),
+        ("3", "2030-01-31T12:00:00Z", "sent", "refusal", "run-1"),
+    ]
+    assert (entries[1]["reason"], entries[2]["bytes"], entries[2]["sha256"]) == ("not-finite", "1234", 32 * "ab")
+
+
+def test_show_on_a_terminal_is_short_lines_with_all_that_matters(capsys, path, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    shown = run(capsys, "show", path, "--last", "1")[1]
+    assert max(map(len, shown.splitlines())) <= 80
+    for word in ("2030-01-31 12:00:00", "sent refusal", "run-1", "1,234 bytes", f"sha256 {32 * 'ab'}"):
+        assert word in shown
 
 
 def test_show_as_json_is_one_object_and_can_be_cut_to_the_last(capsys, path):

@@ -40,13 +40,13 @@ def start(root, tmp_path, *more):
 def test_a_terminated_run_keeps_its_step_says_so_and_leaves_with_143(root, tmp_path):
     process = start(root, tmp_path)
     log = tmp_path / "run" / "log.txt"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 200
     while not (log.exists() and "autoencoder: from step 0" in log.read_text()):
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
-    said = process.communicate(timeout=120)[1]
+    said = process.communicate(timeout=200)[1]
     assert process.returncode == 143
     assert "--resume" in said.splitlines()[-1]
     assert len(list((tmp_path / "run" / "checkpoints" / "autoencoder").glob("[0-9]*"))) == 1
@@ -56,6 +56,6 @@ def test_a_second_run_in_the_same_directory_is_one_line_and_status_2(root, tmp_p
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").write_text("years of work")
     process = start(root, tmp_path)
-    said = process.communicate(timeout=120)[1]
+    said = process.communicate(timeout=200)[1]
     assert process.returncode == 2
     assert said.splitlines()[-1].startswith("error: the run directory holds something else")

@@ -165,7 +165,7 @@ def test_what_the_superlink_refuses_is_passed_on_and_written_down(ask, caplog):
 
 
 def until(condition):
-    for _ in range(100):
+    for _ in range(1200):
         if condition():
             return
         threading.Event().wait(0.05)
@@ -176,12 +176,12 @@ def test_plain_text_and_another_authoritys_clients_are_written_down(port, files,
     with caplog.at_level(logging.WARNING):
         with socket.create_connection(("127.0.0.1", port)) as plain:
             plain.sendall(b"GET /health HTTP/1.1\r\n\r\n")
-            plain.settimeout(5)
+            plain.settimeout(60)
             with suppress(ConnectionResetError):
                 assert b"200" not in plain.recv(100)
         until(lambda: "no TLS handshake (http request)" in caplog.text)
         connection = http.client.HTTPSConnection(
-            "localhost", port, timeout=5, context=ssl.create_default_context(cafile=files / "other.crt")
+            "localhost", port, timeout=60, context=ssl.create_default_context(cafile=files / "other.crt")
         )
         with pytest.raises(ssl.SSLCertVerificationError):
             connection.request("GET", "/health")
@@ -230,7 +230,7 @@ def test_more_connections_than_there_are_places_are_closed(opened, monkeypatch, 
         socket.create_connection(one.server_address),
         socket.create_connection(one.server_address) as second,
     ):
-        second.settimeout(5)
+        second.settimeout(60)
         assert second.recv(1) == b""
         assert "connections are open already" in caplog.text
 
@@ -304,7 +304,7 @@ def test_a_superlink_that_is_gone_or_another_is_a_bad_gateway(authority, files, 
         open_proxy(("127.0.0.1", 0), files / "proxy.crt", files / "proxy.key", behind, files / authority)
     ) as opened:
         trust = ssl.create_default_context(cafile=files / "ca.crt")
-        connection = http.client.HTTPSConnection("localhost", opened.server_address[1], timeout=5, context=trust)
+        connection = http.client.HTTPSConnection("localhost", opened.server_address[1], timeout=60, context=trust)
         connection.request("GET", "/health")
         assert connection.getresponse().status == 502
         connection.close()

@@ -69,7 +69,7 @@ def test_folds_trained_at_once_in_processes_of_their_own_count_the_same(real, co
 
 def test_what_is_trained_while_idle_counts_the_same_and_is_not_trained_again(real, config, manifest, tmp_path):
     first = tmp_path / "real" / f"{manifest.sessions[0]}.json"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     with training_on_real_when_idle(config, manifest, Scaling(-16.0, 4.0), tmp_path):
         while not first.exists() and time.monotonic() < deadline:
             time.sleep(0.05)

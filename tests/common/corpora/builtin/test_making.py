@@ -126,7 +126,7 @@ def test_two_processes_at_once_yield_one_whole_corpus(tmp_path, few):
     together = tmp_path / "together"
     builders = [start(generate, together, 0, 2) for _ in range(2)]
     for builder in builders:
-        builder.join(120)
+        builder.join(200)
     assert [builder.exitcode for builder in builders] == [0, 0]
     assert contents(together) == expected
 
@@ -139,12 +139,12 @@ def test_a_build_killed_half_way_leaves_nothing_that_reads_as_a_corpus(tmp_path,
     def stall(done, of):
         if done == of // 2:
             half_way.set()
-            time.sleep(120)
+            time.sleep(600)
 
     builder = start(lambda: generate(root, 0, 2, progress=stall))
-    assert half_way.wait(60)
+    assert half_way.wait(200)
     os.kill(builder.pid, signal.SIGKILL)
-    builder.join(60)
+    builder.join(200)
     leavings = list(root.iterdir())
     assert leavings
     assert not list(root.glob("builtin-*"))

@@ -1,0 +1,84 @@
+"""How an entry of a ledger reads: in a line of fields for a program, in a few short lines for a person.
+
+Owns both forms, neither of which cuts anything off. Must not know where the entries come from.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC
+
+from pydantic import ValidationError
+
+from client.history import Entry
+from client.recipes import preset_recipes
+from common.wire import Tuning
+
+FIELDS = (
+    *("number", "time", "outcome", "kind", "run", "session", "reason", "requests", "bytes", "tensors", "sha256"),
+    *("recipe", "base", "steps", "batch"),
+)
+INDENT = 6 * " "
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a tuning ran, or was to run; of a ledger from before there were recipes they are empty."""
+
+    recipe: str
+    base: str
+    steps: int
+    batch: int
+
+
+def run_in(entry: Entry) -> Run | None:
+    """The tuning that an entry admits or releases, as its words tell it; None where it is about none."""
+    try:
+        words = json.loads(entry.words)
+        plain = words["tuning"] if entry.kind == "tune" else words["card"]["tuning"]
+        steps, batch = int(plain["finetuning"]["iterations"]), int(plain["finetuning"]["batch"])
+    except (ValueError, LookupError, TypeError):
+        return None
+    try:
+        tuning = Tuning.model_validate(plain)
+    except ValidationError:
+        return Run("", "", steps, batch)
+    return Run(tuning.recipe.digest, tuning.base, steps, batch)
+
+
+def fields(entry: Entry) -> list[str]:
+    """One text for each of `FIELDS`; where there is nothing to tell, an empty one."""
+    run = run_in(entry)
+    ran = ["", "", "", ""] if run is None else [run.recipe, run.base, str(run.steps), str(run.batch)]
+    reason = "" if entry.code is None else entry.code.value
+    what = [entry.outcome, entry.kind, entry.run or "", entry.session or "", reason, str(entry.times)]
+    size = [str(entry.bytes), str(len(entry.tensors)), entry.sha256]
+    moment = f"{entry.time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return [_plain(text) for text in (str(entry.number), moment, *what, *size, *ran)]
+
+
+def lines(entry: Entry) -> Iterator[str]:
+    """For a person, in a window of 80 columns; the first line is when and what, those below it are set in."""
+    reason = "" if entry.code is None else f": {entry.code.value}"
+    many = f", {entry.times} requests" if entry.times > 1 else ""
+    moment = entry.time.astimezone(UTC)
+    yield _plain(f"{entry.number:>4}  {moment:%Y-%m-%d %H:%M:%S}  {entry.outcome} {entry.kind}{reason}{many}")
+    if entry.run:
+        yield INDENT + _plain(f"run {entry.run}" + (f", session {entry.session}" if entry.session else ""))
+    if run := run_in(entry):
+        yield f"{INDENT}{run.steps} steps of {run.batch} utterances"
+        if run.recipe:
+            name = preset_recipes().get(run.recipe)
+            yield f"{INDENT}recipe {run.recipe}" + (f"\n{INDENT}(of the preset {name})" if name else "")
+            yield f"{INDENT}base   {run.base}"
+    if entry.outcome == "accepted":
+        yield INDENT + _plain(entry.words)
+    if entry.sha256:
+        tensors = f", {len(entry.tensors)} tensors" if entry.tensors else ""
+        yield f"{INDENT}{entry.bytes:,} bytes{tensors}"
+        yield _plain(f"{INDENT}sha256 {entry.sha256}")
+
+
+def _plain(text: str) -> str:
+    """Without what a terminal would obey: a ledger may have been changed."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text).rstrip()
