@@ -12,6 +12,7 @@ from common.features.scaling import Scaling
 from common.scoring import Confusion
 from simulations.federation.results import (
     RESULTS,
+    aside_lines,
     by_speaker,
     outcome_of,
     table_of,
@@ -20,7 +21,11 @@ from simulations.federation.results import (
 
 RIGHT = [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 2]]
 WRONG = [[0, 2, 0, 0], [2, 0, 0, 0], [0, 0, 0, 2], [0, 0, 2, 0]]
-OUTCOME = {"failures": [], "folds": [{"train": ["b"], "test": ["a"]}, {"train": ["a"], "test": ["b"]}]}
+OUTCOME = {
+    "failures": [],
+    "quarantined": [],
+    "folds": [{"train": ["b"], "test": ["a"]}, {"train": ["a"], "test": ["b"]}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +92,11 @@ def test_speakers_without_a_name_are_numbered_within_their_fold():
     with pytest.raises(UserError):
         outcome_of(labels, {"a": [RIGHT]}, seed=3)
     assert Confusion(labels, RIGHT).n == 8
+
+
+def test_what_was_put_aside_stands_in_the_results_and_is_a_line_each(config, tmp_path):
+    aside = [{"session": "x", "check": "samples", "reason": "its samples are constant"}]
+    results = write_results(tmp_path, config, {"federated": {"a": [RIGHT, WRONG]}}, OUTCOME | {"quarantined": aside})
+    assert json.loads((tmp_path / RESULTS).read_text())["quarantined"] == aside
+    assert aside_lines(results) == ["x is put aside: its samples are constant"]
+    assert aside_lines(results | {"quarantined": []}) == []
