@@ -90,8 +90,8 @@ class FakeClient:
             return Description(run=request.run, **(known | self.described))
         if isinstance(request, Score):
             return Scored(scoring=request.scoring, epsilon=None, counts=self.counts(request.scoring))
-        voice = voice_of(request.tuning.session, request.tuning.network)
-        return Release(card=Card(tuning=request.tuning, utterances=None, seconds=1), generator=voice)
+        voice = voice_of(request.tuning.session, request.tuning.own.network)
+        return Release(card=Card(tuning=request.tuning, utterances=None, seconds=1), released=voice)
 
     def counts(self, scoring):
         """What depends on the recognizer and the session alone; two speakers if they may be told apart."""
@@ -166,7 +166,7 @@ def config():
 
 @pytest.fixture(scope="session")
 def base(config):
-    return Pretrained(Pair.fresh(config), Scaling(-16.0, 4.0), {})
+    return Pretrained(Pair.fresh(config.network, config.corpus.classes, config.seed), Scaling(-16.0, 4.0), {})
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ NEEDED = Refusal(run="run", session="A", code=Code.BASE_NEEDED, stage=Stage.TUNE
 
 def changed_weights(change):
     def trick(request, honest):
-        return encode(honest.model_copy(update={"generator": change(dict(honest.generator))}))
+        return encode(honest.model_copy(update={"released": change(dict(honest.released))}))
 
     return trick
 

@@ -165,7 +165,10 @@ def test_few_utterances_are_a_warning_on_the_card(whole, root, tmp_path):
 def test_what_is_exported_loads_and_is_nearly_the_same(whole, tmp_path):
     card = export(whole, tmp_path / "weights")
     config = tiny(tmp_path)
-    full, shipped = (load_pretrained(folder, config) for folder in (whole / "pretrained", tmp_path / "weights"))
+    full, shipped = (
+        load_pretrained(folder, config.network, config.features, config.corpus.classes)
+        for folder in (whole / "pretrained", tmp_path / "weights")
+    )
     assert shipped.scaling == full.scaling
     with torch.no_grad():
         latents, condition = torch.randn(2, 8, generator=torch.Generator().manual_seed(0)), torch.zeros(2, 4)
@@ -188,7 +191,7 @@ def test_weights_of_another_width_or_label_order_are_refused(whole, tmp_path):
     emotions = ["angry", "neutral", "sad", "happy"]
     reordered = tiny(tmp_path, network={"width": 1 / 64, "noise": 8, "emotions": emotions})
     with pytest.raises(UserError, match="label order"):
-        load_pretrained(whole / "pretrained", reordered)
+        load_pretrained(whole / "pretrained", reordered.network, reordered.features, reordered.corpus.classes)
     with pytest.raises(UserError, match=r"features\.hop: 256 in the checkpoint, 128 asked for"):
         load_pretrained(whole / "pretrained", tiny(tmp_path, features={"hop": 128}))
 

@@ -75,7 +75,7 @@ def digests():
 
     def of(run: Path) -> dict[str, str]:
         bank = Bank(run / BANK)
-        return {banked.session: weights_digest({"generator": bank.load(banked).generator}) for banked in bank.banked()}
+        return {banked.session: weights_digest(bank.load(banked).weights()) for banked in bank.banked()}
 
     return of
 

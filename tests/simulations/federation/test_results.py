@@ -25,7 +25,7 @@ OUTCOME = {"failures": [], "folds": [{"train": ["b"], "test": ["a"]}, {"train": 
 
 @pytest.fixture(scope="module")
 def manifest(config, speech):
-    return read_corpus("table", speech, emotions=config.network.emotions)
+    return read_corpus("table", speech, emotions=config.corpus.emotions)
 
 
 def test_counts_by_speaker_are_of_what_was_predicted(config, manifest, monkeypatch):
