@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from client.simulated import SITES
-from common.config import Config, NetworkConfig
+from common.config import Config, CorpusConfig, NetworkConfig
 from common.corpora import read_corpus
 from common.errors import UserError, UserErrors
 from common.features.scaling import Scaling
@@ -114,8 +114,8 @@ def test_an_empty_bank_is_named(bank, config, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "what"),
     [
-        ({"network": NetworkConfig(width=1 / 64, noise=9)}, "network"),
-        ({"network": NetworkConfig(width=1 / 64, noise=8, emotions=("angry", "neutral", "sad", "happy"))}, "network"),
+        ({"network": NetworkConfig(width=1 / 64, noise=9)}, "settings"),
+        ({"corpus": CorpusConfig(emotions=("angry", "neutral", "sad", "happy"))}, "labels"),
         ({"features": Config().features.model_copy(update={"floor": 1e-5})}, "features"),
     ],
     ids=["size", "label order", "features"],

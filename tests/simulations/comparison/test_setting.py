@@ -48,6 +48,7 @@ def test_an_unknown_fold_is_named_with_those_there_are(config, weights):
 
 
 def test_shipped_networks_are_found_by_their_size(tmp_path):
+    from common.settings import NetworkConfig
     from common.training.pretrained import fitting_weights
 
     assert fitting_weights(NetworkConfig(width=0.0625)).name == "demo"
