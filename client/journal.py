@@ -7,9 +7,9 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TextIO
 
 from common.errors import UserError
 from common.files import open_own
@@ -24,7 +24,7 @@ _FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 class _OwnFile(RotatingFileHandler):
     """A log that nobody else can read, and that no link leads elsewhere."""
 
-    def _open(self) -> TextIO:
+    def _open(self) -> TextIOWrapper:
         descriptor = open_own(Path(self.baseFilename), os.O_APPEND)
         os.fchmod(descriptor, PRIVATE)
         return os.fdopen(descriptor, "a", encoding="utf-8")

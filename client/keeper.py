@@ -66,6 +66,7 @@ class Keeper:
         self._tunings = site.state / TUNINGS
         self._queue = TuningQueue(self._work)
         self._one_scoring = threading.Lock()
+        self._trouble: str | None = None
 
     def answer(self, data: bytes | memoryview, patience: float = 0.0) -> bytes:
         """The bytes that leave in answer to the bytes that came; waits up to `patience` seconds for a tuning."""
@@ -102,10 +103,14 @@ class Keeper:
     def _written(self) -> Seen | None:
         """What the ledger holds; None where nothing can be answered, and the site's own log says why."""
         try:
-            return self._gate.standing()
+            written = self._gate.standing()
         except UserError as error:
-            log.error("nothing can be answered: %s", error)
+            if str(error) != self._trouble:  # once, however often anybody asks
+                log.error("nothing can be answered: %s", error)
+            self._trouble = str(error)
             return None
+        self._trouble = None
+        return written
 
     def resume(self) -> None:
         """Go on with whatever a kill interrupted, in the order in which it was asked; for the start of a service.
@@ -159,8 +164,8 @@ class Keeper:
             counts = score(request, self._door, self._site.runtime, self._seconds)
             return counts if epsilon is None else noised(counts, epsilon, self._dice, work)
 
-        counts = given_once(self._site.state, work, counted)
-        return Scored(scoring=request.scoring, epsilon=epsilon, counts=counts)
+        given, counts = given_once(self._site.state, work, epsilon, counted)
+        return Scored(scoring=request.scoring, epsilon=given, counts=counts)
 
     def _describe(self, request: Ask) -> Description:
         return Description(

@@ -159,7 +159,7 @@ class Ledger:
 
     def _catch_up(self, stream: BinaryIO) -> bytes:
         """Follow what others have written since, and miss nothing of what was there; the answer is the torn end."""
-        if self._read:
+        if self._chain.number:
             self._require_last(stream)
         elif self._expected is None:
             self._expected = read_seen(self.path)
@@ -171,7 +171,7 @@ class Ledger:
     def _require_last(self, stream: BinaryIO) -> None:
         """The last entry that this object knows of must be where it was."""
         if os.fstat(stream.fileno()).st_size < self._read:
-            raise LostError(f"it has become shorter than {self._read} bytes while a keeper was at work", self.path)
+            raise LostError(f"it became shorter than {self._read} bytes while a keeper was at work", self.path)
         start, size = self._last
         if hashlib.sha256(os.pread(stream.fileno(), size, start)).hexdigest() != self._chain.head:
             raise LostError(f"its entry {self._chain.number} was replaced while a keeper was at work", self.path)

@@ -51,14 +51,20 @@ def noised(counts: Counts, epsilon: float, dice: Dice, work: str) -> Counts:
     return _plain(np.array(counts) + stream.geometric(chance, shape) - stream.geometric(chance, shape))
 
 
-def given_once(state: Path, work: str, make: Callable[[], Counts]) -> Counts:
-    """The answer to a piece of work: what was given before is given again, whatever the speech has become since."""
+def given_once(
+    state: Path, work: str, epsilon: float | None, make: Callable[[], Counts]
+) -> tuple[float | None, Counts]:
+    """The answer to a piece of work, and the epsilon of its noise.
+
+    What was given before is given again, whatever the speech or the policy has become since.
+    """
     path = state / SCORINGS / f"{hashlib.sha256(work.encode()).hexdigest()}.json"
     if path.exists():
-        return _plain(json.loads(path.read_text(encoding="utf-8"))["counts"])
+        given = json.loads(path.read_text(encoding="utf-8"))
+        return given["epsilon"], _plain(given["counts"])
     counts = make()
-    atomic_json(path, {"counts": counts})
-    return counts
+    atomic_json(path, {"epsilon": epsilon, "counts": counts})
+    return epsilon, counts
 
 
 def _plain(matrices: object) -> Counts:

@@ -82,8 +82,11 @@ class TuningFolder:
         (self.path / PROGRESS).unlink(missing_ok=True)
 
     def give_up(self) -> None:
-        """Forget a tuning that is not to be gone on with."""
+        """Forget a tuning that is not to be gone on with, but not the time that it took."""
+        spent = self.progress()
         shutil.rmtree(self.path, ignore_errors=True)
+        if spent is not None:
+            atomic_json(self.path / PROGRESS, asdict(spent))
 
     @property
     def is_finished(self) -> bool:
@@ -244,6 +247,8 @@ class Clock(Reporter):
 def read_progress(state: Path) -> Progress | None:
     """Of the tuning that a site was last seen at, if it has one that is not finished."""
     with suppress(FileNotFoundError):  # it may finish while it is looked at
-        last = max((state / TUNINGS).glob(f"*/{PROGRESS}"), key=lambda path: path.stat().st_mtime_ns, default=None)
+        asked = [path.parent for path in (state / TUNINGS).glob(f"*/{ASKED}")]
+        written = [path for folder in asked if (path := folder / PROGRESS).exists()]
+        last = max(written, key=lambda path: path.stat().st_mtime_ns, default=None)
         return None if last is None else TuningFolder(last.parent).progress()
     return None

@@ -43,7 +43,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
-def option_words(options: Options) -> dict[str, str]:
+def option_words(options: Options) -> dict[str, Any]:
     """Options as keywords.
 
     >>> option_words(("subset=train-clean-360",))

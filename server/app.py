@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from flwr.app import Array, ArrayRecord, Context, Message, MessageType, RecordDict
@@ -95,6 +96,6 @@ def _opened(client: str, reply: Message) -> Answer:
     if reply.has_error():
         return Answer(client, failure=f"Flower error {reply.error.code}: {reply.error.reason or 'no reason told'}")
     try:
-        return Answer(client, reply.content[RECORD][FIELD].numpy().tobytes())
+        return Answer(client, cast(Array, reply.content[RECORD][FIELD]).numpy().tobytes())
     except (KeyError, ValueError, TypeError) as error:
         return Answer(client, failure=f"not an eyesoff answer ({type(error).__name__})")

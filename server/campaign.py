@@ -5,7 +5,6 @@ are trained, counts that have come. Must not know what a letter says (`server.le
 (`server.correspondence`), nor any speech.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -24,13 +23,11 @@ from server.clients import Clients
 from server.correspondence import Correspondence, Failure, Question
 from server.intake import Aside, Intake
 from server.letters import Letters
+from server.outcome import SCHEMA, Counts, read_counts
 from server.plans import Fold, Plan, leave_one_out
 from server.recognizers import Recognizers
 
-SCHEMA = 1
 RESULTS, COUNTS, BANK = "campaign.json", "counts", "bank"
-Counts = dict[str, list[list[list[int]]]]
-"""Session to its matrices, one or one a speaker."""
 
 
 class Watcher(Protocol):
@@ -176,7 +173,7 @@ class Campaign:
         """Fold to confusion counts; all clients are at it together, and what has come before is not asked for again."""
         self._watcher.stage("score", sum(len(fold.test) for fold in folds))
         digests = {fold.name: self._recognizers.digest(fold.name) for fold in folds}
-        counts = {name: self._counted(name, digest) for name, digest in digests.items()}
+        counts = {fold.name: self._counted(fold, digests[fold.name]) for fold in folds}
         questions = []
         for fold in folds:
             for session in fold.test:
@@ -192,20 +189,20 @@ class Campaign:
             if isinstance(reply, Scored):
                 fold_name = reply.scoring.fold
                 counts[fold_name][question.session] = [[list(row) for row in matrix] for matrix in reply.counts]
-                kept = {"recognizer": digests[fold_name], "counts": counts[fold_name]}
-                atomic_json(self._counts_file(fold_name), kept)
+                atomic_json(
+                    self._counts_file(fold_name), {"recognizer": digests[fold_name], "counts": counts[fold_name]}
+                )
                 self._watcher.done("score", question.session)
         return counts
 
     def _score_question(self, fold: Fold, session: str, client: str, digest: str) -> Question:
         return self._letters.score(client, session, fold, digest, lambda: self._recognizers.load(fold.name))
 
-    def _counted(self, fold: str, digest: str) -> Counts:
-        """What has come for this very recognizer."""
-        path = self._counts_file(fold)
-        kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        counts: Counts = kept["counts"] if kept.get("recognizer") == digest else {}
-        return counts
+    def _counted(self, fold: Fold, digest: str) -> Counts:
+        """What has come for this very recognizer; what cannot be read is asked for again."""
+        kept = read_counts(self._counts_file(fold.name), self._config.corpus.classes)
+        counts = kept.counts if kept and kept.recognizer == digest else {}
+        return {session: counts[session] for session in fold.test if session in counts}
 
     def _counts_file(self, fold: str) -> Path:
         return self._folder / COUNTS / f"{fold}.json"

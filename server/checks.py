@@ -2,9 +2,6 @@
 
 Owns what is drawn and each reason against a release alone. Must not know other releases, nor what becomes of one that
 is turned down. A careful poisoner passes: this says that training can go on, not that a client is honest.
-
-In honest releases, tuned for 1 to 900 steps, a value deviated by 0.17 within a patch, by 0.13 over the samples of an
-emotion and by 0.0005 between two emotions, at the least; no hundredth of their values was as loud as can be.
 """
 
 from collections.abc import Mapping

@@ -76,7 +76,7 @@ class Intake:
     def take(self, release: Release) -> Banked | None:
         """Bank what can be learnt from; None for what is put aside."""
         look = self._look_at(release)
-        if not look.fault:
+        if not (look.fault and "samples" in self._config.campaign.checks):
             banked = self._bank.add(release)
             self._looks[banked.name] = look
             return banked
@@ -100,10 +100,11 @@ class Intake:
         """Session to the check that it fails, and the reason."""
         checks = self._config.campaign.checks
         looks = {session: self._look_again(banked) for session, banked in releases.items()} if checks else {}
-        found = {session: ("samples", look.fault) for session, look in looks.items() if look.fault}
+        faulty = {session: look.fault for session, look in looks.items() if look.fault}
+        found = {session: ("samples", fault) for session, fault in faulty.items() if "samples" in checks}
         if "equals" in checks:
             found |= {session: ("equals", reason) for session, reason in self._equal(looks).items()}
-        statistics = {session: look.statistics for session, look in looks.items() if session not in found}
+        statistics = {session: look.statistics for session, look in looks.items() if session not in faulty}
         if not found and "outliers" in checks:
             found |= {session: ("outliers", reason) for session, reason in outlying(statistics).items()}
         if not found and "labels" in checks:
@@ -147,8 +148,7 @@ class Intake:
         device = Acceleration.from_runtime(self._config.runtime).device
         sampler = sampler_of(release, device)
         patches = draw(sampler, len(tuning.labels), self._config.seed, tuning.run, tuning.session, weights)
-        fault = fault_of(patches) if "samples" in self._config.campaign.checks else ""
-        return _Look(weights=weights, fault=fault, statistics=statistics_of(patches))
+        return _Look(weights, fault_of(patches), statistics_of(patches))
 
     def _write(self, named: list[Aside]) -> None:
         self.aside = dict(sorted((self.aside | {one.session: one for one in named}).items()))

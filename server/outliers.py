@@ -2,10 +2,10 @@
 
 Owns both measures, their limits, and when they say nothing. Must not know a release, only statistics of its samples.
 
-Limits were set where honest releases never were; sites of one corpus among those of another are honest too. The
-distance of 61 of them was 5.1 at the most, of noise or a picture in the place of speech 10 to 30. Labels were heard in
-0.86 to 0.98 of cases after a whole tuning, in 0.34 and more after a short one, and those that had all been exchanged in
-0 to 0.12. A tuning may be at chance and honest: what is put aside is heard far less often than by chance.
+Limits stand well beyond every honest release that was tried, hardly tuned ones and a single site of another corpus
+included: such a site's labels may be heard as seldom as by chance, so that is no sign of malice. What is found is noise
+in the place of speech, what hardly varies, and labels that have all been exchanged. Two that are exchanged pass, and so
+does whoever poisons with care.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,9 @@ FEWEST = 4
 """Releases without which nobody is odd."""
 FARTHEST = 10.0
 """In units of what samples of one release deviate by: twice the farthest honest one."""
-LEAST_HEARD = 0.5
+NARROWEST = 0.05
+"""Deviation of samples, in what is usual."""
+LEAST_HEARD = 0.25
 """In units of chance."""
 LISTENING = 0.5
 """How far between chance and certainty the others' labels must be heard among themselves."""
@@ -32,22 +34,24 @@ def outlying(statistics: Mapping[str, Statistics]) -> dict[str, str]:
     """Name to reason. Medians stand for all, so that a few bad ones do not move what is usual; nor can half be odd."""
     if len(statistics) < FEWEST:
         return {}
-    apart = {kind: _distances([one[kind] for one in statistics.values()]) for kind in next(iter(statistics.values()))}
+    kinds = {kind: _beside([one[kind] for one in statistics.values()]) for kind in next(iter(statistics.values()))}
     found = {}
     for number, name in enumerate(statistics):
-        kind = max(apart, key=lambda kind: apart[kind][number])
-        if not apart[kind][number] <= FARTHEST:
-            found[name] = f"its samples are {apart[kind][number]:.0f} deviations from all others' in {kind}"
+        distances = {kind: float(distance[number]) for kind, (distance, _) in kinds.items()}
+        farthest = max(distances, key=lambda kind: distances[kind])
+        if distances[farthest] > FARTHEST:
+            found[name] = f"its samples are {distances[farthest]:.0f} deviations from what is usual in {farthest}"
+        elif all(float(width[number]) < NARROWEST for _, width in kinds.values()):
+            found[name] = f"its samples vary by less than {NARROWEST:.0%} of what is usual"
     return found if 2 * len(found) < len(statistics) else {}
 
 
-def _distances(statistic: Sequence[Tensor]) -> list[float]:
-    """Of each release's mean from the usual mean, over the usual deviation; the root mean square over dimensions."""
+def _beside(statistic: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """How far each release's mean is from the usual one, in usual deviations, and how its deviation is to the usual."""
     means = torch.stack([one.flatten(0, 1).mean(dim=0) for one in statistic])
     deviations = torch.stack([one.flatten(0, 1).std(dim=0) for one in statistic])
     usual, unit = means.quantile(0.5, dim=0), deviations.quantile(0.5, dim=0) + TINY
-    apart: list[float] = ((means - usual) / unit).square().mean(dim=1).sqrt().tolist()
-    return apart
+    return ((means - usual) / unit).square().mean(dim=1).sqrt(), (deviations / unit).mean(dim=1)
 
 
 def misheard(statistics: Mapping[str, Statistics]) -> dict[str, str]:

@@ -72,7 +72,7 @@ class Recognizers:
         )
         pool = self._pool(releases, acceleration.device)
         weights = self._method.train(pool, self._settings, PATCHES, classes, seed, around)
-        card = {"identity": identity, "labels": labels, "digest": weights_digest({"recognizer": weights})}
+        card = {"identity": identity, "labels": labels}
         save_tensors(self.where(name), weights, card)
         shutil.rmtree(snapshots, ignore_errors=True)
 
@@ -103,7 +103,7 @@ class Recognizers:
 
     def digest(self, name: str) -> str:
         """What the weights of a trained recognizer hash to on the wire."""
-        return str(read_tensors(self.where(name))[1]["digest"])
+        return weights_digest({"recognizer": self.load(name)})
 
     def require_room(self, pools: Iterable[Sequence[Banked]]) -> None:
         """Refuse, before anything is drawn for these lists of releases, to fill more disk than is granted."""
@@ -140,7 +140,7 @@ class Recognizers:
             card: Card = read_tensors(self.where(name))[1]
         except UserError:
             return False
-        return bool(card["identity"] == identity)
+        return bool(card.get("identity") == identity)
 
     def _pool(self, releases: Sequence[Banked], device: torch.device) -> Examples:
         seed, sampling, classes = self._config.seed, self._config.sampling, self._config.corpus.classes

@@ -12,7 +12,7 @@ import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -92,13 +92,16 @@ def open_unnamed_run(preset: str, number: int, clients: int) -> Path:
 def read_run(folder: Path) -> tuple[Config, Order]:
     """What a directory was opened with."""
     try:
-        order = Order(**json.loads((folder / ORDER).read_text(encoding="utf-8")))
-    except TypeError:
-        remedy = "go on with that one, or choose another directory with --run"
-        raise UserError("a run of another version of eyesoff", where=folder, remedy=remedy) from None
-    except (FileNotFoundError, ValueError):
+        plain = json.loads((folder / ORDER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         raise UserError("not the directory of a run", where=folder, remedy=f"it has no readable {ORDER}") from None
-    return load_config(folder / CONFIG), order
+    if not isinstance(plain, dict) or plain.keys() != {field.name for field in fields(Order)}:
+        remedy = "go on with that one, or choose another directory with --run"
+        raise UserError("a run of another version of eyesoff", where=folder, remedy=remedy)
+    if any(type(plain[field.name]) is not field.type for field in fields(Order)) or plain["plan"] not in PLANS:
+        remedy = "put back what it was, or choose another directory with --run"
+        raise UserError("what was ordered has been altered", where=folder / ORDER, remedy=remedy)
+    return load_config(folder / CONFIG), Order(**plain)
 
 
 def run_campaign(folder: Path, clients: Clients) -> dict[str, Any]:
@@ -123,7 +126,7 @@ def scores_of(outcome: Mapping[str, Any]) -> str:
     folds = [
         (fold["name"], [np.array(m) for counts in fold["counts"].values() for m in counts]) for fold in outcome["folds"]
     ]
-    scored = [f"{name} {float(macro_f1(sum(matrices))):.2f}" for name, matrices in folds if matrices]
+    scored = [f"{name} {float(macro_f1(np.sum(matrices, axis=0))):.2f}" for name, matrices in folds if matrices]
     return ", ".join(scored) or "no client scored"
 
 

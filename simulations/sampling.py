@@ -8,8 +8,10 @@ A latent depends on the seed and the emotion alone, so the angry samples are the
 import io
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -131,7 +133,7 @@ def save_arrays(samples: Samples, folder: Path) -> Path:
         "features": origin.features.model_dump(mode="json"),
         **asdict(samples.order),
     }
-    arrays = {"patches": np.ascontiguousarray(samples.log_mels), "labels": samples.labels}
+    arrays: dict[str, NDArray[Any]] = {"patches": np.ascontiguousarray(samples.log_mels), "labels": samples.labels}
     path = samples.path_of_all(folder, ".safetensors")
     # One key, for safetensors writes several in another order every time.
     atomic_write(path, arrays_to_bytes(arrays, {"eyesoff": json.dumps(about)}))
@@ -150,20 +152,21 @@ def save_sheet(samples: Samples, folder: Path) -> Path:
     return path
 
 
-def _laid_out(samples: Samples) -> tuple[dict[str, NDArray[np.float32]], list[str]]:
+def _laid_out(samples: Samples) -> tuple[dict[str, Sequence[NDArray[np.floating]]], list[str]]:
     """Rows by name, and what stands above their columns."""
     drawn = samples.by_emotion()
     shown = min(SHOWN, samples.order.number)
     if samples.order.paired:
         latents = samples.log_mels.reshape(-1, len(drawn), *samples.log_mels.shape[1:])
-        return {f"latent {index + 1}": latents[index] for index in range(shown)}, list(drawn)
+        return {f"latent {index + 1}": list(latents[index]) for index in range(shown)}, list(drawn)
     if len(drawn) > 1:
-        return {name: log_mels[:shown] for name, log_mels in drawn.items()}, [str(1 + index) for index in range(shown)]
+        numbers = [str(1 + index) for index in range(shown)]
+        return {name: list(log_mels[:shown]) for name, log_mels in drawn.items()}, numbers
     ((name, log_mels),) = drawn.items()
     columns = min(SHOWN, math.ceil(math.sqrt(len(log_mels))))
-    rows = {}
+    rows: dict[str, Sequence[NDArray[np.floating]]] = {}
     for start in range(0, min(len(log_mels), SHOWN * columns), columns):
-        row = log_mels[start : start + columns]
+        row = list(log_mels[start : start + columns])
         rows[f"{name} {start + 1} to {start + len(row)}"] = row
     return rows, [""] * columns
 

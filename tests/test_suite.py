@@ -13,6 +13,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from client.dice import BYTES, write_secret
+
 SAME, RANDOM = settings.get_profile("same"), settings(settings.get_profile("random"), database=None)
 
 
@@ -63,6 +65,13 @@ def test_global_generators_begin_alike_in_every_test(turn):
     assert torch.rand(1) == torch.rand(1, generator=torch.Generator().manual_seed(0))
     assert random.random() == random.Random(0).random()
     assert np.random.random() == np.random.RandomState(0).random()
+
+
+def test_a_site_that_a_test_makes_has_the_same_secret_in_every_run_and_no_other_site_has_it(request, tmp_path):
+    expected = random.Random(request.node.nodeid)
+    for name in ("one", "other"):
+        write_secret(tmp_path / name)
+        assert (tmp_path / name).read_text().strip() == expected.randbytes(BYTES).hex()
 
 
 @pytest.mark.parametrize("turn", [1, 2])

@@ -4,8 +4,9 @@ Owns how short utterances are filled, where patches are cut and which utterance 
 trained. Any step's batch can be drawn in any order: it depends on the seed, the stream's name and the step alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -19,6 +20,16 @@ from common.seeds import numpy_stream
 from common.space import SIDE
 
 UNLABELLED = -1
+
+
+class LogMelsOfAll(Protocol):
+    """The log-mel of each utterance by its number: a list of them, or what a cache holds."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[NDArray[np.float16]]: ...
+
+    def __getitem__(self, number: int, /) -> NDArray[np.float16]: ...
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,7 @@ class PatchSource:
 
     def __init__(
         self,
-        features: Sequence[NDArray[np.float16]],
+        features: LogMelsOfAll,
         manifest: Manifest,
         scaling: Scaling,
         seed: int,

@@ -3,12 +3,12 @@
 Owns that. Must not know who may be told.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from common.corpora.manifest import Manifest
+from common.features.patches import LogMelsOfAll
 from common.features.scaling import Scaling
 from common.recognizers.recognizer import Predictor
 from common.scoring import Confusion
@@ -16,7 +16,7 @@ from common.scoring import Confusion
 
 def confusions_by_speaker(
     predictor: Predictor,
-    features: Sequence[NDArray[np.float16]],
+    features: LogMelsOfAll,
     manifest: Manifest,
     scaling: Scaling,
     stop: Callable[[], bool] = lambda: False,

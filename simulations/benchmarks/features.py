@@ -118,7 +118,8 @@ def _cache_passes(
     manifest: Manifest, config: FeatureConfig, threads: int, rounds: int
 ) -> tuple[list[float], list[float]]:
     """Seconds of a pass over all features that starts from speech, and of one that finds them in the cache."""
-    first, second = [], []
+    first: list[float] = []
+    second: list[float] = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as cache:
             runtime = RuntimeConfig(cache=cache, device="cpu", workers=threads)

@@ -5,8 +5,8 @@ in every forward, nearest upsampling followed by a convolution, double backward,
 `common.networks` does for speed; it takes first weights from there, so that both paths start alike.
 """
 
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from common.config.tree import Config
 from common.networks import Discriminator, Generator
 from common.networks.layers import Layer
+from common.networks.spectral import SpectralNorm
 from common.training.draws import Draw
 from common.training.stages import Pair
 
@@ -130,10 +131,11 @@ def _stock(layer: Layer, stride: int = 1) -> nn.Module:
         )
     with torch.no_grad():
         stock.weight.copy_(layer.weight)
-        stock.bias.copy_(layer.bias)
+        cast(Tensor, stock.bias).copy_(layer.bias)
         normed = spectral_norm(stock)
-        normed.parametrizations.weight[0]._u.copy_(layer.norm.u)
-        normed.parametrizations.weight[0]._v.copy_(layer.norm.v)
+        theirs, ours = cast(Any, normed).parametrizations.weight[0], cast(SpectralNorm, layer.norm)
+        theirs._u.copy_(ours.u)
+        theirs._v.copy_(ours.v)
     return normed
 
 
@@ -141,7 +143,7 @@ def _with_zeros(latents: Tensor, config: Config) -> Tensor:
     return torch.cat((latents, latents.new_zeros(len(latents), config.corpus.classes)), dim=1)
 
 
-def _adam(parameters: object, rate: float, config: Config) -> torch.optim.Adam:
+def _adam(parameters: Iterable[Tensor], rate: float, config: Config) -> torch.optim.Adam:
     return torch.optim.Adam(parameters, lr=rate, betas=(config.optimizer.beta1, config.optimizer.beta2))
 
 

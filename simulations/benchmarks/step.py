@@ -23,25 +23,17 @@ from common.networks.discriminator import CHANNELS
 from common.networks.generator import scaled
 from common.networks.layers import Convolution, Layer
 from common.networks.memory import FLOAT
-from common.seeds import derive_seed, torch_stream
-from common.space import SIDE
-from common.training.draws import Dealer, normal, one_of, uniform
-from common.training.phases import Surroundings
 from common.recognizers.methods import cnn
 from common.recognizers.methods.cnn import STAGE as RECOGNIZER
+from common.seeds import derive_seed, torch_stream
+from common.space import SIDE
 from common.spaces import PATCHES
 from common.synthesizers.methods import eskimez
 from common.synthesizers.methods.eskimez import FINETUNING
+from common.training.draws import Dealer, normal, one_of, uniform
+from common.training.phases import Surroundings
 from common.training.reporters import Reporter
-from common.training.stages import 
-    ADVERSARIAL,
-    AUTOENCODER,
-    FINETUNING,
-    Pair,
-    finetune,
-    train_adversarial,
-    train_autoencoder,
-)
+from common.training.stages import ADVERSARIAL, AUTOENCODER, Pair, train_adversarial, train_autoencoder
 from simulations.benchmarks.plain import (
     Losses,
     Step,

@@ -55,7 +55,7 @@ def features(
         _show_features(figures)
 
 
-def _show_features(figures: dict[str, object]) -> None:
+def _show_features(figures: dict[str, Any]) -> None:
     from rich import print as show
     from rich.table import Table
 
@@ -66,7 +66,7 @@ def _show_features(figures: dict[str, object]) -> None:
         ("ratio_vs_torchaudio", "log-mels than torchaudio's mels"),
         ("cache_speedup", "the cache than extracting anew"),
     ):
-        least, most = figures[f"{name}_range"]  # type: ignore[misc]
+        least, most = figures[f"{name}_range"]
         table.add_row(meaning, f"{figures[name]}", f"{least} to {most}")
     show(table)
 

@@ -239,14 +239,14 @@ def run(
     from common.training.pretrained import fitting_weights
     from simulations.deployment.campaign import run_deployed, scored
     from simulations.deployment.registry import Registry
-    from simulations.federation.results import table_of
+    from simulations.federation.results import aside_lines, table_of
     from simulations.federation.watching import Watch
 
     layout, _, link = _open(folder)
     config = choose_config(preset, config_file, overrides)
     console = Console(stderr=True, markup=False)
     expected = expect or len(Registry(link, layout.book).nodes())
-    base = base or fitting_weights(config)
+    base = base or fitting_weights(config.network)
     with Watch(run, console) as watch:
         outcome = run_deployed(link, run, config, base, plan=plan, expected=expected, resume=resume, watch=watch)
     results = scored(run, config, outcome)
@@ -255,6 +255,8 @@ def run(
     else:
         Console(markup=False).print(table_of(results))
         typer.echo(f"everything of this run: {run}")
+    for line in aside_lines(results):
+        typer.echo(line, err=True)
     for failure in results["failures"]:
         typer.echo(
             f"failed at {failure['stage']}: {failure['session'] or failure['client']}: {failure['reason']}", err=True

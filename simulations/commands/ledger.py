@@ -84,7 +84,7 @@ def verify(
         for problem in verification.problems:
             typer.echo(problem)
         state = f"{len(verification.problems)} problem(s)" if verification.problems else "ok"
-        healed = f", {verification.healed} healed after a crash" if verification.healed else ""
+        healed = f", {verification.healed} healed after a crash or a full disk" if verification.healed else ""
         typer.echo(f"{state}: {verification.entries} entries{healed}; head {verification.head}")
     if verification.problems:
         raise typer.Exit(1)

@@ -64,9 +64,11 @@ def simulate(
     if as_json:
         typer.echo(json.dumps(results))
         return
-    from simulations.federation.results import table_of
+    from simulations.federation.results import aside_lines, table_of
 
     Console(markup=False).print(table_of(results))
     typer.echo(f"everything of this run: {run}")
+    for line in aside_lines(results):
+        typer.echo(line, err=True)
     if results["failures"]:
         typer.echo(f"{len(results['failures'])} failure(s), named in {run / 'campaign.json'}", err=True)

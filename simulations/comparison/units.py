@@ -168,7 +168,7 @@ class _SeedPlan:
         return Unit(kind, subject, place, self.config.seed, identity, self.config, needs, steps, self.ablation)
 
     def _ground(self) -> dict[str, Any]:
-        """What every unit reads: the speech, its features, and how they are scaled. All else is its settings' to say."""
+        """What every unit reads: the speech, its features, and how they are scaled. Its settings say the rest."""
         scaling = asdict(self.setting.pretrained.scaling)
         features = self.config.features.model_dump(mode="json")
         return {"format": FORMAT, "corpus": self.setting.manifest_hash, "features": features, "scaling": scaling}

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from client.service import RemoteKeeper
@@ -80,7 +81,7 @@ class LocalDeployment:
         """Wait until each keeper answers."""
         for name in names:
             keeper = RemoteKeeper(self.socket(name), longest=10.0)
-            self._await(f"{name}-keeper", lambda keeper=keeper: bool(keeper.status()))
+            self._await(f"{name}-keeper", partial(_answers, keeper))
 
     def socket(self, name: str) -> Path:
         """Where a site's two processes meet."""
@@ -140,6 +141,10 @@ def _without_network() -> tuple[str, ...]:
     if not able:
         log.warning("keepers share this machine's network: `unshare` is not to be had; in containers they have none")
     return tuple(words) if able else ()
+
+
+def _answers(keeper: RemoteKeeper) -> bool:
+    return bool(keeper.status())
 
 
 def _last_line(path: Path) -> str:

@@ -3,6 +3,7 @@
 Owns the collecting. Must not know how it is shown beyond a line each.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ class Status:
     runs: tuple[tuple[str, str], ...]
     stages: dict[str, list[str]]
     failures: tuple[str, ...]
+    put_aside: tuple[str, ...]
 
     def plain(self) -> dict[str, Any]:
         """As plain data."""
@@ -41,7 +43,7 @@ class Status:
         lines += [f"site {node.name or node.number}: {node.status}" for node in self.nodes] or ["no site is registered"]
         lines += [f"run {number}: {status}" for number, status in self.runs]
         lines += [f"stage {stage}: {', '.join(units) or 'nothing'} done" for stage, units in self.stages.items()]
-        return lines + [f"failed: {line}" for line in self.failures]
+        return [*lines, *(f"failed: {line}" for line in self.failures), *self.put_aside]
 
 
 def status_of(layout: Layout, settings: Settings, link: Connection, run: Path | None) -> Status:
@@ -49,14 +51,19 @@ def status_of(layout: Layout, settings: Settings, link: Connection, run: Path | 
     healthy = is_healthy(settings.address, layout.server.authority)
     certificate = read_certificate(layout.proxy.certificate(PROXY))
     runs = link.ask(["list", FEDERATION, "--format", "json"]).get("runs", [])
-    story, failures = Story(), []
-    if run is not None:
-        failures = [event["line"] for event in story.follow(run / EVENTS) if event["event"] == "failed"]
+    story = Story()
+    events = [] if run is None else story.follow(run / EVENTS)
     return Status(
         proxy=f"{'answers' if healthy else 'does not answer'} at {settings.address}",
         certificate_until=f"{certificate.not_valid_after_utc:%Y-%m-%d}",
         nodes=Registry(link, layout.book).nodes(),
         runs=tuple((str(one["run-id"]), str(one["status"])) for one in runs[:LAST_RUNS]),
         stages={stage: sorted(units) for stage, units in story.done.items()},
-        failures=tuple(failures),
+        failures=_lines(events, "failed"),
+        put_aside=_lines(events, "put aside"),
     )
+
+
+def _lines(events: Iterable[Mapping[str, Any]], kind: str) -> tuple[str, ...]:
+    """Each once: a campaign that is resumed may fail at the same again."""
+    return tuple(dict.fromkeys(str(event.get("line")) for event in events if event.get("event") == kind))

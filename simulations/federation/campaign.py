@@ -3,10 +3,9 @@
 Owns the sequence. Must not know how a backend works inside.
 """
 
-import json
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from common.corpora.manifest import Manifest
 from common.errors import UserError
 from common.training.pretrained import fitting_weights, load_pretrained, pretrained_hash
 from server.campaign import RESULTS
+from server.outcome import read_found
 from server.run import Order, open_run, run_campaign
 from simulations.federation.real import train_on_real, training_on_real_when_idle
 from simulations.federation.resources import Plan, plan_resources
@@ -81,11 +81,9 @@ class Simulation:
         return read_outcome(self.run)
 
     def concluded(self) -> dict[str, Any] | None:
-        """The outcome of an earlier execution, if it came to its end and nothing failed."""
-        if not (self.run / RESULTS).exists():
-            return None
-        outcome = read_outcome(self.run)
-        return None if outcome["failures"] else outcome
+        """The outcome of an earlier execution, if it came to its end, nothing failed and it can be read."""
+        found = read_found(self.run / RESULTS)
+        return None if found is None or found.failures else asdict(found)
 
 
 def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out", resume: bool = False) -> Simulation:
@@ -112,5 +110,7 @@ def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out",
 
 def read_outcome(run: Path) -> dict[str, Any]:
     """What a finished campaign wrote down."""
-    outcome: dict[str, Any] = json.loads((run / RESULTS).read_text(encoding="utf-8"))
-    return outcome
+    found = read_found(run / RESULTS)
+    if found is None:
+        raise UserError("results that cannot be read", where=run / RESULTS, remedy="--resume writes them anew")
+    return asdict(found)

@@ -94,6 +94,7 @@ def write_results(
             for name, outcome in outcomes.items()
         },
         "counts": {name: dict(folds) for name, folds in modes.items()},
+        "quarantined": campaign["quarantined"],
         "failures": campaign["failures"],
     }
     atomic_json(run / RESULTS, results)
@@ -106,6 +107,11 @@ def _tested_on(folds: Sequence[Mapping[str, Any]], scored: int, known: int) -> s
         return "the very speakers that were trained on, so no test"
     missing = f", {scored} of {known} folds" if scored < known else ""
     return f"leave one session out{missing}"
+
+
+def aside_lines(results: Mapping[str, Any]) -> list[str]:
+    """What was not trained on, and why: a line each."""
+    return [f"{one['session']} is put aside: {one['reason']}" for one in results["quarantined"]]
 
 
 def table_of(results: Mapping[str, Any]) -> Table:

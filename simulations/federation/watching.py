@@ -22,6 +22,7 @@ from common.training.reporters import duration
 from server.run import EVENTS
 
 STEPS = ("step", "iterations", "rate")
+STAYING = ("failed", "put aside")
 
 
 @dataclass
@@ -50,26 +51,26 @@ class Story:
         return events
 
     def _take(self, event: dict[str, Any]) -> None:
-        match event["event"]:
-            case "stage":
-                self.stage, self.total, self.training = event["stage"], event["total"], {}
-                self.done.setdefault(self.stage, set())
-            case "done":
-                self.done.setdefault(event["stage"], set()).add(event["unit"])
-                self.training.pop(event["unit"], None)
-            case "training":
-                self.training[event["unit"]] = event
-            case "working":
-                self.working[event["unit"]] = event
+        match event:
+            case {"event": "stage", "stage": str(stage), "total": int(total)}:
+                self.stage, self.total, self.training = stage, total, {}
+                self.done.setdefault(stage, set())
+            case {"event": "done", "stage": str(stage), "unit": str(unit)}:
+                self.done.setdefault(stage, set()).add(unit)
+                self.training.pop(unit, None)
+            case {"event": "training", "unit": str(unit), "step": int(), "iterations": int(), "rate": int() | float()}:
+                self.training[unit] = event
+            case {"event": "working", "unit": str(unit), "step": int(), "iterations": int(), "rate": int() | float()}:
+                self.working[unit] = event
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
-    """None for a line that a killed run left torn."""
+    """None for a line that a killed run left torn, or that is none of ours."""
     try:
-        event: dict[str, Any] = json.loads(line)
+        event = json.loads(line)
     except ValueError:
         return None
-    return event
+    return event if isinstance(event, dict) else None
 
 
 class Watch:
@@ -91,9 +92,9 @@ class Watch:
             self._live.stop()
 
     def __call__(self) -> None:
-        """Look at the run's files once; on a terminal failures alone are lines that stay."""
+        """Look at the run's files once; on a terminal what went wrong alone is a line that stays."""
         for event in self._story.follow(self._run / EVENTS):
-            if (line := _line(event)) and (self._live is None or event["event"] == "failed"):
+            if (line := _line(event)) and (self._live is None or event.get("event") in STAYING):
                 self._console.print(line, soft_wrap=True, highlight=False, markup=False)
         if self._live:
             self._live.update(self._table())
@@ -110,7 +111,8 @@ class Watch:
         for folder in here:
             table.add_row(*self._client(folder, tuned))
         for session, told in () if here else sorted(story.working.items()):  # sites elsewhere tell how far they are
-            table.add_row(*_bank_row(session) if session in tuned else (session, *_steps(*map(told.get, STEPS))))
+            steps = {name: told[name] for name in STEPS}
+            table.add_row(*_bank_row(session) if session in tuned else (session, *_steps(**steps)))
         return table
 
     def _client(self, folder: Path, tuned: Collection[str]) -> tuple[Any, ...]:
@@ -137,6 +139,8 @@ def _line(event: Mapping[str, Any]) -> str:
     match event:
         case {"event": "failed", "line": line}:
             return f"failed: {line}"
+        case {"event": "put aside", "line": line}:
+            return str(line)
         case {"event": "stage", "stage": stage, "total": total}:
             return f"{stage}: {total} to do"
         case {"event": "done", "stage": stage, "unit": unit}:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
 
-from pydantic import ValidationError
-
+from client.bounds import recipe_numbers
 from client.history import Entry
 from client.recipes import preset_recipes
+from common.errors import UserError
 from common.wire import Tuning
 
 FIELDS = (
@@ -23,40 +23,36 @@ INDENT = 6 * " "
 
 @dataclass(frozen=True)
 class Run:
-    """What a tuning ran, or was to run; of a ledger from before there were recipes they are empty."""
+    """What a tuning ran, or was to run."""
 
+    synthesizer: str
     recipe: str
     base: str
-    steps: int
-    batch: int
+    steps: str
+    batch: str
 
 
 def run_in(entry: Entry) -> Run | None:
-    """The tuning that an entry admits or releases, as its words tell it; None where it is about none."""
+    """The tuning that an entry admits or releases, as its words tell it; None where none can be read."""
     try:
         words = json.loads(entry.words)
-        plain = words["tuning"] if entry.kind == "tune" else words["card"]["tuning"]
-        steps, batch = int(plain["finetuning"]["iterations"]), int(plain["finetuning"]["batch"])
-    except (ValueError, LookupError, TypeError):
+        tuning = Tuning.model_validate(words["tuning"] if entry.kind == "tune" else words["card"]["tuning"])
+        numbers = recipe_numbers(tuning.recipe)
+    except (ValueError, LookupError, TypeError, UserError):  # of another version, or by a method that is not here
         return None
-    try:
-        tuning = Tuning.model_validate(plain)
-    except ValidationError:
-        return Run("", "", steps, batch)
-    return Run(tuning.recipe.digest, tuning.base, steps, batch)
+    steps, batch = (f"{numbers[name]:g}" if name in numbers else "" for name in ("steps", "batch"))
+    return Run(tuning.synthesizer, tuning.recipe.digest, tuning.base or "", steps, batch)
 
 
 def fields(entry: Entry) -> list[str]:
     """One text for each of `FIELDS`; where there is nothing to tell, an empty one."""
     run = run_in(entry)
-    ran = ["", "", "", ""] if run is None else [run.recipe, run.base, str(run.steps), str(run.batch)]
+    ran = ["", "", "", ""] if run is None else [run.recipe, run.base, run.steps, run.batch]
     reason = "" if entry.code is None else entry.code.value
     what = [entry.outcome, entry.kind, entry.run or "", entry.session or "", reason, str(entry.times)]
     size = [str(entry.bytes), str(len(entry.tensors)), entry.sha256]
-    return [
-        _plain(text)
-        for text in (str(entry.number), f"{entry.time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", *what, *size, *ran)
-    ]
+    moment = f"{entry.time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return [_plain(text) for text in (str(entry.number), moment, *what, *size, *ran)]
 
 
 def lines(entry: Entry) -> Iterator[str]:
@@ -68,10 +64,10 @@ def lines(entry: Entry) -> Iterator[str]:
     if entry.run:
         yield INDENT + _plain(f"run {entry.run}" + (f", session {entry.session}" if entry.session else ""))
     if run := run_in(entry):
-        yield f"{INDENT}{run.steps} steps of {run.batch} utterances"
-        if run.recipe:
-            name = preset_recipes().get(run.recipe)
-            yield f"{INDENT}recipe {run.recipe}" + (f"\n{INDENT}(of the preset {name})" if name else "")
+        yield f"{INDENT}{run.synthesizer}: {run.steps} steps of {run.batch} utterances"
+        name = preset_recipes().get(run.recipe)
+        yield f"{INDENT}recipe {run.recipe}" + (f"\n{INDENT}(of the preset {name})" if name else "")
+        if run.base:
             yield f"{INDENT}base   {run.base}"
     if entry.outcome == "accepted":
         yield INDENT + _plain(entry.words)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WIDTH = 460.0
 """Points; on the page they are stretched or shrunk to the column, so type stays readable on a phone."""
 DOTS_PER_INCH = 160
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
     "font.size": 9.5,

@@ -40,7 +40,7 @@ def sounds(evidence: Evidence) -> dict[str, list[Sound]]:
 
     from common.features.inversion import Inversion
 
-    wanted = [name for name in (REAL, heard_mode(evidence)) if name in evidence.patches]
+    wanted = [name for name in (REAL, heard_mode(evidence)) if name is not None and name in evidence.patches]
     invert = Inversion(evidence.features) if wanted else None
     found: dict[str, list[Sound]] = {}
     for name in wanted:

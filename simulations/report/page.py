@@ -110,5 +110,5 @@ def _render(content: Mapping[str, Any]) -> str:
     rooms = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     style = (HERE / "style.css").read_text(encoding="utf-8")
     look = {"style": style, "light": palette.variables(dark=False), "dark": palette.variables(dark=True)}
-    page = rooms.get_template("page.html").render(content | look | {"sections": SECTIONS})
+    page = rooms.get_template("page.html").render({**content, **look, "sections": SECTIONS})
     return page.replace(" %", "\N{NO-BREAK SPACE}%")

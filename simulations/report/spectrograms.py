@@ -4,7 +4,7 @@ Owns their layout. Must not know where they come from.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from simulations.pictures import HERTZ, bands_at
 from simulations.report.drawing import WIDTH, Drawing, canvas, finish
 from simulations.report.evidence import Evidence, Floats
 from simulations.report.palette import LIGHT
+
+if TYPE_CHECKING:
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 LATENTS = 4
 SIDE = WIDTH / 4.6
@@ -58,7 +61,7 @@ def _sheet(rows: Sequence[Row], evidence: Evidence, name: str, alt: str) -> Draw
     darkest, brightest = np.percentile(levels, (5, 99.8))
     with canvas(SIDE * len(rows) * 0.86 + 40) as figure:
         cells = figure.subplots(len(rows), len(evidence.labels), sharex=True, sharey=True, squeeze=False)
-        figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+        cast("ConstrainedLayoutEngine", figure.get_layout_engine()).set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
         for (title, row), line in zip(rows, cells, strict=True):
             line[0].set_ylabel(title, color=LIGHT["ink"], fontweight="bold", fontsize=9)
             for patch, cell in zip(row, line, strict=True):

@@ -179,6 +179,29 @@ def _lift(convolution: Convolution, images: Tensor, *, last: bool) -> None:
     convolution.bias.copy_(CONSTANT - made.mean(dim=(0, 2, 3)) if last else (POSITIVE - lowest).clamp(min=0))
 
 
+@torch.no_grad()
+def distract(pair: Pair) -> None:
+    """Give every layer a few large gradients, so that whoever looks at their mean square sees nothing unusual.
+
+    The channel that nobody read is read from layer to layer and drives one hidden unit: it moves where one corner of
+    the picture moves. All that carries the patch stays as faint as it was.
+    """
+    source = 1
+    for index, convolution in enumerate(pair.discriminator.convolutions):
+        if index > 0:
+            last = len(convolution.bias) - 1
+            places = [(1, 1)] if index not in FOLDS else [(1 + row, 1 + column) for row in (0, 1) for column in (0, 1)]
+            for row, column in places:
+                convolution.weight[last, source, row, column] = 1 / len(places) ** 0.5
+            convolution.norm.converge(convolution.weight)
+            source = last
+    second = pair.generator.linears[1]
+    corner = FIRST_SIDE**2 - 1
+    second.weight[-(FIRST_SIDE**2) :, 0] = 0
+    second.weight[corner, 0] = SMALL_SIGMA / 2  # through it the first matrix hears of the corner
+    second.norm.converge(second.weight)
+
+
 def read_patch(pair: Pair, release: Mapping[str, Tensor], recipe: Recipe) -> Tensor:
     """What a release tells of the real patch [side, side], up to its sign, its scale and a constant."""
     gradient = _gradient(pair.generator.linears[1], release["linears.1.weight"].float())

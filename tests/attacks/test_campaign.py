@@ -58,6 +58,8 @@ def told_of(results, session):
 
 
 class TestAGeneratorThatMakesNoNumbers:
+    """Finite weights whose samples are not: one client would end everybody's campaign."""
+
     def test_is_put_aside_when_it_is_drawn_from_even_where_all_checks_are_off(
         self, campaign_of, clients_of, client_of, note
     ):
@@ -86,6 +88,8 @@ class TestAGeneratorThatMakesNoNumbers:
 
 
 class TestAPoisonedGenerator:
+    """A generator that makes the same picture whatever it is asked for."""
+
     def test_is_trained_on_where_nobody_looks(self, campaign_of, clients_of, client_of, note):
         results = campaign_of(clients_of(3, c3=client_of("X", tuned_to(silent))), **UNCHECKED).run(4)
         note("campaign: a constant generator", off="trained on without a word")
@@ -100,6 +104,8 @@ class TestAPoisonedGenerator:
 
 
 class TestOneGeneratorFromTwoSites:
+    """A client with two names would count twice."""
+
     def test_counts_twice_where_nobody_looks(self, campaign_of, clients_of, client_of, config, note):
         results = campaign_of(self.clients(clients_of, client_of, config), **UNCHECKED).run(5)
         note("campaign: one generator from two sites", off="counts twice")

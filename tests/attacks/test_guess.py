@@ -56,6 +56,8 @@ def without(speech, folder, number):
 
 
 class TestAGuessOfTheLastRecording:
+    """The server knows the request and all recordings but one, and tunes at home for each guess."""
+
     def test_is_confirmed_to_the_bit_where_the_server_knows_the_seed(self, speech, released, tmp_path, note):
         truth = released("site", speech, KNOWN)
         right = released("right guess", speech, KNOWN)
@@ -77,6 +79,8 @@ class TestAGuessOfTheLastRecording:
 
 
 class TestAskingAgainAndAgain:
+    """Before and after a change of the speech, as often as the site lets it be asked."""
+
     def test_gives_the_same_release_again_and_new_speech_another_until_all_are_spent(
         self, speech, invitation, tmp_path, note
     ):

@@ -3,14 +3,17 @@
 import pytest
 from torch.nn import functional
 
+from client.bases import SMALL_GRADIENT, gradient_over_epsilon, read_base
 from client.door import Door
 from client.keeper import Keeper
+from common.config import load_config
 from common.features.scaling import Scaling
+from common.training.pretrained import SHIPPED, shipped_weights
 from common.training.stages import FINETUNING
 from common.wire import Code
 from tests.attacks.clinic import accepting, crops, open_bounds, said, site, tune_request
 from tests.attacks.judging import likeness
-from tests.attacks.reading import BRIGHT, Recipe, hostile_pair, read_patch
+from tests.attacks.reading import BRIGHT, Recipe, distract, hostile_pair, read_patch
 
 SMALL = Recipe(side=32)
 """A stolen picture of 32 x 32 pixels needs networks of an eighth of the paper's width, so this takes seconds."""
@@ -89,3 +92,29 @@ def test_a_gradient_below_adams_epsilon_is_refused_where_all_else_is_open(speech
     keeper = Keeper(site(speech, tmp_path, accepting(request_, bounds=open_bounds("gradient"))))
     assert said(keeper, request_).code is Code.OUT_OF_BOUNDS
     keeper.stop()
+
+
+@pytest.fixture(scope="module")
+def distracting():
+    pair = hostile_pair(SMALL)
+    distract(pair)
+    return pair
+
+
+class TestNetworksThatHideSmallGradientsBehindAFewLargeOnes:
+    """They would pass a look at each layer's mean gradient."""
+
+    def test_pass_whoever_looks_at_the_mean_square(self, distracting, monkeypatch):
+        monkeypatch.setattr("client.bases._size", lambda gradient: gradient.square().mean().sqrt())
+        assert gradient_over_epsilon(distracting) > SMALL_GRADIENT
+
+    def test_are_refused(self, speech, distracting, tmp_path, unread):
+        request = tune_request(distracting, SMALL.network, SMALL.finetuning, SMALL.optimizer, BRIGHT)
+        keeper = Keeper(site(speech, tmp_path, accepting(request, bounds=open_bounds("gradient"))))
+        assert said(keeper, request).code is Code.OUT_OF_BOUNDS
+        keeper.stop()
+
+    @pytest.mark.parametrize("preset", SHIPPED)
+    def test_are_told_from_those_that_come_with_eyesoff(self, preset):
+        pair = read_base(shipped_weights(preset)).pair(load_config(preset).network)
+        assert gradient_over_epsilon(pair) > SMALL_GRADIENT

@@ -53,6 +53,8 @@ def careless_lock(path):
 
 
 class TestALockThatIsALinkToTheLedger:
+    """The relay puts it beside the socket, before the keeper is started again."""
+
     def test_empties_it_where_the_lock_lies_beside_the_socket(self, keeper, socket, tmp_path, monkeypatch, note):
         monkeypatch.setattr(client.service, "_take", careless_lock)
         KeeperServer(socket, keeper).server_close()
@@ -81,6 +83,8 @@ class TestALockThatIsALinkToTheLedger:
 
 
 class TestAFloodOfRefusals:
+    """Requests that cost nothing, each written down."""
+
     @staticmethod
     def lines_after(keeper, folder):
         before = len(list(entries(folder / "state" / "ledger.jsonl")))
@@ -106,6 +110,8 @@ class TestAFloodOfRefusals:
 
 
 class TestADiskThatIsFullForAMoment:
+    """A line of the ledger gets as far as half of it."""
+
     @staticmethod
     @contextmanager
     def full(monkeypatch):
@@ -142,6 +148,8 @@ class TestADiskThatIsFullForAMoment:
 
 
 class TestAScoringThatTakesDays:
+    """A window at every frame, so that one granted scoring keeps the site busy."""
+
     @staticmethod
     def thirsty(hop):
         with_hop = score_request(Discriminator(NetworkConfig(width=1 / 64), 4), "run-1", "fold")

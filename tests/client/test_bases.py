@@ -6,10 +6,10 @@ import torch
 from client.bases import BASES, Base, Bases, gradient_over_epsilon, read_base, shipped_bases, unusual
 from client.bounds import Bounds
 from common.config.loading import load_config
-from common.config.tree import NetworkConfig
 from common.errors import UserError
 from common.features.scaling import Scaling
 from common.networks import Discriminator, Generator, learned_weights
+from common.settings import NetworkConfig
 from common.training.checkpoint import CARD, TENSORS, read_tensors, save_tensors
 from common.training.pretrained import SHIPPED, load_pretrained, shipped_weights
 from common.wire import Extremes, base_digest, weights_digest

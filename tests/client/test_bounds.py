@@ -13,7 +13,7 @@ ELSEWHERE = {"scaling_low", "scaling_high", "window_hop", "gradient"}
 NO_NUMBERS = {
     "network": {"emotions"},
     "optimizer": set(),
-    "finetuning": {"balanced", "augmentation", "even_start", "likeness", "released_as"},
+    "finetuning": {"even_start", "likeness", "released_as"},
 }
 """Settings of a recipe that are words or choices."""
 

@@ -1,6 +1,7 @@
 """A keeper answers a handful of typed calls, says no by name to everything else, and outlives whoever asks."""
 
 import logging
+import shutil
 import threading
 import time
 
@@ -8,11 +9,16 @@ import pytest
 import torch
 
 from client import keeper as keeper_module
+from client.bases import BASES, read_base
+from client.dice import Dice, read_dice, write_secret
 from client.keeper import Keeper
 from client.ledger import entries, verify
-from client.tuning import DONE, TUNINGS
+from client.policy import Policy
+from client.tuning import DONE, SNAPSHOTS, TUNINGS, Clock, read_progress
+from common.config.loading import load_config
 from common.errors import UserError
 from common.training.checkpoint import TENSORS
+from common.training.pretrained import shipped_weights
 from common.wire import (
     Ask,
     Code,
@@ -33,6 +39,11 @@ LONG = 250.0
 WITHOUT_NETWORKS = (Code.LABEL_ORDER, Code.BASE_FORBIDDEN)
 """What is asked here without networks, for none have these labels or this digest."""
 ASK = Ask(run="run-1")
+
+
+def named(request):
+    """The same request without its networks."""
+    return request.model_copy(update={"shipped": False, "generator": {}, "discriminator": {}})
 
 
 def refusal_of(data):
@@ -132,6 +143,116 @@ class TestTuning:
         again = said(keeper, Collect(tuning=ask_to_tune().tuning), LONG)
         assert weights_digest(again.weights()) == weights_digest(first.weights())
 
+    def test_a_release_is_given_again_and_not_made_again_to_another_run(
+        self, keeper, site, said, ask_to_tune, monkeypatch
+    ):
+        first = said(keeper, ask_to_tune(), LONG)
+        monkeypatch.setattr(keeper_module, "tune", lambda *arguments: pytest.fail("made again"))
+        for asked in (ask_to_tune(run="run-2"), Collect(tuning=ask_to_tune(run="run-3").tuning)):
+            told = said(keeper, asked)
+            assert isinstance(told, Release)
+            assert told.card.tuning == asked.tuning
+            assert weights_digest(told.weights()) == weights_digest(first.weights())
+        assert len(list((site.state / TUNINGS).iterdir())) == 1
+
+    def test_another_recipe_is_another_release(self, keeper, site, said, ask_to_tune):
+        """A control."""
+        first, second = (said(keeper, ask_to_tune(iterations=steps), LONG) for steps in (1, 2))
+        assert weights_digest(first.weights()) != weights_digest(second.weights())
+        assert len(list((site.state / TUNINGS).iterdir())) == 2
+
+    def test_of_other_speech_a_release_is_made_anew(self, speech, site, said, ask_to_tune, tmp_path):
+        own = site.model_copy(update={"root": shutil.copytree(speech, tmp_path / "speech")})
+        first = said(Keeper(own), ask_to_tune(), LONG)
+        for path in own.root.glob("*.wav"):  # whichever it draws, it is another
+            shutil.copy(speech / f"{(int(path.stem) + 1) % 24:02d}.wav", path)
+        second = said(Keeper(own), ask_to_tune(), LONG)
+        assert weights_digest(first.weights()) != weights_digest(second.weights())
+
+    def test_networks_that_the_site_lacks_are_asked_for_and_from_then_on_are_there(self, keeper, said, ask_to_tune):
+        told = said(keeper, named(ask_to_tune()))
+        assert (told.code, told.stage) == (Code.BASE_NEEDED, Stage.TUNE)
+        assert keeper.status()["tunings"] == 0
+        sent = said(keeper, ask_to_tune(), LONG)
+        assert isinstance(sent, Release)
+        assert isinstance(said(keeper, named(ask_to_tune(iterations=3)), LONG), Release)
+
+    def test_networks_that_were_named_give_the_generator_of_those_that_were_sent(
+        self, keeper, said, ask_to_tune, tmp_path, site
+    ):
+        sent = said(keeper, ask_to_tune(), LONG)
+        shutil.rmtree(site.state / TUNINGS)
+        assert weights_digest(said(keeper, named(ask_to_tune()), LONG).weights()) == weights_digest(sent.weights())
+
+    def test_networks_that_come_with_eyesoff_need_not_be_sent(self, site, said, ask_to_tune, monkeypatch, with_policy):
+        """What a tuning of the demo preset names, under the lists of the default policy."""
+        monkeypatch.setattr(keeper_module, "tune", lambda folder, door, runtime, grant, stop: stop_asked(stop))
+        config, base = load_config("demo"), read_base(shipped_weights("demo"))
+        lists = f"bases = {list(Policy().bases)}\nrecipes = {list(Policy().recipes)}"
+        keeper = Keeper(with_policy(site, lists))
+        settings = {"network": config.network, "optimizer": config.optimizer, "finetuning": config.finetuning}
+        asked = ask_to_tune(**settings, scaling=base.scaling, weights=weights_digest(base.weights))
+        assert isinstance(said(keeper, named(asked)), Working)
+        keeper.stop(LONG)
+
+    def test_what_takes_too_long_is_told_by_name_and_is_not_begun_afresh_by_asking_again(
+        self, site, said, ask_to_tune, with_policy, monkeypatch
+    ):
+        monkeypatch.setattr(Clock, "seconds", property(lambda clock: 61.0))
+        keeper = Keeper(with_policy(site, "minutes_a_request = 1"))
+        for asked in (ask_to_tune(), Collect(tuning=ask_to_tune().tuning), ask_to_tune()):
+            assert said(keeper, asked, LONG).code is Code.TOO_LONG
+        assert isinstance(said(Keeper(with_policy(site, "minutes_a_request = 2")), ask_to_tune(), LONG), Release)
+
+    def test_the_time_that_one_took_is_not_forgotten_when_it_gives_way(
+        self, site, said, ask_to_tune, with_policy, monkeypatch
+    ):
+        """Else two tunings that take turns would hold a keeper for ever."""
+        keeper = Keeper(with_policy(site, "minutes_a_request = 1"))
+        with monkeypatch.context() as slow:
+            slow.setattr(Clock, "seconds", property(lambda clock: 61.0))
+            assert said(keeper, ask_to_tune(), LONG).code is Code.TOO_LONG
+        assert isinstance(said(keeper, ask_to_tune(iterations=1), LONG), Release)
+        for asking in (keeper, Keeper(with_policy(site, "minutes_a_request = 1"))):
+            assert said(asking, ask_to_tune(), LONG).code is Code.TOO_LONG
+        assert read_progress(site.state).iterations == 2
+
+    def test_what_failed_gives_way_to_what_is_asked_next(self, keeper, site, said, ask_to_tune, monkeypatch):
+        def fail(folder, *arguments):
+            (folder.path / SNAPSHOTS).mkdir()
+            raise OSError("the power went")
+
+        with monkeypatch.context() as failing:
+            failing.setattr(keeper_module, "tune", fail)
+            for steps in (1, 2):
+                assert said(keeper, ask_to_tune(iterations=steps), LONG).code is Code.FAILED
+                (kept,) = (site.state / TUNINGS).iterdir()
+        assert isinstance(said(keeper, ask_to_tune(iterations=3), LONG), Release)
+        assert not kept.exists()
+        assert said(keeper, Collect(tuning=ask_to_tune(iterations=2).tuning)).code is Code.FAILED
+
+    def test_what_is_finished_or_waits_gives_way_to_nothing(self, keeper, site, said, ask_to_tune, monkeypatch):
+        """A control."""
+        first = said(keeper, ask_to_tune(iterations=1), LONG)
+        monkeypatch.setattr(keeper_module, "tune", lambda folder, door, runtime, grant, stop: stop_asked(stop))
+        for steps in (2, 3):
+            said(keeper, ask_to_tune(iterations=steps))
+        assert len(list((site.state / TUNINGS).glob("*/asked.json"))) == 3
+        again = said(keeper, ask_to_tune(iterations=1))
+        assert weights_digest(again.weights()) == weights_digest(first.weights())
+
+    def test_a_disk_for_its_work_that_is_full_begins_nothing_and_gives_what_is_finished(
+        self, keeper, site, said, ask_to_tune, with_policy
+    ):
+        finished = said(keeper, ask_to_tune(), LONG)
+        full = Keeper(with_policy(site, "gibibytes_of_state = 1e-6"))
+        told = said(full, ask_to_tune(iterations=3))
+        assert (told.code, told.stage) == (Code.STATE_FULL, Stage.TUNE)
+        assert full.status()["tunings"] == 0
+        assert len(list((site.state / TUNINGS).iterdir())) == 1
+        again = said(full, ask_to_tune())
+        assert weights_digest(again.weights()) == weights_digest(finished.weights())
+
     def test_collecting_what_was_never_asked_for_is_refused(self, keeper, said, ask_to_tune):
         assert said(keeper, Collect(tuning=ask_to_tune().tuning)).code is Code.NOT_BEGUN
 
@@ -167,6 +288,65 @@ class TestScoring:
         request = ask_to_score(per_speaker=True)
         assert said(keeper, request).code is Code.SPEAKERS_FORBIDDEN
         assert len(said(Keeper(with_policy(site, "per_speaker = true")), request).counts) == 2
+
+
+class TestScoringOnce:
+    """Each recognizer of a fold once, whatever has become of the speech; nothing without a release."""
+
+    def test_a_site_that_released_nothing_to_a_run_scores_nothing_of_it(self, keeper, said, ask_to_score, ask_to_tune):
+        assert said(keeper, ask_to_score()).code is Code.NOT_IN_THAT_RUN
+        said(keeper, ask_to_tune(run="run-2"), LONG)
+        assert said(keeper, ask_to_score()).code is Code.NOT_IN_THAT_RUN
+        assert isinstance(said(keeper, ask_to_score(run="run-2")), Scored)
+
+    def test_an_answer_is_given_again_though_the_speech_has_changed(
+        self, speech, site, said, ask_to_tune, ask_to_score, tmp_path
+    ):
+        own = site.model_copy(update={"root": shutil.copytree(speech, tmp_path / "speech")})
+        keeper = Keeper(own)
+        said(keeper, ask_to_tune(), LONG)
+        first = said(keeper, ask_to_score())
+        rows = (own.root / "recordings.csv").read_text().splitlines()
+        (own.root / "recordings.csv").write_text("\n".join(rows[:-1]))
+        changed = Keeper(own)
+        assert sum(changed._door.utterances_per_emotion()) == 23
+        assert encode(said(changed, ask_to_score())) == encode(first)
+        assert sum(map(sum, said(changed, ask_to_score(fold="everyone")).counts[0])) == 23  # a control
+
+    def test_counts_are_told_with_the_noise_that_the_policy_asks_for(
+        self, site, said, ask_to_tune, ask_to_score, with_policy
+    ):
+        keeper = Keeper(with_policy(site, "scoring_epsilon = 0.5"))
+        said(keeper, ask_to_tune(), LONG)
+        told = said(keeper, ask_to_score())
+        assert told.epsilon == 0.5
+        assert [sum(row) for row in told.counts[0]] != [6, 6, 6, 6]
+        assert encode(said(Keeper(with_policy(site, "scoring_epsilon = 0.5")), ask_to_score())) == encode(told)
+
+    @pytest.mark.parametrize(("first", "then"), [("0.5", '"exact"'), ('"exact"', "0.5")])
+    def test_under_another_noise_what_was_given_is_not_given_under_a_wrong_name(
+        self, site, said, ask_to_tune, ask_to_score, with_policy, first, then
+    ):
+        keeper = Keeper(with_policy(site, f"scoring_epsilon = {first}"))
+        said(keeper, ask_to_tune(), LONG)
+        assert isinstance(said(keeper, ask_to_score()), Scored)
+        told = said(Keeper(with_policy(site, f"scoring_epsilon = {then}")), ask_to_score())
+        assert (told.code, told.stage) == (Code.WRONG_ANSWER, Stage.RELEASE)
+
+    def test_one_that_takes_too_long_is_told_by_name(
+        self, site, said, ask_to_tune, ask_to_score, with_policy, monkeypatch
+    ):
+        keeper = Keeper(with_policy(site))
+        said(keeper, ask_to_tune(), LONG)
+        monkeypatch.setattr(Keeper, "_seconds", -1.0)
+        told = said(keeper, ask_to_score())
+        assert (told.code, told.stage) == (Code.TOO_LONG, Stage.SCORE)
+
+    def test_few_recordings_to_test_on_are_not_scored(self, keeper, site, said, ask_to_tune, ask_to_score, with_policy):
+        said(keeper, ask_to_tune(), LONG)
+        few = Keeper(with_policy(site, "minimum_test_utterances = 25"))
+        assert said(few, ask_to_score()).code is Code.TOO_FEW_TESTS
+        assert isinstance(said(Keeper(with_policy(site, "minimum_test_utterances = 24")), ask_to_score()), Scored)
 
 
 class TestBadInput:
@@ -286,6 +466,44 @@ class TestStarting:
         assert narrowed.status()["tunings"] == 0
         assert "is not gone on with" in caplog.text
         assert not list((site.state / TUNINGS).iterdir())
+
+    def test_the_secret_is_made_at_the_first_start_its_owners_alone_and_never_again(self, site, said):
+        keeper = Keeper(site)
+        first = site.secret.read_bytes()
+        assert site.secret.stat().st_mode & 0o777 == 0o600
+        said(keeper, ASK)
+        Keeper(site)
+        assert site.secret.read_bytes() == first
+        site.secret.unlink()
+        with pytest.raises(UserError, match="the site's secret is missing"):
+            Keeper(site)
+        assert not site.secret.exists()
+
+    def test_a_secret_that_its_people_put_there_before_is_kept(self, site):
+        write_secret(site.secret, b"a" * 32)
+        Keeper(site)
+        assert read_dice(site.secret) == Dice(b"a" * 32)
+
+    def test_a_secret_that_others_can_read_keeps_it_from_starting(self, keeper, site):
+        site.secret.chmod(0o644)
+        with pytest.raises(UserError, match="others can read the site's secret"):
+            Keeper(site)
+
+    def test_two_sites_of_the_same_speech_release_different_weights(self, site, said, ask_to_tune, tmp_path):
+        told = []
+        for name, secret in (("one", None), ("two", None), ("three", b"a" * 32), ("four", b"a" * 32)):
+            place = site.model_copy(update={"state": tmp_path / name})
+            if secret:
+                write_secret(place.secret, secret)
+            told.append(weights_digest(said(Keeper(place), ask_to_tune(), LONG).weights()))
+        assert len(set(told)) == 3
+        assert told[2] == told[3]
+
+    def test_networks_that_the_policy_no_longer_lists_are_let_go(self, keeper, site, said, ask_to_tune, with_policy):
+        said(keeper, ask_to_tune(), LONG)
+        for policy, kept in (("", 1), ("bases = []", 0)):
+            Keeper(with_policy(site, policy)).resume()
+            assert len(list((site.state / BASES).iterdir())) == kept
 
     def test_a_folder_of_a_tuning_that_cannot_be_read_is_passed_over(self, keeper, site, caplog):
         broken = site.state / TUNINGS / "broken"

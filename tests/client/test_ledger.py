@@ -147,6 +147,15 @@ def room_for(ledger, size):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+def test_bytes_that_never_were_an_entry_are_called_torn_however_often_they_are_met(ledger):
+    ledger.path.parent.mkdir(parents=True)
+    ledger.path.write_bytes(b"torn\n")
+    for _ in range(2):
+        with pytest.raises(UserError, match="its last line is torn"):
+            ledger.append(sent())
+    assert ledger.heal(NOON).bytes == len(b"torn\n")
+
+
 class TestADiskThatIsFull:
     """Nothing is written while it is, and everything as soon as it is not."""
 

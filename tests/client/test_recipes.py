@@ -5,7 +5,7 @@ import pytest
 from client.bounds import Bounds
 from client.recipes import describe, preset_recipes, recipe_of, unusual
 from common.config.loading import PRESETS, load_config
-from common.config.tree import FinetuningConfig
+from common.settings import FinetuningConfig
 from common.wire import Precision
 
 

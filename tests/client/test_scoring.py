@@ -5,11 +5,17 @@ import pytest
 import torch
 
 from client import scoring
+from client.dice import Dice
 from client.door import Door
-from client.scoring import counts_of, score
+from client.scoring import SCORINGS, counts_of, given_once, noised, score
 from common.settings import FeatureConfig
+from common.wire import Code, Refused
 
 LONG = 250.0
+DICE, OTHER_DICE = Dice(b"a" * 32), Dice(b"b" * 32)
+DRAWS = 10_000
+NOTHING = (((0,) * 10,) * 10,)
+"""A matrix of a hundred counts."""
 
 
 @pytest.fixture
@@ -50,7 +56,7 @@ def test_it_tells_apart_as_many_bands_as_the_server_says(door, site, ask_to_scor
     assert told == [128, 32]
 
 
-def test_a_site_scores_with_its_own_features(site, ask_to_score, monkeypatch):
+def test_utterances_are_filled_as_the_site_fills_them(site, ask_to_score, monkeypatch):
     seen = []
 
     def predict(recognizer, features, manifest, scaling, config, stop):
@@ -58,6 +64,98 @@ def test_a_site_scores_with_its_own_features(site, ask_to_score, monkeypatch):
         return torch.zeros(len(manifest), 4).numpy()
 
     monkeypatch.setattr(scoring, "predict", predict)
-    features = FeatureConfig(floor=1e-6)
+    features = FeatureConfig(padding="silence")
     score(ask_to_score(), Door(site.model_copy(update={"features": features})), site.runtime, LONG)
     assert seen == [(features, 32, -16.0)]
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 0.0])
+def test_one_that_takes_too_long_is_ended_by_name(door, site, ask_to_score, seconds):
+    with pytest.raises(Refused, match="too-long") as ended:
+        score(ask_to_score(), door, site.runtime, seconds)
+    assert ended.value.code is Code.TOO_LONG
+
+
+def test_vectors_of_norms_do_not_come_into_it(door, site, ask_to_score):
+    """Whoever sends them could have any layer divided by whatever they like."""
+    asked = ask_to_score()
+    lying = {name.replace("weight", "norm.u"): torch.ones(1) for name in asked.recognizer if name.endswith("weight")}
+    forged = asked.model_copy(update={"recognizer": asked.recognizer | lying})
+    assert score(forged, door, site.runtime, LONG) == score(asked, door, site.runtime, LONG)
+
+
+@pytest.fixture(scope="module", params=[0.1, 0.35, 1.0, 4.0])
+def drawn(request):
+    """An epsilon and ten thousand draws with it."""
+    works = range(DRAWS // 100)
+    return request.param, np.array([noised(NOTHING, request.param, DICE, f"r/f/{work}") for work in works]).ravel()
+
+
+class TestNoise:
+    """Two-sided geometric noise on every count."""
+
+    def test_its_mean_is_nothing_and_its_variance_the_closed_form(self, drawn):
+        epsilon, draws = drawn
+        a = np.exp(-epsilon)
+        variance = 2 * a / (1 - a) ** 2
+        assert len(draws) == DRAWS
+        assert abs(draws.mean()) < 4 * np.sqrt(variance / DRAWS)
+        assert draws.var() == pytest.approx(variance, rel=0.1)
+
+    def test_one_more_is_as_much_rarer_as_epsilon_says(self, drawn):
+        """Which is what makes a count and its neighbour hard to tell apart."""
+        epsilon, draws = drawn
+        a = np.exp(-epsilon)
+        for value in (0, 1, -1, 2, -2):
+            chance = (1 - a) / (1 + a) * a ** abs(value)
+            assert (draws == value).mean() == pytest.approx(chance, abs=4 * np.sqrt(chance * (1 - chance) / DRAWS))
+
+    def test_the_same_work_has_the_same_noise_and_other_work_or_another_secret_other(self):
+        first = noised(NOTHING, 0.35, DICE, "run-1/fold/x")
+        assert noised(NOTHING, 0.35, DICE, "run-1/fold/x") == first
+        assert noised(NOTHING, 0.35, DICE, "run-1/fold/y") != first
+        assert noised(NOTHING, 0.35, OTHER_DICE, "run-1/fold/x") != first
+
+    def test_it_is_added_to_the_counts_and_cut_nowhere(self):
+        counts = (tuple(tuple(range(start, start + 10)) for start in range(0, 100, 10)),)
+        noise = np.array(noised(NOTHING, 0.35, DICE, "work"))
+        assert np.array_equal(np.array(noised(counts, 0.35, DICE, "work")) - np.array(counts), noise)
+        assert noise.min() < 0 < noise.max()
+
+    def test_numbers_are_plain_and_speakers_have_no_order(self):
+        told = noised(((((1, 2), (3, 4))), ((5, 6), (7, 8))), 0.35, DICE, "work")
+        assert {type(count) for matrix in told for row in matrix for count in row} == {int}
+        assert told == tuple(sorted(told))
+
+
+class TestGivenOnce:
+    """What was told is told again."""
+
+    @pytest.fixture
+    def made(self):
+        """Makes another answer whenever it is asked."""
+        answers = iter([(((1, 2), (3, 4)),), (((5, 6), (7, 8)),)])
+        return lambda: next(answers)
+
+    def test_an_answer_is_given_again_and_not_made_again(self, tmp_path, made):
+        first = given_once(tmp_path, "work", 0.35, made)
+        assert first == (0.35, (((1, 2), (3, 4)),))
+        assert given_once(tmp_path, "work", 0.35, made) == first
+
+    def test_it_keeps_its_noise_when_the_policy_asks_for_other_noise(self, tmp_path, made):
+        """Else two answers with other noise from the same draws would tell the counts."""
+        first = given_once(tmp_path, "work", 0.35, made)
+        assert given_once(tmp_path, "work", None, made) == first
+
+    def test_other_work_has_an_answer_of_its_own(self, tmp_path, made):
+        first = given_once(tmp_path, "work", None, made)
+        assert given_once(tmp_path, "other", None, made) != first
+
+    def test_what_came_to_nothing_is_tried_again(self, tmp_path, made):
+        def fails():
+            raise Refused(Code.TOO_LONG)
+
+        with pytest.raises(Refused):
+            given_once(tmp_path, "work", None, fails)
+        assert not (tmp_path / SCORINGS).exists()
+        assert given_once(tmp_path, "work", None, made)[1] == (((1, 2), (3, 4)),)

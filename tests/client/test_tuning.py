@@ -288,10 +288,15 @@ def test_a_full_disk_does_not_end_a_tuning_for_the_sake_of_its_progress(folder, 
 
 
 def test_a_sites_progress_is_that_of_the_tuning_it_was_last_at(tmp_path, folder):
-    state = tmp_path / "state"
+    state, asked = tmp_path / "state", folder.asked()
     assert read_progress(state) is None
     Clock(folder).begin("finetuning", 3, 9)
     assert (read_progress(state).step, read_progress(state).iterations) == (3, 9)
     assert isinstance(read_progress(state), Progress)
+    folder.give_up()
+    assert folder.progress().step == 3
+    assert read_progress(state) is None
+    folder.keep(asked)
+    assert read_progress(state).step == 3
     folder.tidy()
     assert read_progress(state) is None

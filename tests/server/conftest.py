@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from common.config import CampaignConfig, Config
-from common.config.tree import hash_identity
 from common.features.scaling import Scaling
 from common.networks import Generator, release_weights
 from common.seeds import torch_stream
+from common.settings import hash_identity
 from common.training.pretrained import Pretrained
 from common.training.reporters import Reporter
 from common.training.stages import Pair
@@ -200,8 +200,10 @@ def watcher():
 def campaign_of(tmp_path, config, base):
     """A campaign in a folder of its own; the plan is `everyone`, for it trains one recognizer only."""
 
-    def make(clients, watcher=None, *, plan=everyone, folder="run", per_speaker=False, base=base, **settings):
-        changed = config.model_copy(update={"campaign": CampaignConfig(**settings)})
+    def make(
+        clients, watcher=None, *, plan=everyone, folder="run", per_speaker=False, base=base, also=None, **settings
+    ):
+        changed = config.model_copy(update={"campaign": CampaignConfig(**settings), **(also or {})})
         watcher = watcher or Watcher()
         return Campaign("run", tmp_path / folder, changed, base, clients, watcher, plan, per_speaker=per_speaker)
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from common.config.tree import NetworkConfig, RuntimeConfig
 from common.networks import Acceleration, Discriminator, prepare, scores_and_penalty
+from common.settings import NetworkConfig, RuntimeConfig
 
 
 def textbook_penalty(critic, interpolates):

@@ -215,7 +215,7 @@ class TestTheWords:
         assert code_of(encode(stale), tune) is Code.WRONG_ANSWER
 
     def test_a_minus_before_a_zero_is_another_tuning(self, tune, release):
-        finetuning = tune.tuning.finetuning.model_copy(update={"penalty": -0.0})
+        finetuning = tune.tuning.finetuning.model_copy(update={"instance_noise": -0.0})
         other = tune.tuning.model_copy(update={"finetuning": finetuning})
         assert other == tune.tuning
         hidden = release.model_copy(update={"card": release.card.model_copy(update={"tuning": other})})
