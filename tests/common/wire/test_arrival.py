@@ -9,23 +9,29 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.synthesizers.methods.chatziagapi import SYNTHESIZER as CHATZIAGAPI
 from common.wire import (
     HEADER_LIMIT,
+    PROTOCOL,
     REQUESTS,
     Ask,
     Code,
+    Collect,
     Limits,
     Refusal,
     Release,
     Stage,
+    Tune,
     WireError,
+    codec,
     decode,
     decode_reply,
     encode,
+    messages,
     shapes_of,
 )
 
-BIAS = "generator.linears.0.bias"
+BIAS = "released.linears.0.bias"
 
 
 def forge(header, payload=b""):
@@ -55,7 +61,7 @@ def code_of(data, request):
 
 
 def with_weights(release, **changed):
-    return release.model_copy(update={"generator": release.generator | changed})
+    return release.model_copy(update={"released": release.released | changed})
 
 
 def test_the_forger_of_these_tests_can_forge_a_message_that_passes(tune, release):
@@ -93,7 +99,7 @@ class TestTheFrame:
     def test_a_key_that_stands_twice(self, tune, release):
         header, _, payload = apart(release)
         text = json.dumps(header, separators=(",", ":")).encode()
-        twice = text[:-1] + b',"generator.linears.0.bias":{}}'
+        twice = text[:-1] + b',"released.linears.0.bias":{}}'
         assert code_of(forge(twice, payload), tune) is Code.DUPLICATE_KEY
 
     def test_a_field_that_stands_twice(self, tune, release):
@@ -141,13 +147,14 @@ class TestTheWords:
         [
             ({"protocol": 1}, Code.PROTOCOL),
             ({"protocol": None}, Code.PROTOCOL),
+            ({"protocol": PROTOCOL.upper() + "0"}, Code.PROTOCOL),
+            ({"protocol": "0123456789ab", "kind": "gossip", "note": "of another version"}, Code.PROTOCOL),
             ({"kind": "gossip"}, Code.UNEXPECTED_KIND),
             ({"kind": "ask"}, Code.UNEXPECTED_KIND),
             ({"kind": ["release"]}, Code.UNEXPECTED_KIND),
             ({"note": "leak"}, Code.BAD_FIELD),
             ({"card": "leak"}, Code.BAD_FIELD),
-            ({"generator": {}}, Code.NOT_CANONICAL),
-            ({"protocol": 2.0}, Code.NOT_CANONICAL),
+            ({"released": {}}, Code.NOT_CANONICAL),
         ],
         ids=str,
     )
@@ -185,7 +192,13 @@ class TestTheWords:
             {"base": "x"},
             {"scaling": {"low": 1.0, "high": 0.0}},
             {"scaling": {"low": -1e9, "high": 0.0}},
-            {"seed": -1},
+            {"labels": ["Robert told me", "b"]},
+            {"labels": ["a"] * 2},
+            {"space": {"kind": "waveforms"}},
+            {"space": {"kind": "vectors", "set": "a sentence", "size": 88}},
+            {"settings": {}},
+            {"settings": "leak"},
+            {"seed": 1},
             {"path": "/home"},
         ],
         ids=str,
@@ -196,12 +209,48 @@ class TestTheWords:
         assert code_of(forge(spelled(header, fields), payload), tune) is Code.BAD_FIELD
 
     @pytest.mark.parametrize(
-        "change", [{"noise": 10**9}, {"emotions": ["Robert told me", "b"]}, {"emotions": ["a"] * 2}, {"width": 2.0}]
+        "change",
+        [{"noise": 10**9}, {"width": 2.0}, {"width": "0.015625"}, {"note": "Robert told me"}, {"leak": [0.2]}],
+        ids=str,
     )
     def test_networks_that_are_none_of_ours(self, tune, release, change):
         header, fields, payload = apart(release)
-        fields["card"]["tuning"]["network"] |= change
+        fields["card"]["tuning"]["settings"]["network"] |= change
         assert code_of(forge(spelled(header, fields), payload), tune) is Code.BAD_FIELD
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            {"network": {}},
+            {"network": {"width": 1 / 64}},
+            {"chatziagapi": {"code": 16}},
+            CHATZIAGAPI.Settings().model_dump(mode="json"),
+        ],
+        ids=["none told", "some told", "of another synthesizer", "all of another synthesizer"],
+    )
+    def test_settings_that_are_not_the_synthesizers(self, tune, release, settings):
+        header, fields, payload = apart(release)
+        fields["card"]["tuning"]["settings"] = settings
+        assert code_of(forge(spelled(header, fields), payload), tune) is Code.BAD_FIELD
+
+    @pytest.mark.parametrize(
+        ("name", "spelling"),
+        [("batch", 4.0), ("batch", "4"), ("even_start", 0), ("generator_learning_rate", "2e-6"), ("average", 0)],
+    )
+    def test_settings_that_are_spelled_otherwise_than_the_synthesizer_spells_them(self, tune, release, name, spelling):
+        header, fields, payload = apart(release)
+        own = fields["card"]["tuning"]["settings"]["finetuning"]
+        assert own[name] != spelling or type(own[name]) is not type(spelling)
+        own[name] = spelling
+        assert code_of(forge(spelled(header, fields), payload), tune) is Code.BAD_FIELD
+
+    def test_what_is_wrong_with_settings_is_told_in_one_line(self, tune, release):
+        header, fields, payload = apart(release)
+        fields["card"]["tuning"]["settings"]["network"]["noise"] = "Robert told me"
+        with pytest.raises(WireError, match="noise") as caught:
+            decode_reply(forge(spelled(header, fields), payload), tune)
+        assert "\n" not in str(caught.value)
+        assert "Robert" not in str(caught.value)
 
     def test_a_number_that_is_none(self, tune, release):
         header, fields, payload = apart(release)
@@ -215,8 +264,8 @@ class TestTheWords:
         assert code_of(encode(stale), tune) is Code.WRONG_ANSWER
 
     def test_a_minus_before_a_zero_is_another_tuning(self, tune, release):
-        finetuning = tune.tuning.finetuning.model_copy(update={"instance_noise": -0.0})
-        other = tune.tuning.model_copy(update={"finetuning": finetuning})
+        finetuning = tune.tuning.settings["finetuning"] | {"instance_noise": -0.0}
+        other = tune.tuning.model_copy(update={"settings": tune.tuning.settings | {"finetuning": finetuning}})
         assert other == tune.tuning
         hidden = release.model_copy(update={"card": release.card.model_copy(update={"tuning": other})})
         assert code_of(encode(hidden), tune) is Code.WRONG_ANSWER
@@ -244,7 +293,7 @@ class TestTheWeights:
     def test_an_extra_tensor(self, tune, release):
         assert code_of(encode(with_weights(release, waveform=torch.zeros(8))), tune) is Code.UNKNOWN_TENSOR
 
-    def test_a_tensor_outside_the_generator(self, tune, release):
+    def test_a_tensor_outside_the_release(self, tune, release):
         header, _, payload = apart(release)
         header["features"] = {"dtype": "F16", "shape": [1], "data_offsets": [len(payload), len(payload) + 2]}
         renamed = {"__metadata__": header.pop("__metadata__"), **dict(sorted(header.items()))}
@@ -256,11 +305,11 @@ class TestTheWeights:
         assert code_of(forge(renamed, payload + b"\0\0"), tune) is Code.UNKNOWN_TENSOR
 
     def test_a_missing_tensor(self, tune, release):
-        fewer = {name: value for name, value in release.generator.items() if name != "linears.0.bias"}
-        assert code_of(encode(release.model_copy(update={"generator": fewer})), tune) is Code.MISSING_TENSOR
+        fewer = {name: value for name, value in release.released.items() if name != "linears.0.bias"}
+        assert code_of(encode(release.model_copy(update={"released": fewer})), tune) is Code.MISSING_TENSOR
 
     def test_a_swapped_shape(self, tune, release):
-        turned = {"linears.0.weight": release.generator["linears.0.weight"].t()}
+        turned = {"linears.0.weight": release.released["linears.0.weight"].t()}
         assert code_of(encode(with_weights(release, **turned)), tune) is Code.WRONG_SHAPE
 
     @pytest.mark.parametrize("shape", [[0], [-64], [True], [64.0], ["64"]])
@@ -271,8 +320,8 @@ class TestTheWeights:
 
     def test_a_number_format_that_was_not_agreed(self, tune, release):
         header, _, payload = apart(release)
-        for name in release.generator:
-            header[f"generator.{name}"]["dtype"] = "BF16"
+        for name in release.released:
+            header[f"released.{name}"]["dtype"] = "BF16"
         assert code_of(forge(header, payload), tune) is Code.WRONG_TYPE
 
     @pytest.mark.parametrize("label", ["I64", "U8", "F8_E4M3", ""])
@@ -289,26 +338,26 @@ class TestTheWeights:
         ("value", "code"), [(float("nan"), Code.NOT_FINITE), (float("inf"), Code.NOT_FINITE), (1e6, Code.OVERFLOW)]
     )
     def test_a_weight_that_cannot_be_sent_is_refused_by_the_sender(self, release, value, code):
-        bias = release.generator["linears.0.bias"].clone()
+        bias = release.released["linears.0.bias"].clone()
         bias[3] = value
         with pytest.raises(WireError) as caught:
             encode(with_weights(release, **{"linears.0.bias": bias}))
         assert caught.value.code is code
 
     def test_weights_larger_than_training_makes_them(self, tune, release):
-        bias = torch.full_like(release.generator["linears.0.bias"], 999.0)
+        bias = torch.full_like(release.released["linears.0.bias"], 999.0)
         large, absurd = (with_weights(release, **{"linears.0.bias": bias * factor}) for factor in (1, 2))
         assert decode_reply(encode(large), tune)
         assert code_of(encode(absurd), tune) is Code.ABSURD_NORM
 
     def test_a_base_that_is_not_the_one_it_is_called(self, tune):
-        turned = {name: -value for name, value in tune.generator.items()}
+        turned = {name: -value for name, value in tune.base.items()}
         with pytest.raises(WireError) as caught:
-            decode(encode(tune.model_copy(update={"generator": turned})), REQUESTS, Limits(2**24))
+            decode(encode(tune.model_copy(update={"base": turned})), REQUESTS, Limits(2**24))
         assert caught.value.code is Code.WRONG_DIGEST
 
     def test_every_refusal_names_the_tensor_for_the_person_on_this_side(self, tune, release):
-        with pytest.raises(WireError, match=r"not-finite .*: generator\.linears\.1\.weight"):
+        with pytest.raises(WireError, match=r"not-finite .*: released\.linears\.1\.weight"):
             decode_reply(encode(release)[:-2] + b"\x00\x7c", tune)
 
 
@@ -353,9 +402,45 @@ def test_whatever_stands_in_the_header_is_refused(tune, release, data):
         decode_reply(forge(put(header, place, junk), payload), tune)
 
 
-def test_an_answer_is_its_generator_and_at_most_64_kib(tune, release):
+def named(message, name):
+    """The message of a side that has a method of this name."""
+    terms, field = (message.tuning, "tuning") if isinstance(message, Tune) else (message.scoring, "scoring")
+    method = "synthesizer" if field == "tuning" else "recognizer"
+    return message.model_copy(update={field: terms.model_copy(update={method: name})})
+
+
+@pytest.mark.parametrize("request_of", ["tune", "score"])
+def test_a_method_that_is_not_installed_here(request_of, request):
+    message = named(request.getfixturevalue(request_of), "vocoder")
+    with pytest.raises(WireError, match="vocoder") as caught:
+        decode(encode(message), REQUESTS, Limits(2**24))
+    assert caught.value.code is Code.UNKNOWN_METHOD
+
+
+def test_settings_of_a_method_that_is_not_installed_here_are_any(tune):
+    other = named(tune, "vocoder").tuning.model_copy(update={"settings": {"of": ["its", "own"]}})
+    assert decode(encode(Collect(tuning=other)), REQUESTS, Limits(2**24)).tuning == other
+
+
+def test_two_versions_of_the_protocol_tell_each_other_so(tune, monkeypatch):
+    """Whichever side is the newer one: neither reads further than the version."""
+    ours, refusal = encode(tune), encode(Refusal(code=Code.PROTOCOL, stage=Stage.RECEIVE))
+    for module in (messages, codec):
+        monkeypatch.setattr(module, "PROTOCOL", "0123456789ab")
+    theirs = encode(tune)
+    for read in (lambda: decode(ours, REQUESTS, Limits(2**24)), lambda: decode_reply(refusal, tune)):
+        with pytest.raises(WireError, match=f"theirs is '{PROTOCOL}', ours 0123456789ab") as caught:
+            read()
+        assert caught.value.code is Code.PROTOCOL
+    monkeypatch.undo()
+    with pytest.raises(WireError, match=f"theirs is '0123456789ab', ours {PROTOCOL}") as caught:
+        decode(theirs, REQUESTS, Limits(2**24))
+    assert caught.value.code is Code.PROTOCOL
+
+
+def test_an_answer_is_its_release_and_at_most_64_kib(tune, release):
     data = encode(release)
-    weights = sum(value.numel() * 2 for value in release.generator.values())
+    weights = sum(value.numel() * 2 for value in release.released.values())
     assert weights < len(data) <= weights + HEADER_LIMIT
 
 

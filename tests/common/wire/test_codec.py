@@ -28,14 +28,14 @@ from common.wire import (
 )
 
 ROOM = Limits(2**24)
-TINY = Limits(2**16, shapes=lambda _: {"generator.w": (2, 3)})
+TINY = Limits(2**16, shapes=lambda _: {"released.w": (2, 3)})
 FLOATS = arrays.arrays("float32", (2, 3), elements=st.floats(-TINY.largest, TINY.largest, width=32))
 EDGES = [998.0, 999.9, TINY.largest, -998.0, -999.9, -TINY.largest]
 
 
 def tiny(release, weight, precision):
     tuning = release.card.tuning.model_copy(update={"precision": precision})
-    return Release(card=release.card.model_copy(update={"tuning": tuning}), generator={"w": weight})
+    return Release(card=release.card.model_copy(update={"tuning": tuning}), released={"w": weight})
 
 
 def same(weights, others):
@@ -45,15 +45,14 @@ def same(weights, others):
 def test_a_tuning_comes_back_bit_for_bit(tune):
     back = decode(encode(tune), REQUESTS, ROOM)
     assert back.tuning == tune.tuning
-    assert same(back.generator, tune.generator)
-    assert same(back.discriminator, tune.discriminator)
+    assert same(back.base, tune.base)
 
 
 def test_a_release_loads_into_a_generator(tune, release):
     back = decode_reply(encode(release), tune)
-    network = Generator(tune.tuning.network, normalized=False)
-    network.load_state_dict(back.generator)
-    assert torch.equal(network.state_dict()["linears.0.weight"], release.generator["linears.0.weight"].half().float())
+    network = Generator(tune.tuning.own.network, normalized=False)
+    network.load_state_dict(back.released)
+    assert torch.equal(network.state_dict()["linears.0.weight"], release.released["linears.0.weight"].half().float())
 
 
 def test_scores_come_back(score, scored):
@@ -86,7 +85,7 @@ def test_what_was_decoded_is_encoded_to_the_same_bytes(tune, release):
 
 def test_decoded_weights_share_the_memory_of_the_message(tune, release):
     data = bytearray(encode(release))
-    weight = decode_reply(data, tune).generator["linears.0.weight"]
+    weight = decode_reply(data, tune).released["linears.0.weight"]
     assert weight.any()
     data[:] = bytes(len(data))
     assert not weight.any()
@@ -94,21 +93,21 @@ def test_decoded_weights_share_the_memory_of_the_message(tune, release):
 
 def test_any_safetensors_reader_reads_a_release(release):
     loaded = safetensors.torch.load(encode(release))
-    assert loaded.keys() == {f"generator.{name}" for name in release.generator}
-    assert torch.equal(loaded["generator.linears.0.weight"], release.generator["linears.0.weight"].half())
+    assert loaded.keys() == {f"released.{name}" for name in release.released}
+    assert torch.equal(loaded["released.linears.0.weight"], release.released["linears.0.weight"].half())
 
 
 @given(array=FLOATS)
 def test_fp32_is_exact_whatever_the_weights(release, array):
     back = decode(encode(tiny(release, torch.from_numpy(array.copy()), Precision.FP32)), Release, TINY)
-    assert back.generator["w"].numpy().tobytes() == array.tobytes()
+    assert back.released["w"].numpy().tobytes() == array.tobytes()
 
 
 def assert_rounds_once_and_then_stays(release, weight, precision):
     check_weights(tiny(release, weight, precision), TINY)
     data = encode(tiny(release, weight, precision))
     back = decode(data, Release, TINY)
-    assert torch.equal(back.generator["w"], weight.to(precision.dtype))
+    assert torch.equal(back.released["w"], weight.to(precision.dtype))
     assert encode(back) == data
 
 

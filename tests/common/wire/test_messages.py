@@ -1,18 +1,28 @@
 """The schema: bounds of fields, and which reply answers which request."""
 
-import pytest
-from pydantic import ValidationError
+import json
 
-from common.config import NetworkConfig
+import pytest
+from pydantic import ValidationError, create_model
+
+from common.recognizers import RECOGNIZERS
+from common.settings import hash_identity
+from common.spaces import Vectors
+from common.synthesizers import SYNTHESIZERS
 from common.wire import (
+    PROTOCOL,
     Ask,
     Collect,
     Description,
     Extremes,
     Precision,
     Refusal,
+    Release,
+    Score,
     Scored,
     Stage,
+    Tune,
+    Tuning,
     Working,
     identity,
     is_answer,
@@ -22,6 +32,12 @@ from common.wire.codes import Code
 
 FACTS = {"run": "run-1", "session": "03+08", "features": "0123456789ab", "eyesoff": "0.1.0", "torch": "2.11.0+cpu"}
 WORKING = Working(run="run-1", session="03+08", stage=Stage.TUNE, step=0, iterations=10, rate=0.0)
+KINDS = (Ask, Description, Tune, Collect, Working, Release, Score, Scored, Refusal)
+
+
+def with_setting(terms, section, name, value):
+    """A tuning or a scoring in which one setting of its method is another."""
+    return terms.model_copy(update={"settings": terms.settings | {section: terms.settings[section] | {name: value}}})
 
 
 def description(**changed):
@@ -97,14 +113,13 @@ def test_a_reply_answers_no_other_request(tune, release, score, scored):
     assert not is_answer(scored, tune)
     assert not is_answer(WORKING.model_copy(update={"session": "10+09"}), tune)
     assert not is_answer(description(), Ask(run="run-2"))
-    wider = tune.tuning.model_copy(update={"network": NetworkConfig(width=1 / 32)})
-    assert not is_answer(release, Collect(tuning=wider))
-    other = score.model_copy(update={"scoring": score.scoring.model_copy(update={"window_hop": 16})})
+    assert not is_answer(release, Collect(tuning=with_setting(tune.tuning, "network", "width", 1 / 32)))
+    other = score.model_copy(update={"scoring": with_setting(score.scoring, "recognizer", "window_hop", 16)})
     assert not is_answer(scored, other)
 
 
 def test_a_request_is_the_same_when_it_is_asked_again(tune):
-    again = tune.model_copy(update={"generator": dict(reversed(tune.generator.items()))})
+    again = tune.model_copy(update={"base": dict(reversed(tune.base.items()))})
     assert identity(again) == identity(tune)
     assert identity(Collect(tuning=tune.tuning)) != identity(tune)
 
@@ -117,7 +132,7 @@ def test_every_message_says_what_it_is_about(tune, release, score, scored):
 
 def test_settings_are_named_by_themselves_alone(tune):
     elsewhere = tune.tuning.model_copy(update={"session": "10+09", "weights": "0" * 64})
-    slower = tune.tuning.model_copy(update={"network": NetworkConfig(width=1 / 32)})
+    slower = with_setting(tune.tuning, "network", "width", 1 / 32)
     assert elsewhere.settings_hash == tune.tuning.settings_hash
     assert slower.settings_hash != tune.tuning.settings_hash
 
@@ -126,14 +141,13 @@ def test_a_recipe_is_all_its_settings_and_its_form_and_no_label_or_base(tune):
     digest = tune.tuning.recipe.digest
     for same in ({"run": "run-2"}, {"weights": "0" * 64}, {"scaling": Extremes(low=-42, high=8)}):
         assert tune.tuning.model_copy(update=same).recipe.digest == digest
-    emotions = tune.tuning.network.model_copy(update={"emotions": ("calm", "cross")})
-    assert tune.tuning.model_copy(update={"network": emotions}).recipe.digest == digest
-    for section in ("network", "optimizer", "finetuning"):
-        settings = getattr(tune.tuning, section)
-        name = {"network": "leak", "optimizer": "beta1", "finetuning": "condition_gain"}[section]
-        other = settings.model_copy(update={name: getattr(settings, name) + 1e-9})
-        assert tune.tuning.model_copy(update={section: other}).recipe.digest != digest
-    assert tune.tuning.model_copy(update={"precision": Precision.FP32}).recipe.digest != digest
+    assert tune.tuning.model_copy(update={"labels": ("calm", "cross")}).recipe.digest == digest
+    for section, name in (("network", "leak"), ("optimizer", "beta1"), ("finetuning", "condition_gain")):
+        other = with_setting(tune.tuning, section, name, tune.tuning.settings[section][name] + 1e-9)
+        assert other.recipe.digest != digest
+    vectors = Vectors(set="openSMILE", size=88)
+    for form in ({"precision": Precision.FP32}, {"space": vectors}, {"synthesizer": "vocoder"}):
+        assert tune.tuning.model_copy(update=form).recipe.digest != digest
 
 
 def test_a_base_is_its_weights_and_the_scaling_for_them(tune):
@@ -141,6 +155,35 @@ def test_a_base_is_its_weights_and_the_scaling_for_them(tune):
     assert tune.tuning.model_copy(update={"run": "run-2"}).base == base
     assert tune.tuning.model_copy(update={"weights": "0" * 64}).base != base
     assert tune.tuning.model_copy(update={"scaling": Extremes(low=-16.5, high=5.5)}).base != base
+    assert tune.tuning.model_copy(update={"scaling": None}).base not in (None, base)
+    assert tune.tuning.model_copy(update={"weights": None}).base is None
+
+
+def test_terms_hand_out_their_method_and_its_settings(tune, score):
+    assert tune.tuning.method is SYNTHESIZERS.get("eskimez")
+    assert tune.tuning.own.finetuning.iterations == 10
+    assert score.scoring.method is RECOGNIZERS.get("cnn")
+    assert score.scoring.own.recognizer.window_hop == 32
+
+
+def test_settings_are_told_whole_and_as_the_method_spells_them(tune):
+    plain = tune.tuning.model_dump(mode="json")
+    assert Tuning.model_validate(plain) == tune.tuning
+    for network in ({}, tune.tuning.settings["network"] | {"noise": 100.0}):
+        with pytest.raises(ValidationError, match="not spelled out as the method spells them"):
+            Tuning.model_validate(plain | {"settings": plain["settings"] | {"network": network}})
+
+
+@pytest.mark.parametrize("kind", [Ask, Tune, Collect, Release, Score, Scored, Working, Description, Refusal])
+def test_the_protocol_is_another_when_a_field_of_any_message_is(kind):
+    schemas = {one.__name__: one.model_json_schema(mode="serialization") for one in KINDS}
+    assert hash_identity(schemas) == PROTOCOL
+    wider = create_model(kind.__name__, __base__=kind, note=(int, 0))
+    assert hash_identity(schemas | {kind.__name__: wider.model_json_schema(mode="serialization")}) != PROTOCOL
+
+
+def test_a_message_says_the_version_of_its_protocol(tune):
+    assert json.loads(tune.words())["protocol"] == PROTOCOL
 
 
 def test_every_code_is_one_word_with_a_meaning():

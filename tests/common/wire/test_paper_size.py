@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from common.config import NetworkConfig
-from common.networks import generator_shapes
+from common.spaces import PATCHES
+from common.synthesizers.methods.eskimez import SYNTHESIZER
 from common.wire import HEADER_LIMIT, Card, Collect, Precision, Release, decode_reply, encode
 
 STATUS = Path("/proc/self/status")
@@ -29,11 +29,12 @@ def peak_above_start(work):
 @pytest.mark.skipif(not STATUS.exists(), reason="reads the peak from Linux's /proc")
 @pytest.mark.parametrize("precision", list(Precision))
 def test_a_generator_of_paper_size_passes_within_one_more_copy_of_its_weights(tune, precision):
-    network = NetworkConfig()
-    tuning = tune.tuning.model_copy(update={"network": network, "precision": precision})
-    generator = {name: torch.full(shape, 0.01) for name, shape in generator_shapes(network).items()}
-    weights = sum(value.nbytes for value in generator.values())
-    release = Release(card=Card(tuning=tuning, utterances=None, seconds=1), generator=generator)
+    settings = SYNTHESIZER.Settings()
+    own = {"settings": settings.model_dump(mode="json"), "precision": precision}
+    tuning = tune.tuning.model_copy(update=own)
+    released = {name: torch.full(shape, 0.01) for name, shape in SYNTHESIZER.shapes(settings, PATCHES, 4).items()}
+    weights = sum(value.nbytes for value in released.values())
+    release = Release(card=Card(tuning=tuning, utterances=None, seconds=1), released=released)
 
     data, encoding = peak_above_start(lambda: encode(release))
     back, decoding = peak_above_start(lambda: decode_reply(data, Collect(tuning=tuning)))
