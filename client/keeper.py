@@ -238,11 +238,12 @@ class Keeper:
         if failure := self._queue.failed(folder):
             raise Refused(failure)
         progress = folder.progress()
+        expected = tuning.method.cost(tuning.own, tuning.space, len(tuning.labels)).steps
         return Working(
             run=tuning.run,
             session=tuning.session,
             stage=Stage.TUNE if progress else Stage.PREPARE,
             step=progress.step if progress else 0,
-            iterations=progress.iterations if progress else 0,
+            iterations=progress.iterations if progress else expected,
             rate=progress.rate if progress else 0.0,
         )

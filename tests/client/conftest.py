@@ -22,8 +22,14 @@ from client.site import Site
 from common.config.showing import spell
 from common.features.extractor import LogMel
 from common.features.scaling import Scaling
-from common.settings import EMOTIONS, FeatureConfig, FinetuningConfig, hash_identity
+from common.settings import EMOTIONS, FeatureConfig, hash_identity
 from common.wire import Tuning, decode_reply, encode
+
+
+def with_setting(tuning, section, **changed):
+    """A tuning in which some settings of its synthesizer are others."""
+    settings = tuning.settings | {section: tuning.settings[section] | changed}
+    return tuning.model_copy(update={"settings": settings})
 
 
 class Clock:
@@ -60,8 +66,8 @@ def holdings(tune):
 def granting(tune, ask_to_tune):
     """What a policy must say, beside the default, to grant the small and short tunings of these tests."""
     recipes = [
-        recipe.model_copy(update={"finetuning": recipe.finetuning.model_copy(update={"iterations": steps})})
-        for recipe in (tune.tuning.recipe, ask_to_tune().tuning.recipe)
+        with_setting(tuning, "finetuning", iterations=steps).recipe
+        for tuning in (tune.tuning, ask_to_tune().tuning)
         for steps in range(12)
     ]
     return {
@@ -140,8 +146,8 @@ def ask_to_tune(tune):
     features = hash_identity(FeatureConfig().model_dump(mode="json"))
 
     def make(*, iterations=2, **changed):
-        finetuning = FinetuningConfig(iterations=iterations, batch=2)
-        terms = tune.tuning.model_dump() | {"features": features, "finetuning": finetuning} | changed
+        tuning = with_setting(tune.tuning, "finetuning", iterations=iterations, batch=2)
+        terms = tuning.model_dump() | {"features": features} | changed
         return tune.model_copy(update={"tuning": Tuning(**terms)})
 
     return make

@@ -113,8 +113,7 @@ def test_what_left_is_the_declared_records_to_the_last_byte(exchange):
 def test_a_release_is_its_generator_and_what_little_stands_before_it(exchange):
     requests, left, _ = exchange
     description, _, release, scored = bodies(left)
-    network = requests[1].tuning.network
-    generator = sum(Precision.FP16.size(shape) for shape in release_shapes(network).values())
+    generator = sum(Precision.FP16.size(shape) for shape in release_shapes(requests[1].tuning).values())
     assert generator < len(release) <= generator + HEADER_LIMIT
     assert max(len(description), len(scored)) < 2000
 
@@ -139,12 +138,12 @@ def test_the_search_finds_a_generator_made_of_speech(exchange, finds, traces, ki
     requests, left, _ = exchange
     honest = decode_reply(list(bodies(left))[2], requests[2])
     numbers = np.frombuffer(b"".join(sorted(traces[f"{kind} {what}"])[:4]), dtype=kind)
-    bias = honest.generator["linears.1.bias"].float().numpy().copy()
+    bias = honest.released["linears.1.bias"].float().numpy().copy()
     bias[: len(numbers)] = numbers[: len(bias)]
     precision = Precision.FP16 if kind == "f2" else Precision.FP32
     tuning = honest.card.tuning.model_copy(update={"precision": precision})
     card = honest.card.model_copy(update={"tuning": tuning})
-    leaking = Release(card=card, generator=honest.generator | {"linears.1.bias": torch.from_numpy(bias)})
+    leaking = Release(card=card, released=honest.released | {"linears.1.bias": torch.from_numpy(bias)})
     assert f"{kind} {what}" in finds(encode(leaking))
 
 

@@ -17,9 +17,11 @@ from client.policy import Policy
 from client.tuning import DONE, SNAPSHOTS, TUNINGS, Clock, read_progress
 from common.config.loading import load_config
 from common.errors import UserError
+from common.synthesizers import synthesizer
 from common.training.checkpoint import TENSORS
 from common.training.pretrained import shipped_weights
 from common.wire import (
+    PROTOCOL,
     Ask,
     Code,
     Collect,
@@ -43,7 +45,7 @@ ASK = Ask(run="run-1")
 
 def named(request):
     """The same request without its networks."""
-    return request.model_copy(update={"shipped": False, "generator": {}, "discriminator": {}})
+    return request.model_copy(update={"shipped": False, "base": {}})
 
 
 def refusal_of(data):
@@ -190,8 +192,8 @@ class TestTuning:
         config, base = load_config("demo"), read_base(shipped_weights("demo"))
         lists = f"bases = {list(Policy().bases)}\nrecipes = {list(Policy().recipes)}"
         keeper = Keeper(with_policy(site, lists))
-        settings = {"network": config.network, "optimizer": config.optimizer, "finetuning": config.finetuning}
-        asked = ask_to_tune(**settings, scaling=base.scaling, weights=weights_digest(base.weights))
+        settings = synthesizer("eskimez").settings_of(config).model_dump(mode="json")
+        asked = ask_to_tune(settings=settings, scaling=base.scaling, weights=weights_digest({"base": base.weights}))
         assert isinstance(said(keeper, named(asked)), Working)
         keeper.stop(LONG)
 
@@ -359,8 +361,8 @@ class TestBadInput:
             ({"weights": "0" * 64}, Code.BASE_FORBIDDEN),
             ({"features": "0123456789ab"}, Code.FEATURES),
             ({"session": "10+09"}, Code.UNKNOWN_SESSION),
-            ({"network": {"width": 1 / 64, "emotions": ("angry", "neutral", "sad", "happy")}}, Code.LABEL_ORDER),
-            ({"network": {"width": 1 / 64, "emotions": ("neutral", "angry")}}, Code.LABEL_ORDER),
+            ({"labels": ("angry", "neutral", "sad", "happy")}, Code.LABEL_ORDER),
+            ({"labels": ("neutral", "angry")}, Code.LABEL_ORDER),
         ],
         ids=lambda value: value.value if isinstance(value, Code) else next(iter(value)),
     )
@@ -384,7 +386,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("old", "new", "code"),
         [
-            ('\\"protocol\\":2', '\\"protocol\\":1', Code.PROTOCOL),
+            (PROTOCOL, PROTOCOL[::-1], Code.PROTOCOL),
             ('\\"kind\\":\\"ask\\"', '\\"kind\\":\\"wav\\"', Code.UNEXPECTED_KIND),
             ('\\"run-1\\"', '\\"../..\\"', Code.BAD_FIELD),
             ('\\"run-1\\"', '\\"/etc/\\"', Code.BAD_FIELD),

@@ -58,8 +58,7 @@ def send_base(site, ask_to_tune):
 
     def send():
         asked = ask_to_tune()
-        weights = {"generator": asked.generator, "discriminator": asked.discriminator}
-        Bases(site.state).keep(Base(weights, asked.tuning.scaling))
+        Bases(site.state).keep(Base(asked.base, asked.tuning.scaling))
 
     return send
 
@@ -91,7 +90,7 @@ def expected(speech, tmp_path_factory, ask_to_tune, granting):
     state = tmp_path_factory.mktemp("expected")
     site = Site(session="03+08", root=speech, state=state)
     asked, bases, folder = ask_to_tune(iterations=STEPS), Bases(state), TuningFolder(state / "undisturbed")
-    bases.keep(Base({"generator": asked.generator, "discriminator": asked.discriminator}, asked.tuning.scaling))
+    bases.keep(Base(asked.base, asked.tuning.scaling))
     folder.keep(asked.tuning)
     tune(folder, Door(site), site.runtime, Grant(bases, DICE, Bounds(**granting["bounds"]), LONG), never)
     return folder.finished()[0]
@@ -223,7 +222,7 @@ def test_networks_that_were_damaged_on_the_disk_fail_with_a_name_and_are_mended_
 def test_networks_whose_first_gradient_is_too_small_are_refused_before_any_speech_is_read(
     tuned, folder, door, monkeypatch, floor, fits
 ):
-    monkeypatch.setattr(door, "patches", lambda *arguments, **named: pytest.fail("speech is read"))
+    monkeypatch.setattr(door, "examples", lambda *arguments, **named: pytest.fail("speech is read"))
     word = "speech is read" if fits else "out-of-bounds"
     with pytest.raises((Refused, pytest.fail.Exception), match=word):
         tuned(folder, gradient=(floor, 1e12))
