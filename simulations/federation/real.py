@@ -53,7 +53,7 @@ class RealTraining:
 
     def counts(self, fold: Fold) -> list[Matrix] | None:
         """A fold's confusions by speaker; None where it is to be trained, anew if what is kept cannot be read."""
-        return read_matrices(self.path(fold), self.config.network.classes)
+        return read_matrices(self.path(fold), self.config.corpus.classes)
 
     def train(self, fold: Fold, runtime: RuntimeConfig) -> None:
         """A recognizer of one fold, of which its confusions are kept."""

@@ -94,12 +94,12 @@ class FakeClient:
             return Noted(run=request.run, session=request.session)
         if isinstance(request, Score):
             return Scored(scoring=request.scoring, epsilon=None, counts=self.counts(request.scoring))
-        voice = voice_of(request.tuning.session, request.tuning.network)
-        return Release(card=Card(tuning=request.tuning, utterances=None, seconds=1), generator=voice)
+        voice = voice_of(request.tuning.session, request.tuning.own.network)
+        return Release(card=Card(tuning=request.tuning, utterances=None, seconds=1), released=voice)
 
     def counts(self, scoring):
         """What depends on the recognizer and the session alone; two speakers if they may be told apart."""
-        digest = hashlib.sha256(f"{scoring.recognizer}{self.session}".encode()).digest()
+        digest = hashlib.sha256(f"{scoring.weights}{self.session}".encode()).digest()
         rows = [tuple(digest[start : start + 4]) for start in range(0, 32, 4)]
         return (tuple(rows[:4]), tuple(rows[4:])) if scoring.per_speaker else (tuple(rows[:4]),)
 
@@ -170,7 +170,7 @@ def config():
 
 @pytest.fixture(scope="session")
 def base(config):
-    return Pretrained(Pair.fresh(config), Scaling(-16.0, 4.0), {})
+    return Pretrained(Pair.fresh(config.network, config.corpus.classes, config.seed), Scaling(-16.0, 4.0), {})
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from server import run
 from server.correspondence import Failure
 from server.events import EventFile
 from server.intake import QUARANTINE
+from server.pretraining import pretraining_identity
 from server.roster import HOLDERS
 from server.run import CONFIG, EVENTS, LOCK, ORDER, Order, open_run, read_run, run_campaign
 
@@ -116,7 +117,7 @@ class TestRunning:
 
     @pytest.fixture
     def ordered(self, folder, config, base, tmp_path):
-        save_pretrained(tmp_path / "weights", base.pair, base.scaling, config, {})
+        save_pretrained(tmp_path / "weights", base.pair, base.scaling, pretraining_identity(config), {})
         open_run(folder, config, Order("run", str(tmp_path / "weights"), "a1b2", 2, "everyone"), resume=False)
         return folder
 

@@ -15,7 +15,7 @@ RIGHT = [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 2]]
 
 @pytest.fixture(scope="module")
 def manifest(config, speech):
-    return read_corpus("table", speech, emotions=config.network.emotions)
+    return read_corpus("table", speech, emotions=config.corpus.emotions)
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,12 @@ from rich.console import Console
 from common.corpora import read_corpus
 from common.errors import UserError
 from common.features.scaling import Scaling
+from common.recognizers.trying import confusions_by_speaker
 from common.scoring import Confusion
+from common.space import SIDE
 from simulations.federation.results import (
     RESULTS,
     aside_lines,
-    by_speaker,
     outcome_of,
     table_of,
     write_results,
@@ -30,14 +31,18 @@ OUTCOME = {
 
 @pytest.fixture(scope="module")
 def manifest(config, speech):
-    return read_corpus("table", speech, emotions=config.network.emotions)
+    return read_corpus("table", speech, emotions=config.corpus.emotions)
 
 
-def test_counts_by_speaker_are_of_what_was_predicted(config, manifest, monkeypatch):
+def test_counts_by_speaker_are_of_what_was_predicted(manifest):
     """Of a recognizer that always says the third emotion."""
-    third = np.tile([0.1, 0.2, 0.4, 0.3], (len(manifest), 1))
-    monkeypatch.setattr("simulations.federation.results.predict", lambda *_: third)
-    confusions = by_speaker(None, [], manifest, Scaling(-16.0, 4.0), config)
+
+    class Third:
+        def utterances(self, utterances, stop):
+            return np.tile([0.1, 0.2, 0.4, 0.3], (len(list(utterances)), 1))
+
+    log_mels = [np.zeros((SIDE, 9), np.float16)] * len(manifest)
+    confusions = confusions_by_speaker(Third(), log_mels, manifest, Scaling(-16.0, 4.0))
     assert [confusion.counts.tolist() for confusion in confusions] == [[[0, 0, 1, 0]] * 4] * len(manifest.speakers)
 
 
