@@ -19,7 +19,6 @@ from common.training.checkpoint import (
     refuse_other_shapes,
     save_tensors,
 )
-from common.training.stages import Pair
 
 IDENTITY = {"seed": 0, "network": {"width": 0.125}}
 LABELS = ("neutral", "angry", "sad", "happy")
@@ -164,10 +163,10 @@ def test_a_card_of_another_format_is_refused(tmp_path):
         read_tensors(tmp_path)
 
 
-def test_another_width_is_refused_with_the_shapes(config):
+def test_another_width_is_refused_with_the_shapes(config, fresh):
     wider = config.network.model_copy(update={"width": 2 / 64})
-    stored = Pair.fresh(config).generator.state_dict()
-    expected = Pair.fresh(config.model_copy(update={"network": wider})).generator.state_dict()
+    stored = fresh(config).generator.state_dict()
+    expected = fresh(config.model_copy(update={"network": wider})).generator.state_dict()
     with pytest.raises(UserError) as caught:
         refuse_other_shapes(stored, expected, "somewhere")
     assert "network.width" in str(caught.value)
