@@ -12,6 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 SCHEMA = 1
 Counts = dict[str, list[list[list[int]]]]
 """Session to its matrices, one or one a speaker."""
+Noise = dict[str, float | None]
+"""Session to the epsilon of the noise on its counts; None where they are exact."""
 Form = TypeVar("Form")
 
 
@@ -21,6 +23,7 @@ class Kept:
 
     recognizer: str
     counts: Counts
+    noise: Noise
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class FoldFound:
     train: list[str]
     test: list[str]
     counts: Counts
+    noise: Noise
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ _KEPT, _FOUND = TypeAdapter(Kept), TypeAdapter(Found)
 def read_counts(path: Path, classes: int) -> Kept | None:
     """What has come of scoring; None where that cannot be read, or is no matrices of so many classes."""
     kept = _read(path, _KEPT)
-    return kept if kept and _fit(kept.counts, classes) else None
+    return kept if kept and _fit(kept.counts, kept.noise, classes) else None
 
 
 def read_found(path: Path) -> Found | None:
@@ -62,7 +66,7 @@ def read_found(path: Path) -> Found | None:
     found = _read(path, _FOUND)
     if not found or found.schema != SCHEMA:
         return None
-    return found if all(_fit(fold.counts, len(found.labels)) for fold in found.folds) else None
+    return found if all(_fit(fold.counts, fold.noise, len(found.labels)) for fold in found.folds) else None
 
 
 def _read(path: Path, form: TypeAdapter[Form]) -> Form | None:
@@ -72,6 +76,7 @@ def _read(path: Path, form: TypeAdapter[Form]) -> Form | None:
         return None
 
 
-def _fit(counts: Counts, classes: int) -> bool:
+def _fit(counts: Counts, noise: Noise, classes: int) -> bool:
     matrices = [matrix for matrices in counts.values() for matrix in matrices]
-    return all(len(matrix) == classes and all(len(row) == classes for row in matrix) for matrix in matrices)
+    square = all(len(matrix) == classes and all(len(row) == classes for row in matrix) for matrix in matrices)
+    return square and noise.keys() == counts.keys()
