@@ -7,6 +7,7 @@ import torch
 from client import scoring
 from client.dice import Dice
 from client.door import Door
+from client.policy import Policy
 from client.scoring import SCORINGS, counts_of, given_once, noised, score
 from common.config.tree import FeatureConfig
 from common.wire import Code, Refused
@@ -84,7 +85,7 @@ def test_vectors_of_norms_do_not_come_into_it(door, site, ask_to_score):
     assert score(forged, door, site.runtime, LONG) == score(asked, door, site.runtime, LONG)
 
 
-@pytest.fixture(scope="module", params=[0.1, 0.35, 1.0, 4.0])
+@pytest.fixture(scope="module", params=[0.1, Policy().scoring_epsilon, 1.0, 4.0])
 def drawn(request):
     """An epsilon and ten thousand draws with it."""
     works = range(DRAWS // 100)

@@ -24,7 +24,8 @@ def crowd(config, tmp_path_factory):
     ]
     (folder / "recordings.csv").write_text("\n".join(["path,emotion,session,speaker", *rows]))
     runtime = config.runtime.model_copy(update={"corpus_root": str(folder)})
-    campaign = config.campaign.model_copy(update={"checks": ()})  # what two steps make of untrained networks is no speech
+    # What two steps make of untrained networks is no speech.
+    campaign = config.campaign.model_copy(update={"checks": ()})
     return config.model_copy(update={"runtime": runtime, "campaign": campaign})
 
 
