@@ -3,13 +3,13 @@
 import pytest
 from torch.nn import functional
 
-from client.bases import SMALL_GRADIENT, gradient_over_epsilon, read_base
+from client.bases import SMALL_GRADIENT, read_base
 from client.door import Door
 from client.keeper import Keeper
 from common.config import load_config
-from common.features.scaling import Scaling
+from common.settings import EMOTIONS
+from common.synthesizers.methods.eskimez import FINETUNING, gradient_over_epsilon, pair_of
 from common.training.pretrained import SHIPPED, shipped_weights
-from common.training.stages import FINETUNING
 from common.wire import Code
 from tests.attacks.clinic import accepting, crops, open_bounds, said, site, tune_request
 from tests.attacks.judging import likeness
@@ -39,14 +39,14 @@ def public(speech, tmp_path_factory):
 def hidden_patch(keeper, tuning, side):
     """The patch that the site drew in its one step: its own dice say which, and only the judge may look."""
     seed = keeper._dice.tuning(tuning.run, tuning.session)
-    patches = keeper._door.patches(Scaling(BRIGHT.low, BRIGHT.high), seed)
+    patches = keeper._door.examples(BRIGHT, seed, balanced=True)
     return functional.avg_pool2d(patches.batch(0, 1, FINETUNING).patches, 128 // side).flatten(1)
 
 
 def test_one_step_gives_a_recording_away_where_every_bound_is_open(speech, pair, request_, public, tmp_path, note):
     keeper = Keeper(site(speech, tmp_path, accepting(request_, bounds=open_bounds()), precision="auto"))
     reply = said(keeper, request_)
-    picture = read_patch(pair, reply.generator, SMALL).flatten()
+    picture = read_patch(pair, reply.released, SMALL).flatten()
     found = likeness(picture, hidden_patch(keeper, request_.tuning, SMALL.side), public, public)
     keeper.stop()
     note("reading: one step", off=found)
@@ -61,7 +61,7 @@ def unread(monkeypatch):
     def never(*_, **__):
         raise AssertionError("speech was read")
 
-    monkeypatch.setattr(Door, "patches", never)
+    monkeypatch.setattr(Door, "examples", never)
 
 
 NARROW = {"precisions": ["fp16"], "tunings_a_day": 1, "minimum_utterances": 6}
@@ -105,7 +105,9 @@ class TestNetworksThatHideSmallGradientsBehindAFewLargeOnes:
     """They would pass a look at each layer's mean gradient."""
 
     def test_pass_whoever_looks_at_the_mean_square(self, distracting, monkeypatch):
-        monkeypatch.setattr("client.bases._size", lambda gradient: gradient.square().mean().sqrt())
+        monkeypatch.setattr(
+            "common.synthesizers.methods.eskimez._size", lambda gradient: gradient.square().mean().sqrt()
+        )
         assert gradient_over_epsilon(distracting) > SMALL_GRADIENT
 
     def test_are_refused(self, speech, distracting, tmp_path, unread):
@@ -116,5 +118,5 @@ class TestNetworksThatHideSmallGradientsBehindAFewLargeOnes:
 
     @pytest.mark.parametrize("preset", SHIPPED)
     def test_are_told_from_those_that_come_with_eyesoff(self, preset):
-        pair = read_base(shipped_weights(preset)).pair(load_config(preset).network)
+        pair = pair_of(read_base(shipped_weights(preset)).weights, load_config(preset).network, len(EMOTIONS))
         assert gradient_over_epsilon(pair) > SMALL_GRADIENT

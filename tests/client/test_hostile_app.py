@@ -3,6 +3,7 @@
 All that such an app has is what the relay has: the path of a socket.
 """
 
+import dataclasses
 import json
 import os
 import socket
@@ -14,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from client import tuning
 from client.ledger import entries, verify
 from client.service import RemoteKeeper
+from common.synthesizers import SYNTHESIZERS
 from common.wire import Ask, Code, Collect, Refusal, decode, encode
 from common.wire.codec import Limits
 from common.wire.messages import PROTOCOL
@@ -171,7 +172,8 @@ def test_an_error_that_quotes_the_data_stays_at_the_site(
             pass
         return answers + posted(path, encode(Collect(tuning=requests["tune"].tuning)))
 
-    monkeypatch.setattr(tuning, "finetune", fail)
+    found = {**SYNTHESIZERS.methods, "eskimez": dataclasses.replace(SYNTHESIZERS.get("eskimez"), fit=fail)}
+    monkeypatch.setitem(SYNTHESIZERS.__dict__, "_found", (found, ()))
     reply = thief(provoke)(flower.letter(b""), flower.node(keeper=str(path)))
     loot = reply.content["config"]["x"]
     assert loot.count(b"200 OK") == 2
@@ -183,7 +185,7 @@ def test_an_error_that_quotes_the_data_stays_at_the_site(
 def test_the_status_holds_nothing_to_steal(path, finds):
     told = RemoteKeeper(path).status()
     assert finds(json.dumps(told).encode()) == set()
-    assert set(told) == {"eyesoff", "session", "tunings", "step", "iterations", "rate"}
+    assert set(told) == {"eyesoff", "session", "well", "entries", "head", "tunings", "step", "iterations", "rate"}
 
 
 def test_a_thief_who_is_let_through_would_be_seen(thief, flower, path, finds, marked_site):
