@@ -26,6 +26,7 @@ from server.letters import Letters
 from server.outcome import SCHEMA, Counts, read_counts
 from server.plans import Fold, Plan, leave_one_out
 from server.recognizers import Recognizers
+from server.roster import Claim, given_names
 
 RESULTS, COUNTS, BANK = "campaign.json", "counts", "bank"
 
@@ -66,6 +67,7 @@ class Campaign:
         folder: the run's directory; what is in it already is not asked for again.
         plan: which recognizers are trained and where they are scored.
         per_speaker: ask for a confusion a speaker, where the site lets it out.
+        holders: client to the session that its key is for, where the operator has said so.
     """
 
     def __init__(
@@ -79,9 +81,10 @@ class Campaign:
         plan: Plan = leave_one_out,
         *,
         per_speaker: bool = False,
+        holders: Mapping[str, str] | None = None,
     ) -> None:
         self._name, self._folder, self._config, self._plan = name, folder, config, plan
-        self._clients, self._watcher = clients, watcher
+        self._clients, self._watcher, self._holders = clients, watcher, holders
         self._bank = Bank(folder / BANK)
         self._intake = Intake(folder, self._bank, config, watcher.put_aside)
         self._recognizers = Recognizers(folder, config, self._bank)
@@ -106,7 +109,7 @@ class Campaign:
         return banked
 
     def _ask(self, expected: int, banked: Mapping[str, Banked]) -> dict[str, str]:
-        """Session to client, for every client that fits: one session each, our labels, our features."""
+        """Session to client, for every client that fits: a name that is its own, our labels, our features."""
         seconds = self._config.campaign.ask_seconds
         present = self._clients.names(expected, seconds)
         self._watcher.stage("ask", len(present))
@@ -116,13 +119,16 @@ class Campaign:
         for question, reply in self._post.replies("ask", map(self._letters.ask, present), seconds):
             if isinstance(reply, Description):
                 told[question.client] = reply
+        # not in the order of their answers, which is chance
+        claims = [Claim(client, told[client].session) for client in present if client in told]
+        named = given_names(claims, self._holders)
+        for claim in named.refused:
+            self._post.fail("ask", claim.reason, client=claim.client, session=claim.session)
+        for _ in self._post.replies("notice", map(self._letters.notice, named.disputed), seconds):
+            pass  # that they were told is written down where they are
         roster: dict[str, str] = {}
-        for client in present:  # not in the order of their answers, which is chance
-            if client not in told:
-                continue
-            session = told[client].session
-            twice = f"session {session} is already held by client {roster[session]}" if session in roster else ""
-            if reason := self._letters.misfit(told[client]) or twice:
+        for session, client in named.clients.items():
+            if reason := self._letters.misfit(told[client]):
                 self._post.fail("ask", reason, client=client, session=session)
             else:
                 roster[session] = client

@@ -10,7 +10,8 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 SCHEMA = 1
-Counts = dict[str, list[list[list[int]]]]
+Matrix = list[list[int]]
+Counts = dict[str, list[Matrix]]
 """Session to its matrices, one or one a speaker."""
 Form = TypeVar("Form")
 
@@ -48,13 +49,19 @@ class Found:
     failures: list[dict[str, str]]
 
 
-_KEPT, _FOUND = TypeAdapter(Kept), TypeAdapter(Found)
+_KEPT, _FOUND, _COUNTS = TypeAdapter(Kept), TypeAdapter(Found), TypeAdapter(Counts)
 
 
 def read_counts(path: Path, classes: int) -> Kept | None:
     """What has come of scoring; None where that cannot be read, or is no matrices of so many classes."""
     kept = _read(path, _KEPT)
     return kept if kept and _fit(kept.counts, classes) else None
+
+
+def read_matrices(path: Path, classes: int) -> list[Matrix] | None:
+    """`counts` without sessions; None where they cannot be read."""
+    kept = _read(path, _COUNTS)
+    return kept["counts"] if kept and "counts" in kept and _fit(kept, classes) else None
 
 
 def read_found(path: Path) -> Found | None:

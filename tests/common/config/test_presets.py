@@ -26,8 +26,8 @@ def test_the_paper_preset_holds_every_number_of_sections_3_and_4() -> None:
     features = paper.features
     assert (SAMPLE_RATE, features.window, features.hop, features.fft) == (16_000, 512, 256, 512)
     assert SIDE == 128
-    assert (paper.network.width, paper.network.noise, paper.network.classes) == (1.0, 128, 4)
-    assert paper.network.emotions == EMOTIONS
+    assert (paper.network.width, paper.network.noise, paper.corpus.classes) == (1.0, 128, 4)
+    assert paper.corpus.emotions == EMOTIONS
     assert (paper.optimizer.beta1, paper.optimizer.beta2) == (0.5, 0.99)
     autoencoder, adversarial = paper.pretraining.autoencoder, paper.pretraining.adversarial
     assert (autoencoder.iterations, autoencoder.batch, autoencoder.learning_rate) == (200_000, 32, 5e-5)

@@ -32,7 +32,7 @@ def test_any_tree_survives_being_shown_and_read(
         {
             "runtime": {"corpus_root": root},
             "finetuning": {"generator_learning_rate": rate, "average": decay},
-            "network": {"emotions": emotions},
+            "corpus": {"emotions": emotions},
         }
     )
     path = tmp_path_factory.getbasetemp() / "shown.toml"

@@ -100,13 +100,15 @@ import sys
 import torch
 from common.config.tree import Config
 from common.networks import Acceleration
+from common.synthesizers.methods.eskimez import SYNTHESIZER, finetune
 from common.training.phases import Surroundings
-from common.training.stages import Pair, finetune
+from common.training.stages import Pair
 from simulations.benchmarks.step import Noise, shaped
 
 settings = {"network": {"width": 1 / 64, "noise": 8}, "runtime": {"device": "cpu", "threads": 1}}
 config = shaped(Config.model_validate(settings), 2, 1)
-finetune(Pair.fresh(config), Noise.of(2, 4), config, 0, Surroundings(Acceleration.from_runtime(config.runtime)))
+around, settings = Surroundings(Acceleration.from_runtime(config.runtime)), SYNTHESIZER.settings_of(config)
+finetune(Pair.fresh(config.network, 4, 0), Noise.of(2, 4), settings, 0, around)
 print(*sys.modules)
 """
 

@@ -19,7 +19,6 @@ from common.training.checkpoint import (
     refuse_other_shapes,
     save_tensors,
 )
-from common.training.stages import Pair
 
 IDENTITY = {"seed": 0, "network": {"width": 0.125}}
 LABELS = ("neutral", "angry", "sad", "happy")
@@ -164,10 +163,10 @@ def test_a_card_of_another_format_is_refused(tmp_path):
         read_tensors(tmp_path)
 
 
-def test_another_width_is_refused_with_the_shapes(config):
+def test_another_width_is_refused_with_the_shapes(config, fresh):
     wider = config.network.model_copy(update={"width": 2 / 64})
-    stored = Pair.fresh(config).generator.state_dict()
-    expected = Pair.fresh(config.model_copy(update={"network": wider})).generator.state_dict()
+    stored = fresh(config).generator.state_dict()
+    expected = fresh(config.model_copy(update={"network": wider})).generator.state_dict()
     with pytest.raises(UserError) as caught:
         refuse_other_shapes(stored, expected, "somewhere")
     assert "network.width" in str(caught.value)
@@ -189,6 +188,18 @@ def test_a_checkpoint_of_another_run_is_refused_with_the_difference(tmp_path, ch
     with pytest.raises(UserError) as caught:
         snapshots(tmp_path, **change).restore("stage", {"layer": layer})
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["identity", "scaling", "step", "labels"])
+@pytest.mark.parametrize("change", [lambda card, key: card.pop(key), lambda card, key: card.update({key: [3]})])
+def test_a_card_that_was_altered_is_a_clear_line(tmp_path, key, change):
+    layer, _ = trained_layer()
+    path = snapshots(tmp_path).save("stage", 1, {"layer": layer}) / CARD
+    card = json.loads(path.read_text())
+    change(card, key)
+    path.write_text(json.dumps(card))
+    with pytest.raises(UserError):
+        snapshots(tmp_path).restore("stage", {"layer": layer})
 
 
 def test_every_difference_is_told_at_once(tmp_path):

@@ -14,7 +14,6 @@ from safetensors.torch import load_file
 from common.config.tree import Config
 from common.errors import UserError
 from common.training.distributed import Share
-from common.training.stages import Pair, finetune, train_adversarial, train_autoencoder
 
 PROCESS = """
 import runpy, sys
@@ -25,17 +24,17 @@ from common.config.tree import Config
 from common.networks.acceleration import Acceleration
 from common.training.distributed import joined
 from common.training.phases import Surroundings
-from common.training.stages import Pair, finetune, train_adversarial, train_autoencoder
 
 conftest, settings, target = sys.argv[1:]
 torch.set_num_threads(1)
-bands = runpy.run_path(conftest)["Bands"]()
+shared = runpy.run_path(conftest)
+bands = shared["Bands"]()
 config = Config.model_validate_json(settings)
 with joined(torch.device("cpu")) as share:
     around = Surroundings(Acceleration.from_runtime(config.runtime), share, report_every=2)
     assert share.any(share.rank == 1) and not share.any(False)
-    pair = Pair.fresh(config)
-    for stage in (train_autoencoder, train_adversarial, finetune):
+    pair = shared["fresh"](config)
+    for stage in shared["STAGES"].values():
         pair = stage(pair, bands, config, 0, around)
     share.wait()
     weights = {name: value.contiguous() for name, value in pair.generator.state_dict().items()}
@@ -64,24 +63,28 @@ def slower(config):
     )
 
 
-def train(config, bands, around):
-    pair = Pair.fresh(config)
-    for stage in (train_autoencoder, train_adversarial, finetune):
-        pair = stage(pair, bands, config, 0, around)
-    return pair.generator.state_dict()
+@pytest.fixture
+def train(fresh, stages, bands):
+    def through_all(config, around):
+        pair = fresh(config)
+        for stage in stages.values():
+            pair = stage(pair, bands, config, 0, around)
+        return pair.generator.state_dict()
+
+    return through_all
 
 
 def farthest(first, second):
     return max(float((first[name] - second[name]).abs().max()) for name in first)
 
 
-def test_two_processes_of_half_the_batch_equal_one_of_the_whole(config, bands, around, tmp_path):
+def test_two_processes_of_half_the_batch_equal_one_of_the_whole(config, train, around, tmp_path):
     config = slower(config)
     place = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
-    arguments = [str(Path(__file__).with_name("conftest.py")), config.model_dump_json(), str(tmp_path / "weights")]
+    arguments = [str(Path(__file__).parents[1] / "conftest.py"), config.model_dump_json(), str(tmp_path / "weights")]
     command = [sys.executable, "-c", PROCESS, *arguments]
     started = [subprocess.Popen(command, env=place | {"RANK": str(rank)}) for rank in range(2)]
-    whole, half = train(config, bands, around), train(config, bands, replace(around, share=Unheard(0, 2)))
+    whole, half = train(config, around), train(config, replace(around, share=Unheard(0, 2)))
     assert [process.wait(timeout=200) for process in started] == [0, 0]
     first, second = (load_file(tmp_path / f"weights{rank}") for rank in range(2))
     assert farthest(first, second) == 0

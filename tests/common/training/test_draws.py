@@ -14,7 +14,6 @@ from common.features.scaling import Scaling
 from common.seeds import torch_stream
 from common.training.distributed import Share
 from common.training.draws import Dealer, Tape, normal, one_of, uniform
-from common.training.stages import Pair, finetune
 
 CPU = torch.device("cpu")
 
@@ -91,8 +90,8 @@ def test_an_emotion_without_an_utterance_is_refused_in_one_line():
     assert "\n" not in str(caught.value)
 
 
-def test_fewer_utterances_than_a_batch_are_drawn_more_than_once(config, around):
+def test_fewer_utterances_than_a_batch_are_drawn_more_than_once(config, around, fresh, stages):
     few = source(("neutral", "angry", "sad", "happy"), 4, balanced=True)
     large = config.model_copy(update={"finetuning": config.finetuning.model_copy(update={"batch": 8, "iterations": 1})})
-    finetune(Pair.fresh(large), few, large, 0, around)
+    stages["finetuning"](fresh(large), few, large, 0, around)
     assert len(few.batch(0, 8, "finetuning").labels) == 8

@@ -6,14 +6,11 @@ import pytest
 import torch
 
 from common.errors import UserError
+from common.recognizers.methods import cnn
+from common.spaces import PATCHES
 from common.training.checkpoint import Snapshots, read_tensors
 from common.training.phases import Surroundings
-from common.training.recognizer import train_recognizer
-from common.training.stages import Pair, finetune, train_adversarial, train_autoencoder
-
-
-def finetune_fresh(patches, config, seed, around):
-    return finetune(Pair.fresh(config), patches, config, seed, around)
+from common.training.stages import Pair
 
 
 class Spoiled:
@@ -29,24 +26,26 @@ class Spoiled:
         return batch
 
 
-def test_metrics_are_means_since_the_last_report(config, bands, around, listener):
+def test_metrics_are_means_since_the_last_report(config, bands, around, listener, fresh, stages):
     every, pairs = listener(), listener()
     for heard, interval in ((every, 1), (pairs, 2)):
         listening = replace(around, reporter=heard, report_every=interval, snapshot_every=100)
-        train_autoencoder(Pair.fresh(config), bands, config, 0, listening)
+        stages["autoencoder"](fresh(config), bands, config, 0, listening)
     losses = [metrics["autoencoder/loss"] for _, _, metrics in every.records]
     assert [step for _, step, _ in pairs.records] == [2, 4]
     assert pairs.records[0][2]["autoencoder/loss"] == pytest.approx(sum(losses[:2]) / 2)
     assert every.began == [("autoencoder", 0, 4)]
 
 
-def test_a_picture_of_the_same_patches_comes_with_each_snapshot(config, bands, around, listener):
+def test_a_picture_of_the_same_patches_comes_with_each_snapshot(config, bands, around, listener, fresh, stages):
     heard = listener()
-    train_autoencoder(Pair.fresh(config), bands, config, 0, replace(around, reporter=heard))
+    stages["autoencoder"](fresh(config), bands, config, 0, replace(around, reporter=heard))
     assert heard.pictures == [("autoencoder", step, (16, 1, 128, 128), 8) for step in (2, 4)]
 
 
-def test_a_generator_is_asked_once_a_step_and_a_standing_network_gets_no_gradient(config, bands, around, monkeypatch):
+def test_a_generator_is_asked_once_a_step_and_a_standing_network_gets_no_gradient(
+    config, bands, around, monkeypatch, fresh, stages
+):
     forwards, gradients = [], []
     original = Pair.for_stage
 
@@ -57,17 +56,19 @@ def test_a_generator_is_asked_once_a_step_and_a_standing_network_gets_no_gradien
         return pair
 
     monkeypatch.setattr(Pair, "for_stage", watched)
-    train_adversarial(Pair.fresh(config), bands, config, 0, replace(around, snapshot_every=100))
+    stages["adversarial"](fresh(config), bands, config, 0, replace(around, snapshot_every=100))
     pictures = 1
     assert len(forwards) - pictures <= 4
     assert len(gradients) == 4
 
 
-def test_a_loss_that_is_not_finite_ends_the_run_with_the_last_good_snapshot_kept(config, bands, around, tmp_path):
-    kept = Snapshots(tmp_path, config.identity(), config.network.emotions, {"low": 0.0, "high": 1.0})
+def test_a_loss_that_is_not_finite_ends_the_run_with_the_last_good_snapshot_kept(
+    config, bands, around, tmp_path, fresh, stages
+):
+    kept = Snapshots(tmp_path, config.identity(), config.corpus.emotions, {"low": 0.0, "high": 1.0})
     careful = replace(around, snapshots=kept)
     with pytest.raises(UserError) as caught:
-        train_autoencoder(Pair.fresh(config), Spoiled(bands, 2), config, 0, careful)
+        stages["autoencoder"](fresh(config), Spoiled(bands, 2), config, 0, careful)
     line = str(caught.value)
     assert "\n" not in line
     assert "step 3 of autoencoder" in line
@@ -78,15 +79,17 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_the_last_good_snapshot_kept
     assert all(torch.isfinite(value).all() for value in tensors.values())
 
 
-def test_surroundings_do_not_change_a_result(config, bands, around, listener):
+def test_surroundings_do_not_change_a_result(config, bands, around, listener, fresh, stages):
     plain = Surroundings(around.acceleration)
     busy = replace(plain, reporter=listener(), report_every=1, snapshot_every=1)
-    first, second = (train_adversarial(Pair.fresh(config), bands, config, 0, a) for a in (plain, busy))
+    first, second = (stages["adversarial"](fresh(config), bands, config, 0, a) for a in (plain, busy))
     for name, value in first.generator.state_dict().items():
         assert torch.equal(value, second.generator.state_dict()[name])
 
 
-@pytest.mark.parametrize("train", [finetune_fresh, train_recognizer])
-def test_speech_without_labels_is_refused_where_emotions_are_learned(train, config, bands, around):
-    with pytest.raises(UserError, match="needs labelled speech"):
-        train(type(bands)(labelled=False), config, 0, around)
+def test_speech_without_labels_is_refused_where_emotions_are_learned(config, bands, around, fresh, stages):
+    settings, unlabelled = cnn.RECOGNIZER.settings_of(config), type(bands)(labelled=False)
+    with pytest.raises(UserError, match="finetuning needs labelled speech"):
+        stages["finetuning"](fresh(config), unlabelled, config, 0, around)
+    with pytest.raises(UserError, match="recognizer needs labelled speech"):
+        cnn.train(unlabelled, settings, PATCHES, config.corpus.classes, 0, around)

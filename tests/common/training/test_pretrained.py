@@ -10,7 +10,7 @@ from common.errors import UserError
 from common.features.scaling import Scaling
 from common.training.checkpoint import CARD, save_tensors
 from common.training.pretrained import ROWS, SCALES, WIDE, load_pretrained, pack, save_pretrained, unpack
-from common.training.stages import Pair
+from server.pretraining import pretraining_identity
 
 
 def wide(seed=0):
@@ -51,18 +51,18 @@ def test_unpacked_weights_pass_through():
 def test_a_snapshot_of_a_training_is_not_taken_for_pre_trained_networks(tmp_path):
     save_tensors(tmp_path, {"weight": torch.zeros(2)}, {"stage": "adversarial", "labels": []})
     with pytest.raises(UserError, match=r"not pre-trained networks: .*; name the run's folder `pretrained`"):
-        load_pretrained(tmp_path, Config())
+        load_pretrained(tmp_path, Config().network, Config().features, 4)
 
 
 @pytest.mark.parametrize("retired", [{"mel_scale": "slaney", "padding": "repeat"}, {"mel_scale": "htk"}], ids=str)
-def test_networks_of_an_older_version_fit_if_their_features_were_what_is_fixed_now(tmp_path, retired):
+def test_networks_of_an_older_version_fit_if_their_features_were_what_is_fixed_now(tmp_path, retired, fresh):
     config = Config.model_validate({"network": {"width": 1 / 64, "noise": 8}})
-    save_pretrained(tmp_path, Pair.fresh(config), Scaling(-16.0, 4.0), config, {})
+    save_pretrained(tmp_path, fresh(config), Scaling(-16.0, 4.0), pretraining_identity(config), {})
     card = json.loads((tmp_path / CARD).read_text())
     card["settings"]["features"] |= retired
     (tmp_path / CARD).write_text(json.dumps(card))
     if retired["mel_scale"] == "slaney":
-        assert load_pretrained(tmp_path, config).scaling == Scaling(-16.0, 4.0)
+        assert load_pretrained(tmp_path, config.network, config.features, 4).scaling == Scaling(-16.0, 4.0)
     else:
         with pytest.raises(UserError, match=r"features\.mel_scale: 'htk' in the checkpoint, 'slaney' asked for"):
-            load_pretrained(tmp_path, config)
+            load_pretrained(tmp_path, config.network, config.features, 4)

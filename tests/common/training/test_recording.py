@@ -7,11 +7,11 @@ import torch
 
 from common.config.tree import Config
 from common.networks.acceleration import Acceleration
+from common.recognizers.methods import cnn
+from common.spaces import PATCHES
 from common.training.distributed import Share
 from common.training.draws import Dealer, normal
-from common.training.recognizer import train_recognizer
 from common.training.recording import WARM_UP, Recorder
-from common.training.stages import Pair, finetune, train_adversarial, train_autoencoder
 
 
 class Played:
@@ -84,34 +84,36 @@ def longer(config: Config, iterations: int) -> Config:
     return Config.model_validate(tree)
 
 
-def pretrained(train):
-    return lambda config, *surrounded: train(Pair.fresh(config), surrounded[0], config, 0, surrounded[1])
+STAGES = "autoencoder", "adversarial", "finetuning", "recognizer"
 
 
-STAGES = {
-    "autoencoder": pretrained(train_autoencoder),
-    "adversarial": pretrained(train_adversarial),
-    "finetuning": pretrained(finetune),
-    "recognizer": lambda config, bands, around: train_recognizer(bands, config, 0, around),
-}
+@pytest.fixture
+def train(fresh, stages):
+    def of_stage(stage, config, bands, around):
+        if stage == "recognizer":
+            settings = cnn.RECOGNIZER.settings_of(config)
+            return cnn.train(bands, settings, PATCHES, config.corpus.classes, 0, around)
+        return stages[stage](fresh(config), bands, config, 0, around)
+
+    return of_stage
 
 
-def losses(stage, config, bands, around, heard, *, recorded):
+def losses(train, stage, config, bands, around, heard, *, recorded):
     acceleration = replace(around.acceleration, recorded=recorded)
     listening = replace(around, acceleration=acceleration, reporter=heard, report_every=1, snapshot_every=100)
-    STAGES[stage](config, bands, listening)
+    train(stage, config, bands, listening)
     return [metrics for _, _, metrics in heard.records]
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_recorded_stage_has_the_losses_of_a_plain_one(stage, precision, config, bands, around, listener):
+def test_a_recorded_stage_has_the_losses_of_a_plain_one(stage, precision, config, bands, around, listener, train):
     runtime = config.runtime.model_copy(update={"device": "cuda", "precision": precision})
     on_gpu = replace(around, acceleration=Acceleration.from_runtime(runtime))
     chosen = longer(config, 2 * (WARM_UP + 3))
     plain, recorded = (
-        losses(stage, chosen, bands, on_gpu, listener(), recorded=recorded) for recorded in (False, True)
+        losses(train, stage, chosen, bands, on_gpu, listener(), recorded=recorded) for recorded in (False, True)
     )
     assert len(plain) == len(recorded) == chosen.recognizer.iterations
     for one, other in zip(plain, recorded, strict=True):
@@ -120,12 +122,12 @@ def test_a_recorded_stage_has_the_losses_of_a_plain_one(stage, precision, config
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_gpu_has_the_losses_of_a_processor(stage, config, bands, around, listener, monkeypatch):
+def test_a_gpu_has_the_losses_of_a_processor(stage, config, bands, around, listener, monkeypatch, train):
     chosen = longer(config, 6)
-    on_cpu = losses(stage, chosen, bands, around, listener(), recorded=False)
+    on_cpu = losses(train, stage, chosen, bands, around, listener(), recorded=False)
     runtime = config.runtime.model_copy(update={"device": "cuda"})
     on_gpu = replace(around, acceleration=Acceleration.from_runtime(runtime))
     monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", False)
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
-    for one, other in zip(on_cpu, losses(stage, chosen, bands, on_gpu, listener(), recorded=True), strict=True):
+    for one, other in zip(on_cpu, losses(train, stage, chosen, bands, on_gpu, listener(), recorded=True), strict=True):
         assert other == pytest.approx(one, rel=0.01, abs=1e-3)

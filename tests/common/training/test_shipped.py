@@ -76,7 +76,11 @@ def shipped(request):
     """A configuration, its networks, and the steps that a search among their latents needs."""
     preset, steps = request.param
     config = load_config(preset)
-    return config, load_pretrained(shipped_weights(preset), config), steps
+    return (
+        config,
+        load_pretrained(shipped_weights(preset), config.network, config.features, config.corpus.classes),
+        steps,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -87,20 +91,21 @@ def speech(shipped, corpus):
 
 
 def untrained(shipped):
-    return Pair.fresh(shipped[0]).generator
+    config, *_ = shipped
+    return Pair.fresh(config.network, config.corpus.classes, config.seed).generator
 
 
 def drawn(generator, config):
     latents = torch.randn(PATCHES, config.network.noise, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        return generator(latents, torch.zeros(PATCHES, config.network.classes)).clone()
+        return generator(latents, torch.zeros(PATCHES, config.corpus.classes)).clone()
 
 
 def said_again(generator, config, speech, steps):
     """The nearest to each patch of speech that a short search among latents finds."""
     generator.requires_grad_(False)
     latents = torch.nn.Parameter(torch.zeros(len(speech), config.network.noise))
-    condition = torch.zeros(len(speech), config.network.classes)
+    condition = torch.zeros(len(speech), config.corpus.classes)
     adam = Adam([latents], 0.1, OptimizerConfig())
     for _ in range(steps):
         adam.forget_gradients()

@@ -16,7 +16,7 @@ def crowd(config, tmp_path_factory):
     """The tests' configuration on a table of twenty sessions: one recording of each emotion."""
     folder = tmp_path_factory.mktemp("crowd")
     spoken = generate(folder, utterances_per_cell=2).utterances  # ten speakers, so twenty of each emotion
-    emotions = {emotion: [one for one in spoken if one.emotion == emotion] for emotion in config.network.emotions}
+    emotions = {emotion: [one for one in spoken if one.emotion == emotion] for emotion in config.corpus.emotions}
     rows = [
         f"{one.path},{emotion},site-{number:02},speaker-{number:02}"
         for emotion, ones in emotions.items()
@@ -24,9 +24,8 @@ def crowd(config, tmp_path_factory):
     ]
     (folder / "recordings.csv").write_text("\n".join(["path,emotion,session,speaker", *rows]))
     runtime = config.runtime.model_copy(update={"corpus_root": str(folder)})
-    campaign = config.campaign.model_copy(
-        update={"checks": ()}
-    )  # what two steps make of untrained networks is no speech
+    # What two steps make of untrained networks is no speech.
+    campaign = config.campaign.model_copy(update={"checks": ()})
     return config.model_copy(update={"runtime": runtime, "campaign": campaign})
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,7 +31,7 @@ LONG = 280.0
 
 def digests(run):
     bank = Bank(run / BANK)
-    return {banked.session: weights_digest({"generator": bank.load(banked).generator}) for banked in bank.banked()}
+    return {banked.session: weights_digest(bank.load(banked).weights()) for banked in bank.banked()}
 
 
 def processes_of(run):
@@ -96,13 +97,14 @@ def test_one_worker_at_a_time_gives_the_same_bits(config, weights, serial, tmp_p
 def test_sites_that_refuse_or_break_are_named_and_the_others_go_on(config, weights, tmp_path):
     run = tmp_path / "run"
     simulation = order(config, run, weights)
-    (run / SITES / "Session2" / "policy.toml").write_text("steps = 1\n")
+    policy = run / SITES / "Session2" / "policy.toml"
+    policy.write_text(re.sub(r"(?m)^recipes = .*", "recipes = []", policy.read_text()))
     (run / SITES / "Session4" / "policy.toml").unlink()
     simulation.start("ray", lambda: None)
     results = json.loads((run / RESULTS).read_text())
     assert results["sessions"] == ["Session1", "Session3", "Session5"]
     reasons = {failure["session"]: failure["reason"] for failure in results["failures"]}
-    assert "Session2" in reasons
+    assert "recipe-forbidden" in reasons["Session2"]
     assert str(tmp_path) not in json.dumps(results["failures"])
 
 

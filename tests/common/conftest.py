@@ -1,4 +1,4 @@
-"""A source of patches small enough for a test: each class is a band of its own, each step has its own noise."""
+"""Patches from nothing: each class is a band of its own, each step has its own noise; networks of one channel."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,9 @@ import torch
 from common.config.tree import Config
 from common.networks.acceleration import Acceleration
 from common.seeds import torch_stream
+from common.synthesizers.methods import eskimez
 from common.training.phases import Surroundings
+from common.training.stages import Pair, train_adversarial, train_autoencoder
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,37 @@ class Bands:
         for patch, label in zip(patches, labels, strict=True):
             patch[0, 32 * label : 32 * label + 16] += 1
         return Batch(patches.clamp(-1, 1), labels if self.labelled else torch.full_like(labels, -1))
+
+
+def fresh(config: Config) -> Pair:
+    """Untrained networks of a configuration."""
+    return Pair.fresh(config.network, config.corpus.classes, config.seed)
+
+
+def autoencode(pair, patches, config, seed, around):
+    return train_autoencoder(pair, patches, config.pretraining.autoencoder, config.optimizer, seed, around)
+
+
+def oppose(pair, patches, config, seed, around):
+    return train_adversarial(pair, patches, config.pretraining.adversarial, config.optimizer, seed, around)
+
+
+def tune(pair, patches, config, seed, around):
+    return eskimez.finetune(pair, patches, eskimez.SYNTHESIZER.settings_of(config), seed, around)
+
+
+STAGES = {"autoencoder": autoencode, "adversarial": oppose, "finetuning": tune}
+"""Each of (pair, patches, config, seed, around), the sections of the configuration that it reads taken out of it."""
+
+
+@pytest.fixture(name="fresh")
+def fresh_networks():
+    return fresh
+
+
+@pytest.fixture(scope="session")
+def stages():
+    return STAGES
 
 
 @pytest.fixture
@@ -63,6 +96,7 @@ def config() -> Config:
                 "discriminator_learning_rate": 2e-3,
                 "average": 0.9,
             },
+            "chatziagapi": {"code": 4, "autoencoder_iterations": 3, "iterations": 3, "batch": 4, "learning_rate": 1e-3},
             "recognizer": {
                 "iterations": 4,
                 "batch": 2,
