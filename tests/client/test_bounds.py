@@ -62,12 +62,7 @@ def test_every_number_that_passes_is_named():
 def test_no_number_of_a_recipe_is_without_bounds():
     """A setting that is added to the tree must be bounded here too."""
     recipe = recipe_of(load_config("demo"))
-    settings = [
-        name
-        for section, words in NO_NUMBERS.items()
-        for name in recipe.settings[section]
-        if name not in words
-    ]
+    settings = [name for section, words in NO_NUMBERS.items() for name in recipe.settings[section] if name not in words]
     assert len(recipe_numbers(recipe)) == len(settings)
     assert recipe_numbers(recipe).keys() | ELSEWHERE == Bounds.model_fields.keys()
 

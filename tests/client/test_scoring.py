@@ -98,7 +98,7 @@ def test_its_settings_are_those_that_the_server_says(door, site, ask_to_score, g
 
 def test_a_site_scores_with_its_own_features_under_the_scaling_that_it_is_told(site, ask_to_score, guessing):
     first = Door(site)
-    other = Door(site.model_copy(update={"features": FeatureConfig(floor=1e-6)}))
+    other = Door(site.model_copy(update={"features": FeatureConfig(floor=0.05)}))
     for door in (first, other):
         score(ask_to_score(), door, site.runtime, LONG)
         scaled = [Scaling(-16.0, 5.5).apply(door.features[number]) for number in range(24)]
