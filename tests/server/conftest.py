@@ -23,6 +23,8 @@ from common.wire import (
     Code,
     Description,
     Limits,
+    Noted,
+    Notice,
     Refusal,
     Release,
     Score,
@@ -88,6 +90,8 @@ class FakeClient:
             known = {"session": self.session, "labels": ("neutral", "angry", "sad", "happy"), "features": self.features}
             known |= {"utterances": None, "speakers": None, "eyesoff": VERSION, "torch": "2.11.0"}
             return Description(run=request.run, **(known | self.described))
+        if isinstance(request, Notice):
+            return Noted(run=request.run, session=request.session)
         if isinstance(request, Score):
             return Scored(scoring=request.scoring, epsilon=None, counts=self.counts(request.scoring))
         voice = voice_of(request.tuning.session, request.tuning.network)
@@ -200,12 +204,10 @@ def watcher():
 def campaign_of(tmp_path, config, base):
     """A campaign in a folder of its own; the plan is `everyone`, for it trains one recognizer only."""
 
-    def make(
-        clients, watcher=None, *, plan=everyone, folder="run", per_speaker=False, base=base, also=None, **settings
-    ):
-        changed = config.model_copy(update={"campaign": CampaignConfig(**settings), **(also or {})})
-        watcher = watcher or Watcher()
-        return Campaign("run", tmp_path / folder, changed, base, clients, watcher, plan, per_speaker=per_speaker)
+    def make(clients, watcher=None, *, plan=everyone, folder="run", base=base, also=(), **settings):
+        told = {name: settings.pop(name) for name in ("per_speaker", "holders") if name in settings}
+        changed = config.model_copy(update={"campaign": CampaignConfig(**settings), **dict(also)})
+        return Campaign("run", tmp_path / folder, changed, base, clients, watcher or Watcher(), plan, **told)
 
     return make
 

@@ -11,6 +11,8 @@ from common.wire import Stage, Working
 from server import run
 from server.correspondence import Failure
 from server.events import EventFile
+from server.intake import QUARANTINE
+from server.roster import HOLDERS
 from server.run import CONFIG, EVENTS, LOCK, ORDER, Order, open_run, read_run, run_campaign
 
 ORDERED = Order("run", "weights", "a1b2", 2, "everyone")
@@ -188,5 +190,5 @@ class TestEvents:
 
 
 def test_the_module_tells_the_layout_of_the_directory():
-    for name in (CONFIG, ORDER, EVENTS, "campaign.json", "bank/", "recognizers/", "counts/"):
+    for name in (CONFIG, ORDER, EVENTS, QUARANTINE, HOLDERS, "campaign.json", "bank/", "recognizers/", "counts/"):
         assert name in run.__doc__

@@ -12,6 +12,7 @@ from common.features.scaling import Scaling
 from common.scoring import Confusion
 from simulations.federation.results import (
     RESULTS,
+    aside_lines,
     by_speaker,
     outcome_of,
     table_of,
@@ -20,7 +21,11 @@ from simulations.federation.results import (
 
 RIGHT = [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 2]]
 WRONG = [[0, 2, 0, 0], [2, 0, 0, 0], [0, 0, 0, 2], [0, 0, 2, 0]]
-OUTCOME = {"failures": [], "folds": [{"train": ["b"], "test": ["a"]}, {"train": ["a"], "test": ["b"]}]}
+OUTCOME = {
+    "failures": [],
+    "quarantined": [],
+    "folds": [{"train": ["b"], "test": ["a"], "noise": {"a": None}}, {"train": ["a"], "test": ["b"], "noise": {}}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +71,17 @@ def test_a_fold_that_was_lost_before_it_could_be_scored_is_told_of_too(config, t
     assert table_of(write_results(tmp_path, config, modes, OUTCOME)).title.endswith(", 2 of 3 folds")
 
 
+def test_counts_with_the_sites_noise_may_be_negative_are_scored_and_told_of(config, tmp_path):
+    noised = [[3, -1, 0, 0], [0, 1, 0, 1], [-2, 0, 2, 0], [0, 0, 0, 2]]
+    folds = [{**OUTCOME["folds"][0], "noise": {"a": 0.26}}, {**OUTCOME["folds"][1], "noise": {"b": 1.0}}]
+    results = write_results(tmp_path, config, {"federated": {"a": [noised], "b": [RIGHT]}}, OUTCOME | {"folds": folds})
+    assert results["counts"]["federated"]["a"] == [noised]
+    assert results["modes"]["federated"]["accuracy"]["mean"] == 1.0  # of 8 and 6 in all, kept within 0 and 1
+    assert table_of(results).title.endswith("; counts with the sites' noise, epsilon 0.26, 1")
+
+
 def test_scores_of_the_sites_own_speakers_are_not_called_a_test(config, tmp_path):
-    folds = [{"train": ["a", "b"], "test": ["a", "b"]}]
+    folds = [{"train": ["a", "b"], "test": ["a", "b"], "noise": {}}]
     results = write_results(tmp_path, config, {"federated": {"everyone": [RIGHT, WRONG]}}, OUTCOME | {"folds": folds})
     assert "so no test" in table_of(results).title
 
@@ -87,3 +101,11 @@ def test_speakers_without_a_name_are_numbered_within_their_fold():
     with pytest.raises(UserError):
         outcome_of(labels, {"a": [RIGHT]}, seed=3)
     assert Confusion(labels, RIGHT).n == 8
+
+
+def test_what_was_put_aside_stands_in_the_results_and_is_a_line_each(config, tmp_path):
+    aside = [{"session": "x", "check": "samples", "reason": "its samples are constant"}]
+    results = write_results(tmp_path, config, {"federated": {"a": [RIGHT, WRONG]}}, OUTCOME | {"quarantined": aside})
+    assert json.loads((tmp_path / RESULTS).read_text())["quarantined"] == aside
+    assert aside_lines(results) == ["x is put aside: its samples are constant"]
+    assert aside_lines(results | {"quarantined": []}) == []
