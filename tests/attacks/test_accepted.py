@@ -1,4 +1,4 @@
-"""Accepted networks, an accepted recipe, the default policy: what the strongest attack found here reads of a release."""
+"""Accepted networks, an accepted recipe, the default policy: what the strongest attack found reads of a release."""
 
 from collections import defaultdict
 
