@@ -29,6 +29,7 @@ from common.files import atomic_json, locked
 from common.networks import release_weights
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
+from common.seeds import derive_seed
 from common.training.checkpoint import CARD, Snapshots, read_tensors, save_tensors
 from common.training.phases import Interrupted, Surroundings
 from common.training.reporters import Reporter
@@ -171,7 +172,7 @@ def _tune(
         stop=lambda: stop() or clock.seconds > grant.seconds,
     )
     scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
-    seed = grant.dice.tuning(tuning.run, tuning.session)
+    seed = seed_of(tuning, grant.dice, door)
     patches = door.patches(scaling, seed, balanced=config.finetuning.balanced)
     try:
         tuned = finetune(base, patches, config, seed, around)
@@ -180,6 +181,14 @@ def _tune(
             raise
         raise Refused(Code.TOO_LONG, where=f"{clock.seconds / 60:.0f} minutes spent") from None
     folder.finish(release_weights(tuned.generator), clock.seconds)
+
+
+def seed_of(tuning: Tuning, dice: Dice, door: Door) -> int:
+    """Of all that a tuning draws, another for each version of the speech.
+
+    Were it the same, two releases would differ by hardly more than what the recordings between them did.
+    """
+    return derive_seed(dice.tuning(tuning.run, tuning.session), door.speech)
 
 
 def _checked_base(tuning: Tuning, grant: Grant) -> Pair:

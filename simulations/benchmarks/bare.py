@@ -15,7 +15,7 @@ from client.bases import read_base
 from client.dice import read_dice
 from client.door import Door
 from client.simulated import simulated_site
-from client.tuning import as_config
+from client.tuning import as_config, seed_of
 from common.config import Config
 from common.features.scaling import Scaling
 from common.networks import Acceleration, release_weights
@@ -75,11 +75,9 @@ class Worker:
         site = self._sites[number]
         tuning = self._letters.tuning(site.session)
         config = as_config(tuning, site.runtime)
-        scaling, seed = (
-            Scaling(tuning.scaling.low, tuning.scaling.high),
-            read_dice(site.secret).tuning(tuning.run, tuning.session),
-        )
-        patches = self._doors[number].patches(scaling, seed, balanced=config.finetuning.balanced)
+        scaling, door = Scaling(tuning.scaling.low, tuning.scaling.high), self._doors[number]
+        seed = seed_of(tuning, read_dice(site.secret), door)
+        patches = door.patches(scaling, seed, balanced=config.finetuning.balanced)
         around = Surroundings(Acceleration.from_runtime(site.runtime))
         tuned = finetune(self._pair, patches, config, seed, around).generator
         released = {name: weight.to(tuning.precision.dtype) for name, weight in release_weights(tuned).items()}
