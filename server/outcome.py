@@ -65,7 +65,7 @@ def read_counts(path: Path, classes: int) -> Kept | None:
 def read_matrices(path: Path, classes: int) -> list[Matrix] | None:
     """`counts` without sessions; None where they cannot be read."""
     kept = _read(path, _COUNTS)
-    return kept["counts"] if kept and "counts" in kept and _fit(kept, classes) else None
+    return kept["counts"] if kept and "counts" in kept and _square(kept["counts"], classes) else None
 
 
 def read_found(path: Path) -> Found | None:
@@ -84,6 +84,8 @@ def _read(path: Path, form: TypeAdapter[Form]) -> Form | None:
 
 
 def _fit(counts: Counts, noise: Noise, classes: int) -> bool:
-    matrices = [matrix for matrices in counts.values() for matrix in matrices]
-    square = all(len(matrix) == classes and all(len(row) == classes for row in matrix) for matrix in matrices)
-    return square and noise.keys() == counts.keys()
+    return all(_square(matrices, classes) for matrices in counts.values()) and noise.keys() == counts.keys()
+
+
+def _square(matrices: list[Matrix], classes: int) -> bool:
+    return all(len(matrix) == classes and all(len(row) == classes for row in matrix) for matrix in matrices)
