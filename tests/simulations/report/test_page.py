@@ -54,7 +54,7 @@ def test_what_was_put_aside_is_named_with_its_reason_and_in_no_section_where_not
     told = read(build(results | {"quarantined": aside}, Evidence()).page)
     assert "03+08" in told.words["quarantined"]
     assert "12 of 128 samples are <not> finite" in told.words["quarantined"]
-    assert "1 generator of clients put aside" in told.words["answer"]
+    assert "1 generator of clients not trained on" in told.words["answer"]
     assert ("a", {"href": "#quarantined"}) in told.elements
     for page in (reader, read(build(results | {"quarantined": []}, Evidence()).page)):
         assert "quarantined" not in page.words
