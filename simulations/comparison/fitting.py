@@ -12,27 +12,31 @@ from client.simulated import SITES, simulated_site, write_sites
 from client.site import STATE
 from common.errors import UserError
 from common.features.patches import PatchSource
-from common.files import atomic_write
+from common.files import atomic_json, atomic_write
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.seeds import derive_seed
-from common.synthesizers import Speech, synthesizer
+from common.synthesizers import ConditionalSampler, Speech, synthesizer
 from common.training.checkpoint import save_tensors
 from common.training.draws import Patches
 from common.training.phases import Interrupted
 from common.training.stages import FINETUNING
 from common.wire import Precision, Refusal, Release, Reply, decode_reply
+from server.checks import draw, fault_of
 from server.correspondence import Question
 from server.letters import Letters
 from simulations.comparison.job import Job
-from simulations.comparison.store import LEDGER, RELEASE, SITE
+from simulations.comparison.store import ASIDE, LEDGER, RELEASE, SITE
 
 POLL = 0.1
 """Seconds between looks at a keeper."""
 
 
 def tune(job: Job) -> None:
-    """As a campaign does it: its letter, a keeper at a site of its own, the gate, the ledger, the bytes that leave."""
+    """As a campaign does it: its letter, a keeper at a site of its own, the gate, the ledger, the bytes that leave.
+
+    Of a campaign's checks it makes the one that a release passes or fails by itself.
+    """
     place = job.folder / SITE
     base = read_base(job.setting.base).digest
     write_sites(place, job.config, job.setting.part(job.unit.place), base)
@@ -42,6 +46,9 @@ def tune(job: Job) -> None:
         release = _await_release(Keeper(site), letters, letters.tune("0", site.session), job)
     save_tensors(job.folder / RELEASE, release.generator, {"what": str(job.unit)})
     atomic_write(job.folder / LEDGER, site.ledger.read_bytes())
+    sampler = ConditionalSampler(release.generator, job.config.network)
+    if fault := fault_of(draw(sampler, job.config.network.classes, job.config.seed, site.session)):
+        atomic_json(job.folder / ASIDE, {"reason": fault})
 
 
 def _await_release(keeper: Keeper, letters: Letters, question: Question, job: Job) -> Release:

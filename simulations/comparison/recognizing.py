@@ -81,10 +81,13 @@ def _pool(job: Job, device: torch.device) -> Patches:
 
 
 def sources_of(job: Job, device: torch.device) -> Iterator[Source]:
-    """The synthesizers that a unit draws from; a client's are those of the campaign, drawn with its seeds."""
+    """The synthesizers that a unit draws from; a client's are those of the campaign, drawn with its seeds.
+
+    What was put aside is left out.
+    """
     run = job.config.campaign_name()
     for unit in job.unit.needs:
-        if unit.kind in ("tune", "fit"):
+        if unit.kind in ("tune", "fit") and not job.store.aside(unit):
             names = (unit.fold,) if unit.kind == "tune" else (unit.subject, unit.fold)
             seed = derive_seed(job.config.seed, run, *names, "pool")
             yield Source(f"{unit.fold}-{unit.key}", seed, partial(open_sampler, job, unit, device))
