@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # An empty word lets Python keep what it has compiled: else each of the many processes of `make test` does it anew.
 export PYTHONDONTWRITEBYTECODE :=
-.PHONY: help install demo test test-slow gpu-test deploy-test container-test lint format lock clean
+.PHONY: help install demo test test-slow attack-test gpu-test deploy-test container-test lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -25,6 +25,13 @@ test: $(INSTALLED)  ## every test but the slow ones
 
 test-slow: $(INSTALLED)  ## the tests that take minutes or gigabytes, and every law on a thousand random examples
 	$(BIN)/pytest -m "slow or hypothesis" --hypothesis-profile random
+
+EMODB ?= ../shared/data/EMO-DB
+
+attack-test: $(INSTALLED)  ## every attack on a site or a campaign, with its rule off and on; the table goes to tests/attacks/README.md
+	EYESOFF_EMODB=$(abspath $(wildcard $(EMODB))) EYESOFF_ATTACKS_TABLE=results/attacks.json OMP_NUM_THREADS=1 \
+		$(BIN)/pytest -m "slow or not slow" --quiet tests/attacks
+	@$(BIN)/python -m tests.attacks.table results/attacks.json
 
 gpu-test: $(INSTALLED)  ## that a CUDA device computes what a processor does; needs one
 	$(BIN)/pytest -m gpu

@@ -26,6 +26,7 @@ from common.errors import UserError
 from common.files import atomic_json, locked
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
+from common.seeds import derive_seed
 from common.settings import RuntimeConfig
 from common.synthesizers import Fitting
 from common.training.checkpoint import CARD, Snapshots, read_tensors, save_tensors
@@ -170,7 +171,7 @@ def _tune(
         snapshot_every=max(cost.steps // KEPT, 1),
         stop=lambda: stop() or clock.seconds > grant.seconds,
     )
-    seed = grant.dice.tuning(tuning.run, tuning.session)
+    seed = seed_of(tuning, grant.dice, door)
 
     def examples(balanced: bool) -> Examples:
         return door.examples(tuning.scaling, seed, balanced=balanced)
@@ -183,6 +184,14 @@ def _tune(
             raise
         raise Refused(Code.TOO_LONG, where=f"{clock.seconds / 60:.0f} minutes spent") from None
     folder.finish(released, clock.seconds)
+
+
+def seed_of(tuning: Tuning, dice: Dice, door: Door) -> int:
+    """Of all that a tuning draws, another for each version of the speech.
+
+    Were it the same, two releases would differ by hardly more than what the recordings between them did.
+    """
+    return derive_seed(dice.tuning(tuning.run, tuning.session), door.speech)
 
 
 def _checked_base(tuning: Tuning, grant: Grant) -> Mapping[str, Tensor]:

@@ -15,6 +15,7 @@ from client.bases import read_base
 from client.dice import read_dice
 from client.door import Door
 from client.simulated import simulated_site
+from client.tuning import seed_of
 from common.config import Config
 from common.networks import Acceleration
 from common.synthesizers import Fitting
@@ -72,7 +73,8 @@ class Worker:
         """A session's name, and what its release hashes to as it would be sent."""
         site = self._sites[number]
         tuning = self._letters.tuning(site.session)
-        seed, door = read_dice(site.secret).tuning(tuning.run, tuning.session), self._doors[number]
+        door = self._doors[number]
+        seed = seed_of(tuning, read_dice(site.secret), door)
         fitting = Fitting(
             lambda balanced: door.examples(tuning.scaling, seed, balanced=balanced),
             self._base.weights,

@@ -76,7 +76,7 @@ def compare(
 
     from common.training.interruption import stoppable
     from simulations.comparison.running import Order, Stopped, run_comparison
-    from simulations.comparison.table import ablation_lines, failure_lines, table_of
+    from simulations.comparison.table import ablation_lines, aside_lines, failure_lines, table_of
     from simulations.report.writing import write_report
 
     config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root)])
@@ -96,7 +96,7 @@ def compare(
     page = write_report(run)
     if not as_json:
         typer.echo(f"report: {page}, beside everything of this run")
-    for line in failure_lines(results):
+    for line in (*aside_lines(results), *failure_lines(results)):
         typer.echo(line, err=True)
     if results["failures"]:
         raise typer.Exit(1)

@@ -13,7 +13,7 @@ from client.site import STATE
 from common.config import Config
 from common.errors import UserError
 from common.features.patches import PatchSource
-from common.files import atomic_write
+from common.files import atomic_json, atomic_write
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.seeds import derive_seed
@@ -23,17 +23,22 @@ from common.training.checkpoint import save_tensors
 from common.training.draws import Examples
 from common.training.phases import Interrupted
 from common.wire import Precision, Refusal, Release, Reply, decode_reply
+from server.checks import draw, fault_of
 from server.correspondence import Question
 from server.letters import Letters
+from server.samplers import sampler_of
 from simulations.comparison.job import Job
-from simulations.comparison.store import LEDGER, RELEASE, SITE
+from simulations.comparison.store import ASIDE, LEDGER, RELEASE, SITE
 
 POLL = 0.1
 """Seconds between looks at a keeper."""
 
 
 def tune(job: Job) -> None:
-    """As a campaign does it: its letter, a keeper at a site of its own, the gate, the ledger, the bytes that leave."""
+    """As a campaign does it: its letter, a keeper at a site of its own, the gate, the ledger, the bytes that leave.
+
+    Of a campaign's checks it makes the one that a release passes or fails by itself.
+    """
     place = job.folder / SITE
     config = with_synthesizer(job.config, job.unit.subject)
     base = read_base(job.setting.base).digest
@@ -44,6 +49,9 @@ def tune(job: Job) -> None:
         release = _await_release(Keeper(site), letters, letters.tune("0", site.session), job)
     save_tensors(job.folder / RELEASE, release.released, {"what": str(job.unit)})
     atomic_write(job.folder / LEDGER, site.ledger.read_bytes())
+    sampler = sampler_of(release)
+    if fault := fault_of(draw(sampler, config.corpus.classes, config.seed, site.session)):
+        atomic_json(job.folder / ASIDE, {"reason": fault})
 
 
 def _await_release(keeper: Keeper, letters: Letters, question: Question, job: Job) -> Release:

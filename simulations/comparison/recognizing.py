@@ -83,9 +83,12 @@ def _pool(job: Job, device: torch.device) -> Examples:
 
 
 def sources_of(job: Job, device: torch.device) -> Iterator[Source]:
-    """The synthesizers that a unit draws from; a client's are those of the campaign, drawn with its seeds."""
+    """The synthesizers that a unit draws from; a client's are those of the campaign, drawn with its seeds.
+
+    What was put aside is left out.
+    """
     for unit in job.unit.needs:
-        if unit.kind in ("tune", "fit"):
+        if unit.kind in ("tune", "fit") and not job.store.aside(unit):
             place = unit.fold if unit.kind == "tune" else f"fit/{unit.fold}"
             recipe = recipe_of(with_synthesizer(unit.config, unit.subject)).digest
             seed = source_seed(job.config.seed, place, recipe)

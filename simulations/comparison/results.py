@@ -24,6 +24,8 @@ Owns the layout of both. Must not know how a unit is computed, nor how any of th
                   each {mean, std_over_folds}, generated: samples a fold}. `recognized` is the macro F1 of the real
                   mode's recognizer on samples and the emotions they were asked for; null without the mode `real`.
                   Real patches are those that the synthesizer was fitted to, in the pre-trained encoder's space
+    quarantined   [{session, seed, reason}]: generators of clients that nothing can be learnt from, and why; federated
+                  training went on without them. Not there in files of versions that looked at no generator
     failures      [{unit, modes: [..], fold, seed, reason}]: `unit` names what failed, `modes` what it was needed for
     seconds       stage (tune, fit, train, score, quality) -> {seconds, units, cached}: of processor, as measured when
                   the unit was computed; and `wall`: of this command alone
@@ -130,6 +132,7 @@ def collect(
         ],
         "gap_closed": _gaps(outcomes, seed),
         "quality": _quality(done, store),
+        "quarantined": _quarantined(units, store),
         "failures": _failures(units, failures),
         "settings": {name: value for name, value in setting.config.identity().items() if name != PRETRAINING},
         "pretrained": _whence(setting.pretrained.card),
@@ -271,6 +274,14 @@ def _measures(by_fold: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
         deviation = float(np.std(means, ddof=1)) if len(means) > 1 else None
         found[measure] = {"mean": float(np.mean(means)), "std_over_folds": deviation}
     return found | {"generated": by_fold[0][0]["generated"]}
+
+
+def _quarantined(units: Sequence[Unit], store: Store) -> list[dict[str, Any]]:
+    """Each once, whichever modes and settings would have drawn from it."""
+    reasons = {(unit.place, unit.seed): store.aside(unit) for unit in units if unit.kind == "tune"}
+    return [
+        {"session": session, "seed": seed, "reason": reason} for (session, seed), reason in reasons.items() if reason
+    ]
 
 
 def _failures(units: Sequence[Unit], failures: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ Owns the layout of that folder. Must not know how a unit is computed.
 
     <kind>/<key>/card.json        done: which unit, seconds, steps
                  release/         weights of a synthesizer        ledger.jsonl    what left the client (tune)
+                                                                  aside.json      why it is not drawn from (tune)
                  recognizer/      weights of a recognizer         counts.json     speaker -> counts (score)
                  metrics.jsonl    its training                    quality.json, shown/    (quality)
                  snapshots/, site/, pool/                         while it is at work
@@ -26,6 +27,7 @@ from simulations.comparison.units import Unit
 CARD, SPENT = "card.json", "spent.json"
 RELEASE, RECOGNIZER, SHOWN = "release", "recognizer", "shown"
 LEDGER, METRICS, COUNTS, QUALITY = "ledger.jsonl", "metrics.jsonl", "counts.json", "quality.json"
+ASIDE = "aside.json"
 SNAPSHOTS, POOL, SITE = "snapshots", "pool", "site"
 UNTOLD = "not told"
 """The precision of a unit of a version that did not write it down."""
@@ -71,6 +73,10 @@ class Store:
             remedy = f"delete {self.where(unit)} and run again: it is computed anew"
             raise UserError(f"{unit}: its result cannot be read", where=self.where(unit) / name, remedy=remedy)
         return data
+
+    def aside(self, unit: Unit) -> str:
+        """Why a generator is not drawn from; nothing, where it is."""
+        return str((_read(self.where(unit) / ASIDE) or {"reason": ""})["reason"])
 
     def precisions(self, units: Iterable[Unit]) -> list[str]:
         """In which number formats those that are done were computed: more than one is another protocol a unit."""

@@ -59,6 +59,12 @@ def ablation_lines(results: Mapping[str, Any]) -> Iterator[str]:
         yield f"{row}: macro F1 {one['macro_f1']['mean']:.3f}, {found['difference']:+.3f} ({interval})"
 
 
+def aside_lines(results: Mapping[str, Any]) -> Iterator[str]:
+    """What was not drawn from, and why, a line each."""
+    for one in results["quarantined"]:
+        yield f"{one['session']} is put aside, seed {one['seed']}: {one['reason']}"
+
+
 def failure_lines(results: Mapping[str, Any]) -> Iterator[str]:
     """What failed and what it was needed for, a line each."""
     for failure in results["failures"]:

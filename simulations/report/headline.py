@@ -70,6 +70,8 @@ def _warnings(results: Mapping[str, Any]) -> Iterator[str]:
             "The corpus is a synthetic stand-in, made by a program that imitates voices. "
             "No scientific claim is made about it; these numbers show that the machinery works."
         )
+    if aside := results.get("quarantined"):
+        yield f"{many(len(aside), 'generator')} of clients not trained on: the reasons stand under Put aside."
     if results["failures"]:
         yield f"{many(len(results['failures']), 'unit')} failed: the reasons stand under Failures."
     if len(results["seeds"]) == 1:

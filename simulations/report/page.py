@@ -28,6 +28,7 @@ from simulations.report.tables import (
     made_with,
     pairs_table,
     quality_table,
+    quarantined_table,
     results_table,
     settings,
 )
@@ -35,6 +36,8 @@ from simulations.report.tables import (
 HERE = Path(__file__).parent
 LARGEST = 5_000_000
 """Bytes that a report may have: it travels by mail."""
+ASIDE = "quarantined"
+"""The one section that is not there where there is nothing to say."""
 SECTIONS = {
     "results": "Results",
     "pairs": "Modes in pairs",
@@ -47,6 +50,7 @@ SECTIONS = {
     "leaving": "What left each client",
     "training": "Training",
     "cost": "Cost and time",
+    ASIDE: "Put aside",
     "failures": "Failures",
     "environment": "How it was made",
 }
@@ -90,6 +94,7 @@ def _words(results: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
         "quality": quality_table(results),
         "leaving": leaving_table(evidence.ledgers),
         "cost": cost_table(results),
+        ASIDE: quarantined_table(results),
         "failures": failures_table(results),
     }
     return {
@@ -110,5 +115,6 @@ def _render(content: Mapping[str, Any]) -> str:
     rooms = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     style = (HERE / "style.css").read_text(encoding="utf-8")
     look = {"style": style, "light": palette.variables(dark=False), "dark": palette.variables(dark=True)}
-    page = rooms.get_template("page.html").render({**content, **look, "sections": SECTIONS})
+    sections = {key: title for key, title in SECTIONS.items() if key != ASIDE or content["tables"][ASIDE].rows}
+    page = rooms.get_template("page.html").render({**content, **look, "sections": sections})
     return page.replace(" %", "\N{NO-BREAK SPACE}%")

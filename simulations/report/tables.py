@@ -239,6 +239,16 @@ def _stages(results: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     return [(kind, results["seconds"][kind]) for kind in STAGES if kind in results["seconds"]]
 
 
+def quarantined_table(results: Mapping[str, Any]) -> Table:
+    """Which clients' generators were not drawn from, and why."""
+    rows = tuple(
+        (Cell(one["session"]), Cell(str(one["seed"])), Cell(one["reason"], wide=True))
+        for one in results.get("quarantined", ())
+    )
+    caption = "Samples of every client's generator are looked at before a recognizer is trained on any."
+    return Table(caption, (Cell("session"), Cell("seed"), Cell("reason", wide=True)), rows)
+
+
 def failures_table(results: Mapping[str, Any]) -> Table:
     """What failed, what it was needed for, and why."""
     headings = ("unit", "needed for", "fold or session", "seed", "reason")

@@ -1,11 +1,14 @@
 """What one hostile client can do to everybody's campaign: end it, poison it unseen, take another's name."""
 
+from typing import ClassVar
+
 import pytest
 import torch
 
 from common.config import Config
 from common.errors import UserError
 from common.wire import Release, Tune, encode
+from server.roster import Roster
 from tests.server import conftest as server
 
 base, client_of, clients_of, campaign_of = server.base, server.client_of, server.clients_of, server.campaign_of
@@ -123,3 +126,44 @@ class TestOneGeneratorFromTwoSites:
         same = server.voice_of("same", config.network)
         sent = tuned_to(lambda name, value: same[name].to(value.dtype))
         return clients_of(3, c3=client_of("X", sent), c4=client_of("Y", sent))
+
+
+def first_come(claims, holders):
+    """The rule of the first release: a name goes to whoever comes first, and nobody is told."""
+    clients = {}
+    for claim in claims:
+        clients.setdefault(claim.session, claim.client)
+    return Roster(clients)
+
+
+class TestAStolenName:
+    """A registered client that calls itself B is asked in B's place, if its number is the smaller one."""
+
+    KEYS: ClassVar = {"00": "X", "0": "A", "1": "B", "2": "C"}
+
+    @staticmethod
+    def clients(clients_of, client_of):
+        clients = clients_of(3)
+        clients.clients = {"00": client_of("B"), **clients.clients}
+        return clients
+
+    def test_is_answered_for_where_names_belong_to_whoever_comes_first(
+        self, campaign_of, clients_of, client_of, monkeypatch, note
+    ):
+        monkeypatch.setattr("server.campaign.given_names", first_come)
+        clients = self.clients(clients_of, client_of)
+        results = campaign_of(clients, holders=self.KEYS).run(4)
+        note("campaign: a stolen name", off=f"the thief is asked to {', '.join(clients.clients['00'].heard[1:])}")
+        assert "tune" in clients.clients["00"].heard
+        assert "tune" not in clients.clients["1"].heard
+        assert not results["failures"]
+
+    def test_is_refused_and_both_are_told_where_names_belong_to_keys(self, campaign_of, clients_of, client_of, note):
+        clients = self.clients(clients_of, client_of)
+        results = campaign_of(clients, holders=self.KEYS).run(4)
+        thief, owner = clients.clients["00"].heard, clients.clients["1"].heard
+        note("campaign: a stolen name", on=results["failures"][0]["reason"])
+        assert "tune" not in thief
+        assert "tune" in owner
+        assert "notice" in thief
+        assert "notice" in owner

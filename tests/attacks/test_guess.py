@@ -42,16 +42,11 @@ def released(tmp_path, invitation):
 
 
 def without(speech, folder, number):
-    """The same speech, but for one recording of the site's that is another one: a wrong guess."""
-    shutil.copytree(speech.folder, folder, dirs_exist_ok=True)
-    lines = (folder / "recordings.csv").read_text().splitlines()
-    held = [place for place, line in enumerate(lines) if f",{HELD}," in line]
-    other = next(line for line in lines[1:] if f",{HELD}," not in line)
-    row = lines[held[number]].split(",")
-    lines[held[number]] = ",".join([other.split(",")[0].replace(".wav", "-guess.wav"), *row[1:]])
-    first = other.split(",")[0]
-    shutil.copy(folder / first, folder / first.replace(".wav", "-guess.wav"))
-    (folder / "recordings.csv").write_text("\n".join(lines))
+    """The same speech, but for one recording of the site's that is another one."""
+    shutil.copytree(speech.folder, folder)
+    rows = [line.split(",") for line in (folder / "recordings.csv").read_text().splitlines()[1:]]
+    held, other = [[row[0] for row in rows if (row[2] == HELD) is here] for here in (True, False)]
+    shutil.copy(folder / other[number], folder / held[number])
     return Speech(folder)
 
 
@@ -76,6 +71,41 @@ class TestAGuessOfTheLastRecording:
         note("guess of the last recording", on=f"a right one is off by {min(near):.4f}, a wrong one by {min(far):.4f}")
         assert not any(torch.equal(truth, guess) for guess in right)
         assert abs(sum(near) - sum(far)) / 2 <= max(spread, 0.2 * min(near)), "a right guess is no nearer than a wrong"
+
+
+class TestTheDifferenceOfTwoVersions:
+    """A server that asks for one run before and after a recording is exchanged, and compares the releases."""
+
+    @staticmethod
+    def shares(speech, invitation, folder):
+        """How far apart the releases of two versions are, in units of how far apart two runs are."""
+        rules = accepting(invitation, bounds=open_bounds())
+        at_site = site(speech, folder / "site", rules)
+
+        def ask(run, recordings):
+            keeper = Keeper(at_site.model_copy(update={"root": recordings.folder}))
+            tuning = invitation.tuning.model_copy(update={"run": run})
+            reply = said(keeper, invitation.model_copy(update={"tuning": tuning}))
+            keeper.stop()
+            return torch.cat([value.flatten().float() for _, value in sorted(reply.generator.items())])
+
+        one = ask("run-1", speech)
+        same_run = ask("run-1", without(speech, folder / "second", 0))
+        another = ask("run-2", without(speech, folder / "third", 1))
+        return float((one - same_run).norm() / (one - another).norm())
+
+    def test_is_the_recording_alone_where_both_throw_the_same_dice(
+        self, speech, invitation, tmp_path, monkeypatch, note
+    ):
+        monkeypatch.setattr("client.tuning.seed_of", lambda tuning, dice, door: dice.tuning(tuning.run, tuning.session))
+        share = self.shares(speech, invitation, tmp_path)
+        note("differencing: two versions of one run", off=f"{share:.2f} of what two runs differ by")
+        assert share < 0.5
+
+    def test_is_as_that_of_two_runs_where_each_version_has_dice_of_its_own(self, speech, invitation, tmp_path, note):
+        share = self.shares(speech, invitation, tmp_path)
+        note("differencing: two versions of one run", on=f"{share:.2f} of what two runs differ by")
+        assert 0.7 < share < 1.4
 
 
 class TestAskingAgainAndAgain:

@@ -8,8 +8,8 @@ from client.bases import SMALL_GRADIENT, gradient_over_epsilon, read_base
 from client.bounds import Bounds
 from client.door import Door
 from client.keeper import Keeper
+from client.tuning import seed_of
 from common.config import load_config
-from common.features.scaling import Scaling
 from common.training.pretrained import SHIPPED, shipped_weights
 from common.training.stages import FINETUNING
 from common.wire import Code
@@ -44,7 +44,7 @@ def others(speech, tmp_path_factory):
 
 def shown(keeper, recipe, tuning):
     """The patches [n, pixels] of all steps: a site's own dice say which, and only a judge may look."""
-    seed = keeper._dice.tuning(tuning.run, tuning.session)
+    seed = seed_of(tuning, keeper._dice, keeper._door)
     source = keeper._door.examples(recipe.scaling, seed, balanced=True)
     drawn = [source.batch(step, recipe.batch, FINETUNING).patches for step in range(recipe.steps)]
     return functional.avg_pool2d(torch.cat(drawn), PATCH_SIDE // recipe.side).flatten(1)

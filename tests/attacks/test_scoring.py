@@ -32,6 +32,8 @@ QUERIES, AT_ONCE = 6, 3
 """Scorings with exact counts, and recordings asked for in each: as many as there are classes beside `neutral`."""
 LIVES = 2000
 """Of a site, each with other dice."""
+VOICE = 12
+"""Recordings of one person, as many as the built-in cast has here."""
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +157,20 @@ def test_all_scorings_of_a_life_together_hardly_tell_who_is_there(keeper_of, rec
     note("scoring: who is in the data", on=f"{right:.1%} right in a site's whole life (a coin: 50 %)")
     assert right == pytest.approx(best_guess(policy.scoring_epsilon, policy.scorings_in_all), abs=0.02)
     assert best_guess(policy.scoring_epsilon, policy.scorings_in_all) <= 0.6
+
+
+def test_a_whole_voice_is_not_hidden_by_noise_that_hides_a_recording(note):
+    """Epsilon is of one recording: a recognizer that knew a voice would move as many counts as that voice has."""
+    policy, said_yes = Policy(), {VOICE: 0, 0: 0}
+    for there in said_yes:
+        counts = ((0, there, 0, 0), *((0, 0, 0, 0) for _ in range(3)))
+        for life in range(LIVES):
+            dice = Dice(life.to_bytes(32, "big"))
+            told = [
+                noised((counts,), policy.scoring_epsilon, dice, f"run-{query}/fold")
+                for query in range(policy.scorings_in_all)
+            ]
+            said_yes[there] += sum(one[0][0][1] for one in told) > VOICE * policy.scorings_in_all / 2
+    right = (said_yes[VOICE] + LIVES - said_yes[0]) / (2 * LIVES)
+    note(f"scoring: a voice of {VOICE} recordings", on=f"{right:.0%} right, if a recognizer knew the voice: not hidden")
+    assert right > 0.9

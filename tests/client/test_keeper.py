@@ -6,7 +6,6 @@ import threading
 import time
 
 import pytest
-import torch
 
 from client import keeper as keeper_module
 from client.bases import BASES, read_base
@@ -21,27 +20,20 @@ from common.synthesizers import synthesizer
 from common.training.checkpoint import TENSORS
 from common.training.pretrained import shipped_weights
 from common.wire import (
-    PROTOCOL,
     Ask,
     Code,
     Collect,
     Description,
     Noted,
     Notice,
-    Refusal,
     Release,
-    Scored,
     Stage,
     Working,
-    decode,
     encode,
     weights_digest,
 )
-from common.wire.codec import Limits
 
 LONG = 250.0
-WITHOUT_NETWORKS = (Code.LABEL_ORDER, Code.BASE_FORBIDDEN)
-"""What is asked here without networks, for none have these labels or this digest."""
 ASK = Ask(run="run-1")
 NOTICE = Notice(run="run-1", session="03+08")
 
@@ -49,11 +41,6 @@ NOTICE = Notice(run="run-1", session="03+08")
 def named(request):
     """The same request without its networks."""
     return request.model_copy(update={"shipped": False, "base": {}})
-
-
-def refusal_of(data):
-    """A refusal as whoever receives it reads it, whatever was asked."""
-    return decode(data, Refusal, Limits(2**16))
 
 
 class TestDescribing:
@@ -289,168 +276,6 @@ class TestTuning:
         assert verify(site.ledger).problems == ()
         told = [(entry.outcome, entry.kind) for entry in entries(site.ledger)]
         assert told == [("admitted", "tune"), ("sent", "release"), ("sent", "description")]
-
-
-class TestScoring:
-    """Counts and nothing else."""
-
-    @pytest.fixture(autouse=True)
-    def took_part(self, keeper, said, ask_to_tune):
-        """A recognizer is scored only for a run in which the site took part."""
-        assert isinstance(said(keeper, ask_to_tune(), LONG), Release)
-
-    def test_confusion_counts_are_told(self, keeper, said, ask_to_score):
-        told = said(keeper, ask_to_score())
-        assert isinstance(told, Scored)
-        assert [sum(row) for row in told.counts[0]] == [6, 6, 6, 6]
-
-    def test_confusions_by_speaker_are_told_only_where_the_policy_grants_them(
-        self, keeper, site, said, ask_to_score, with_policy
-    ):
-        request = ask_to_score(per_speaker=True)
-        assert said(keeper, request).code is Code.SPEAKERS_FORBIDDEN
-        assert len(said(Keeper(with_policy(site, "per_speaker = true")), request).counts) == 2
-
-
-class TestScoringOnce:
-    """Each recognizer of a fold once, whatever has become of the speech; nothing without a release."""
-
-    def test_a_site_that_released_nothing_to_a_run_scores_nothing_of_it(self, keeper, said, ask_to_score, ask_to_tune):
-        assert said(keeper, ask_to_score()).code is Code.NOT_IN_THAT_RUN
-        said(keeper, ask_to_tune(run="run-2"), LONG)
-        assert said(keeper, ask_to_score()).code is Code.NOT_IN_THAT_RUN
-        assert isinstance(said(keeper, ask_to_score(run="run-2")), Scored)
-
-    def test_an_answer_is_given_again_though_the_speech_has_changed(
-        self, speech, site, said, ask_to_tune, ask_to_score, tmp_path
-    ):
-        own = site.model_copy(update={"root": shutil.copytree(speech, tmp_path / "speech")})
-        keeper = Keeper(own)
-        said(keeper, ask_to_tune(), LONG)
-        first = said(keeper, ask_to_score())
-        rows = (own.root / "recordings.csv").read_text().splitlines()
-        (own.root / "recordings.csv").write_text("\n".join(rows[:-1]))
-        changed = Keeper(own)
-        assert sum(changed._door.utterances_per_emotion()) == 23
-        assert encode(said(changed, ask_to_score())) == encode(first)
-        assert sum(map(sum, said(changed, ask_to_score(fold="everyone")).counts[0])) == 23  # a control
-
-    def test_counts_are_told_with_the_noise_that_the_policy_asks_for(
-        self, site, said, ask_to_tune, ask_to_score, with_policy
-    ):
-        keeper = Keeper(with_policy(site, "scoring_epsilon = 0.5"))
-        said(keeper, ask_to_tune(), LONG)
-        told = said(keeper, ask_to_score())
-        assert told.epsilon == 0.5
-        assert [sum(row) for row in told.counts[0]] != [6, 6, 6, 6]
-        assert encode(said(Keeper(with_policy(site, "scoring_epsilon = 0.5")), ask_to_score())) == encode(told)
-
-    @pytest.mark.parametrize(("first", "then"), [("0.5", '"exact"'), ('"exact"', "0.5")])
-    def test_under_another_noise_what_was_given_is_not_given_under_a_wrong_name(
-        self, site, said, ask_to_tune, ask_to_score, with_policy, first, then
-    ):
-        keeper = Keeper(with_policy(site, f"scoring_epsilon = {first}"))
-        said(keeper, ask_to_tune(), LONG)
-        assert isinstance(said(keeper, ask_to_score()), Scored)
-        told = said(Keeper(with_policy(site, f"scoring_epsilon = {then}")), ask_to_score())
-        assert (told.code, told.stage) == (Code.WRONG_ANSWER, Stage.RELEASE)
-
-    def test_one_that_takes_too_long_is_told_by_name(
-        self, site, said, ask_to_tune, ask_to_score, with_policy, monkeypatch
-    ):
-        keeper = Keeper(with_policy(site))
-        said(keeper, ask_to_tune(), LONG)
-        monkeypatch.setattr(Keeper, "_seconds", -1.0)
-        told = said(keeper, ask_to_score())
-        assert (told.code, told.stage) == (Code.TOO_LONG, Stage.SCORE)
-
-    def test_few_recordings_to_test_on_are_not_scored(self, keeper, site, said, ask_to_tune, ask_to_score, with_policy):
-        said(keeper, ask_to_tune(), LONG)
-        few = Keeper(with_policy(site, "minimum_test_utterances = 25"))
-        assert said(few, ask_to_score()).code is Code.TOO_FEW_TESTS
-        assert isinstance(said(Keeper(with_policy(site, "minimum_test_utterances = 24")), ask_to_score()), Scored)
-
-
-class TestBadInput:
-    """Each has its word, and nothing is begun."""
-
-    @pytest.mark.parametrize(
-        ("changed", "code"),
-        [
-            ({"iterations": 1_000_000}, Code.RECIPE_FORBIDDEN),
-            ({"weights": "0" * 64}, Code.BASE_FORBIDDEN),
-            ({"features": "0123456789ab"}, Code.FEATURES),
-            ({"session": "10+09"}, Code.UNKNOWN_SESSION),
-            ({"labels": ("angry", "neutral", "sad", "happy")}, Code.LABEL_ORDER),
-            ({"labels": ("neutral", "angry")}, Code.LABEL_ORDER),
-        ],
-        ids=lambda value: value.value if isinstance(value, Code) else next(iter(value)),
-    )
-    def test_a_request_that_does_not_fit_the_site(self, keeper, ask_to_tune, changed, code):
-        request = ask_to_tune(**changed)
-        data = encode(Collect(tuning=request.tuning)) if code in WITHOUT_NETWORKS else encode(request)
-        refusal = refusal_of(keeper.answer(data))
-        assert (refusal.code, refusal.stage) == (code, Stage.ADMIT)
-        assert keeper.status()["tunings"] == 0
-
-    def test_networks_with_a_value_that_is_no_number(self, keeper, ask_to_tune):
-        data = bytearray(encode(ask_to_tune()))
-        data[-4:] = torch.tensor([float("nan")]).numpy().tobytes()
-        assert refusal_of(keeper.answer(bytes(data))).code is Code.NOT_FINITE
-
-    def test_other_networks_under_the_name_of_the_base(self, keeper, ask_to_tune):
-        data = bytearray(encode(ask_to_tune()))
-        data[-4:] = torch.tensor([0.123]).numpy().tobytes()
-        assert refusal_of(keeper.answer(bytes(data))).code is Code.WRONG_DIGEST
-
-    @pytest.mark.parametrize(
-        ("old", "new", "code"),
-        [
-            (PROTOCOL, PROTOCOL[::-1], Code.PROTOCOL),
-            ('\\"kind\\":\\"ask\\"', '\\"kind\\":\\"wav\\"', Code.UNEXPECTED_KIND),
-            ('\\"run-1\\"', '\\"../..\\"', Code.BAD_FIELD),
-            ('\\"run-1\\"', '\\"/etc/\\"', Code.BAD_FIELD),
-            ('\\"run\\"', '\\"rub\\"', Code.BAD_FIELD),
-        ],
-        ids=["protocol", "record", "path", "absolute path", "field"],
-    )
-    def test_a_message_of_another_kind(self, keeper, old, new, code):
-        data = encode(ASK)
-        spoilt = data.replace(old.encode(), new.encode())
-        assert spoilt != data
-        assert refusal_of(keeper.answer(spoilt)).code is code
-
-    def test_a_site_that_lacks_two_emotions_is_not_tuned_to(self, speech, site, said, ask_to_tune, tmp_path):
-        rows = (speech / "recordings.csv").read_text().splitlines()
-        table = tmp_path / "two.csv"
-        table.write_text("\n".join(row for row in rows if "sad" not in row and "happy" not in row))
-        for path in speech.glob("*.wav"):
-            (tmp_path / path.name).symlink_to(path)
-        keeper = Keeper(site.model_copy(update={"root": table}))
-        refusal = said(keeper, ask_to_tune())
-        assert (refusal.code, refusal.stage) == (Code.TOO_FEW_UTTERANCES, Stage.TUNE)
-
-    @pytest.mark.parametrize(
-        ("policy", "code"),
-        [("minimum_utterances = 7", Code.TOO_FEW_UTTERANCES), ("minimum_speakers = 3", Code.TOO_FEW_SPEAKERS)],
-    )
-    def test_a_policy_that_wants_more_voices_refuses(
-        self, site, said, ask_to_tune, ask_to_score, policy, code, with_policy
-    ):
-        keeper = Keeper(with_policy(site, policy))
-        assert said(keeper, ask_to_tune()).code is code
-        assert said(keeper, ask_to_score()).code is code
-
-    def test_a_policy_file_with_mistakes_names_each_and_no_keeper_comes_to_be(self, site, with_policy):
-        with pytest.raises(UserError) as raised:
-            Keeper(with_policy(site, 'stepps = 3\nbatch = 2\nallow = ["speech"]'))
-        assert all(word in str(raised.value) for word in ("policy.toml", "stepps", "batch", "allow"))
-        assert not site.ledger.exists()
-
-    def test_a_request_larger_than_the_policy_reads_is_turned_away_by_name(self, keeper, site):
-        refusal = refusal_of(keeper.turn_away(2**40))
-        assert (refusal.code, refusal.stage) == (Code.TOO_LARGE, Stage.RECEIVE)
-        assert [entry.outcome for entry in entries(site.ledger)] == ["refused", "sent"]
 
 
 class TestStarting:

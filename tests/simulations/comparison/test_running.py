@@ -9,10 +9,11 @@ from rich.console import Console
 from common.errors import UserError, UserErrors
 from common.training.checkpoint import read_tensors
 from server.campaign import RESULTS as CAMPAIGN
-from simulations.comparison import doing
+from simulations.comparison import doing, fitting
 from simulations.comparison.results import RESULTS
 from simulations.comparison.running import Order, Stopped, check_run, run_comparison
 from simulations.comparison.store import Store
+from simulations.comparison.table import aside_lines
 from simulations.federation.campaign import simulate_campaign
 
 PAPERS = ["real", "centralized", "federated", "baseline", "floor", "real+synthetic"]
@@ -100,6 +101,33 @@ def test_a_unit_that_fails_is_named_and_the_others_go_on(whole, comparing, monke
     assert results["modes"]["real"]["macro_f1"]["seeds"] == 2
     floor = results["modes"]["floor"]
     assert (floor["complete"], floor["whole_seeds"], floor["macro_f1"]["seeds"]) == (False, [0], 1)
+
+
+def test_a_generator_that_nothing_can_be_learnt_from_is_named_and_left_out(comparing, monkeypatch, tmp_path):
+    released = fitting._await_release
+
+    def mute(keeper, letters, question, job):
+        release = released(keeper, letters, question, job)
+        if job.unit.place != "Session2":
+            return release
+        return release.model_copy(update={"generator": {name: 0 * w for name, w in release.generator.items()}})
+
+    monkeypatch.setattr(fitting, "_await_release", mute)
+    order = {"modes": ["federated"], "folds": ["Session1", "Session3"], "units": tmp_path / "units"}
+    results = comparing(tmp_path / "run", **order)
+    reason = "its samples are constant: nothing varies within a patch"
+    assert results["quarantined"] == [{"session": "Session2", "seed": 0, "reason": reason}]
+    assert results["failures"] == []
+    assert results["modes"]["federated"]["macro_f1"]["folds"] == 2
+    assert list(aside_lines(results)) == [f"Session2 is put aside, seed 0: {reason}"]
+
+
+def test_a_mode_whose_every_client_was_put_aside_says_so(comparing, monkeypatch, tmp_path):
+    monkeypatch.setattr(fitting, "fault_of", lambda patches: "odd")
+    order = {"modes": ["real", "federated"], "folds": ["Session1"], "units": tmp_path / "units"}
+    results = comparing(tmp_path / "run", **order)
+    assert [one["session"] for one in results["quarantined"]] == ["Session2", "Session3"]
+    assert {failure["reason"] for failure in results["failures"]} == {"no generator to draw from"}
 
 
 def test_a_mode_whose_every_seed_failed_has_no_score_and_a_mistake_of_ours_is_traced(comparing, monkeypatch, tmp_path):

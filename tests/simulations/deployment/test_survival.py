@@ -68,7 +68,7 @@ def story(deployment, lasting, weights, family, tmp_path_factory):
     told.run, tend = tmp_path_factory.mktemp("deployed") / "run", Tending(deployment)
     deployment.processes.drop("site2-supernode")  # comes back behind a proxy of its own, whose network can be cut
     port = free_port()
-    words = commands.proxy(layout.server, LOOPBACK, port, deployment.settings.superlink)
+    words = commands.proxy(layout.proxy, LOOPBACK, port, deployment.settings.superlink)
     deployment.processes.start("site2-network", words, flower_environment(layout.state / "homes" / "network"))
     deployment.start_relay("site2", f"localhost:{port}")
 

@@ -7,9 +7,12 @@ import pytest
 import torch
 
 from client.dice import Dice
+from client.door import Door
 from client.ledger import entries, verify
-from client.simulated import SITES, simulated_secret
+from client.simulated import SITE, SITES, simulated_secret
+from client.site import load_site
 from common.errors import UserError, UserErrors
+from common.seeds import derive_seed
 from common.synthesizers.methods.eskimez import finetune
 from common.training.checkpoint import save_tensors
 from common.wire import Code
@@ -101,10 +104,11 @@ def test_a_site_that_broke_down_is_named_and_its_own_log_says_why(config, weight
     run = tmp_path / "run"
     order(config, run, weights, plan="everyone")
 
-    dice = Dice(simulated_secret(config.seed, "Session2"))
+    of_site = Dice(simulated_secret(config.seed, "Session2")).tuning(config.campaign_name(), "Session2")
+    speech = Door(load_site(run / SITES / "Session2" / SITE)).speech
 
     def breaks(networks, patches, settings, seed, around):
-        if seed == dice.tuning(config.campaign_name(), "Session2"):
+        if seed == derive_seed(of_site, speech):
             raise RuntimeError("the marker of utterance 17")
         return finetune(networks, patches, settings, seed, around)
 

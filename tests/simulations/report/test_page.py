@@ -9,7 +9,8 @@ import pytest
 from common.errors import UserError
 from simulations.comparison.results import SCHEMA
 from simulations.report import page as page_module
-from simulations.report.page import LARGEST, SECTIONS
+from simulations.report.evidence import Evidence
+from simulations.report.page import ASIDE, LARGEST, SECTIONS, build
 from simulations.report.wording import score
 from simulations.report.writing import write_report
 
@@ -46,6 +47,18 @@ def read(page):
 @pytest.fixture(scope="module")
 def reader(built):
     return read(built.page)
+
+
+def test_what_was_put_aside_is_named_with_its_reason_and_in_no_section_where_nothing_was(results, reader):
+    aside = [{"session": "03+08", "seed": 1, "reason": "12 of 128 samples are <not> finite"}]
+    told = read(build(results | {"quarantined": aside}, Evidence()).page)
+    assert "03+08" in told.words["quarantined"]
+    assert "12 of 128 samples are <not> finite" in told.words["quarantined"]
+    assert "1 generator of clients not trained on" in told.words["answer"]
+    assert ("a", {"href": "#quarantined"}) in told.elements
+    for page in (reader, read(build(results | {"quarantined": []}, Evidence()).page)):
+        assert "quarantined" not in page.words
+        assert ("a", {"href": "#quarantined"}) not in page.elements
 
 
 def test_the_headline_answers_with_ratio_interval_gap_and_n(reader):
@@ -117,7 +130,7 @@ def test_every_link_inside_the_page_has_its_target_and_no_id_comes_twice(reader)
     assert len(ids) == len(set(ids))
     links = {attributes["href"] for tag, attributes in reader.elements if tag in ("a", "use")}
     assert {link.removeprefix("#") for link in links} <= set(ids)
-    assert set(SECTIONS) <= set(ids)
+    assert set(SECTIONS) - {ASIDE} <= set(ids)
 
 
 def test_every_figure_has_words_for_those_who_cannot_see_it(reader):

@@ -1,0 +1,103 @@
+"""What does not fit a site has its word, and nothing of it is begun."""
+
+import pytest
+import torch
+
+from client.keeper import Keeper
+from client.ledger import entries
+from common.errors import UserError
+from common.wire import PROTOCOL, Ask, Code, Collect, Refusal, Stage, decode, encode
+from common.wire.codec import Limits
+
+WITHOUT_NETWORKS = (Code.LABEL_ORDER, Code.BASE_FORBIDDEN)
+"""What is asked here without networks, for none have these labels or this digest."""
+ASK = Ask(run="run-1")
+
+
+def refusal_of(data):
+    """A refusal as whoever receives it reads it, whatever was asked."""
+    return decode(data, Refusal, Limits(2**16))
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"iterations": 1_000_000}, Code.RECIPE_FORBIDDEN),
+        ({"weights": "0" * 64}, Code.BASE_FORBIDDEN),
+        ({"features": "0123456789ab"}, Code.FEATURES),
+        ({"session": "10+09"}, Code.UNKNOWN_SESSION),
+        ({"labels": ("angry", "neutral", "sad", "happy")}, Code.LABEL_ORDER),
+        ({"labels": ("neutral", "angry")}, Code.LABEL_ORDER),
+    ],
+    ids=lambda value: value.value if isinstance(value, Code) else next(iter(value)),
+)
+def test_a_request_that_does_not_fit_the_site(keeper, ask_to_tune, changed, code):
+    request = ask_to_tune(**changed)
+    data = encode(Collect(tuning=request.tuning)) if code in WITHOUT_NETWORKS else encode(request)
+    refusal = refusal_of(keeper.answer(data))
+    assert (refusal.code, refusal.stage) == (code, Stage.ADMIT)
+    assert keeper.status()["tunings"] == 0
+
+
+def test_networks_with_a_value_that_is_no_number(keeper, ask_to_tune):
+    data = bytearray(encode(ask_to_tune()))
+    data[-4:] = torch.tensor([float("nan")]).numpy().tobytes()
+    assert refusal_of(keeper.answer(bytes(data))).code is Code.NOT_FINITE
+
+
+def test_other_networks_under_the_name_of_the_base(keeper, ask_to_tune):
+    data = bytearray(encode(ask_to_tune()))
+    data[-4:] = torch.tensor([0.123]).numpy().tobytes()
+    assert refusal_of(keeper.answer(bytes(data))).code is Code.WRONG_DIGEST
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        (PROTOCOL, PROTOCOL[::-1], Code.PROTOCOL),
+        ('\\"kind\\":\\"ask\\"', '\\"kind\\":\\"wav\\"', Code.UNEXPECTED_KIND),
+        ('\\"run-1\\"', '\\"../..\\"', Code.BAD_FIELD),
+        ('\\"run-1\\"', '\\"/etc/\\"', Code.BAD_FIELD),
+        ('\\"run\\"', '\\"rub\\"', Code.BAD_FIELD),
+    ],
+    ids=["protocol", "record", "path", "absolute path", "field"],
+)
+def test_a_message_of_another_kind(keeper, old, new, code):
+    data = encode(ASK)
+    spoilt = data.replace(old.encode(), new.encode())
+    assert spoilt != data
+    assert refusal_of(keeper.answer(spoilt)).code is code
+
+
+def test_a_site_that_lacks_two_emotions_is_not_tuned_to(speech, site, said, ask_to_tune, tmp_path):
+    rows = (speech / "recordings.csv").read_text().splitlines()
+    table = tmp_path / "two.csv"
+    table.write_text("\n".join(row for row in rows if "sad" not in row and "happy" not in row))
+    for path in speech.glob("*.wav"):
+        (tmp_path / path.name).symlink_to(path)
+    keeper = Keeper(site.model_copy(update={"root": table}))
+    refusal = said(keeper, ask_to_tune())
+    assert (refusal.code, refusal.stage) == (Code.TOO_FEW_UTTERANCES, Stage.TUNE)
+
+
+@pytest.mark.parametrize(
+    ("policy", "code"),
+    [("minimum_utterances = 7", Code.TOO_FEW_UTTERANCES), ("minimum_speakers = 3", Code.TOO_FEW_SPEAKERS)],
+)
+def test_a_policy_that_wants_more_voices_refuses(site, said, ask_to_tune, ask_to_score, policy, code, with_policy):
+    keeper = Keeper(with_policy(site, policy))
+    assert said(keeper, ask_to_tune()).code is code
+    assert said(keeper, ask_to_score()).code is code
+
+
+def test_a_policy_file_with_mistakes_names_each_and_no_keeper_comes_to_be(site, with_policy):
+    with pytest.raises(UserError) as raised:
+        Keeper(with_policy(site, 'stepps = 3\nbatch = 2\nallow = ["speech"]'))
+    assert all(word in str(raised.value) for word in ("policy.toml", "stepps", "batch", "allow"))
+    assert not site.ledger.exists()
+
+
+def test_a_request_larger_than_the_policy_reads_is_turned_away_by_name(keeper, site):
+    refusal = refusal_of(keeper.turn_away(2**40))
+    assert (refusal.code, refusal.stage) == (Code.TOO_LARGE, Stage.RECEIVE)
+    assert [entry.outcome for entry in entries(site.ledger)] == ["refused", "sent"]
