@@ -40,6 +40,7 @@ from common.wire import (
     Scoring,
     Tune,
     Tuning,
+    Working,
     decode_reply,
     encode,
     weights_digest,
@@ -147,8 +148,14 @@ def score_request(
 
 
 def said(keeper: Keeper, request: Request) -> Reply:
-    """The keeper's answer, as the server decodes it."""
-    return decode_reply(keeper.answer(encode(request), LONG), request)
+    """The keeper's answer, as the server decodes it, once it is done with what was asked."""
+    reply = decode_reply(keeper.answer(encode(request), LONG), request)
+    return said(keeper, request) if isinstance(reply, Working) else reply
+
+
+def elsewhere(speech: Speech, folder: Path) -> Keeper:
+    """A keeper of all other recordings: what the attacker may know, and what is compared with the site's."""
+    return Keeper(site(speech, folder).model_copy(update={"holds": ELSEWHERE}))
 
 
 def crops(keeper: Keeper, scaling: Extremes, side: int, hop: int = 4) -> tuple[Tensor, Tensor]:

@@ -2,38 +2,52 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from common.errors import UserError
 from common.networks import memory
-from common.networks.memory import require_memory, training_memory
+from common.networks.memory import (
+    AUTOENCODER_SHOWS,
+    CRITIC_SHOWS,
+    TUNING_SHOWS,
+    pair_memory,
+    recognizer_memory,
+    require_memory,
+)
 from common.settings import NetworkConfig
 
 CPU = torch.device("cpu")
+SHOWS = {"autoencoder": AUTOENCODER_SHOWS, "adversarial": CRITIC_SHOWS, "finetuning": TUNING_SHOWS}
+
+
+def predicted(stage, width, batch=32):
+    network = NetworkConfig(width=width)
+    return pair_memory(network, batch, SHOWS[stage], 4) if stage in SHOWS else recognizer_memory(network, batch, 4)
 
 
 def test_a_stage_that_fits_may_start(monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda device: 10**12)
-    require_memory(NetworkConfig(width=1), 32, "finetuning", CPU)
+    require_memory("finetuning", predicted("finetuning", 1), CPU)
 
 
 def test_a_stage_that_does_not_fit_is_refused_with_advice(monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda device: 2 * 10**9)
-    with pytest.raises(UserError, match=r"needs .* GB in memory, 2\.0 GB are free; halve network\.width"):
-        require_memory(NetworkConfig(width=1), 32, "finetuning", CPU)
+    with pytest.raises(UserError, match=r"finetuning needs .* GB in memory, 2\.0 GB are free; halve network\.width"):
+        require_memory("finetuning", predicted("finetuning", 1), CPU)
 
 
 def test_memory_grows_with_width_and_batch():
-    sizes = [training_memory(NetworkConfig(width=width), 8, "finetuning") for width in (1 / 16, 1 / 8, 1)]
-    assert sizes == sorted(sizes)
-    assert training_memory(NetworkConfig(width=1), 64, "finetuning") > sizes[-1]
+    for stage in ("finetuning", "recognizer"):
+        sizes = [predicted(stage, width, 8) for width in (1 / 16, 1 / 8, 1)]
+        assert sizes == sorted(sizes)
+        assert predicted(stage, 1, 64) > sizes[-1]
 
 
 def test_a_gradient_penalty_needs_more_and_a_recognizer_less():
-    needed = {stage: training_memory(NetworkConfig(width=1), 32, stage) for stage in memory.SHOWN}
-    assert needed["adversarial"] > needed["finetuning"] > needed["recognizer"]
+    assert predicted("adversarial", 1) > predicted("finetuning", 1) > predicted("recognizer", 1)
 
 
 def test_this_machine_has_some_memory():
@@ -49,16 +63,17 @@ def test_files_that_a_container_has_read_do_not_count_as_taken(tmp_path, allowed
 
 
 PEAK = r"""
-import re, sys, torch
+import re, runpy, sys, torch
 from dataclasses import dataclass
 from pathlib import Path
 from common.config.tree import Config
 from common.networks.acceleration import Acceleration
 from common.training.phases import Surroundings
-from common.training.recognizer import train_recognizer
-from common.training.stages import Pair, finetune, train_adversarial, train_autoencoder
+from common.recognizers.methods import cnn
+from common.spaces import PATCHES
 
-stage, precision = sys.argv[1:]
+conftest, stage, precision = sys.argv[1:]
+shared = runpy.run_path(conftest)
 section = {"iterations": 2, "batch": 32}
 config = Config.model_validate({
     "network": {"width": 1 / 4},
@@ -83,19 +98,17 @@ def peak():  # of this process alone: getrusage counts what its parent had when 
 around = Surroundings(Acceleration.from_runtime(config.runtime))
 before = peak()
 if stage == "recognizer":
-    train_recognizer(Noise(), config, 0, around)
+    cnn.train(Noise(), cnn.RECOGNIZER.settings_of(config), PATCHES, 4, 0, around)
 else:
-    train = {"autoencoder": train_autoencoder, "adversarial": train_adversarial, "finetuning": finetune}[stage]
-    train(Pair.fresh(config), Noise(), config, 0, around)
+    shared["STAGES"][stage](shared["fresh"](config), Noise(), config, 0, around)
 print(peak() - before)
 """
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("stage", memory.SHOWN)
+@pytest.mark.parametrize("stage", [*SHOWS, "recognizer"])
 def test_a_stage_takes_what_was_predicted(stage, precision):
-    command = [sys.executable, "-c", PEAK, stage, precision]
+    command = [sys.executable, "-c", PEAK, str(Path(__file__).parents[1] / "conftest.py"), stage, precision]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=250)
-    taken, predicted = int(ran.stdout), training_memory(NetworkConfig(width=1 / 4), 32, stage)
-    assert 0.95 < predicted / taken < 1.6
+    assert 0.95 < predicted(stage, 1 / 4) / int(ran.stdout) < 1.6

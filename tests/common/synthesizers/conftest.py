@@ -1,59 +1,54 @@
-"""Speech from nothing: each emotion is a band of its own; networks of one channel, a few steps."""
+"""What a fit is given in a test: speech from nothing, a base of chance, a few steps on one channel."""
 
 from dataclasses import dataclass
 
 import pytest
 import torch
 
-from common.config import Config
-from common.features.patches import Batch
-from common.networks.acceleration import Acceleration
 from common.seeds import torch_stream
-from common.synthesizers import Speech, chatziagapi
-from common.training.phases import Surroundings
-from common.training.stages import Pair
+from common.settings import EMOTIONS
+from common.spaces import PATCHES, Patches, Vectors
+from common.synthesizers import Fitting
+from common.synthesizers.methods import chatziagapi
 
 
 @dataclass(frozen=True)
-class Stripes:
-    """Patches with noise below and the band of their emotion above it."""
+class Rows:
+    """Vectors around the mean of their class."""
 
-    seed: int
+    space: Vectors
 
     def batch(self, step, size, stream):
-        chance = torch_stream(self.seed, stream, step)
-        labels = torch.randint(4, (size,), generator=chance)
-        patches = 0.1 * torch.randn(size, 1, 128, 128, generator=chance) - 0.8
-        patches[torch.arange(size), 0, 32 * labels] += 1
-        return Batch(patches.clamp(-1, 1), labels)
+        chance = torch_stream("rows", stream, step)
+        labels = torch.randint(len(EMOTIONS), (size,), generator=chance)
+        return Labelled(torch.randn(size, *self.space.shape, generator=chance) + labels[:, None], labels)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    patches: torch.Tensor
+    labels: torch.Tensor
 
 
 @pytest.fixture
-def config():
-    rates = {"generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3}
-    return Config.model_validate(
-        {
-            "network": {"width": 1 / 64, "noise": 8},
-            "finetuning": {"iterations": 3, "batch": 4, **rates},
-            "chatziagapi": {"code": 4, "autoencoder_iterations": 3, "iterations": 3, "batch": 4, "learning_rate": 1e-3},
-            "runtime": {"device": "cpu", "precision": "fp32"},
-        }
-    )
+def space_of():
+    """A space of each kind."""
+    return {Patches: PATCHES, Vectors: Vectors(set="tiny", size=8)}
 
 
 @pytest.fixture
-def stripes():
-    return Stripes(0)
+def fitting_of(bands, around, space_of):
+    """A function that hands a synthesizer all that its fit may see."""
 
+    def make(method, settings, kind=Patches, seed=1, around=around):
+        chance = torch_stream("base")
+        shapes = method.base(settings, len(EMOTIONS))
+        base = {name: 0.1 * torch.randn(shape, generator=chance) for name, shape in shapes.items()}
+        space = space_of[kind]
+        source = bands if kind is Patches else Rows(space)
+        return Fitting(lambda balanced: source, base, EMOTIONS, space, seed, around)
 
-@pytest.fixture
-def speech(config):
-    return Speech(Pair.fresh(config), lambda seed, balanced: Stripes(seed))
-
-
-@pytest.fixture
-def around(config):
-    return Surroundings(Acceleration.from_runtime(config.runtime), report_every=1, snapshot_every=1)
+    return make
 
 
 @pytest.fixture(autouse=True)

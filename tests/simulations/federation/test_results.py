@@ -25,7 +25,7 @@ WRONG = [[0, 2, 0, 0], [2, 0, 0, 0], [0, 0, 0, 2], [0, 0, 2, 0]]
 OUTCOME = {
     "failures": [],
     "quarantined": [],
-    "folds": [{"train": ["b"], "test": ["a"]}, {"train": ["a"], "test": ["b"]}],
+    "folds": [{"train": ["b"], "test": ["a"], "noise": {"a": None}}, {"train": ["a"], "test": ["b"], "noise": {}}],
 }
 
 
@@ -76,8 +76,17 @@ def test_a_fold_that_was_lost_before_it_could_be_scored_is_told_of_too(config, t
     assert table_of(write_results(tmp_path, config, modes, OUTCOME)).title.endswith(", 2 of 3 folds")
 
 
+def test_counts_with_the_sites_noise_may_be_negative_are_scored_and_told_of(config, tmp_path):
+    noised = [[3, -1, 0, 0], [0, 1, 0, 1], [-2, 0, 2, 0], [0, 0, 0, 2]]
+    folds = [{**OUTCOME["folds"][0], "noise": {"a": 0.26}}, {**OUTCOME["folds"][1], "noise": {"b": 1.0}}]
+    results = write_results(tmp_path, config, {"federated": {"a": [noised], "b": [RIGHT]}}, OUTCOME | {"folds": folds})
+    assert results["counts"]["federated"]["a"] == [noised]
+    assert results["modes"]["federated"]["accuracy"]["mean"] == 1.0  # of 8 and 6 in all, kept within 0 and 1
+    assert table_of(results).title.endswith("; counts with the sites' noise, epsilon 0.26, 1")
+
+
 def test_scores_of_the_sites_own_speakers_are_not_called_a_test(config, tmp_path):
-    folds = [{"train": ["a", "b"], "test": ["a", "b"]}]
+    folds = [{"train": ["a", "b"], "test": ["a", "b"], "noise": {}}]
     results = write_results(tmp_path, config, {"federated": {"everyone": [RIGHT, WRONG]}}, OUTCOME | {"folds": folds})
     assert "so no test" in table_of(results).title
 
