@@ -218,9 +218,11 @@ class Keeper:
 
     def _take_base(self, request: Tune) -> None:
         """Keep the networks that ride along; whoever named them only must find them here."""
+        if request.tuning.base is None:
+            return
         if request.shipped:
             self._bases.keep(Base(request.base, request.tuning.scaling))
-        elif request.tuning.base is not None and not self._bases.has(request.tuning.base):
+        elif not self._bases.has(request.tuning.base):
             raise Refused(Code.BASE_NEEDED)
 
     def _make_room(self, folder: TuningFolder) -> None:

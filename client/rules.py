@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from client.bounds import scoring_numbers, tuning_numbers
 from client.policy import Policy
+from common.spaces import Vectors
 from common.wire import (
     Ask,
     Code,
@@ -25,6 +26,7 @@ from common.wire import (
     Scoring,
     Tune,
     Tuning,
+    base_digest,
     identity,
 )
 
@@ -70,7 +72,8 @@ def work_of(request: Tune | Collect | Score, holdings: Holdings) -> str:
     if isinstance(request, Score):
         return f"{request.scoring.run}/{request.scoring.fold}/{identity(request)}"
     tuning = request.tuning
-    parts = (tuning.recipe.digest, tuning.base or "", *tuning.labels, tuning.features, holdings.speech)
+    start = base_digest(tuning.weights or "", tuning.scaling)  # without a base the scaling still changes the release
+    parts = (tuning.recipe.digest, start, *tuning.labels, tuning.features, holdings.speech)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -106,6 +109,7 @@ def _check_subject(about: Tuning | Scoring, holdings: Holdings) -> None:
     _require(about.session == holdings.session, Code.UNKNOWN_SESSION)
     _require(about.labels == holdings.labels, Code.LABEL_ORDER)
     _require(about.features == holdings.features, Code.FEATURES)
+    _require((about.scaling is None) == isinstance(about.space, Vectors), Code.BAD_FIELD, "scaling")
 
 
 def _check_method(tuning: Tuning) -> None:

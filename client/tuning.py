@@ -34,6 +34,7 @@ from common.training.draws import Examples
 from common.training.phases import Interrupted, Surroundings
 from common.training.reporters import Reporter
 from common.wire import Code, Refused, Tuning
+from common.wire.weights import is_finite
 
 log = logging.getLogger(__name__)
 
@@ -183,6 +184,9 @@ def _tune(
         if clock.seconds <= grant.seconds:
             raise
         raise Refused(Code.TOO_LONG, where=f"{clock.seconds / 60:.0f} minutes spent") from None
+    for name, value in released.items():  # what is no number would be dropped where it is read, and fitted for ever
+        if not is_finite(value):
+            raise Refused(Code.NOT_FINITE, where=name)
     folder.finish(released, clock.seconds)
 
 
