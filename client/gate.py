@@ -25,6 +25,7 @@ from common.wire import (
     Code,
     Limits,
     Message,
+    Notice,
     Refusal,
     Refused,
     Reply,
@@ -107,6 +108,8 @@ class Gate:
             else:
                 left = scorings_left(request, work, self.policy)
             self._note("admitted", request.kind, request, judge=left, work=work, words=request.words())
+        if isinstance(request, Notice):
+            self._note("admitted", request.kind, request, words=request.words())
 
     def let_out(self, reply: Reply, request: Request) -> bytes:
         """The reply's bytes, once they pass what the receiver checks, the policy, the budget and the audits."""

@@ -31,6 +31,8 @@ from common.wire import (
     Code,
     Collect,
     Description,
+    Noted,
+    Notice,
     Refused,
     Release,
     Reply,
@@ -155,6 +157,9 @@ class Keeper:
             case Score():
                 with self._one_scoring:
                     return self._score(request)
+            case Notice(run=run, session=session):
+                log.warning("run %s: another client says to be %s too; ask the server's people who it is", run, session)
+                return Noted(run=run, session=session)
 
     def _score(self, request: Score) -> Scored:
         epsilon = None if self._policy.scoring_epsilon == "exact" else self._policy.scoring_epsilon

@@ -15,6 +15,7 @@ from common.wire import (
     Code,
     Collect,
     Description,
+    Notice,
     Refused,
     Release,
     Reply,
@@ -60,6 +61,8 @@ def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
             _require(policy.per_speaker or not scoring.per_speaker, Code.SPEAKERS_FORBIDDEN)
             _check_minima(policy, holdings)
             _require(sum(holdings.utterances) >= policy.minimum_test_utterances, Code.TOO_FEW_TESTS)
+        case Notice(session=session):
+            _require(session == holdings.session, Code.UNKNOWN_SESSION)
 
 
 def work_of(request: Tune | Collect | Score, holdings: Holdings) -> str:

@@ -23,9 +23,10 @@ from server.clients import Clients
 from server.correspondence import Correspondence, Failure, Question
 from server.intake import Aside, Intake
 from server.letters import Letters
-from server.outcome import SCHEMA, Counts, read_counts
+from server.outcome import SCHEMA, Kept, read_counts
 from server.plans import Fold, Plan, leave_one_out
 from server.recognizers import Recognizers
+from server.roster import Claim, given_names
 
 RESULTS, COUNTS, BANK = "campaign.json", "counts", "bank"
 
@@ -66,6 +67,7 @@ class Campaign:
         folder: the run's directory; what is in it already is not asked for again.
         plan: which recognizers are trained and where they are scored.
         per_speaker: ask for a confusion a speaker, where the site lets it out.
+        holders: client to the session that its key is for, where the operator has said so.
     """
 
     def __init__(
@@ -79,9 +81,10 @@ class Campaign:
         plan: Plan = leave_one_out,
         *,
         per_speaker: bool = False,
+        holders: Mapping[str, str] | None = None,
     ) -> None:
         self._name, self._folder, self._config, self._plan = name, folder, config, plan
-        self._clients, self._watcher = clients, watcher
+        self._clients, self._watcher, self._holders = clients, watcher, holders
         self._bank = Bank(folder / BANK)
         self._intake = Intake(folder, self._bank, config, watcher.put_aside)
         self._recognizers = Recognizers(folder, config, self._bank)
@@ -106,7 +109,7 @@ class Campaign:
         return banked
 
     def _ask(self, expected: int, banked: Mapping[str, Banked]) -> dict[str, str]:
-        """Session to client, for every client that fits: one session each, our labels, our features."""
+        """Session to client, for every client that fits: a name that is its own, our labels, our features."""
         seconds = self._config.campaign.ask_seconds
         present = self._clients.names(expected, seconds)
         self._watcher.stage("ask", len(present))
@@ -116,13 +119,16 @@ class Campaign:
         for question, reply in self._post.replies("ask", map(self._letters.ask, present), seconds):
             if isinstance(reply, Description):
                 told[question.client] = reply
+        # not in the order of their answers, which is chance
+        claims = [Claim(client, told[client].session) for client in present if client in told]
+        named = given_names(claims, self._holders)
+        for claim in named.refused:
+            self._post.fail("ask", claim.reason, client=claim.client, session=claim.session)
+        for _ in self._post.replies("notice", map(self._letters.notice, named.disputed), seconds):
+            pass  # that they were told is written down where they are
         roster: dict[str, str] = {}
-        for client in present:  # not in the order of their answers, which is chance
-            if client not in told:
-                continue
-            session = told[client].session
-            twice = f"session {session} is already held by client {roster[session]}" if session in roster else ""
-            if reason := self._letters.misfit(told[client]) or twice:
+        for session, client in named.clients.items():
+            if reason := self._letters.misfit(told[client]):
                 self._post.fail("ask", reason, client=client, session=session)
             else:
                 roster[session] = client
@@ -169,15 +175,15 @@ class Campaign:
             self._watcher.done("train", name)
         self._recognizers.drop_pool()
 
-    def _score(self, folds: Sequence[Fold], roster: Mapping[str, str]) -> dict[str, Counts]:
+    def _score(self, folds: Sequence[Fold], roster: Mapping[str, str]) -> dict[str, Kept]:
         """Fold to confusion counts; all clients are at it together, and what has come before is not asked for again."""
         self._watcher.stage("score", sum(len(fold.test) for fold in folds))
         digests = {fold.name: self._recognizers.digest(fold.name) for fold in folds}
-        counts = {fold.name: self._counted(fold, digests[fold.name]) for fold in folds}
+        kept = {fold.name: self._kept(fold, digests[fold.name]) for fold in folds}
         questions = []
         for fold in folds:
             for session in fold.test:
-                if session in counts[fold.name]:
+                if session in kept[fold.name].counts:
                     self._watcher.done("score", session)
                 elif session in roster:
                     questions.append(self._score_question(fold, session, roster[session], digests[fold.name]))
@@ -187,27 +193,28 @@ class Campaign:
             "score", questions, self._config.campaign.score_seconds, self._letters.score_together
         ):
             if isinstance(reply, Scored):
-                fold_name = reply.scoring.fold
-                counts[fold_name][question.session] = [[list(row) for row in matrix] for matrix in reply.counts]
-                atomic_json(
-                    self._counts_file(fold_name), {"recognizer": digests[fold_name], "counts": counts[fold_name]}
-                )
+                one = kept[reply.scoring.fold]
+                one.counts[question.session] = [[list(row) for row in matrix] for matrix in reply.counts]
+                one.noise[question.session] = reply.epsilon
+                atomic_json(self._counts_file(reply.scoring.fold), asdict(one))
                 self._watcher.done("score", question.session)
-        return counts
+        return kept
 
     def _score_question(self, fold: Fold, session: str, client: str, digest: str) -> Question:
         return self._letters.score(client, session, fold, digest, lambda: self._recognizers.load(fold.name))
 
-    def _counted(self, fold: Fold, digest: str) -> Counts:
+    def _kept(self, fold: Fold, digest: str) -> Kept:
         """What has come for this very recognizer; what cannot be read is asked for again."""
         kept = read_counts(self._counts_file(fold.name), self._config.corpus.classes)
-        counts = kept.counts if kept and kept.recognizer == digest else {}
-        return {session: counts[session] for session in fold.test if session in counts}
+        if not kept or kept.recognizer != digest:
+            return Kept(digest, {}, {})
+        tested = [session for session in fold.test if session in kept.counts]
+        return Kept(digest, {one: kept.counts[one] for one in tested}, {one: kept.noise[one] for one in tested})
 
     def _counts_file(self, fold: str) -> Path:
         return self._folder / COUNTS / f"{fold}.json"
 
-    def _conclude(self, sessions: Iterable[str], folds: Sequence[Fold], counts: Mapping[str, Counts]) -> dict[str, Any]:
+    def _conclude(self, sessions: Iterable[str], folds: Sequence[Fold], kept: Mapping[str, Kept]) -> dict[str, Any]:
         """Write down all that the campaign found: counts, never scores, which are computed where they are shown.
 
         Nothing in it tells one execution from another: the same seed gives the same bytes.
@@ -219,7 +226,14 @@ class Campaign:
             "identity": self._config.identity_hash(),
             "labels": list(self._config.corpus.emotions),
             "sessions": list(sessions),
-            "folds": [{**asdict(fold), "counts": dict(sorted(counts[fold.name].items()))} for fold in folds],
+            "folds": [
+                {
+                    **asdict(fold),
+                    "counts": dict(sorted(kept[fold.name].counts.items())),
+                    "noise": dict(sorted(kept[fold.name].noise.items())),
+                }
+                for fold in folds
+            ],
             "quarantined": [one.told() for one in self._intake.aside.values()],
             "failures": [asdict(failure) for failure in sorted(self._post.failures, key=str)],
         }

@@ -51,6 +51,9 @@ def fault_of(patches: Tensor) -> str:
 
 
 def statistics_of(patches: Tensor) -> Statistics:
-    """Patches [classes, SAMPLES, 1, 128, 128] -> each statistic of likeness, [classes, SAMPLES, d]."""
+    """Patches [classes, SAMPLES, 1, 128, 128] -> each statistic of likeness, [classes, SAMPLES, d] in fp16.
+
+    Those of every release are in memory together; they are all that is.
+    """
     flat = patches.flatten(0, 1)
-    return {name: statistic(flat).unflatten(0, patches.shape[:2]) for name, statistic in SKETCHES.items()}
+    return {name: statistic(flat).half().unflatten(0, patches.shape[:2]) for name, statistic in SKETCHES.items()}

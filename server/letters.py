@@ -21,6 +21,7 @@ from common.wire import (
     Collect,
     Description,
     Extremes,
+    Notice,
     Precision,
     Refusal,
     Reply,
@@ -33,6 +34,7 @@ from common.wire import (
 )
 from server.correspondence import Question
 from server.plans import Fold
+from server.roster import Claim
 
 
 class Letters:
@@ -51,6 +53,10 @@ class Letters:
     def ask(self, client: str) -> Question:
         """What do you have?"""
         return Question(client, "", Ask(run=self._run))
+
+    def notice(self, claim: Claim) -> Question:
+        """Somebody else says to be this session, or its key is not yours."""
+        return Question(claim.client, claim.session, Notice(run=self._run, session=claim.session))
 
     def misfit(self, told: Description) -> str:
         """Why a client cannot take part, if so."""

@@ -10,8 +10,11 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 SCHEMA = 1
-Counts = dict[str, list[list[list[int]]]]
+Matrix = list[list[int]]
+Counts = dict[str, list[Matrix]]
 """Session to its matrices, one or one a speaker."""
+Noise = dict[str, float | None]
+"""Session to the epsilon of the noise on its counts; None where they are exact."""
 Form = TypeVar("Form")
 
 
@@ -21,6 +24,7 @@ class Kept:
 
     recognizer: str
     counts: Counts
+    noise: Noise
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class FoldFound:
     train: list[str]
     test: list[str]
     counts: Counts
+    noise: Noise
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,19 @@ class Found:
     failures: list[dict[str, str]]
 
 
-_KEPT, _FOUND = TypeAdapter(Kept), TypeAdapter(Found)
+_KEPT, _FOUND, _COUNTS = TypeAdapter(Kept), TypeAdapter(Found), TypeAdapter(Counts)
 
 
 def read_counts(path: Path, classes: int) -> Kept | None:
     """What has come of scoring; None where that cannot be read, or is no matrices of so many classes."""
     kept = _read(path, _KEPT)
-    return kept if kept and _fit(kept.counts, classes) else None
+    return kept if kept and _fit(kept.counts, kept.noise, classes) else None
+
+
+def read_matrices(path: Path, classes: int) -> list[Matrix] | None:
+    """`counts` without sessions; None where they cannot be read."""
+    kept = _read(path, _COUNTS)
+    return kept["counts"] if kept and "counts" in kept and _square(kept["counts"], classes) else None
 
 
 def read_found(path: Path) -> Found | None:
@@ -62,7 +73,7 @@ def read_found(path: Path) -> Found | None:
     found = _read(path, _FOUND)
     if not found or found.schema != SCHEMA:
         return None
-    return found if all(_fit(fold.counts, len(found.labels)) for fold in found.folds) else None
+    return found if all(_fit(fold.counts, fold.noise, len(found.labels)) for fold in found.folds) else None
 
 
 def _read(path: Path, form: TypeAdapter[Form]) -> Form | None:
@@ -72,6 +83,9 @@ def _read(path: Path, form: TypeAdapter[Form]) -> Form | None:
         return None
 
 
-def _fit(counts: Counts, classes: int) -> bool:
-    matrices = [matrix for matrices in counts.values() for matrix in matrices]
+def _fit(counts: Counts, noise: Noise, classes: int) -> bool:
+    return all(_square(matrices, classes) for matrices in counts.values()) and noise.keys() == counts.keys()
+
+
+def _square(matrices: list[Matrix], classes: int) -> bool:
     return all(len(matrix) == classes and all(len(row) == classes for row in matrix) for matrix in matrices)

@@ -48,8 +48,8 @@ def outlying(statistics: Mapping[str, Statistics]) -> dict[str, str]:
 
 def _beside(statistic: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """How far each release's mean is from the usual one, in usual deviations, and how its deviation is to the usual."""
-    means = torch.stack([one.flatten(0, 1).mean(dim=0) for one in statistic])
-    deviations = torch.stack([one.flatten(0, 1).std(dim=0) for one in statistic])
+    means = torch.stack([one.flatten(0, 1).float().mean(dim=0) for one in statistic])
+    deviations = torch.stack([one.flatten(0, 1).float().std(dim=0) for one in statistic])
     usual, unit = means.quantile(0.5, dim=0), deviations.quantile(0.5, dim=0) + TINY
     return ((means - usual) / unit).square().mean(dim=1).sqrt(), (deviations / unit).mean(dim=1)
 

@@ -3,9 +3,10 @@
 Owns the files' names and the refusal to mix two runs in one place. Must not know how letters travel.
 
     config.toml     every setting             bank/           the generators that came back
-    order.json      what was ordered          recognizers/    one a fold
-    events.jsonl    how it goes, line by line counts/         what the clients answered
-                                              campaign.json   the outcome
+    order.json      what was ordered          quarantine.json those that are not trained on, and why
+    holders.json    whose key is for which    recognizers/    one a fold
+                    session, if that is known counts/         what the clients answered
+    events.jsonl    how it goes, line by line campaign.json   the outcome
 """
 
 import fcntl
@@ -29,6 +30,7 @@ from server.campaign import Campaign
 from server.clients import Clients
 from server.events import EventFile
 from server.plans import PLANS
+from server.roster import read_holders
 
 CONFIG, ORDER, EVENTS, LOCK = "config.toml", "order.json", "events.jsonl", ".lock"
 
@@ -117,6 +119,7 @@ def run_campaign(folder: Path, clients: Clients) -> dict[str, Any]:
             watcher=EventFile(folder / EVENTS),
             plan=PLANS[order.plan],
             per_speaker=order.per_speaker,
+            holders=read_holders(folder),
         )
         return campaign.run(order.expected)
 

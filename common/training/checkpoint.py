@@ -113,10 +113,11 @@ def differences(stored: Any, wanted: Any, place: str = "") -> Iterable[str]:
 
 def refuse_other_labels(card: Card, labels: Iterable[str], where: Path) -> None:
     """A one-hot means an emotion by its place alone, so another order is another language."""
-    stored, wanted = list(card.get("labels", [])), list(labels)
+    stored, wanted = card.get("labels"), list(labels)
+    stored = stored if isinstance(stored, list) else []
     if stored != wanted:
         raise UserError(
-            f"label order {', '.join(stored)} is not {', '.join(wanted)}",
+            f"label order {', '.join(map(str, stored))} is not {', '.join(wanted)}",
             where=where,
             remedy="set corpus.emotions to the checkpoint's order",
         )
@@ -197,6 +198,8 @@ class Snapshots:
 
     def check(self, card: Card, where: Path) -> None:
         """Refuse a checkpoint of another run than this one."""
+        if not {"identity", "scaling"} <= card.keys() or type(card.get("step")) is not int:
+            raise UserError("altered checkpoint: its card lacks what a card has", where=where, remedy="delete it")
         refuse_other_labels(card, self.labels, where)
         problems = list(differences(card["identity"], json.loads(json.dumps(self.identity))))
         problems += differences(card["scaling"], dict(self.scaling), "scaling")

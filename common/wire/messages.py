@@ -186,6 +186,23 @@ class Scored(Message):
         return self
 
 
+class Notice(Message):
+    """Somebody else said to be this site's session: told to whoever says that it is that session."""
+
+    kind: Literal["notice"] = "notice"
+    run: Name
+    session: Name
+    word: Literal["name-disputed"] = "name-disputed"
+
+
+class Noted(Message):
+    """A notice stands in the site's own log and ledger."""
+
+    kind: Literal["noted"] = "noted"
+    run: Name
+    session: Name
+
+
 class Refusal(Message):
     """No, for this reason: a word, never a sentence."""
 
@@ -196,23 +213,24 @@ class Refusal(Message):
     stage: Stage
 
 
-Request = Ask | Tune | Collect | Score
-Reply = Description | Working | Release | Scored | Refusal
+Request = Ask | Tune | Collect | Score | Notice
+Reply = Description | Working | Release | Scored | Noted | Refusal
 
+REQUESTS: tuple[type[Request], ...] = (Ask, Tune, Collect, Score, Notice)
 PROTOCOL = hash_identity(
     {
         kind.__name__: kind.model_json_schema(mode="serialization")
-        for kind in (Ask, Description, Tune, Collect, Working, Release, Score, Scored, Refusal)
+        for kind in (*REQUESTS, Description, Working, Release, Scored, Noted, Refusal)
     }
 )
 """The protocol's version: whatever changes a message's schema changes it, and two versions tell each other so."""
 
-REQUESTS: tuple[type[Request], ...] = (Ask, Tune, Collect, Score)
 REPLIES: dict[type[Request], tuple[type[Reply], ...]] = {
     Ask: (Description, Refusal),
     Tune: (Working, Release, Refusal),
     Collect: (Working, Release, Refusal),
     Score: (Scored, Refusal),
+    Notice: (Noted, Refusal),
 }
 
 
@@ -225,7 +243,7 @@ def subject(message: Request | Reply) -> tuple[str | None, str | None]:
             return scoring.run, scoring.session
         case Ask(run=run):
             return run, None
-        case Description() | Working() | Refusal():
+        case Description() | Working() | Notice() | Noted() | Refusal():
             return message.run, message.session
 
 

@@ -23,6 +23,8 @@ from common.wire import (
     Collect,
     Description,
     Limits,
+    Noted,
+    Notice,
     Release,
     Reply,
     Request,
@@ -43,10 +45,11 @@ SETTINGS = {
     "recognizer": {"iterations": 1, "batch": 2},
     "runtime": {"device": "cpu", "precision": "fp32", "threads": 1},
 }
+HAIR = "linears.0.bias"
 
 
 class RecordedClients:
-    """Clients that answer at once, each with the same generator under its own papers."""
+    """Clients that answer at once, each with the same generator but for a hair, under its own papers."""
 
     def __init__(self, count: int, config: Config) -> None:
         self._count, self._labels = count, config.corpus.emotions
@@ -70,10 +73,14 @@ class RecordedClients:
                 known = {"labels": self._labels, "features": self._features, "utterances": None, "speakers": None}
                 return Description(run=run, session=f"s{client}", **known, eyesoff=VERSION, torch="0")
             case Tune(tuning=tuning) | Collect(tuning=tuning):
-                return Release(card=Card(tuning=tuning, utterances=None, seconds=1), released=self._generator)
+                own = {HAIR: self._generator[HAIR] + 1e-3 * int(client)}  # one generator from all would be put aside
+                card = Card(tuning=tuning, utterances=None, seconds=1)
+                return Release(card=card, released=self._generator | own)
             case Score(scoring=scoring):
                 classes = len(self._labels)
                 return Scored(scoring=scoring, epsilon=None, counts=(((1,) * classes,) * classes,))
+            case Notice(run=run, session=session):
+                return Noted(run=run, session=session)
 
 
 def _pair(config: Config) -> Pair:

@@ -126,6 +126,7 @@ def add_client(
     from simulations.deployment.creation import add_site, sites_elsewhere
     from simulations.deployment.keys import read_public
     from simulations.deployment.registry import Registry
+    from simulations.deployment.sessions import keep_session
 
     layout, settings, link = _open(folder)
     public = layout.server.public_keys / f"{name}.pub"
@@ -139,6 +140,7 @@ def add_client(
     else:
         for line in add_site(layout, newcomer, settings.server, settings.port):
             typer.echo(line)
+    keep_session(layout.server.sessions, name, newcomer.session)
     typer.echo(f"registered {name} as node {registry.register(name, public)}")
 
 
@@ -239,16 +241,28 @@ def run(
     from common.training.pretrained import fitting_weights
     from simulations.deployment.campaign import run_deployed, scored
     from simulations.deployment.registry import Registry
+    from simulations.deployment.sessions import holders_of, read_sessions
     from simulations.federation.results import aside_lines, table_of
     from simulations.federation.watching import Watch
 
     layout, _, link = _open(folder)
     config = choose_config(preset, config_file, overrides)
     console = Console(stderr=True, markup=False)
-    expected = expect or len(Registry(link, layout.book).nodes())
+    nodes = Registry(link, layout.book).nodes()
+    holders = holders_of(nodes, read_sessions(layout.server.sessions))
     base = base or fitting_weights(config.network)
     with Watch(run, console) as watch:
-        outcome = run_deployed(link, run, config, base, plan=plan, expected=expected, resume=resume, watch=watch)
+        outcome = run_deployed(
+            link,
+            run,
+            config,
+            base,
+            plan=plan,
+            expected=expect or len(nodes),
+            resume=resume,
+            holders=holders,
+            watch=watch,
+        )
     results = scored(run, config, outcome)
     if as_json:
         typer.echo(json.dumps(results))

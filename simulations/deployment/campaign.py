@@ -3,7 +3,7 @@
 Owns the sequence. Must not know where the SuperLink is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from common.config import Config
 from common.errors import UserError
 from common.training.pretrained import pretrained_hash
 from server.campaign import RESULTS
+from server.roster import write_holders
 from server.run import Order, open_run
 from simulations.federation.campaign import read_outcome
 from simulations.federation.results import confusions_by_fold, write_results
@@ -32,12 +33,18 @@ def run_deployed(
     plan: str = "leave-one-out",
     expected: int,
     resume: bool = False,
+    holders: Mapping[str, str] | None = None,
     watch: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """The campaign to its end; any end but success is an error that says why. The answer is the outcome."""
+    """The campaign to its end; any end but success is an error that says why. The answer is the outcome.
+
+    `holders` says of each node which session its key is for; where it is not told, the campaign cannot know.
+    """
     name, weights = config.campaign_name(), pretrained_hash(base)
     ordered = Order(name, str(base.resolve()), weights, expected, plan, per_speaker=True)
     open_run(run, config, ordered, resume=resume)
+    if holders is not None:
+        write_holders(run, holders)
     number = link.submit(run, lost_after=LOST_AFTER)
     status = link.follow(number, run / RESULTS, watch, patience=PATIENCE)
     if status != COMPLETED:

@@ -13,7 +13,7 @@ from pathlib import Path
 from client.bases import shipped_bases
 from client.policy import Policy
 from client.recipes import preset_recipes
-from client.simulated import session_file, site_file
+from client.simulated import session_file, site_file, site_name
 from client.site import STATE
 from common.config import Config
 from common.config.showing import spell
@@ -33,6 +33,7 @@ from simulations.deployment.certificates import (
 from simulations.deployment.commands import PROXY, SUPERLINK
 from simulations.deployment.keys import new_pair, new_secret
 from simulations.deployment.layout import SETTINGS, Layout
+from simulations.deployment.sessions import keep_session
 from simulations.deployment.settings import write_settings
 
 INSIDE = ("superlink", "localhost", "127.0.0.1")
@@ -45,9 +46,10 @@ SPEECH = Path("/srv/speech")
 
 @dataclass(frozen=True)
 class Newcomer:
-    """A site that is to join: the name of its folder, and the lines of its site file."""
+    """A site that is to join: the name of its folder, the session it holds, and the lines of its site file."""
 
     name: str
+    session: str
     text: str
 
 
@@ -55,7 +57,7 @@ def sessions_as_sites(config: Config) -> list[Newcomer]:
     """A rehearsal: each session of a corpus at hand is a site, called site1 and so on."""
     manifest = labelled_corpus(config.corpus, config.runtime)
     return [
-        Newcomer(f"site{number}", session_file(session, config, manifest))
+        Newcomer(f"site{number}", site_name(session), session_file(session, config, manifest))
         for number, session in enumerate(manifest.sessions, start=1)
     ]
 
@@ -74,6 +76,7 @@ def sites_elsewhere(config: Config, names: Sequence[str]) -> list[Newcomer]:
     return [
         Newcomer(
             name,
+            name,
             heading + site_file(config, session=name, corpus="table", root=root, holds="", emotions=emotions),
         )
         for name in names
@@ -89,6 +92,7 @@ def create(
     made = _create_server(layout, hosts, days=days, renew=renew)
     for newcomer in newcomers if layout.authority_key.exists() else ():  # elsewhere a server's own part alone
         made += add_site(layout, newcomer, hosts[0], port)
+        keep_session(layout.server.sessions, newcomer.name, newcomer.session)
     if not layout.settings.exists():
         write_settings(layout.settings, _settings(layout, hosts[0], port))
         made.append(f"settings: {layout.settings}")

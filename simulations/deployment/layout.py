@@ -41,6 +41,11 @@ class ServerFiles:
         """One file a site: who may join."""
         return self.folder / "keys"
 
+    @property
+    def sessions(self) -> Path:
+        """Which session each site's key is for; one that it does not name is for a session of the site's own name."""
+        return self.folder / "sessions.json"
+
     def certificate(self, name: str) -> Path:
         """The certificate of the proxy or the SuperLink."""
         return self.folder / f"{name}.crt"

@@ -3,7 +3,6 @@
 Owns what is kept of each fold, and when it is trained. Must not know how a recognizer is trained, nor a score.
 """
 
-import json
 import multiprocessing
 import os
 import shutil
@@ -29,6 +28,7 @@ from common.settings import RuntimeConfig
 from common.spaces import PATCHES
 from common.training.checkpoint import Snapshots
 from common.training.phases import Surroundings
+from server.outcome import Matrix, read_matrices
 
 REAL = "real"
 LEAST = 19
@@ -50,6 +50,10 @@ class RealTraining:
     def path(self, fold: Fold) -> Path:
         """Where a fold's confusions lie."""
         return self.run / REAL / f"{site_name(fold.name)}.json"
+
+    def counts(self, fold: Fold) -> list[Matrix] | None:
+        """A fold's confusions by speaker; None where it is to be trained, anew if what is kept cannot be read."""
+        return read_matrices(self.path(fold), self.config.corpus.classes)
 
     def train(self, fold: Fold, runtime: RuntimeConfig) -> None:
         """A recognizer of one fold, of which its confusions are kept."""
@@ -109,7 +113,7 @@ def _train_when_idle(training: RealTraining) -> None:
     for fold in leave_one_out(training.manifest):
         if parent is None or not parent.is_alive():
             return
-        if not training.path(fold).exists():
+        if training.counts(fold) is None:
             training.train(fold, alone)
 
 
@@ -120,11 +124,9 @@ def train_on_real(
     features_for(manifest, config.features, config.runtime)  # once, before processes look for them
     training = RealTraining(config, manifest, scaling, run)
     folds = leave_one_out(manifest)
-    missing = [fold for fold in folds if not training.path(fold).exists()]
+    missing = [fold for fold in folds if training.counts(fold) is None]
     progress(len(folds) - len(missing), len(folds))
     trained = side_by_side(training.train, missing, config.runtime, of=len(folds))
     for done, _ in enumerate(trained, start=1 + len(folds) - len(missing)):
         progress(done, len(folds))
-    return {
-        site_name(fold.name): json.loads(training.path(fold).read_text(encoding="utf-8"))["counts"] for fold in folds
-    }
+    return {site_name(fold.name): training.counts(fold) for fold in folds}

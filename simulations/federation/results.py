@@ -56,7 +56,7 @@ def outcome_of(labels: tuple[str, ...], folds: Mapping[str, list[Any]], seed: in
     """Confusions by fold and nameless speaker as one mode's outcome."""
     return Outcome.of(
         {
-            (seed, fold, f"{fold}#{number}"): Confusion(labels, matrix)
+            (seed, fold, f"{fold}#{number}"): Confusion(labels, matrix, noised=True)
             for fold, matrices in folds.items()
             for number, matrix in enumerate(matrices)
         }
@@ -106,7 +106,13 @@ def _tested_on(folds: Sequence[Mapping[str, Any]], scored: int, known: int) -> s
     if any(set(fold["train"]) & set(fold["test"]) for fold in folds):
         return "the very speakers that were trained on, so no test"
     missing = f", {scored} of {known} folds" if scored < known else ""
-    return f"leave one session out{missing}"
+    return f"leave one session out{missing}{_noise_in(folds)}"
+
+
+def _noise_in(folds: Sequence[Mapping[str, Any]]) -> str:
+    """Whether the counts are those of the recordings; a site's policy may have them carry noise, and then scores do."""
+    noise = {epsilon for fold in folds for epsilon in fold["noise"].values() if epsilon is not None}
+    return f"; counts with the sites' noise, epsilon {', '.join(f'{one:g}' for one in sorted(noise))}" if noise else ""
 
 
 def aside_lines(results: Mapping[str, Any]) -> list[str]:

@@ -19,6 +19,7 @@ KINDS = {
     "working": "a sign of life: the stage it is in, and the step",
     "release": "a tuned generator and its card",
     "scored": "how many utterances of each emotion a recognizer took for which",
+    "noted": "a receipt for the news that somebody else said to be this site",
     "refusal": "a no, with one word for the reason",
 }
 SENT, REFUSED = "sent", "refused"

@@ -13,12 +13,23 @@ from torch import Tensor
 from client.bounds import Bounds
 from client.keeper import Keeper
 from client.site import Site
-from common.config import FeatureConfig, FinetuningConfig, NetworkConfig, OptimizerConfig
 from common.config.showing import spell
 from common.features.patches import windows
 from common.features.scaling import Scaling
 from common.networks import Discriminator, learned_weights
-from common.settings import RuntimeConfig, hash_identity
+from common.recognizers.methods.cnn import RECOGNIZER
+from common.settings import (
+    EMOTIONS,
+    FeatureConfig,
+    FinetuningConfig,
+    NetworkConfig,
+    OptimizerConfig,
+    RecognizerConfig,
+    RuntimeConfig,
+    hash_identity,
+)
+from common.spaces import PATCHES
+from common.synthesizers.methods.eskimez import SYNTHESIZER
 from common.training.stages import Pair
 from common.wire import (
     Extremes,
@@ -29,6 +40,7 @@ from common.wire import (
     Scoring,
     Tune,
     Tuning,
+    Working,
     decode_reply,
     encode,
     weights_digest,
@@ -97,41 +109,53 @@ def tune_request(
     run: str = "run-1",
 ) -> Tune:
     """A request to tune these networks, which ride along."""
-    base = {name: learned_weights(one.state_dict()) for name, one in pair.named().items()}
+    base = pair.learned()
+    settings = SYNTHESIZER.Settings(network=network, optimizer=optimizer or OptimizerConfig(), finetuning=finetuning)
     tuning = Tuning(
         run=run,
         session=HELD,
-        network=network,
-        optimizer=optimizer or OptimizerConfig(),
-        finetuning=finetuning,
+        synthesizer=SYNTHESIZER.name,
+        settings=settings.model_dump(mode="json"),
+        labels=EMOTIONS,
+        space=PATCHES,
         features=FEATURES,
         scaling=scaling,
         precision=Precision.FP16,
-        weights=weights_digest(base),
+        weights=weights_digest({"base": base}),
     )
-    return Tune(tuning=tuning, shipped=True, **base)
+    return Tune(tuning=tuning, shipped=True, base=base)
 
 
-def score_request(recognizer: Discriminator, run: str, fold: str, scaling: Extremes = LEVELS) -> Score:
-    """A request to score this recognizer."""
+def score_request(
+    recognizer: Discriminator, run: str, fold: str, scaling: Extremes = LEVELS, *, hop: int = WINDOW_HOP
+) -> Score:
+    """A request to score this recognizer, over windows so many frames apart."""
     weights = learned_weights(recognizer.state_dict())
+    settings = RECOGNIZER.Settings(network=recognizer.config, recognizer=RecognizerConfig(window_hop=hop, bands=128))
     scoring = Scoring(
         run=run,
         session=HELD,
         fold=fold,
-        network=recognizer.config,
-        window_hop=WINDOW_HOP,
-        bands=128,
+        recognizer=RECOGNIZER.name,
+        settings=settings.model_dump(mode="json"),
+        labels=EMOTIONS,
+        space=PATCHES,
         features=FEATURES,
         scaling=scaling,
-        recognizer=weights_digest({"recognizer": weights}),
+        weights=weights_digest({"recognizer": weights}),
     )
     return Score(scoring=scoring, recognizer=weights)
 
 
 def said(keeper: Keeper, request: Request) -> Reply:
-    """The keeper's answer, as the server decodes it."""
-    return decode_reply(keeper.answer(encode(request), LONG), request)
+    """The keeper's answer, as the server decodes it, once it is done with what was asked."""
+    reply = decode_reply(keeper.answer(encode(request), LONG), request)
+    return said(keeper, request) if isinstance(reply, Working) else reply
+
+
+def elsewhere(speech: Speech, folder: Path) -> Keeper:
+    """A keeper of all other recordings: what the attacker may know, and what is compared with the site's."""
+    return Keeper(site(speech, folder).model_copy(update={"holds": ELSEWHERE}))
 
 
 def crops(keeper: Keeper, scaling: Extremes, side: int, hop: int = 4) -> tuple[Tensor, Tensor]:

@@ -6,9 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from common.config.tree import EMOTIONS
+from common.corpora import read_corpus
 from common.corpora.builtin import generate
 from tests.attacks.clinic import ELSEWHERE, HELD, Speech
 
+EMODB = "EYESOFF_EMODB"
+"""Names the folder of EMO-DB, which is not part of the product."""
+REAL = "03+08"
+"""The session of EMO-DB that a site holds: a man and a woman, 81 recordings."""
 TABLE = "EYESOFF_ATTACKS_TABLE"
 """Names the file that `make attack-test` stores its findings in."""
 IN_CLINIC = ("Session1", "Session2", "Session3")
@@ -27,6 +33,26 @@ def speech(tmp_path_factory):
     folder = tmp_path_factory.mktemp("speech")
     manifest = generate(folder, utterances_per_cell=3)
     return write_table(folder, [(u.path, u.emotion, u.speaker, u.session in IN_CLINIC) for u in manifest.utterances])
+
+
+@pytest.fixture(scope="session")
+def real_utterances():
+    """All of EMO-DB, and its folder."""
+    if not (root := os.environ.get(EMODB)):
+        pytest.skip(f"needs EMO-DB: {EMODB} names its folder; `make attack-test` sets it where it is found")
+    return read_corpus("emodb", Path(root), emotions=EMOTIONS, skip_bad=True)
+
+
+@pytest.fixture(scope="session")
+def real_speech(real_utterances, tmp_path_factory):
+    """A table of EMO-DB of which a site holds some, by a rule of the test's."""
+
+    def make(name, is_held):
+        folder = tmp_path_factory.mktemp(name)
+        (folder / "wav").symlink_to(real_utterances.root.resolve() / "wav")
+        return write_table(folder, [(u.path, u.emotion, u.speaker, is_held(u)) for u in real_utterances.utterances])
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ LENGTHS = (0, 1, 7, 2**16 - 8, 2**16, 2**31, 2**32, 2**63, 2**64 - 1)
 VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1, 2, 0.5, -0.0, 1e308, 1e-300, 10**9, 10**30, 2**63 - 1, 2**63),
     *("", "x", "../../etc", "a" * 64, "a" * 65, "\u00e9", "\ud800", "\x00", "fp32", "bf16", "score", "tune"),
+    *("eskimez", "chatziagapi", "floor", "cnn", {"kind": "patches"}, {"kind": "vectors", "set": "x", "size": 3}),
     *([], {}, [[]], ["neutral"], ["angry", "neutral", "sad", "happy"], 0.015625, 4096, 16, 128),
 )
 """What is put in the place of a value."""
@@ -34,8 +35,8 @@ SPELLINGS = (
 TYPES = ("F64", "I64", "BF16", "F16", "f32", "BOOL", "", None, 7)
 SHAPES = ([], [0], [-1], [2**62, 4], [True], [1.0], [2**31, 2**31, 2**31], [10**40], [1] * 1000, None)
 OFFSETS = ([0, 0], [-1, 5], [0, 2**63], [], None, [5])
-NAMES = ("__metadata__2", "../x", "generator..", ".", "", "generator.__class__", "generator." + "a" * 200)
-KEYS = ("extra", "kind", "protocol", "run", "__proto__", "generator", "recognizer", "shipped")
+NAMES = ("__metadata__2", "../x", "base..", ".", "", "base.__class__", "base." + "a" * 200)
+KEYS = ("extra", "kind", "protocol", "run", "__proto__", "base", "recognizer", "shipped")
 
 
 @dataclass
@@ -93,7 +94,7 @@ class Fuzzer:
         header, weights = taken_apart(message)
         names = [name for name in header if name != "__metadata__"]
         if not names:
-            header["generator.x"] = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+            header["released.x"] = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
             return put_together(header, weights)
         name = self.chance.choice(names)
         key, values = self.chance.choice((("dtype", TYPES), ("shape", SHAPES), ("data_offsets", OFFSETS)))

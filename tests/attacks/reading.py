@@ -5,8 +5,8 @@ nothing else, and its figures are made by `judging`.
 
 How it works. Adam moves a weight by rate * g / (|g| + epsilon). Where a gradient g is far smaller than epsilon, the
 step is proportional to g, so the weights after ONE step hand over the gradient itself. The server makes networks where
-1. the discriminator copies a patch, scaled down to `FAINT`, into the inputs of its `hidden` layer, whose weights are
-   zero: after its own step they are a multiple of the real patch;
+1. the discriminator copies a patch, scaled down to almost nothing, into the inputs of its `hidden` layer, whose
+   weights are zero: after its own step they are a multiple of the real patch;
 2. the generator makes one constant picture, so what its pixels are pulled towards is that multiple of the real patch;
 3. the generator takes this gradient at its pixels back to `linears.1` through a linear map without a null space;
    `linears.1` starts at zero, so its change, divided by its rate, is the gradient, and it leaves with the release.
@@ -15,7 +15,7 @@ no latent and no label. Norms are honest ones: nothing hangs on vectors that the
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -28,13 +28,11 @@ from common.training.adam import EPSILON
 from common.training.stages import Pair
 from common.wire import Extremes
 
-FAINT = 1e-8
-"""How far a patch is scaled down: its gradient must lie below Adam's epsilon, of the same size."""
-BRIGHT = Extremes(low=-42.0, high=8.0)
-"""All speech lies above zero in this scaling (its floor, log 1e-7, is -16.1), so leaky ReLUs never bend it."""
-GENERATOR_RATE, DISCRIMINATOR_RATE = 1.0, 0.1
-SMALL_SIGMA = 0.2
-"""Of `linears.1`: its gradient is divided by it, which lifts the change above fp16's rounding."""
+BRIGHT, DIM = Extremes(low=-42.0, high=8.0), Extremes(low=-30.0, high=-3.0)
+"""All speech lies above zero in these scalings (its floor, log 1e-7, is -16.1), so leaky ReLUs never bend it.
+
+The second is within the default bounds; it loses what is loud.
+"""
 POSITIVE = 0.02
 """The least activation in the generator: leaky ReLUs then have slope one."""
 CONSTANT = 0.8
@@ -52,43 +50,68 @@ CG_STEPS = 40
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a hostile server asks for: the size of the stolen picture decides how wide its networks must be."""
+    """What a hostile server asks for: one step, unless told otherwise.
+
+    Args:
+        side: of the stolen picture: every pixel needs a feature of its own, so it decides the width.
+        generator_rate: as high as the protocol lets it be.
+        betas: without memory of earlier steps.
+        faint: how far a patch is scaled down: its gradient must lie below Adam's epsilon, of the same size.
+        sigma: of `linears.1`: its gradient is divided by it, which lifts the change above fp16's rounding.
+        draw: tells networks of one make apart.
+    """
 
     side: int = 64
     steps: int = 1
     batch: int = 1
+    generator_rate: float = 1.0
+    discriminator_rate: float = 0.1
+    betas: tuple[float, float] = (0.0, 0.0)
+    leak: float = 0.2
+    scaling: Extremes = BRIGHT
+    faint: float = 1e-8
+    sigma: float = 0.2
+    draw: int = 1
 
     @property
     def network(self) -> NetworkConfig:
-        """As wide as needed for every pixel of the picture to become a feature of its own."""
-        return NetworkConfig(width=0.25 if self.side == 64 else 0.125)
+        """As wide as needed."""
+        return NetworkConfig(width=0.25 if self.side == 64 else 0.125, leak=self.leak)
 
     @property
     def finetuning(self) -> FinetuningConfig:
-        """Rates as high as the protocol lets them be."""
+        """How the site is to train."""
         return FinetuningConfig(
             iterations=self.steps,
             batch=self.batch,
-            generator_learning_rate=GENERATOR_RATE,
-            discriminator_learning_rate=DISCRIMINATOR_RATE,
+            generator_learning_rate=self.generator_rate,
+            discriminator_learning_rate=self.discriminator_rate,
         )
 
     @property
     def optimizer(self) -> OptimizerConfig:
-        """Without memory of earlier steps."""
-        return OptimizerConfig(beta1=0.0, beta2=0.0)
+        """How a step is made of a gradient."""
+        return OptimizerConfig(beta1=self.betas[0], beta2=self.betas[1])
+
+
+_WITHIN = Recipe(side=32, steps=100, batch=16, betas=(0.3, 0.9), leak=0.05, scaling=DIM)
+FASTEST = replace(_WITHIN, generator_rate=2e-3, discriminator_rate=5e-3)
+"""The ends of every default bound that suit the attack, rates at their lids."""
+SLOWEST = replace(_WITHIN, generator_rate=1e-7, discriminator_rate=1e-7, faint=1e-7, sigma=1e-3)
+"""The same with rates at their floors: networks stay what they were, so that gradients of all steps add up."""
 
 
 def hostile_pair(recipe: Recipe) -> Pair:
     """Networks that carry a patch from the discriminator's input to the generator's `linears.1`."""
-    generator, discriminator = Generator(recipe.network, seed=1), Discriminator(recipe.network, 1, seed=1)
+    generator = Generator(recipe.network, seed=recipe.draw)
+    discriminator = Discriminator(recipe.network, 1, seed=recipe.draw)
     with torch.no_grad():
-        copying(discriminator, recipe.side)
-        _listening(generator, recipe.side)
+        copying(discriminator, recipe.side, recipe.faint)
+        _listening(generator, recipe)
     return Pair(generator, discriminator)
 
 
-def copying(discriminator: Discriminator, side: int, faint: float = FAINT) -> None:
+def copying(discriminator: Discriminator, side: int, faint: float) -> None:
     """Average the patch down to `side`, then fold it into channels, until every pixel is an input of `hidden`."""
     first, *others = discriminator.convolutions
     # The second channel is read by nobody: it keeps the layer's norm at one, so that the first stays faint.
@@ -109,12 +132,12 @@ def copying(discriminator: Discriminator, side: int, faint: float = FAINT) -> No
     discriminator.hidden.norm.converge(discriminator.hidden.weight)
 
 
-def _listening(generator: Generator, side: int) -> None:
+def _listening(generator: Generator, recipe: Recipe) -> None:
     """Zero `linears.1` but for one channel that nobody reads, and make the way from there to the pixels linear."""
     second = generator.linears[1]
     unread = second.weight[-(FIRST_SIDE**2) :].clone()  # the last channel: what it looks like afterwards tells the norm
     second.weight.zero_()
-    second.weight[-(FIRST_SIDE**2) :] = unread * SMALL_SIGMA / torch.linalg.matrix_norm(unread, 2)
+    second.weight[-(FIRST_SIDE**2) :] = unread * recipe.sigma / torch.linalg.matrix_norm(unread, 2)
     second.norm.converge(second.weight)
     second.bias.fill_(POSITIVE)
     images = torch.full((1, len(second.bias) // FIRST_SIDE**2, FIRST_SIDE, FIRST_SIDE), POSITIVE)
@@ -123,7 +146,7 @@ def _listening(generator: Generator, side: int) -> None:
         if index not in UNFOLDS:
             _only(convolution, _identity(convolution.weight.shape[1]))
         else:
-            wanted = max(side // UNFOLDS[index], 1) ** 2
+            wanted = max(recipe.side // UNFOLDS[index], 1) ** 2
             _mix(convolution, live, wanted, seed=index)
             live = wanted
         _lift(convolution, images, last=convolution is generator.convolutions[-1])
@@ -198,37 +221,45 @@ def distract(pair: Pair) -> None:
     second = pair.generator.linears[1]
     corner = FIRST_SIDE**2 - 1
     second.weight[-(FIRST_SIDE**2) :, 0] = 0
-    second.weight[corner, 0] = SMALL_SIGMA / 2  # through it the first matrix hears of the corner
+    second.weight[corner, 0] = second.norm.sigma(second.weight) / 2  # so the first matrix hears of the corner
     second.norm.converge(second.weight)
 
 
-def read_patch(pair: Pair, release: Mapping[str, Tensor], recipe: Recipe) -> Tensor:
-    """What a release tells of the real patch [side, side], up to its sign, its scale and a constant."""
-    gradient = _gradient(pair.generator.linears[1], release["linears.1.weight"].float())
-    left, _, _ = torch.linalg.svd(gradient, full_matrices=False)  # one patch: the gradient is an outer product
-    features = _inverted(pair, left[:, 0], recipe.side)
+def read_pictures(pair: Pair, release: Mapping[str, Tensor], recipe: Recipe, count: int = 1) -> Tensor:
+    """What a release tells of real patches [count, side * side], up to each one's sign, scale and a constant.
+
+    A patch makes the gradient an outer product; of several, the strongest directions are taken apart.
+    """
+    gradient = _gradient(pair.generator.linears[1], release["linears.1.weight"].float(), recipe.generator_rate)
+    left, _, _ = torch.linalg.svd(gradient, full_matrices=False)
+    return torch.stack([_picture(_inverted(pair, left[:, number], recipe)) for number in range(count)])
+
+
+def _picture(features: Tensor) -> Tensor:
+    """Channels folded back into pixels."""
     picture = features.view(1, -1, FIRST_SIDE, FIRST_SIDE)
     while picture.shape[1] > 1:
         picture = functional.pixel_shuffle(picture, 2)
-    return picture[0, 0]
+    return picture.flatten()
 
 
-def _gradient(layer: Linear, released: Tensor) -> Tensor:
+def _gradient(layer: Linear, released: Tensor, rate: float) -> Tensor:
     """Of the divided weight: the norm is read off the channel that nobody has moved, then Adam is undone."""
     unread = slice(-(FIRST_SIDE**2), None)
     before = layer.weight.detach()
     sigma = (before[unread] * released[unread]).sum() / released[unread].square().sum()
-    update = (before - released * sigma) / GENERATOR_RATE
+    update = (before - released * sigma) / rate
     update[unread] = 0
     return EPSILON * update / (1 - update.abs()).clamp(min=SATURATED)
 
 
-def _inverted(pair: Pair, seen: Tensor, side: int) -> Tensor:
+def _inverted(pair: Pair, seen: Tensor, recipe: Recipe) -> Tensor:
     """The features whose gradient at `linears.1` is the one that was seen: least squares by conjugate gradients."""
     start = pair.generator.linears[1].bias.detach()[None]
+    pixels = recipe.side**2
 
     def features(hidden: Tensor) -> Tensor:
-        return _features(pair, hidden)[:, : side**2]
+        return _features(pair, hidden)[:, :pixels] / recipe.faint
 
     def back(wanted: Tensor) -> Tensor:
         hidden = start.clone().requires_grad_(True)
@@ -237,7 +268,7 @@ def _inverted(pair: Pair, seen: Tensor, side: int) -> Tensor:
     def forth(gradient: Tensor) -> Tensor:
         return torch.func.jvp(features, (start,), (gradient[None],))[1][0]
 
-    found = torch.zeros(side**2)
+    found = torch.zeros(pixels)
     residual = forth(seen)
     direction, size = residual.clone(), residual.square().sum()
     for _ in range(CG_STEPS):
@@ -250,7 +281,7 @@ def _inverted(pair: Pair, seen: Tensor, side: int) -> Tensor:
 
 
 def _features(pair: Pair, hidden: Tensor) -> Tensor:
-    """From the output of `linears.1` over the generator's pixels to the discriminator's features, undimmed."""
+    """From the output of `linears.1` over the generator's pixels to the discriminator's features."""
     generator, discriminator = pair.generator, pair.discriminator
     images = functional.leaky_relu(hidden, generator.leak).view(1, -1, FIRST_SIDE, FIRST_SIDE)
     *inner, last = generator.convolutions
@@ -259,4 +290,4 @@ def _features(pair: Pair, hidden: Tensor) -> Tensor:
     images = torch.tanh(last(images))
     for convolution in discriminator.convolutions:
         images = functional.leaky_relu(convolution(images), discriminator.leak)
-    return images.flatten(1) / FAINT
+    return images.flatten(1)

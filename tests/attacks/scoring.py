@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.config import NetworkConfig
 from common.networks import Discriminator
+from common.settings import EMOTIONS, NetworkConfig
 from tests.attacks.reading import copying
 
 SIDE = 32
@@ -71,7 +71,7 @@ def oracle(candidates: Sequence[Tensor], public: Public) -> Discriminator:
 
 
 def _body(config: NetworkConfig) -> Discriminator:
-    network = Discriminator(config, config.classes, seed=1)
+    network = Discriminator(config, len(EMOTIONS), seed=1)
     with torch.no_grad():
         copying(network, SIDE, faint=1.0)
     return network

@@ -36,8 +36,8 @@ def tuned_to(weights):
     def trick(request, honest):
         if not isinstance(request, Tune):
             return encode(honest)
-        changed = {name: weights(name, value) for name, value in honest.generator.items()}
-        return encode(Release(card=honest.card, generator=changed))
+        changed = {name: weights(name, value) for name, value in honest.released.items()}
+        return encode(Release(card=honest.card, released=changed))
 
     return {"tune": [trick]}
 
@@ -71,7 +71,7 @@ class TestAGeneratorThatMakesNoNumbers:
     def test_ends_the_campaign_where_nobody_looks_at_samples(
         self, campaign_of, clients_of, client_of, note, monkeypatch
     ):
-        monkeypatch.setattr("server.pool._finite", lambda patches, source: patches)
+        monkeypatch.setattr("common.synthesizers.pool._finite", lambda patches, source: patches)
         clients = clients_of(3, c3=client_of("X", tuned_to(explosive)))
         with pytest.raises(UserError, match="not finite at step"):
             campaign_of(clients, **UNCHECKED).run(4)

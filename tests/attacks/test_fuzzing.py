@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from client.keeper import Keeper
-from common.config import Config, FinetuningConfig, NetworkConfig
 from common.networks import Discriminator
+from common.settings import EMOTIONS, FinetuningConfig, NetworkConfig
 from common.training.stages import Pair
 from common.wire import Ask, Code, Collect, encode
 from tests.attacks.clinic import accepting, open_bounds, score_request, site, tune_request
@@ -44,8 +44,8 @@ def errors():
 @pytest.fixture
 def sound():
     """One message of each kind that a keeper answers; those without weights first."""
-    tune = tune_request(Pair.fresh(Config(network=NETWORK)), NETWORK, FinetuningConfig(iterations=10, batch=2))
-    score = score_request(Discriminator(NETWORK, NETWORK.classes), "run-1", "fold")
+    tune = tune_request(Pair.fresh(NETWORK, len(EMOTIONS), seed=0), NETWORK, FinetuningConfig(iterations=10, batch=2))
+    score = score_request(Discriminator(NETWORK, len(EMOTIONS)), "run-1", "fold")
     return tune, (Ask(run="run-1"), Collect(tuning=tune.tuning), tune, score)
 
 
@@ -53,7 +53,7 @@ def sound():
 def keeper(speech, tmp_path, sound, monkeypatch):
     """A keeper with room for everything that trains nothing: all up to the queue is real."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # the ledger is written all the same, only sooner
-    monkeypatch.setattr("client.keeper.score", lambda request, *_: (((0,) * NETWORK.classes,) * NETWORK.classes,))
+    monkeypatch.setattr("client.keeper.score", lambda request, *_: (((0,) * len(EMOTIONS),) * len(EMOTIONS),))
     wide = dict.fromkeys(("tunings_a_day", "scorings_a_day", "releases_in_all", "scorings_in_all"), MANY)
     wide |= {"refusals_a_day": MANY, "mebibytes_a_day": MANY, "minimum_test_utterances": 1}
     keeper = Keeper(site(speech, tmp_path, accepting(sound[0], bounds=open_bounds(), **wide)))

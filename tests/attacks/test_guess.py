@@ -8,7 +8,7 @@ import torch
 from client.dice import write_secret
 from client.keeper import Keeper
 from client.policy import Policy
-from common.config import Config, FinetuningConfig, NetworkConfig
+from common.settings import EMOTIONS, FinetuningConfig, NetworkConfig
 from common.training.stages import Pair
 from common.wire import Code
 from tests.attacks.clinic import HELD, Speech, accepting, open_bounds, said, site, tune_request
@@ -21,7 +21,7 @@ LEARNT = FinetuningConfig(iterations=4, batch=16, generator_learning_rate=1e-3, 
 
 @pytest.fixture(scope="module")
 def invitation():
-    return tune_request(Pair.fresh(Config(network=NETWORK)), NETWORK, LEARNT)
+    return tune_request(Pair.fresh(NETWORK, len(EMOTIONS), seed=0), NETWORK, LEARNT)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def released(tmp_path, invitation):
         keeper = Keeper(at_site)
         reply = said(keeper, invitation)
         keeper.stop()
-        return torch.cat([value.flatten() for _, value in sorted(reply.generator.items())])
+        return torch.cat([value.flatten() for _, value in sorted(reply.released.items())])
 
     return release
 
@@ -99,10 +99,10 @@ class TestAskingAgainAndAgain:
             ask("run-3", without(speech, tmp_path / "second", 0)),
             ask("run-4", without(speech, tmp_path / "third", 1)),
         ]
-        weights = [reply.generator["linears.0.weight"] for reply in before]
+        weights = [reply.released["linears.0.weight"] for reply in before]
         assert all(torch.equal(weights[0], other) for other in weights[1:])
         assert after[0].kind == "release"
-        assert not torch.equal(weights[0], after[0].generator["linears.0.weight"])
+        assert not torch.equal(weights[0], after[0].released["linears.0.weight"])
         assert after[1].code is Code.RELEASES_SPENT
         note(
             "differencing: before and after a change",

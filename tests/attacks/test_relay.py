@@ -152,8 +152,7 @@ class TestAScoringThatTakesDays:
 
     @staticmethod
     def thirsty(hop):
-        with_hop = score_request(Discriminator(NetworkConfig(width=1 / 64), 4), "run-1", "fold")
-        return with_hop.model_copy(update={"scoring": with_hop.scoring.model_copy(update={"window_hop": hop})})
+        return score_request(Discriminator(NetworkConfig(width=1 / 64), 4), "run-1", "fold", hop=hop)
 
     def test_passes_the_bounds_where_they_are_open(self, speech, tmp_path, note):
         keeper = Keeper(site(speech, tmp_path, {"bounds": open_bounds(), "minimum_test_utterances": 1}))

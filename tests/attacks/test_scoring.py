@@ -10,9 +10,9 @@ from client.dice import Dice
 from client.keeper import Keeper
 from client.policy import Policy
 from client.scoring import noised
-from common.config import Config, FinetuningConfig, NetworkConfig
 from common.features.patches import windows
 from common.features.scaling import Scaling
+from common.settings import EMOTIONS, FinetuningConfig, NetworkConfig
 from common.training.stages import Pair
 from common.wire import Code
 from tests.attacks.clinic import (
@@ -37,7 +37,7 @@ LIVES = 2000
 @pytest.fixture(scope="module")
 def invitation():
     """A tuning so small that a site takes part in a run at once."""
-    base = Pair.fresh(Config(network=NETWORK))
+    base = Pair.fresh(NETWORK, len(EMOTIONS), seed=0)
     return tune_request(base, NETWORK, FinetuningConfig(iterations=1, batch=1))
 
 

@@ -3,15 +3,16 @@
 import pytest
 import torch
 
-from client.bases import BASES, Base, Bases, gradient_over_epsilon, read_base, shipped_bases, unusual
+from client.bases import BASES, Base, Bases, probe, read_base, shipped_bases, unusual
 from client.bounds import Bounds
 from common.config.loading import load_config
 from common.errors import UserError
-from common.features.scaling import Scaling
-from common.networks import Discriminator, Generator, learned_weights
-from common.settings import NetworkConfig
+from common.networks import Discriminator, Generator
+from common.settings import EMOTIONS, NetworkConfig
+from common.synthesizers.methods.eskimez import gradient_over_epsilon, pair_of
 from common.training.checkpoint import CARD, TENSORS, read_tensors, save_tensors
 from common.training.pretrained import SHIPPED, load_pretrained, shipped_weights
+from common.training.stages import Pair
 from common.wire import Extremes, base_digest, weights_digest
 
 FLOOR = Bounds().gradient[0]
@@ -39,8 +40,7 @@ def network():
 
 @pytest.fixture
 def base(tune):
-    weights = {"generator": tune.generator, "discriminator": tune.discriminator}
-    return Base(weights, tune.tuning.scaling)
+    return Base(tune.base, tune.tuning.scaling)
 
 
 def with_one_loud_channel(name, value):
@@ -56,13 +56,12 @@ def with_one_loud_channel(name, value):
 
 def with_weights(base, change):
     """A base whose every weight is what `change` makes of it, given its group, name and value."""
-    return Base(
-        {
-            group: {name: change(group, name, value) for name, value in members.items()}
-            for group, members in base.weights.items()
-        },
-        base.scaling,
-    )
+    return Base({name: change(*name.split(".", 1), value) for name, value in base.weights.items()}, base.scaling)
+
+
+def pair(base, network):
+    """The networks that a tuning would start from."""
+    return pair_of(base.weights, network, len(EMOTIONS))
 
 
 class TestReading:
@@ -71,15 +70,15 @@ class TestReading:
     @pytest.mark.parametrize("preset", SHIPPED)
     def test_the_weights_are_those_that_a_server_starts_from(self, preset):
         base = read_base(shipped_weights(preset))
-        loaded = load_pretrained(shipped_weights(preset), load_config(preset))
-        theirs = {name: learned_weights(one.state_dict()) for name, one in loaded.pair.named().items()}
-        assert all(same(base.weights[name], theirs[name]) for name in theirs)
-        assert base.digest == base_digest(weights_digest(theirs), base.scaling)
+        config = load_config(preset)
+        loaded = load_pretrained(shipped_weights(preset), config.network, config.features, config.corpus.classes)
+        theirs = loaded.pair.learned()
+        assert same(base.weights, theirs)
+        assert base.digest == base_digest(weights_digest({"base": theirs}), base.scaling)
         assert (base.scaling.low, base.scaling.high) == (loaded.scaling.low, loaded.scaling.high)
-        network = load_config(preset).network
-        latents, conditions = torch.randn(4, network.noise), torch.eye(4)
+        latents, conditions = torch.randn(4, config.network.noise), torch.eye(4)
         with torch.inference_mode():
-            made, wanted = (pair.generator(latents, conditions) for pair in (base.pair(network), loaded.pair))
+            made, wanted = (one.generator(latents, conditions) for one in (pair(base, config.network), loaded.pair))
         torch.testing.assert_close(made, wanted, rtol=0, atol=1e-4)  # the norms are found anew, to six digits
 
     def test_vectors_of_norms_that_came_along_change_nothing(self, pretrained_folder):
@@ -92,8 +91,8 @@ class TestReading:
         save_tensors(pretrained_folder, tensors | {name: torch.ones_like(tensors[name]) for name in norms}, card)
         forged = read_base(pretrained_folder)
         assert forged.digest == honest.digest
-        for name, one in forged.pair(network).named().items():
-            assert same(one.state_dict(), honest.pair(network).named()[name].state_dict())
+        for name, one in pair(forged, network).named().items():
+            assert same(one.state_dict(), pair(honest, network).named()[name].state_dict())
 
     def test_another_scaling_makes_it_another_base(self, base):
         other = Base(base.weights, Extremes(low=base.scaling.low, high=base.scaling.high + 1))
@@ -102,11 +101,10 @@ class TestReading:
     @pytest.mark.parametrize(
         ("tensors", "card"),
         [
-            ({"recognizer/w": torch.ones(1)}, {"scaling": {"low": -1.0, "high": 1.0}}),
-            ({"generator/w": torch.ones(1)}, {"scaling": {"low": -1.0, "high": 1.0}}),
+            ({}, {"scaling": {"low": -1.0, "high": 1.0}}),
             ({"generator/w": torch.ones(1), "discriminator/w": torch.ones(1)}, {}),
         ],
-        ids=["others", "one network", "no scaling"],
+        ids=["nothing", "no scaling"],
     )
     def test_what_pre_training_did_not_write_is_named(self, tmp_path, tensors, card):
         save_tensors(tmp_path, tensors, card)
@@ -131,7 +129,7 @@ class TestFinding:
         found = Bases(tmp_path).find(base.digest)
         assert Bases(tmp_path).has(base.digest)
         assert found.scaling == base.scaling
-        assert all(same(found.weights[group], base.weights[group]) for group in base.weights)
+        assert same(found.weights, base.weights)
 
     def test_what_is_there_is_not_stored_again(self, tmp_path, base, demo):
         bases = Bases(tmp_path)
@@ -178,7 +176,7 @@ class TestFinding:
 def altered(folder):
     """One bit of one weight, with a card that tells the new hash."""
     tensors, card = read_tensors(folder)
-    name = "generator/linears.0.bias"
+    name = "generator.linears.0.bias"
     save_tensors(folder, tensors | {name: tensors[name].nextafter(torch.ones(()))}, card)
 
 
@@ -192,11 +190,11 @@ class TestLooking:
 
     def test_nothing_is_unusual_about_the_shipped_ones(self, shipped):
         base, network = shipped
-        assert unusual(base, network) == []
+        assert unusual(base, network, Bounds()) == []
 
     def test_their_first_gradients_lie_far_above_the_floor(self, shipped):
         base, network = shipped
-        assert gradient_over_epsilon(base.pair(network)) > 1e4 * FLOOR
+        assert gradient_over_epsilon(pair(base, network)) > 1e4 * FLOOR
 
     @pytest.mark.parametrize(
         "change",
@@ -210,21 +208,22 @@ class TestLooking:
     )
     def test_networks_whose_first_gradient_vanishes_lie_below_it_and_are_named(self, demo, network, change):
         hostile = with_weights(demo, change)
-        assert gradient_over_epsilon(hostile.pair(network)) < FLOOR
-        assert "times Adam's epsilon: steps would copy the gradient" in unusual(hostile, network)[-1]
+        assert gradient_over_epsilon(pair(hostile, network)) < FLOOR
+        assert "times Adam's epsilon: steps would copy the gradient" in unusual(hostile, network, Bounds())[-1]
 
     @pytest.mark.parametrize("group", ["generator", "discriminator"])
     def test_a_gradient_that_is_no_number_is_within_no_bounds_and_named(self, demo, network, group):
         dead = with_weights(demo, lambda of, name, value: torch.zeros_like(value) if of == group else value)
-        assert Bounds().outside({"gradient": gradient_over_epsilon(dead.pair(network))})
-        assert "times Adam's epsilon" in unusual(dead, network)[-1]
+        assert Bounds().outside({"gradient": gradient_over_epsilon(pair(dead, network))})
+        assert any(line.startswith("gradient is nan, not within") for line in unusual(dead, network, Bounds()))
 
     def test_looking_changes_nothing_and_sees_the_same_again(self, demo, network):
-        pair = demo.pair(network)
-        before = {name: {key: v.clone() for key, v in one.state_dict().items()} for name, one in pair.named().items()}
-        first = gradient_over_epsilon(pair)
-        assert gradient_over_epsilon(pair) == first
-        for name, one in pair.named().items():
+        looked_at = pair(demo, network)
+        named = looked_at.named()
+        before = {name: {key: v.clone() for key, v in one.state_dict().items()} for name, one in named.items()}
+        first = gradient_over_epsilon(looked_at)
+        assert gradient_over_epsilon(looked_at) == first
+        for name, one in named.items():
             assert same(one.state_dict(), before[name])
             assert all(parameter.grad is None for parameter in one.parameters())
 
@@ -234,33 +233,43 @@ class TestLooking:
                 return value
             return torch.where(torch.arange(value.shape[1]) % 2 == 0, 0.0, value)
 
-        lines = unusual(with_weights(demo, half), network)
+        lines = unusual(with_weights(demo, half), network, Bounds())
         assert lines == ["discriminator.hidden.weight: 51% of the weights are exactly zero; training leaves none so"]
 
     def test_a_generator_that_makes_one_thing_is_named(self, demo, network):
         alike = with_weights(demo, lambda g, n, v: v + 1e6 if (g, n) == ("generator", "linears.1.bias") else v)
-        assert "what the generator makes hardly differs from latent to latent" in unusual(alike, network)
+        (line,) = (line for line in unusual(alike, network, Bounds()) if line.startswith("variety is "))
+        assert line.endswith(f"not within {Bounds().variety[0]:g} to 1e+12: the bounds of this site refuse it")
 
     def test_a_generator_at_the_ends_of_its_range_is_named(self, demo, network):
-        last = max(name for name in demo.weights["generator"] if name.endswith("bias"))
+        names = [name.removeprefix("generator.") for name in demo.weights if name.startswith("generator.")]
+        last = max(name for name in names if name.endswith("bias"))
         ends = with_weights(demo, lambda g, n, v: v + 50.0 if (g, n) == ("generator", last) else v)
-        assert "what the generator makes lies at the ends of its range" in unusual(ends, network)
+        (line,) = (line for line in unusual(ends, network, Bounds()) if line.startswith("saturation is 0.9999"))
+        assert line.endswith("not within 0 to 0.5: the bounds of this site refuse it")
+
+    def test_networks_of_no_synthesizer_are_named(self, demo, network):
+        fewer = Base({name: value for name, value in demo.weights.items() if "bias" not in name}, demo.scaling)
+        assert probe(fewer, network) == {}
+        assert "no synthesizer that is installed here can start from it" in unusual(fewer, network, Bounds())
+
+    @pytest.mark.parametrize("classes", [2, 4, 7])
+    def test_networks_for_any_number_of_emotions_are_looked_at(self, classes):
+        small = NetworkConfig(width=1 / 64)
+        fresh = Pair.fresh(small, classes, seed=0).learned()
+        assert probe(Base(fresh, None), small).keys() == {"variety", "saturation", "gradient"}
 
 
 def test_the_look_is_the_same_whatever_precedes_it(demo, network):
-    first = unusual(demo, network), gradient_over_epsilon(demo.pair(network))
+    first = unusual(demo, network, Bounds()), probe(demo, network)
     torch.manual_seed(17)
     torch.rand(3)
-    assert (unusual(demo, network), gradient_over_epsilon(demo.pair(network))) == first
+    assert (unusual(demo, network, Bounds()), probe(demo, network)) == first
+    assert first[1]["gradient"] == gradient_over_epsilon(pair(demo, network))
 
 
 def test_untrained_networks_look_unusual():
     """A control: what no pre-training made has a generator that makes one thing."""
     network = NetworkConfig(width=1 / 64)
-    networks = {"generator": Generator(network), "discriminator": Discriminator(network, 1)}
-    scaling = Scaling(-16.0, 4.0)
-    fresh = Base(
-        {name: learned_weights(one.state_dict()) for name, one in networks.items()},
-        Extremes(low=scaling.low, high=scaling.high),
-    )
-    assert unusual(fresh, network)
+    fresh = Base(Pair(Generator(network), Discriminator(network, 1)).learned(), Extremes(low=-16.0, high=4.0))
+    assert any(line.startswith("variety is ") for line in unusual(fresh, network, Bounds()))

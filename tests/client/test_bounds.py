@@ -7,15 +7,30 @@ from client.bases import read_base, shipped_bases
 from client.bounds import Bounds, recipe_numbers, scoring_numbers, tuning_numbers
 from client.recipes import recipe_of
 from common.config.loading import PRESETS, load_config
+from common.synthesizers import SYNTHESIZERS
 
-ELSEWHERE = {"scaling_low", "scaling_high", "window_hop", "gradient"}
+LOOKS = {"variety", "saturation", "gradient"}
+"""What a look at a base tells."""
+ELSEWHERE = {"scaling_low", "scaling_high", "window_hop"} | LOOKS
 """What is no part of a recipe."""
 NO_NUMBERS = {
-    "network": {"emotions"},
+    "network": set(),
     "optimizer": set(),
     "finetuning": {"even_start", "likeness", "released_as"},
 }
 """Settings of a recipe that are words or choices."""
+STEPS = {"width": 0.25, "leak": 0.25, "beta1": 0.25, "beta2": 0.005, "average": 0.25} | dict.fromkeys(
+    ("generator_learning_rate", "discriminator_learning_rate"), 1e-3
+)
+"""By how much a number is changed, for it to be one still."""
+
+
+@pytest.mark.parametrize("method", list(SYNTHESIZERS), ids=lambda method: method.name)
+def test_each_synthesizer_tells_its_numbers_by_the_names_of_the_bounds(method):
+    settings = method.settings_of(load_config("small"))
+    assert method.numbers(settings)
+    assert method.numbers(settings).keys() <= Bounds.model_fields.keys()
+    assert Bounds().outside(method.numbers(settings)) == []
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -47,12 +62,7 @@ def test_every_number_that_passes_is_named():
 def test_no_number_of_a_recipe_is_without_bounds():
     """A setting that is added to the tree must be bounded here too."""
     recipe = recipe_of(load_config("demo"))
-    settings = [
-        name
-        for section, words in NO_NUMBERS.items()
-        for name in type(getattr(recipe, section)).model_fields
-        if name not in words
-    ]
+    settings = [name for section, words in NO_NUMBERS.items() for name in recipe.settings[section] if name not in words]
     assert len(recipe_numbers(recipe)) == len(settings)
     assert recipe_numbers(recipe).keys() | ELSEWHERE == Bounds.model_fields.keys()
 
@@ -61,23 +71,26 @@ def test_no_number_of_a_recipe_is_without_bounds():
 def test_each_number_is_read_from_the_recipe(section):
     """Changed in the recipe, it is changed among the numbers, and nothing else is."""
     recipe = recipe_of(load_config("demo"))
-    part = getattr(recipe, section)
+    part = recipe.settings[section]
     before = recipe_numbers(recipe)
     moved = []
-    for name in type(part).model_fields.keys() - NO_NUMBERS[section]:
-        changed = part.model_copy(update={name: getattr(part, name) + 1})
-        after = recipe_numbers(recipe.model_copy(update={section: changed}))
+    for name in part.keys() - NO_NUMBERS[section]:
+        step = STEPS.get(name, 1)
+        changed = part | {name: part[name] + step}
+        after = recipe_numbers(recipe.model_copy(update={"settings": recipe.settings | {section: changed}}))
         moved += [key for key in after if after[key] != before[key]]
-        assert sum(after[key] - before[key] for key in after) == pytest.approx(1)
-    assert len(moved) == len(set(moved)) == len(type(part).model_fields.keys() - NO_NUMBERS[section])
+        assert sum(after[key] - before[key] for key in after) == pytest.approx(step)
+    assert len(moved) == len(set(moved)) == len(part.keys() - NO_NUMBERS[section])
 
 
 def test_a_tunings_scaling_and_a_scorings_hop_are_bounded(tune, score):
     numbers = tuning_numbers(tune.tuning)
     assert (numbers["scaling_low"], numbers["scaling_high"]) == (-16.0, 5.5)
-    assert numbers.keys() | {"window_hop", "gradient"} == Bounds.model_fields.keys()
+    assert numbers.keys() | {"window_hop"} | LOOKS == Bounds.model_fields.keys()
     assert scoring_numbers(score.scoring) == {"width": 1 / 64, "window_hop": 32}
-    assert Bounds().outside(scoring_numbers(score.scoring.model_copy(update={"window_hop": 1})))
+    closer = score.scoring.settings | {"recognizer": score.scoring.settings["recognizer"] | {"window_hop": 1}}
+    assert Bounds().outside(scoring_numbers(score.scoring.model_copy(update={"settings": closer})))
+    assert tuning_numbers(tune.tuning.model_copy(update={"scaling": None})) == recipe_numbers(tune.tuning.recipe)
 
 
 @pytest.mark.parametrize(

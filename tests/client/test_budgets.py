@@ -8,6 +8,7 @@ from client.budgets import bytes_left, scorings_left, tunings_left
 from client.history import Entry, History
 from client.policy import MEBIBYTE, Policy
 from client.rules import Holdings, work_of
+from common.spaces import Vectors
 from common.wire import Code, Extremes, Refused
 
 NOW = datetime(2030, 1, 31, 12, tzinfo=UTC)
@@ -98,11 +99,13 @@ class TestScorings:
     def test_one_for_any_other_run_is_not(self, history_of, policy, score, work, released):
         assert code_of(scorings_left(score, work, policy), history_of(released=released)) is Code.NOT_IN_THAT_RUN
 
-    @pytest.mark.parametrize("name", ["network", "features", "scaling"])
+    @pytest.mark.parametrize("name", ["settings", "labels", "space", "features", "scaling"])
     def test_its_terms_are_those_of_the_release(self, history_of, policy, score, work, name):
         terms = score.scoring
         other = {
-            "network": terms.network.model_copy(update={"leak": 0.21}),
+            "settings": terms.settings | {"network": terms.settings["network"] | {"leak": 0.21}},
+            "labels": terms.labels[::-1],
+            "space": Vectors(set="openSMILE", size=88),
             "features": "ba9876543210",
             "scaling": Extremes(low=terms.scaling.low, high=terms.scaling.high + 0.01),
         }

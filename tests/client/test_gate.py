@@ -269,9 +269,7 @@ class TestRelease:
 
     def test_the_discriminator_stays(self, gate_of, tune, release):
         group = "discriminator."
-        discriminator = {
-            name.removeprefix(group): value for name, value in tune.base.items() if name.startswith(group)
-        }
+        discriminator = {name.removeprefix(group): value for name, value in tune.base.items() if name.startswith(group)}
         leaky = release.model_copy(update={"released": discriminator})
         assert code_of(gate_of().let_out(leaky, tune), tune) is Code.WRONG_SHAPE
 

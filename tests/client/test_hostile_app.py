@@ -3,6 +3,7 @@
 All that such an app has is what the relay has: the path of a socket.
 """
 
+import dataclasses
 import json
 import os
 import socket
@@ -14,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from client import tuning
 from client.ledger import entries, verify
 from client.service import RemoteKeeper
+from common.synthesizers import SYNTHESIZERS
 from common.wire import Ask, Code, Collect, Refusal, decode, encode
 from common.wire.codec import Limits
 from common.wire.messages import PROTOCOL
@@ -171,7 +172,8 @@ def test_an_error_that_quotes_the_data_stays_at_the_site(
             pass
         return answers + posted(path, encode(Collect(tuning=requests["tune"].tuning)))
 
-    monkeypatch.setattr(tuning, "finetune", fail)
+    found = {**SYNTHESIZERS.methods, "eskimez": dataclasses.replace(SYNTHESIZERS.get("eskimez"), fit=fail)}
+    monkeypatch.setitem(SYNTHESIZERS.__dict__, "_found", (found, ()))
     reply = thief(provoke)(flower.letter(b""), flower.node(keeper=str(path)))
     loot = reply.content["config"]["x"]
     assert loot.count(b"200 OK") == 2

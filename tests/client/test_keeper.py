@@ -26,6 +26,8 @@ from common.wire import (
     Code,
     Collect,
     Description,
+    Noted,
+    Notice,
     Refusal,
     Release,
     Scored,
@@ -41,6 +43,7 @@ LONG = 250.0
 WITHOUT_NETWORKS = (Code.LABEL_ORDER, Code.BASE_FORBIDDEN)
 """What is asked here without networks, for none have these labels or this digest."""
 ASK = Ask(run="run-1")
+NOTICE = Notice(run="run-1", session="03+08")
 
 
 def named(request):
@@ -69,6 +72,23 @@ class TestDescribing:
     def test_a_policy_that_tells_nothing_refuses_by_name(self, site, said, with_policy):
         told = said(Keeper(with_policy(site, 'allow = ["release"]')), ASK)
         assert (told.code, told.stage) == (Code.KIND_FORBIDDEN, Stage.ADMIT)
+
+
+class TestNotices:
+    """Somebody else says to be this site."""
+
+    def test_it_stands_in_the_sites_own_log_and_ledger(self, keeper, site, said, caplog):
+        assert said(keeper, NOTICE) == Noted(run="run-1", session="03+08")
+        assert "another client says to be 03+08 too; ask the server's people who it is" in caplog.text
+        noted = [(entry.outcome, entry.kind) for entry in entries(site.ledger)]
+        assert noted == [("admitted", "notice"), ("sent", "noted")]
+        assert '"word":"name-disputed"' in next(entries(site.ledger)).words
+        assert verify(site.ledger).problems == ()
+
+    def test_of_another_session_it_is_none_of_this_sites_business(self, keeper, said, caplog):
+        told = said(keeper, NOTICE.model_copy(update={"session": "10+09"}))
+        assert told.code is Code.UNKNOWN_SESSION
+        assert "another client" not in caplog.text
 
 
 class TestTuning:

@@ -5,7 +5,7 @@ import pytest
 from client.bounds import Bounds
 from client.recipes import describe, preset_recipes, recipe_of, unusual
 from common.config.loading import PRESETS, load_config
-from common.settings import FinetuningConfig
+from common.synthesizers import SYNTHESIZERS
 from common.wire import Precision
 
 
@@ -15,8 +15,8 @@ def demo():
 
 
 def changed(recipe, section, **settings):
-    part = getattr(recipe, section).model_copy(update=settings)
-    return recipe.model_copy(update={section: part})
+    part = recipe.settings[section] | settings
+    return recipe.model_copy(update={"settings": recipe.settings | {section: part}})
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -33,7 +33,7 @@ def test_what_a_server_keeps_to_itself_changes_no_recipe(demo):
     """How it samples, trains and computes is not the site's matter; neither are the site's own labels."""
     config = load_config("demo", ["seed=7", "sampling.per_emotion=9", "recognizer.iterations=3", "runtime.threads=2"])
     assert recipe_of(config).digest == demo.digest
-    assert changed(demo, "network", emotions=("sad", "happy")).digest == demo.digest
+    assert recipe_of(load_config("demo", ['corpus.emotions=["sad", "happy"]'])).digest == demo.digest
 
 
 @pytest.mark.parametrize(
@@ -73,42 +73,61 @@ def test_a_choice_that_tells_more_of_the_data_is_named(demo):
 
 
 SETTINGS = [
-    *(("network", name) for name in ("width", "noise", "leak")),
-    *(("optimizer", name) for name in ("beta1", "beta2")),
-    *(("finetuning", name) for name in FinetuningConfig.model_fields if name != "released_as"),
+    (method.name, section, name)
+    for method in SYNTHESIZERS
+    for section, settings in method.Settings().model_dump(mode="json").items()
+    for name in settings
 ]
 
 
-@pytest.mark.parametrize(("section", "setting"), SETTINGS, ids=lambda word: word)
-def test_no_setting_changes_without_its_words(demo, section, setting):
-    """A setting that is added to the tree must be told here too."""
-    known = getattr(getattr(demo, section), setting)
-    match known:
-        case bool():
+@pytest.mark.parametrize(("method", "section", "setting"), SETTINGS, ids=lambda word: word)
+def test_no_setting_changes_without_its_words(method, section, setting):
+    """Of whichever synthesizer."""
+    recipe = recipe_of(load_config("demo", [f"methods.synthesizer={method}"]))
+    match recipe.settings[section][setting]:
+        case bool() as known:
             other = not known
-        case tuple():
-            other = ("colour",)
-        case _:
+        case list():
+            other = ["colour"]
+        case str():
+            other = "fp32"
+        case known:
             other = known * 2 + 1
-    assert describe(changed(demo, section, **{setting: other})) != describe(demo)
+    told = describe(changed(recipe, section, **{setting: other}))
+    assert f"{section}.{setting} = {other}" in told
+    assert set(told) - set(describe(recipe)) == {f"{section}.{setting} = {other}"}
 
 
 def test_all_that_a_recipe_asks_for_is_told_in_words(demo):
-    assert describe(demo) == [
-        "synthesizer: conditional, at 0.0625 of the paper's width; a latent of 128 numbers, conditions times 12, "
-        "leak 0.2",
-        "training: 120 steps of 16 utterances, emotions drawn evenly",
-        "learning rates: generator 0.0002, discriminator 0.003; Adam with betas 0.5 and 0.99",
-        "noise before the discriminator: 0; average of the generator: 0",
-        "the condition's weights begin by chance",
-        "statistics that the generator is held to: none",
-        "what leaves: the tuned generator's weights in fp16, and nothing else of the tuning",
-    ]
+    first, leaves, *settings = describe(demo)
+    assert first.startswith("synthesizer: eskimez (Eskimez et al., Interspeech 2020): A conditional GAN")
+    assert leaves == "what leaves: the tuned generator, in fp16, and nothing else of the tuning"
+    assert len(settings) == sum(map(len, demo.settings.values()))
+    for line in (
+        "network.width = 0.0625",
+        "network.noise = 128",
+        "optimizer.beta2 = 0.99",
+        "finetuning.iterations = 120",
+        "finetuning.batch = 16",
+        "finetuning.generator_learning_rate = 0.0002",
+        "finetuning.condition_gain = 12.0",
+        "finetuning.likeness = []",
+    ):
+        assert line in settings
 
 
 def test_what_another_asks_for_is_told_likewise(demo):
-    held = changed(demo, "finetuning", likeness=("colour", "rhythm"), even_start=True)
-    told = "\n".join(describe(held.model_copy(update={"precision": Precision.BF16})))
-    assert "held to: colour, rhythm" in told
-    assert "the condition's weights begin at zero" in told
-    assert "weights in bf16" in told
+    held = changed(demo, "finetuning", likeness=["colour", "rhythm"], even_start=True)
+    told = describe(held.model_copy(update={"precision": Precision.BF16}))
+    assert "finetuning.likeness = ['colour', 'rhythm']" in told
+    assert "finetuning.even_start = True" in told
+    assert any("in bf16" in line for line in told)
+
+
+def test_another_synthesizer_says_what_it_is_and_what_leaves():
+    recipe = recipe_of(load_config("demo", ["methods.synthesizer=chatziagapi"]))
+    first, leaves, *settings = describe(recipe)
+    assert first.startswith("synthesizer: chatziagapi (Chatziagapi et al., Interspeech 2019)")
+    assert "mean and covariance of each emotion's codes" in leaves
+    assert f"chatziagapi.code = {recipe.settings['chatziagapi']['code']}" in settings
+    assert recipe.digest not in preset_recipes()

@@ -1,14 +1,18 @@
 """Counts and nothing else come of a scoring, and they are those that a recognizer trained here would get."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
-from client import scoring
 from client.dice import Dice
 from client.door import Door
-from client.policy import Policy
-from client.scoring import SCORINGS, counts_of, given_once, noised, score
+from client.scoring import SCORINGS, given_once, noised, score
+from common.features.scaling import Scaling
+from common.networks import Discriminator
+from common.recognizers import RECOGNIZERS
+from common.recognizers.methods.cnn import RECOGNIZER
 from common.settings import FeatureConfig
 from common.wire import Code, Refused
 
@@ -24,17 +28,46 @@ def door(site):
     return Door(site)
 
 
-def test_predictions_are_counted_by_truth_and_guess(door):
-    true = np.array([door.manifest.label_index(utterance) for utterance in door.manifest.utterances])
-    assert counts_of(door, true, per_speaker=False) == (tuple(map(tuple, np.eye(4, dtype=int) * 6)),)
-    assert counts_of(door, np.full(24, 3), per_speaker=False) == (((0, 0, 0, 6),) * 4,)
+class Guessing:
+    """A recognizer of the registry that hears what it is told to, and remembers what it was given."""
+
+    def __init__(self, monkeypatch):
+        self.predicted, self.settings, self.heard = np.zeros(24, dtype=int), [], []
+        found = {"cnn": dataclasses.replace(RECOGNIZER, predictor=self._made)}
+        monkeypatch.setitem(RECOGNIZERS.__dict__, "_found", (found, ()))
+
+    def _made(self, weights, settings, space, classes, acceleration):
+        self.settings.append(settings.recognizer)
+        return self
+
+    def utterances(self, utterances, stop):
+        self.heard = list(utterances)
+        return np.eye(4)[self.predicted]
 
 
-def test_speakers_come_without_names_in_an_order_that_tells_none(door):
+@pytest.fixture
+def guessing(monkeypatch):
+    return Guessing(monkeypatch)
+
+
+def with_recognizer(ask_to_score, **changed):
+    """A request in which some settings of the recognizer are others."""
+    settings = ask_to_score().scoring.settings
+    return ask_to_score(settings=settings | {"recognizer": settings["recognizer"] | changed})
+
+
+def test_predictions_are_counted_by_truth_and_guess(door, site, ask_to_score, guessing):
+    guessing.predicted = np.array([door.manifest.label_index(utterance) for utterance in door.manifest.utterances])
+    assert score(ask_to_score(), door, site.runtime, LONG) == (tuple(map(tuple, np.eye(4, dtype=int) * 6)),)
+    guessing.predicted = np.full(24, 3)
+    assert score(ask_to_score(), door, site.runtime, LONG) == (((0, 0, 0, 6),) * 4,)
+
+
+def test_speakers_come_without_names_in_an_order_that_tells_none(door, site, ask_to_score, guessing):
     speakers = np.array([utterance.speaker for utterance in door.manifest.utterances])
     for guessed in ("03", "08"):
-        predicted = np.where(speakers == guessed, 0, 1)
-        told = counts_of(door, predicted, per_speaker=True)
+        guessing.predicted = np.where(speakers == guessed, 0, 1)
+        told = score(ask_to_score(per_speaker=True), door, site.runtime, LONG)
         assert told == (((0, 3, 0, 0),) * 4, ((3, 0, 0, 0),) * 4)
 
 
@@ -46,28 +79,32 @@ def test_a_recognizer_is_tried_on_every_utterance(door, site, ask_to_score):
 def test_it_tells_apart_as_many_bands_as_the_server_says(door, site, ask_to_score, monkeypatch):
     told = []
 
-    def predict(recognizer, features, manifest, scaling, config, stop):
-        told.append(recognizer.bands)
-        return torch.zeros(len(manifest), 4).numpy()
+    def listen(network, patches):
+        told.append(network.bands)
+        return torch.zeros(len(patches), 4)
 
-    monkeypatch.setattr(scoring, "predict", predict)
+    monkeypatch.setattr(Discriminator, "forward", listen)
     for bands in (128, 32):
-        asked = ask_to_score(bands=bands)
-        score(asked, door, site.runtime, LONG)
-    assert told == [128, 32]
+        score(with_recognizer(ask_to_score, bands=bands), door, site.runtime, LONG)
+    assert set(told[: len(told) // 2]) == {128}
+    assert set(told[len(told) // 2 :]) == {32}
 
 
-def test_utterances_are_filled_as_the_site_fills_them(site, ask_to_score, monkeypatch):
-    seen = []
+def test_its_settings_are_those_that_the_server_says(door, site, ask_to_score, guessing):
+    for hop in (32, 64):
+        score(with_recognizer(ask_to_score, window_hop=hop), door, site.runtime, LONG)
+    assert [settings.window_hop for settings in guessing.settings] == [32, 64]
 
-    def predict(recognizer, features, manifest, scaling, config, stop):
-        seen.append((config.features, config.recognizer.window_hop, scaling.low))
-        return torch.zeros(len(manifest), 4).numpy()
 
-    monkeypatch.setattr(scoring, "predict", predict)
-    features = FeatureConfig(padding="silence")
-    score(ask_to_score(), Door(site.model_copy(update={"features": features})), site.runtime, LONG)
-    assert seen == [(features, 32, -16.0)]
+def test_a_site_scores_with_its_own_features_under_the_scaling_that_it_is_told(site, ask_to_score, guessing):
+    first = Door(site)
+    other = Door(site.model_copy(update={"features": FeatureConfig(floor=0.05)}))
+    for door in (first, other):
+        score(ask_to_score(), door, site.runtime, LONG)
+        scaled = [Scaling(-16.0, 5.5).apply(door.features[number]) for number in range(24)]
+        assert len(guessing.heard) == 24
+        assert all(torch.equal(heard, wanted) for heard, wanted in zip(guessing.heard, scaled, strict=True))
+    assert not torch.equal(Scaling(-16.0, 5.5).apply(first.features[0]), guessing.heard[0])
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 0.0])
@@ -85,7 +122,7 @@ def test_vectors_of_norms_do_not_come_into_it(door, site, ask_to_score):
     assert score(forged, door, site.runtime, LONG) == score(asked, door, site.runtime, LONG)
 
 
-@pytest.fixture(scope="module", params=[0.1, Policy().scoring_epsilon, 1.0, 4.0])
+@pytest.fixture(scope="module", params=[0.1, 0.35, 1.0, 4.0])
 def drawn(request):
     """An epsilon and ten thousand draws with it."""
     works = range(DRAWS // 100)

@@ -143,7 +143,7 @@ def test_killed_in_the_midst_of_a_tuning_it_goes_on_by_itself_to_the_same_genera
     grant = Grant(Bases(state), read_dice(own.secret), load_policy(own.policy).bounds, LONG)
     tune(undisturbed, Door(own), own.runtime, grant, lambda: False)
     weights, _ = undisturbed.finished()
-    expected = Release(card=told.card, generator=weights)
+    expected = Release(card=told.card, released=weights)
     assert encode(told) == encode(expected)
     assert verify(state / "ledger.jsonl").problems == ()
 

@@ -41,13 +41,13 @@ def test_a_site_has_a_name_that_may_travel_and_be_a_folder(session):
 
 
 def test_each_client_holds_one_session(tmp_path, config, make_speech):
-    manifest = read_corpus("table", make_speech(tmp_path), emotions=config.network.emotions)
+    manifest = read_corpus("table", make_speech(tmp_path), emotions=config.corpus.emotions)
     write_sites(tmp_path, config, manifest, BASE)
     for number, session in enumerate(manifest.sessions):
         door = Door(simulated_site(tmp_path / SITES, number))
         assert {utterance.session for utterance in door.manifest.utterances} == {session}
         assert door.holdings().session == session
-        assert door.holdings().labels == config.network.emotions
+        assert door.holdings().labels == config.corpus.emotions
     with pytest.raises(UserError, match="no site file for client 5"):
         simulated_site(tmp_path / SITES, 5)
 
@@ -103,7 +103,7 @@ def test_writing_them_again_changes_nothing(tmp_path, config):
 def test_a_bare_flower_run_has_the_sites_of_its_presets_corpus_however_often_they_are_written(tmp_path, monkeypatch):
     settings = Config.model_validate({"runtime": {"cache": str(tmp_path)}})
     monkeypatch.setattr("client.simulated.load_config", lambda preset: settings)
-    monkeypatch.setattr("client.simulated.labelled_corpus", lambda config: manifest_of("a", "b"))
+    monkeypatch.setattr("client.simulated.labelled_corpus", lambda corpus, runtime: manifest_of("a", "b"))
     sites = own_sites("demo", 17)
     assert own_sites("demo", 17) == sites == settings.runtime.unnamed_run(17) / SITES
     assert [simulated_site(sites, number).session for number in (0, 1)] == ["a", "b"]

@@ -216,16 +216,15 @@ def test_networks_that_were_damaged_on_the_disk_fail_with_a_name_and_are_mended_
     assert same(tuned(folder), expected)
 
 
-@pytest.mark.parametrize(
-    ("floor", "fits"), [(1e-6, True), (1e11, False)], ids=["below what they give", "above what they give"]
-)
-def test_networks_whose_first_gradient_is_too_small_are_refused_before_any_speech_is_read(
-    tuned, folder, door, monkeypatch, floor, fits
+@pytest.mark.parametrize("look", ["variety", "saturation", "gradient"])
+@pytest.mark.parametrize(("floor", "fits"), [(-1, True), (1e11, False)], ids=["below what they give", "above"])
+def test_networks_that_look_other_than_the_bounds_grant_are_refused_before_any_speech_is_read(
+    tuned, folder, door, monkeypatch, look, floor, fits
 ):
     monkeypatch.setattr(door, "examples", lambda *arguments, **named: pytest.fail("speech is read"))
     word = "speech is read" if fits else "out-of-bounds"
     with pytest.raises((Refused, pytest.fail.Exception), match=word):
-        tuned(folder, gradient=(floor, 1e12))
+        tuned(folder, **{look: (floor, 1e12)})
 
 
 def test_one_that_takes_too_long_is_ended_by_name_and_goes_on_when_there_is_more_time(

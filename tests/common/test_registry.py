@@ -13,6 +13,8 @@ from common.registry import Registry
 
 @dataclass(frozen=True)
 class Colour:
+    """A method of these tests."""
+
     name: str
 
 

@@ -21,6 +21,8 @@ from common.wire import (
     Code,
     Description,
     Limits,
+    Noted,
+    Notice,
     Refusal,
     Release,
     Score,
@@ -86,14 +88,16 @@ class FakeClient:
             known = {"session": self.session, "labels": ("neutral", "angry", "sad", "happy"), "features": self.features}
             known |= {"utterances": None, "speakers": None, "eyesoff": VERSION, "torch": "2.11.0"}
             return Description(run=request.run, **(known | self.described))
+        if isinstance(request, Notice):
+            return Noted(run=request.run, session=request.session)
         if isinstance(request, Score):
             return Scored(scoring=request.scoring, epsilon=None, counts=self.counts(request.scoring))
-        voice = voice_of(request.tuning.session, request.tuning.network)
-        return Release(card=Card(tuning=request.tuning, utterances=None, seconds=1), generator=voice)
+        voice = voice_of(request.tuning.session, request.tuning.own.network)
+        return Release(card=Card(tuning=request.tuning, utterances=None, seconds=1), released=voice)
 
     def counts(self, scoring):
         """What depends on the recognizer and the session alone; two speakers if they may be told apart."""
-        digest = hashlib.sha256(f"{scoring.recognizer}{self.session}".encode()).digest()
+        digest = hashlib.sha256(f"{scoring.weights}{self.session}".encode()).digest()
         rows = [tuple(digest[start : start + 4]) for start in range(0, 32, 4)]
         return (tuple(rows[:4]), tuple(rows[4:])) if scoring.per_speaker else (tuple(rows[:4]),)
 
@@ -164,7 +168,7 @@ def config():
 
 @pytest.fixture(scope="session")
 def base(config):
-    return Pretrained(Pair.fresh(config), Scaling(-16.0, 4.0), {})
+    return Pretrained(Pair.fresh(config.network, config.corpus.classes, config.seed), Scaling(-16.0, 4.0), {})
 
 
 @pytest.fixture(scope="session")
@@ -198,12 +202,10 @@ def watcher():
 def campaign_of(tmp_path, config, base):
     """A campaign in a folder of its own; the plan is `everyone`, for it trains one recognizer only."""
 
-    def make(
-        clients, watcher=None, *, plan=everyone, folder="run", per_speaker=False, base=base, also=None, **settings
-    ):
-        changed = config.model_copy(update={"campaign": CampaignConfig(**settings), **(also or {})})
-        watcher = watcher or Watcher()
-        return Campaign("run", tmp_path / folder, changed, base, clients, watcher, plan, per_speaker=per_speaker)
+    def make(clients, watcher=None, *, plan=everyone, folder="run", base=base, also=(), **settings):
+        told = {name: settings.pop(name) for name in ("per_speaker", "holders") if name in settings}
+        changed = config.model_copy(update={"campaign": CampaignConfig(**settings), **dict(also)})
+        return Campaign("run", tmp_path / folder, changed, base, clients, watcher or Watcher(), plan, **told)
 
     return make
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from client.simulated import SITES
-from common.config import Config, NetworkConfig
+from common.config import Config, CorpusConfig, NetworkConfig
 from common.corpora import read_corpus
 from common.errors import UserError, UserErrors
 from common.features.scaling import Scaling
@@ -17,6 +17,7 @@ from common.training.stages import Pair
 from server.bank import Bank
 from server.bootstrap import bootstrap
 from server.letters import Letters
+from server.pretraining import pretraining_identity
 from server.recognizers import Recognizers
 from server.run import run_campaign
 from simulations.federation.campaign import order
@@ -38,7 +39,13 @@ def small(config, tmp_path):
 
 def test_a_bank_makes_a_recognizer_when_everything_else_is_gone(small, make_speech, tmp_path):
     make_speech(tmp_path / "speech")
-    save_pretrained(tmp_path / "weights", Pair.fresh(small), Scaling(-16.0, 4.0), small, {})
+    save_pretrained(
+        tmp_path / "weights",
+        Pair.fresh(small.network, small.corpus.classes, small.seed),
+        Scaling(-16.0, 4.0),
+        pretraining_identity(small),
+        {},
+    )
     run = tmp_path / "run"
     order(small, run, tmp_path / "weights", plan="everyone")
     (fold,) = run_campaign(run, SerialClients(run))["folds"]
@@ -107,8 +114,8 @@ def test_an_empty_bank_is_named(bank, config, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "what"),
     [
-        ({"network": NetworkConfig(width=1 / 64, noise=9)}, "network"),
-        ({"network": NetworkConfig(width=1 / 64, noise=8, emotions=("angry", "neutral", "sad", "happy"))}, "network"),
+        ({"network": NetworkConfig(width=1 / 64, noise=9)}, "settings"),
+        ({"corpus": CorpusConfig(emotions=("angry", "neutral", "sad", "happy"))}, "labels"),
         ({"features": Config().features.model_copy(update={"floor": 1e-5})}, "features"),
     ],
     ids=["size", "label order", "features"],

@@ -5,7 +5,7 @@ import pickle
 import pytest
 import torch
 
-from common.wire import Code, Refusal, Release, Stage, encode
+from common.wire import PROTOCOL, Code, Refusal, Release, Stage, encode
 from server.correspondence import Correspondence
 from server.letters import Letters
 
@@ -15,7 +15,7 @@ NEEDED = Refusal(run="run", session="A", code=Code.BASE_NEEDED, stage=Stage.TUNE
 
 def changed_weights(change):
     def trick(request, honest):
-        return encode(honest.model_copy(update={"generator": change(dict(honest.generator))}))
+        return encode(honest.model_copy(update={"released": change(dict(honest.released))}))
 
     return trick
 
@@ -29,7 +29,7 @@ def changed_tuning(**changed):
 
 
 def another_protocol(request, honest):
-    return encode(honest).replace(b'protocol\\":2', b'protocol\\":1')
+    return encode(honest).replace(PROTOCOL.encode(), PROTOCOL[::-1].encode())
 
 
 def with_one_nan(request, honest):
@@ -170,9 +170,9 @@ def test_nothing_to_ask_is_nothing_to_wait_for(desk_of):
 
 def test_the_networks_are_in_memory_only_while_they_are_sent(letters):
     question = letters.follow_tuning(letters.tune("0", "A"), NEEDED)
-    assert not question.request.generator
+    assert not question.request.base
     assert len(question.letter()) > 100_000
-    assert torch.is_tensor(next(iter(question.weights()["generator"].values())))
+    assert torch.is_tensor(next(iter(question.weights()["base"].values())))
 
 
 def test_networks_are_named_first_and_sent_once_to_a_site_that_lacks_them(letters):

@@ -28,7 +28,7 @@ def test_a_release_brings_its_papers(release_file, release):
     assert opened.origin.name == release_file.stem
     assert opened.origin.sha256.startswith(release_file.stem.removeprefix("03+08-"))
     assert (opened.origin.scaling.low, opened.origin.scaling.high) == (-16.0, 5.5)
-    assert opened.origin.network == release.card.tuning.network
+    assert opened.origin.labels == release.card.tuning.labels
     assert opened.origin.features == FeatureConfig()
 
 
@@ -52,7 +52,7 @@ def other_release(release, tmp_path, features):
     tuning = release.card.tuning.model_copy(update={"features": hash_identity(features.model_dump(mode="json"))})
     bank = Bank(tmp_path / "run" / "bank")
     card = Card(tuning=tuning, utterances=None, seconds=3)
-    return bank.files(bank.add(Release(card=card, generator=release.generator)))[1]
+    return bank.files(bank.add(Release(card=card, released=release.released)))[1]
 
 
 def test_unusual_features_are_found_in_the_configuration_of_the_run(release, tmp_path):

@@ -12,6 +12,7 @@ from server.bank import Bank
 from server.campaign import RESULTS
 from server.intake import QUARANTINE
 from server.plans import leave_one_out
+from server.roster import Roster
 
 EVERY_CHECK = ("samples", "equals", "outliers", "labels")
 LAST = ("convolutions.7.weight", "convolutions.8.weight")
@@ -208,3 +209,63 @@ class TestOthers:
 
 def quieter(name, weight):
     return 0.99 * weight
+
+
+KEYS = {"0": "A", "1": "B", "2": "C", "00": "X"}
+
+
+class TestNames:
+    """A client that calls itself by another site's name."""
+
+    @pytest.fixture
+    def impostor(self, client_of):
+        return client_of("B")
+
+    @pytest.fixture
+    def clients(self, clients_of, impostor):
+        """Three honest ones, and before them one of a smaller number."""
+        clients = clients_of(3)
+        clients.clients = {"00": impostor, **clients.clients}
+        return clients
+
+    def test_where_keys_are_known_it_is_refused_both_are_told_and_the_site_takes_part(
+        self, campaign_of, clients, impostor
+    ):
+        results = campaign_of(clients, holders=KEYS).run(4)
+        assert results["sessions"] == ["A", "B", "C"]
+        assert impostor.heard == ["ask", "notice"]
+        assert clients.clients["1"].heard == ["ask", "notice", "tune", "score"]
+        assert clients.clients["0"].heard == ["ask", "tune", "score"]
+        (failure,) = results["failures"]
+        assert (failure["client"], failure["session"], failure["stage"]) == ("00", "B", "ask")
+        assert failure["reason"] == "it says to be B, and its key is that of X"
+
+    def test_where_no_key_is_known_neither_is_tuned_and_both_are_told(self, campaign_of, clients, impostor):
+        results = campaign_of(clients).run(4)
+        assert results["sessions"] == ["A", "C"]
+        assert impostor.heard == clients.clients["1"].heard == ["ask", "notice"]
+        assert [failure["client"] for failure in results["failures"]] == ["00", "1"]
+        assert all("say in holders.json who it is" in failure["reason"] for failure in results["failures"])
+
+    def test_whoever_says_who_it_is_has_the_rest_done(self, campaign_of, clients, impostor):
+        campaign_of(clients).run(4)
+        results = campaign_of(clients, holders=KEYS).run(4)
+        assert results["sessions"] == ["A", "B", "C"]
+        assert impostor.heard == ["ask", "notice"] * 2
+
+    def test_an_owner_who_will_not_hear_it_takes_part_all_the_same(self, campaign_of, clients_of, client_of, impostor):
+        clients = clients_of(3, c1=client_of("B", {"notice": ["no answer"]}))
+        clients.clients = {"00": impostor, **clients.clients}
+        results = campaign_of(clients, holders=KEYS, attempts=1).run(4)
+        assert results["sessions"] == ["A", "B", "C"]
+        assert [failure["stage"] for failure in results["failures"]] == ["ask", "notice"]
+
+    def test_without_the_rule_it_is_tuned_in_the_sites_place(self, campaign_of, clients, impostor, monkeypatch):
+        def first_come(claims, holders):
+            return Roster({claim.session: claim.client for claim in reversed(claims)})
+
+        monkeypatch.setattr("server.campaign.given_names", first_come)
+        results = campaign_of(clients).run(4)
+        assert results["failures"] == []
+        assert impostor.heard == ["ask", "tune", "score"]
+        assert clients.clients["1"].heard == ["ask"]

@@ -13,6 +13,7 @@ import torch
 
 from common.config.tree import Config
 from common.errors import UserError
+from common.settings import FeatureConfig, NetworkConfig
 from common.training.checkpoint import TENSORS, read_tensors
 from common.training.phases import Interrupted
 from common.training.pretrained import load_pretrained
@@ -165,7 +166,10 @@ def test_few_utterances_are_a_warning_on_the_card(whole, root, tmp_path):
 def test_what_is_exported_loads_and_is_nearly_the_same(whole, tmp_path):
     card = export(whole, tmp_path / "weights")
     config = tiny(tmp_path)
-    full, shipped = (load_pretrained(folder, config) for folder in (whole / "pretrained", tmp_path / "weights"))
+    full, shipped = (
+        load_pretrained(folder, config.network, config.features, config.corpus.classes)
+        for folder in (whole / "pretrained", tmp_path / "weights")
+    )
     assert shipped.scaling == full.scaling
     with torch.no_grad():
         latents, condition = torch.randn(2, 8, generator=torch.Generator().manual_seed(0)), torch.zeros(2, 4)
@@ -182,15 +186,13 @@ def test_what_is_exported_loads_and_is_nearly_the_same(whole, tmp_path):
     assert (made["device"], made["precision"], made["threads"]) == ("cpu", "fp32", "1")
 
 
-def test_weights_of_another_width_or_label_order_are_refused(whole, tmp_path):
+def test_weights_of_another_width_number_of_emotions_or_features_are_refused(whole, tmp_path):
     with pytest.raises(UserError, match=r"weights of another network.*\n.*linears.0.weight: 64x12 .* 128x12"):
-        load_pretrained(whole / "pretrained", tiny(tmp_path, network={"width": 2 / 64, "noise": 8}))
-    emotions = ["angry", "neutral", "sad", "happy"]
-    reordered = tiny(tmp_path, network={"width": 1 / 64, "noise": 8, "emotions": emotions})
-    with pytest.raises(UserError, match="label order"):
-        load_pretrained(whole / "pretrained", reordered)
+        load_pretrained(whole / "pretrained", NetworkConfig(width=2 / 64, noise=8), FeatureConfig(), 4)
+    with pytest.raises(UserError, match=r"weights of another network.*\n.*linears.0.weight: 64x12 .* 64x13"):
+        load_pretrained(whole / "pretrained", NetworkConfig(width=1 / 64, noise=8), FeatureConfig(), 5)
     with pytest.raises(UserError, match=r"features\.hop: 256 in the checkpoint, 128 asked for"):
-        load_pretrained(whole / "pretrained", tiny(tmp_path, features={"hop": 128}))
+        load_pretrained(whole / "pretrained", NetworkConfig(width=1 / 64, noise=8), FeatureConfig(hop=128), 4)
 
 
 def test_what_pre_training_knows_nothing_of_does_not_define_it():

@@ -11,6 +11,9 @@ from common.wire import Stage, Working
 from server import run
 from server.correspondence import Failure
 from server.events import EventFile
+from server.intake import QUARANTINE
+from server.pretraining import pretraining_identity
+from server.roster import HOLDERS
 from server.run import CONFIG, EVENTS, LOCK, ORDER, Order, open_run, read_run, run_campaign
 
 ORDERED = Order("run", "weights", "a1b2", 2, "everyone")
@@ -114,7 +117,7 @@ class TestRunning:
 
     @pytest.fixture
     def ordered(self, folder, config, base, tmp_path):
-        save_pretrained(tmp_path / "weights", base.pair, base.scaling, config, {})
+        save_pretrained(tmp_path / "weights", base.pair, base.scaling, pretraining_identity(config), {})
         open_run(folder, config, Order("run", str(tmp_path / "weights"), "a1b2", 2, "everyone"), resume=False)
         return folder
 
@@ -188,5 +191,5 @@ class TestEvents:
 
 
 def test_the_module_tells_the_layout_of_the_directory():
-    for name in (CONFIG, ORDER, EVENTS, "campaign.json", "bank/", "recognizers/", "counts/"):
+    for name in (CONFIG, ORDER, EVENTS, QUARANTINE, HOLDERS, "campaign.json", "bank/", "recognizers/", "counts/"):
         assert name in run.__doc__

@@ -6,6 +6,7 @@ from common.config import Config
 from common.features.scaling import Scaling
 from common.training.pretrained import save_pretrained
 from common.training.stages import Pair
+from server.pretraining import pretraining_identity
 
 
 @pytest.fixture(scope="session")
@@ -39,5 +40,11 @@ def config(speech, tmp_path_factory):
 @pytest.fixture(scope="session")
 def weights(config, tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
-    save_pretrained(folder, Pair.fresh(config), Scaling(-16.0, 4.0), config, {})
+    save_pretrained(
+        folder,
+        Pair.fresh(config.network, config.corpus.classes, config.seed),
+        Scaling(-16.0, 4.0),
+        pretraining_identity(config),
+        {},
+    )
     return folder

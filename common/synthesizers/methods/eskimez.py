@@ -241,7 +241,7 @@ SYNTHESIZER = Synthesizer(
         weights, settings.network, classes, device
     ),
     base=_base,
-    probe=lambda base, settings, classes: {"gradient": gradient_over_epsilon(pair_of(base, settings.network, classes))},
+    probe=_probe,
     numbers=_numbers,
     stages=(FINETUNING,),
 )

@@ -190,6 +190,18 @@ def test_a_checkpoint_of_another_run_is_refused_with_the_difference(tmp_path, ch
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["identity", "scaling", "step", "labels"])
+@pytest.mark.parametrize("change", [lambda card, key: card.pop(key), lambda card, key: card.update({key: [3]})])
+def test_a_card_that_was_altered_is_a_clear_line(tmp_path, key, change):
+    layer, _ = trained_layer()
+    path = snapshots(tmp_path).save("stage", 1, {"layer": layer}) / CARD
+    card = json.loads(path.read_text())
+    change(card, key)
+    path.write_text(json.dumps(card))
+    with pytest.raises(UserError):
+        snapshots(tmp_path).restore("stage", {"layer": layer})
+
+
 def test_every_difference_is_told_at_once(tmp_path):
     layer, _ = trained_layer()
     snapshots(tmp_path).save("stage", 1, {"layer": layer})

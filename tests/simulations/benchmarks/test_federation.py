@@ -13,6 +13,7 @@ from common.training.pretrained import save_pretrained
 from common.training.stages import Pair
 from common.wire import weights_digest
 from server.bank import Bank
+from server.pretraining import pretraining_identity
 from server.run import EVENTS, run_campaign
 from simulations.benchmarks import federation
 from simulations.benchmarks.bare import Worker, Workplace
@@ -46,7 +47,13 @@ def config(make_speech, tmp_path_factory):
 def finished(config, tmp_path_factory):
     """A campaign in one process, and the networks that it began with."""
     folder = tmp_path_factory.mktemp("campaign")
-    save_pretrained(folder / "base", Pair.fresh(config), Scaling(-16.0, 4.0), config, {})
+    save_pretrained(
+        folder / "base",
+        Pair.fresh(config.network, config.corpus.classes, config.seed),
+        Scaling(-16.0, 4.0),
+        pretraining_identity(config),
+        {},
+    )
     order(config, folder / "run", folder / "base", plan="everyone")
     run_campaign(folder / "run", SerialClients(folder / "run"))
     return folder
@@ -54,7 +61,7 @@ def finished(config, tmp_path_factory):
 
 def test_the_bare_loop_tunes_what_the_campaign_tuned(config, finished):
     bank = Bank(finished / "run" / "bank")
-    banked = {one.session: weights_digest({"generator": bank.load(one).generator}) for one in bank.banked()}
+    banked = {one.session: weights_digest(bank.load(one).weights()) for one in bank.banked()}
     workplace = Workplace(finished / "run" / SITES, config, finished / "base")
     worker = Worker(workplace, range(5), threading.Barrier(1))
     generators = dict(map(worker.tune, range(5)))
@@ -85,7 +92,10 @@ def test_the_wire_ratio_counts_every_byte_that_the_ledger_holds(config, finished
 
 
 def federation_generator_bytes(config):
-    return 2 * sum(parameter.numel() for parameter in Pair.fresh(config).generator.parameters())
+    return 2 * sum(
+        parameter.numel()
+        for parameter in Pair.fresh(config.network, config.corpus.classes, config.seed).generator.parameters()
+    )
 
 
 @pytest.mark.slow

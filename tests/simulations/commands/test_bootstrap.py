@@ -26,7 +26,7 @@ def bank(tmp_path, release):
     features = hash_identity(FeatureConfig().model_dump(mode="json"))
     tuning = release.card.tuning.model_copy(update={"features": features})
     bank = Bank(tmp_path / "bank")
-    bank.add(Release(card=Card(tuning=tuning, utterances=None, seconds=3), generator=release.generator))
+    bank.add(Release(card=Card(tuning=tuning, utterances=None, seconds=3), released=release.released))
     return bank.folder
 
 
@@ -65,7 +65,7 @@ def test_its_scores_come_with_interval_and_n(eyesoff, bank, tmp_path, make_speec
     status, told, _ = eyesoff(*words, "--json")
     answer = json.loads(told)
     assert answer["corpus"] == "table"
-    assert answer["scores"]["accuracy"]["n"] == len(read_corpus("table", corpus, emotions=Config().network.emotions))
+    assert answer["scores"]["accuracy"]["n"] == len(read_corpus("table", corpus, emotions=Config().corpus.emotions))
 
 
 def test_a_bank_that_is_not_there_is_a_line(eyesoff, tmp_path):

@@ -11,6 +11,7 @@ from simulations.deployment.certificates import names_of, read_certificate
 from simulations.deployment.keys import new_pair
 from simulations.deployment.layout import Layout
 from simulations.deployment.registry import Node, Registry
+from simulations.deployment.sessions import read_sessions
 
 
 @pytest.fixture
@@ -89,6 +90,15 @@ def test_a_superlink_that_is_not_there_is_told(typed, layout):
 def test_what_no_certificate_can_say_is_refused_before_anything_is_made(words, typed, tmp_path):
     status, _, _ = typed("init", tmp_path / "d", "--site", "clinic", *words)
     assert (status, (tmp_path / "d").exists()) == (2, False)
+
+
+def test_a_site_that_brings_its_key_has_a_session_of_its_own_name(typed, layout, monkeypatch, tmp_path):
+    monkeypatch.setattr(Registry, "nodes", lambda self: ())
+    monkeypatch.setattr(Registry, "register", lambda self, name, public: "7")
+    new_pair(tmp_path / "key", tmp_path / "key.pub")
+    status, _, _ = typed("add-client", layout.folder, "ward", "--key", tmp_path / "key.pub")
+    assert status == 0
+    assert read_sessions(layout.server.sessions)["ward"] == "ward"
 
 
 def test_a_strangers_key_does_not_take_the_place_of_a_registered_sites(typed, layout, monkeypatch, tmp_path):

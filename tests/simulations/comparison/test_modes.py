@@ -4,7 +4,7 @@ import pytest
 
 from common.errors import UserError
 from common.synthesizers import SYNTHESIZERS
-from simulations.comparison.modes import MODES, choose_modes
+from simulations.comparison.modes import FLOOR, MODES, choose_modes
 
 
 def test_where_none_is_named_all_that_the_paper_speaks_of_are_compared():
@@ -24,4 +24,10 @@ def test_an_unknown_mode_is_named_with_those_there_are():
 
 
 def test_every_synthesizer_has_a_mode_and_every_mode_a_synthesizer_that_there_is():
-    assert {mode.synthesizer for mode in MODES.values()} - {None} == set(SYNTHESIZERS)
+    assert {mode.synthesizer for mode in MODES.values()} - {None} == set(SYNTHESIZERS.methods)
+
+
+def test_each_that_may_leave_a_site_is_also_fitted_at_sites():
+    at_sites = {mode.synthesizer for mode in MODES.values() if mode.where == "clients"}
+    assert at_sites == {one.name for one in SYNTHESIZERS if one.reach == "anywhere"} - {FLOOR}
+    assert MODES["baseline, federated"].synthesizer == "chatziagapi"

@@ -98,7 +98,7 @@ def test_the_table_shows_what_failed_and_why(whole):
 @pytest.mark.parametrize(
     ("lost", "rows"),
     [
-        ("tune conditional, Session2, seed 0", {"federated", "federated, sampling.latent_scale=1.3"}),
+        ("tune eskimez, Session2, seed 0", {"federated", "federated, sampling.latent_scale=1.3"}),
         ("train real, Session1, seed 0", {"real", "federated", "copying", "noise"}),
         ("score federated, Session1, seed 0", {"federated"}),
     ],

@@ -2,7 +2,6 @@
 
 import pytest
 
-from common.config import Config
 from common.errors import UserError, UserErrors
 from simulations.comparison.setting import choose_folds, prepare
 
@@ -49,9 +48,10 @@ def test_an_unknown_fold_is_named_with_those_there_are(config, weights):
 
 
 def test_shipped_networks_are_found_by_their_size(tmp_path):
+    from common.settings import NetworkConfig
     from common.training.pretrained import fitting_weights
 
-    assert fitting_weights(Config.model_validate({"name": "mine", "network": {"width": 0.0625}})).name == "demo"
+    assert fitting_weights(NetworkConfig(width=0.0625)).name == "demo"
     with pytest.raises(UserErrors, match="no networks of these sizes are shipped; name some with --base") as refused:
-        fitting_weights(Config.model_validate({"network": {"width": 0.25}}))
+        fitting_weights(NetworkConfig(width=0.25))
     assert "small: network.width: 0.125 in the checkpoint, 0.25 asked for" in refused.value.problems

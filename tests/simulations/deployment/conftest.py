@@ -75,7 +75,7 @@ def digests():
 
     def of(run: Path) -> dict[str, str]:
         bank = Bank(run / BANK)
-        return {banked.session: weights_digest({"generator": bank.load(banked).generator}) for banked in bank.banked()}
+        return {banked.session: weights_digest(bank.load(banked).weights()) for banked in bank.banked()}
 
     return of
 
@@ -94,7 +94,11 @@ def pytest_terminal_summary(terminalreporter):
     """One line for each property of a deployment that was tried; the tests' names are the properties."""
     kinds = {"passed": "kept   ", "failed": "BROKEN ", "error": "BROKEN ", "skipped": "skipped"}
     tried = [(kind, report) for kind in kinds for report in terminalreporter.stats.get(kind, ())]
-    slow = [(kind, report) for kind, report in tried if "slow" in report.keywords and "deployment/" in report.nodeid]
+    slow = [
+        (kind, report)
+        for kind, report in tried
+        if "slow" in getattr(report, "keywords", ()) and "deployment/" in report.nodeid
+    ]
     if slow:
         terminalreporter.section("what the deployment keeps")
     for kind, report in sorted(slow, key=lambda one: one[1].nodeid):

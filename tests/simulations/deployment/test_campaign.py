@@ -6,6 +6,7 @@ pytest.importorskip("flwr", reason="Flower is an extra")
 
 from client.service import LONGEST_ANSWER
 from common.errors import UserError
+from server.roster import read_holders
 from simulations.deployment.campaign import run_deployed
 from simulations.federation import flower
 from simulations.federation.campaign import order
@@ -34,6 +35,14 @@ def test_a_letter_to_a_site_is_given_up_later_than_the_latest_answer(asked, conf
     with pytest.raises(UserError, match="did not take the run"):
         run_deployed(link, tmp_path / "run", config, weights, expected=2)
     assert lost_after(asked[0]) > LONGEST_ANSWER
+
+
+def test_the_campaign_is_told_whose_key_is_for_which_session(asked, config, weights, tmp_path):
+    link = Connection("fed.example.org:8000", {}, tmp_path / "log")
+    for resume, holders in ((False, None), (True, {"11": "clinic"}), (True, {"11": "clinic", "12": "lab"})):
+        with pytest.raises(UserError, match="did not take the run"):
+            run_deployed(link, tmp_path / "run", config, weights, expected=2, resume=resume, holders=holders)
+        assert read_holders(tmp_path / "run") == holders
 
 
 def test_a_letter_to_a_simulated_client_which_tunes_before_it_answers_is_never(

@@ -11,6 +11,7 @@ from simulations.deployment.certificates import names_of, read_certificate
 from simulations.deployment.creation import create, sessions_as_sites, sites_elsewhere
 from simulations.deployment.keys import check_pair
 from simulations.deployment.layout import Layout
+from simulations.deployment.sessions import read_sessions
 from simulations.deployment.settings import read_settings, read_site_settings
 
 
@@ -30,6 +31,14 @@ def test_a_site_can_be_read_and_its_policy_is_the_default_one(layout):
     assert (site.session, site.corpus, str(site.root)) == ("clinic", "table", "/srv/speech/recordings.csv")
     assert load_policy(site.policy) == Policy()
     check_pair(layout.site("clinic").key, layout.site("clinic").public_key)
+
+
+def test_the_server_knows_whose_key_is_for_which_session(layout, config, tmp_path):
+    assert read_sessions(layout.server.sessions) == {"clinic": "clinic", "lab": "lab"}
+    rehearsal = Layout(tmp_path / "rehearsal")
+    create(rehearsal, ["localhost"], 9443, sessions_as_sites(config), days=90, renew=False)
+    told = read_sessions(rehearsal.server.sessions)
+    assert told == {name: load_site(rehearsal.site(name).site).session for name in rehearsal.sites}
 
 
 def test_both_sides_settings_can_be_read(layout):

@@ -18,12 +18,14 @@ import pytest
 from common.errors import UserError
 from server.campaign import RESULTS
 from server.proxy import FLEET
+from server.roster import read_holders
 from simulations.deployment import commands
 from simulations.deployment.campaign import run_deployed
 from simulations.deployment.certificates import new_authority
 from simulations.deployment.keys import new_pair
 from simulations.deployment.layout import SiteFiles
 from simulations.deployment.local import local_deployment
+from simulations.deployment.sessions import holders_of, read_sessions
 from simulations.deployment.status import status_of
 from simulations.federation.flower import free_port, stop_group
 from simulations.federation.submission import connect, flower_environment
@@ -115,7 +117,10 @@ def story(deployment, longer, weights, intrude, tmp_path_factory):
     told.run = tmp_path_factory.mktemp("deployed") / "run"
 
     def campaign():
-        told.outcome = run_deployed(deployment.link, told.run, longer, weights, expected=5)
+        nodes, sessions = deployment.registry.nodes(), read_sessions(layout.server.sessions)
+        told.outcome = run_deployed(
+            deployment.link, told.run, longer, weights, expected=5, holders=holders_of(nodes, sessions)
+        )
 
     working = threading.Thread(target=campaign, daemon=True)
     working.start()
@@ -222,6 +227,10 @@ def test_a_keeper_has_no_way_out(deployment):
     words = ["nsenter", "--target", str(keeper), "--net", sys.executable, "-c", attempt]
     inside = subprocess.run(words, capture_output=True, text=True, check=False)
     assert "unreachable" in inside.stderr.lower(), inside.stderr
+
+
+def test_names_belong_to_keys(story, longer):
+    assert sorted(read_holders(story.run).values()) == sorted(story.outcome["sessions"])
 
 
 def test_a_sites_processes_listen_on_loopback_alone(deployment, family):

@@ -31,7 +31,7 @@ LONG = 280.0
 
 def digests(run):
     bank = Bank(run / BANK)
-    return {banked.session: weights_digest({"generator": bank.load(banked).generator}) for banked in bank.banked()}
+    return {banked.session: weights_digest(bank.load(banked).weights()) for banked in bank.banked()}
 
 
 def processes_of(run):

@@ -15,7 +15,7 @@ RIGHT = [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 2]]
 
 @pytest.fixture(scope="module")
 def manifest(config, speech):
-    return read_corpus("table", speech, emotions=config.network.emotions)
+    return read_corpus("table", speech, emotions=config.corpus.emotions)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,23 @@ def test_a_fold_that_is_counted_is_not_trained_again(real, config, manifest):
     path.write_text(json.dumps({"counts": [RIGHT]}))
     again = train_on_real(config, manifest, Scaling(-16.0, 4.0), run, lambda *_: None)
     assert again == counts | {"Session2": [RIGHT]}
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"counts": [[[1]]]}', '{"counts": 3}'])
+def test_a_fold_whose_counts_cannot_be_read_is_trained_again(real, config, manifest, monkeypatch, damage):
+    run, _ = real
+    path = run / "real" / "Session2.json"
+    path.write_text(damage)
+    trained = []
+
+    def train(training, fold, runtime):
+        trained.append(fold.name)
+        training.path(fold).write_text(json.dumps({"counts": [RIGHT]}))
+
+    monkeypatch.setattr("simulations.federation.real.RealTraining.train", train)
+    again = train_on_real(config, manifest, Scaling(-16.0, 4.0), run, lambda *_: None)
+    assert trained == ["Session2"]
+    assert again["Session2"] == [RIGHT]
 
 
 def test_folds_trained_at_once_in_processes_of_their_own_count_the_same(real, config, manifest, tmp_path):

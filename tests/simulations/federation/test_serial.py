@@ -10,8 +10,8 @@ from client.dice import Dice
 from client.ledger import entries, verify
 from client.simulated import SITES, simulated_secret
 from common.errors import UserError, UserErrors
+from common.synthesizers.methods.eskimez import finetune
 from common.training.checkpoint import save_tensors
-from common.training.stages import finetune
 from common.wire import Code
 from server.bank import Bank
 from server.campaign import RESULTS
@@ -108,7 +108,7 @@ def test_a_site_that_broke_down_is_named_and_its_own_log_says_why(config, weight
             raise RuntimeError("the marker of utterance 17")
         return finetune(networks, patches, settings, seed, around)
 
-    monkeypatch.setattr("client.tuning.finetune", breaks)
+    monkeypatch.setattr("common.synthesizers.methods.eskimez.finetune", breaks)
     results = run_campaign(run, SerialClients(run))
     assert "Session2" not in results["sessions"]
     assert {failure["session"] for failure in results["failures"]} == {"Session2"}

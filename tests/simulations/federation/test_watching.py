@@ -11,6 +11,7 @@ from client.tuning import Progress
 from common.wire import Stage, Working
 from server.correspondence import Failure
 from server.events import EventFile
+from server.intake import Aside
 from server.run import EVENTS
 from simulations.federation.watching import Story, Watch
 
@@ -39,11 +40,26 @@ def test_a_log_hears_each_event_once_and_no_step(tmp_path, events, console):
         watch()
         watch()
         events.failed(Failure("1", "B", "tune", "[bold]no answer"))
+        events.put_aside(Aside(session="C", check="samples", reason="constant", name="C-0", weights="0"))
     assert console.export_text().splitlines() == [
         "tune: 2 to do",
         "tune: A done",
         "failed: client 1 (B) at tune: [bold]no answer",
+        "C is put aside: constant",
     ]
+
+
+@pytest.mark.parametrize(
+    "line", ["5", "[]", "null", "{}", '{"event": "done"}', '{"event": ["stage"]}', '{"event": "training"}']
+)
+def test_a_line_that_is_none_of_ours_is_passed_over(tmp_path, events, line):
+    with (tmp_path / EVENTS).open("a") as stream:
+        stream.write(f"{line}\n")
+    events.done("tune", "A")
+    story = Story()
+    story.follow(tmp_path / EVENTS)
+    assert story.done == {"tune": {"A"}}
+    assert story.training == {}
 
 
 def test_what_an_earlier_run_told_is_not_told_again(tmp_path, events, console):
@@ -76,6 +92,7 @@ def test_a_terminal_shows_where_everybody_is(tmp_path, events, terminal):
     for session, progress in {"A": None, "B": Progress(3, 12, 1.5, 2.0), "C": None}.items():
         folder = tmp_path / "sites" / session / "state" / "tunings" / "0a1b"
         folder.mkdir(parents=True)
+        (folder / "asked.json").write_text("{}")
         if progress:
             (folder / "progress.json").write_text(json.dumps(asdict(progress)))
     events.stage("tune", 3)

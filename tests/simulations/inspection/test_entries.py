@@ -30,7 +30,7 @@ def admitted(tune):
 @pytest.fixture
 def released(tune):
     card = Card(tuning=tune.tuning, utterances=None, seconds=7)
-    release = Release(card=card, generator={})
+    release = Release(card=card, released={})
     facts = {"bytes": 1_182_344, "sha256": "ab" * 32, "tensors": {"a": "F16[2]", "b": "F16[3]"}}
     return entry(run=LONGEST, session="03+08", words=release.words(), **facts)
 
@@ -42,11 +42,11 @@ def test_recipe_base_steps_and_batch_of_a_tuning_are_told_where_it_is_admitted_a
     one = request.getfixturevalue(which)
     tuning, ran = tune.tuning, told(one)
     assert (ran["recipe"], ran["base"]) == (tuning.recipe.digest, tuning.base)
-    assert (ran["steps"], ran["batch"]) == (str(tuning.finetuning.iterations), str(tuning.finetuning.batch))
+    assert (ran["steps"], ran["batch"]) == ("10", "4")
     shown = "\n".join(lines(one))
     assert f"recipe {tuning.recipe.digest}" in shown
     assert f"base   {tuning.base}" in shown
-    assert f"{tuning.finetuning.iterations} steps of {tuning.finetuning.batch} utterances" in shown
+    assert f"{tuning.synthesizer}: 10 steps of 4 utterances" in shown
 
 
 @pytest.mark.parametrize("which", ["admitted", "released"])
@@ -63,10 +63,10 @@ def test_a_preset_is_called_by_its_name(admitted, tune, monkeypatch):
     assert "(of the preset small)" in "\n".join(lines(admitted))
 
 
-def test_of_a_ledger_from_before_there_were_recipes_steps_and_batch_are_told(tune):
+def test_of_a_tuning_of_another_version_nothing_is_told_beyond_its_line(tune):
     words = json.dumps({"tuning": {"finetuning": {"iterations": 300, "batch": 16}, "seed": 3}})
     ran = told(entry(kind="tune", words=words))
-    assert (ran["recipe"], ran["base"], ran["steps"], ran["batch"]) == ("", "", "300", "16")
+    assert (ran["kind"], ran["recipe"], ran["base"], ran["steps"], ran["batch"]) == ("tune", "", "", "", "")
 
 
 @pytest.mark.parametrize("words", ["", "{", "[]", "7", '{"tuning": 7}', '{"tuning": {"finetuning": {"batch": []}}}'])

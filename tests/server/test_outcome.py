@@ -1,0 +1,59 @@
+"""A campaign's results are read back as they were written, or not at all."""
+
+import json
+
+import pytest
+
+from server.campaign import COUNTS, RESULTS
+from server.outcome import read_counts, read_found, read_matrices
+
+ROW = [1, 2, 3, 4]
+MATRIX = [ROW] * 4
+
+
+@pytest.fixture
+def run(campaign_of, clients_of, tmp_path):
+    campaign_of(clients_of(2)).run(2)
+    return tmp_path / "run"
+
+
+def rewritten(path, **changed):
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+    return path
+
+
+def test_what_was_written_is_read(run):
+    found = read_found(run / RESULTS)
+    assert (found.sessions, found.failures, found.quarantined) == (["A", "B"], [], [])
+    assert read_counts(run / COUNTS / "everyone.json", 4).counts == found.folds[0].counts
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"schema": 2}, {"sessions": "AB"}, {"folds": {}}, {"folds": [{}]}, {"failures": [3]}, {"quarantined": None}],
+    ids=str,
+)
+def test_other_results_are_not(run, changed):
+    assert read_found(rewritten(run / RESULTS, **changed)) is None
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [3, {"A": MATRIX}, {"A": [MATRIX[:3]]}, {"A": [[ROW, ROW, ROW, ROW[:3]]]}, {"A": [[["1", 2, 3, 4]] * 4]}],
+    ids=["a number", "one level less", "three rows", "three columns", "a word"],
+)
+def test_other_counts_are_not(run, counts):
+    assert read_counts(rewritten(run / COUNTS / "everyone.json", counts=counts), 4) is None
+    folds = json.loads((run / RESULTS).read_text())["folds"]
+    assert read_found(rewritten(run / RESULTS, folds=[folds[0] | {"counts": counts}])) is None
+
+
+def test_matrices_without_sessions_are_read_alike(tmp_path):
+    path = tmp_path / "fold.json"
+    for text in (None, "{", "[]", "{}", json.dumps({"counts": [MATRIX[:3]]})):
+        if text is not None:
+            path.write_text(text)
+        assert read_matrices(path, 4) is None
+    path.write_text(json.dumps({"counts": [MATRIX, MATRIX]}))
+    assert read_matrices(path, 4) == [MATRIX, MATRIX]
+    assert read_matrices(path, 5) is None
