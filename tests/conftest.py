@@ -2,6 +2,8 @@
 
 import gc
 import random
+import resource
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -189,3 +191,17 @@ def scored(score):
     return Scored(
         scoring=score.scoring, epsilon=None, counts=(((3, 1, 0, 0), (0, 4, 0, 0), (1, 0, 5, 0), (0, 0, 2, 6)),)
     )
+
+
+@pytest.fixture(scope="session")
+def disk_with_room_for():
+    @contextmanager
+    def limit(size):
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limit

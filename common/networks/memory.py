@@ -20,8 +20,8 @@ from common.settings import NetworkConfig
 from common.space import SIDE
 
 FLOAT = 4
-COPIES = 6
-"""Of each weight: itself, gradient, two moments, the network that was given and stays as it was, the average."""
+COPIES = 7
+"""Of each weight: itself, gradient, two moments, the average, the network that was given, the base it was read from."""
 SCRATCH = 0.15e9
 """What the kernels work in."""
 AUTOENCODER_SHOWS, CRITIC_SHOWS, TUNING_SHOWS, RECOGNIZER_SHOWS = 1, 7, 3, 1

@@ -1,8 +1,6 @@
 """Clients that live in the test: honest ones that answer at once, and whatever a test makes of them."""
 
 import hashlib
-import resource
-from contextlib import contextmanager
 
 import pytest
 import torch
@@ -216,17 +214,3 @@ def campaign_of(tmp_path, config, base):
 def dying_watcher():
     """One that ends the campaign at its event of this number."""
     return Watcher
-
-
-@pytest.fixture(scope="session")
-def disk_with_room_for():
-    @contextmanager
-    def limit(size):
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    return limit

@@ -177,8 +177,11 @@ def _size(gradient: Tensor) -> Tensor:
 
 
 def _fit(fitting: Fitting, settings: Settings) -> dict[str, Tensor]:
-    pair = pair_of(fitting.base, settings.network, fitting.classes)
-    tuned = finetune(pair, fitting.examples(True), settings, fitting.seed, fitting.around)
+    examples = fitting.examples(True)
+    # Nobody else holds the pair, so that it goes when the tuning has its own copy: the base is in memory already.
+    tuned = finetune(
+        pair_of(fitting.base, settings.network, fitting.classes), examples, settings, fitting.seed, fitting.around
+    )
     return release_weights(tuned.generator)
 
 

@@ -70,7 +70,11 @@ from common.config.tree import Config
 from common.networks.acceleration import Acceleration
 from common.training.phases import Surroundings
 from common.recognizers.methods import cnn
+from common.settings import EMOTIONS
 from common.spaces import PATCHES
+from common.synthesizers import Fitting
+from common.synthesizers.methods import eskimez
+from common.training.stages import train_adversarial, train_autoencoder
 
 conftest, stage, precision = sys.argv[1:]
 shared = runpy.run_path(conftest)
@@ -99,8 +103,13 @@ around = Surroundings(Acceleration.from_runtime(config.runtime))
 before = peak()
 if stage == "recognizer":
     cnn.train(Noise(), cnn.RECOGNIZER.settings_of(config), PATCHES, 4, 0, around)
+elif stage == "finetuning":
+    base = shared["fresh"](config).learned()
+    fitting = Fitting(lambda balanced: Noise(), base, EMOTIONS, PATCHES, 0, around)
+    eskimez.SYNTHESIZER.fit(fitting, eskimez.SYNTHESIZER.settings_of(config))
 else:
-    shared["STAGES"][stage](shared["fresh"](config), Noise(), config, 0, around)
+    train, pretraining = {"autoencoder": train_autoencoder, "adversarial": train_adversarial}[stage], config.pretraining
+    train(shared["fresh"](config), Noise(), getattr(pretraining, stage), config.optimizer, 0, around)
 print(peak() - before)
 """
 

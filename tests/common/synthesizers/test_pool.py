@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from common.config import SamplingConfig
 from common.errors import UserError
-from server import pool
-from server.pool import PATCH_BYTES, KeptPool, Source, shares
+from common.spaces import PATCHES
+from common.synthesizers import pool
+from common.synthesizers.pool import KeptPool, Source, sample_bytes, shares
 
 CLASSES = 4
 
@@ -61,7 +62,7 @@ def sources_of(opened):
 @pytest.fixture
 def kept(tmp_path, sources_of):
     """A pool of ten an emotion from three sources."""
-    return KeptPool.draw(tmp_path / "pool", sources_of(3), SamplingConfig(per_emotion=10), CLASSES, seed=1)
+    return KeptPool.draw(tmp_path / "pool", sources_of(3), SamplingConfig(per_emotion=10), PATCHES, CLASSES, seed=1)
 
 
 def whole(kept):
@@ -83,7 +84,7 @@ def test_shares_are_exact_and_as_even_as_can_be(per_emotion, sources):
 
 def test_nobody_to_draw_from_is_an_error(tmp_path):
     with pytest.raises(UserError, match="no generator to draw from"):
-        KeptPool.draw(tmp_path, [], SamplingConfig(), CLASSES, seed=1)
+        KeptPool.draw(tmp_path, [], SamplingConfig(), PATCHES, CLASSES, seed=1)
 
 
 class TestKept:
@@ -94,7 +95,7 @@ class TestKept:
         self, tmp_path, sources_of, per_emotion, sources
     ):
         sampling = SamplingConfig(per_emotion=per_emotion)
-        kept = KeptPool.draw(tmp_path, sources_of(sources), sampling, CLASSES, seed=1)
+        kept = KeptPool.draw(tmp_path, sources_of(sources), sampling, PATCHES, CLASSES, seed=1)
         batch = whole(kept)
         assert len(kept) == CLASSES * per_emotion
         assert torch.bincount(batch.labels).tolist() == [per_emotion] * CLASSES
@@ -121,36 +122,36 @@ class TestKept:
     def test_a_source_drawn_for_one_fold_serves_another(self, tmp_path, sources_of, opened):
         first, second, third, fourth = sources_of(4)
         sampling = SamplingConfig(per_emotion=6)
-        one = KeptPool.draw(tmp_path, [first, second, third], sampling, CLASSES, seed=1)
+        one = KeptPool.draw(tmp_path, [first, second, third], sampling, PATCHES, CLASSES, seed=1)
         assert opened == [0, 1, 2]
-        other = KeptPool.draw(tmp_path, [second, third, fourth], sampling, CLASSES, seed=1)
+        other = KeptPool.draw(tmp_path, [second, third, fourth], sampling, PATCHES, CLASSES, seed=1)
         assert opened == [0, 1, 2, 3]
         assert one.files[1:] == other.files[:2]
 
     @pytest.mark.parametrize("changed", [{"per_emotion": 12}, {"latent_scale": 1.5}])
     def test_samples_drawn_otherwise_serve_nobody_else(self, tmp_path, sources_of, opened, changed):
         sampling = SamplingConfig(per_emotion=6)
-        KeptPool.draw(tmp_path, sources_of(1), sampling, CLASSES, seed=1)
-        KeptPool.draw(tmp_path, sources_of(1), sampling.model_copy(update=changed), CLASSES, seed=1)
-        KeptPool.draw(tmp_path, sources_of(1, seed=2), sampling, CLASSES, seed=1)
+        KeptPool.draw(tmp_path, sources_of(1), sampling, PATCHES, CLASSES, seed=1)
+        KeptPool.draw(tmp_path, sources_of(1), sampling.model_copy(update=changed), PATCHES, CLASSES, seed=1)
+        KeptPool.draw(tmp_path, sources_of(1, seed=2), sampling, PATCHES, CLASSES, seed=1)
         assert opened == [0, 0, 0]
 
     def test_the_widened_latents_reach_the_generator(self, tmp_path, sources_of):
         wide = SamplingConfig(per_emotion=50, latent_scale=1.9)
         tones = [
-            whole(KeptPool.draw(tmp_path, sources_of(1), sampling, CLASSES, seed=1)).patches[:, 0, 0, 0] % 1
+            whole(KeptPool.draw(tmp_path, sources_of(1), sampling, PATCHES, CLASSES, seed=1)).patches[:, 0, 0, 0] % 1
             for sampling in (SamplingConfig(per_emotion=50), wide)
         ]
         assert tones[0].max() < 0.55 < tones[1].max()
 
     def test_one_generator_is_in_memory_at_a_time(self, tmp_path, sources_of, opened):
-        KeptPool.draw(tmp_path, sources_of(6), SamplingConfig(per_emotion=6), CLASSES, seed=1)
+        KeptPool.draw(tmp_path, sources_of(6), SamplingConfig(per_emotion=6), PATCHES, CLASSES, seed=1)
         assert (len(opened), Painter.most_alive, Painter.alive) == (6, 1, 0)
 
     def test_chunks_do_not_show(self, tmp_path, sources_of, monkeypatch):
         monkeypatch.setattr(pool, "CHUNK", 8)
-        many = KeptPool.draw(tmp_path, sources_of(1), SamplingConfig(per_emotion=7), CLASSES, seed=1)
-        few = KeptPool.draw(tmp_path, sources_of(1), SamplingConfig(per_emotion=5), CLASSES, seed=1)
+        many = KeptPool.draw(tmp_path, sources_of(1), SamplingConfig(per_emotion=7), PATCHES, CLASSES, seed=1)
+        few = KeptPool.draw(tmp_path, sources_of(1), SamplingConfig(per_emotion=5), PATCHES, CLASSES, seed=1)
         assert torch.equal(whole(many).patches[: 4 * 4], whole(few).patches[: 4 * 4])
 
 
@@ -173,7 +174,7 @@ class TestDamage:
     def test_a_cut_file_is_drawn_again_by_the_next_run(self, tmp_path, kept, sources_of, opened):
         before = whole(kept).patches
         kept.files[1].write_bytes(b"\0" * 100)
-        again = KeptPool.draw(tmp_path / "pool", sources_of(3), SamplingConfig(per_emotion=10), CLASSES, seed=1)
+        again = KeptPool.draw(tmp_path / "pool", sources_of(3), SamplingConfig(per_emotion=10), PATCHES, CLASSES, seed=1)
         assert opened == [0, 1, 2, 1]
         assert torch.equal(whole(again).patches, before)
 
@@ -181,11 +182,11 @@ class TestDamage:
         self, tmp_path, sources_of, opened, disk_with_room_for
     ):
         sampling = SamplingConfig(per_emotion=3)
-        KeptPool.draw(tmp_path, sources_of(3)[:1], SamplingConfig(per_emotion=1), CLASSES, seed=1)
-        with disk_with_room_for(2 * PATCH_BYTES), pytest.raises(UserError, match="cannot write") as caught:
-            KeptPool.draw(tmp_path, sources_of(3), sampling, CLASSES, seed=1)
+        KeptPool.draw(tmp_path, sources_of(3)[:1], SamplingConfig(per_emotion=1), PATCHES, CLASSES, seed=1)
+        with disk_with_room_for(2 * sample_bytes(PATCHES)), pytest.raises(UserError, match="cannot write") as caught:
+            KeptPool.draw(tmp_path, sources_of(3), sampling, PATCHES, CLASSES, seed=1)
         assert "s1-" in str(caught.value)
         opened.clear()
-        KeptPool.draw(tmp_path, sources_of(3), sampling, CLASSES, seed=1)
+        KeptPool.draw(tmp_path, sources_of(3), sampling, PATCHES, CLASSES, seed=1)
         assert opened == [1, 2]
         assert len(list(tmp_path.iterdir())) == 3

@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from common.seeds import torch_stream
-from common.synthesizers.chatziagapi import (
+from common.settings import EMOTIONS
+from common.synthesizers.methods.chatziagapi import (
     AUTOENCODER,
-    CHATZIAGAPI,
     GAN,
+    SYNTHESIZER,
     BaselineSampler,
     Decoder,
     Dropout,
@@ -20,6 +21,15 @@ from common.synthesizers.chatziagapi import (
 )
 from common.training.checkpoint import Snapshots
 from common.training.phases import Interrupted
+
+
+@pytest.fixture
+def fit(config, fitting_of):
+    def fitted(around, seed=1, config=config):
+        settings = SYNTHESIZER.settings_of(config)
+        return SYNTHESIZER.fit(fitting_of(SYNTHESIZER, settings, seed=seed, around=around), settings)
+
+    return fitted
 
 
 def test_the_networks_are_those_of_its_figure_1(config):
@@ -55,7 +65,7 @@ def test_latents_of_an_emotion_have_the_mean_and_covariance_of_its_codes():
     assert (drawn[labels == 0].mean(dim=0) - drawn[labels == 1].mean(dim=0)).abs().min() > 4
 
 
-def test_real_and_fake_are_shown_in_batches_of_their_own(speech, config, around, monkeypatch):
+def test_real_and_fake_are_shown_in_batches_of_their_own(fit, around, monkeypatch):
     shown = []
     forward = Encoder.forward
 
@@ -64,32 +74,33 @@ def test_real_and_fake_are_shown_in_batches_of_their_own(speech, config, around,
         return forward(self, patches)
 
     monkeypatch.setattr(Encoder, "forward", listening)
-    CHATZIAGAPI.fit(speech, config, 1, around)
+    fit(around)
     assert [size for size in shown if size != 64] == [4] * (3 + 3 * 3)  # autoencoder; then real, fake, fake
 
 
-def test_stages_follow_each_other_and_the_autoencoder_learns(speech, config, around, listener):
-    settings = config.chatziagapi.model_copy(
+def test_stages_follow_each_other_and_the_autoencoder_learns(fit, config, around, listener):
+    able = config.chatziagapi.model_copy(
         update={"autoencoder_iterations": 15, "autoencoder_learning_rate": 0.05, "iterations": 1}
     )
     heard = listener()
-    CHATZIAGAPI.fit(speech, config.model_copy(update={"chatziagapi": settings}), 1, replace(around, reporter=heard))
+    chosen = config.model_copy(update={"chatziagapi": able})
+    fit(replace(around, reporter=heard, report_every=1), config=chosen)
     assert [stage for stage, step, _ in heard.records if step == 1] == [AUTOENCODER, GAN]
     losses = [row["autoencoder/loss"] for stage, _, row in heard.records if stage == AUTOENCODER]
     assert losses[-1] < 0.7 * losses[0]
 
 
 @pytest.mark.parametrize("steps", [2, 4])
-def test_what_is_stopped_in_either_stage_ends_with_the_same_weights(speech, config, around, tmp_path, steps):
-    whole = CHATZIAGAPI.release(CHATZIAGAPI.fit(speech, config, 1, around))
+def test_what_is_stopped_in_either_stage_ends_with_the_same_weights(fit, around, tmp_path, steps):
+    whole = fit(around)
     taken = iter(range(100))
-    snapshots = Snapshots(tmp_path, {}, config.network.emotions, {})
+    snapshots = Snapshots(tmp_path, {}, EMOTIONS, {})
     cut = replace(around, snapshots=snapshots, stop=lambda: next(taken) == steps)
     with pytest.raises(Interrupted):
-        CHATZIAGAPI.fit(speech, config, 1, cut)
-    resumed = CHATZIAGAPI.release(CHATZIAGAPI.fit(speech, config, 1, replace(around, snapshots=snapshots)))
+        fit(cut)
+    resumed = fit(replace(around, snapshots=snapshots))
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
-    other = CHATZIAGAPI.release(CHATZIAGAPI.fit(speech, config, 2, around))
+    other = fit(around, seed=2)
     assert not all(torch.equal(whole[name], other[name]) for name in whole)
 
 
@@ -107,17 +118,9 @@ def test_dropout_drops_its_share_anew_at_each_step_and_nothing_when_sampling():
     assert layer.eval()(ones) is ones
 
 
-def test_the_released_gaussians_tell_emotions_apart(speech, config, around):
-    weights = CHATZIAGAPI.release(CHATZIAGAPI.fit(speech, config, 1, around))
+def test_the_released_gaussians_tell_emotions_apart(fit, config, around):
+    weights = fit(around)
     weights["means"] = torch.eye(4) * 3
     sampler = BaselineSampler(weights, config.network)
     angry, sad = (sampler.sample(torch.full((2,), emotion), torch_stream("a")) for emotion in (1, 2))
     assert not torch.equal(angry, sad)
-
-
-def test_the_global_stream_is_left_as_it_was(speech, config, around):
-    torch.manual_seed(3)
-    untouched = torch.rand(1)
-    torch.manual_seed(3)
-    CHATZIAGAPI.fit(speech, config, 1, around)
-    assert torch.equal(torch.rand(1), untouched)
