@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from common.config.tree import EMOTIONS
 from common.corpora import read_corpus
 from common.corpora.builtin import generate
+from common.settings import EMOTIONS
 from tests.attacks.clinic import ELSEWHERE, HELD, Speech
 
 EMODB = "EYESOFF_EMODB"

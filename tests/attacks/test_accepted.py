@@ -31,7 +31,7 @@ def config():
 
 @pytest.fixture(scope="module")
 def base(config):
-    return load_pretrained(shipped_weights(BASE), config)
+    return load_pretrained(shipped_weights(BASE), config.network, config.features, config.corpus.classes)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_those_of_a_tuning_are_not_traced_above_chance(
         release = said(keeper, request)
         keeper.stop()
         members = torch.tensor([path in half for path in paths])
-        gains = ancestor - made_again(generator_of(release.generator, config.network), candidates)
+        gains = ancestor - made_again(generator_of(release.released, config.network), candidates)
         found.append(trace(gains, members, TRIES))
         orders.append(order(gains, members))
     told = together(found)

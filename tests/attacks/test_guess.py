@@ -87,7 +87,7 @@ class TestTheDifferenceOfTwoVersions:
             tuning = invitation.tuning.model_copy(update={"run": run})
             reply = said(keeper, invitation.model_copy(update={"tuning": tuning}))
             keeper.stop()
-            return torch.cat([value.flatten().float() for _, value in sorted(reply.generator.items())])
+            return torch.cat([value.flatten().float() for _, value in sorted(reply.released.items())])
 
         one = ask("run-1", speech)
         same_run = ask("run-1", without(speech, folder / "second", 0))

@@ -4,12 +4,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from client.bases import SMALL_GRADIENT, gradient_over_epsilon, read_base
+from client.bases import SMALL_GRADIENT, read_base
 from client.bounds import Bounds
 from client.door import Door
 from client.keeper import Keeper
 from client.tuning import seed_of
 from common.config import load_config
+from common.settings import EMOTIONS
+from common.synthesizers.methods.eskimez import gradient_over_epsilon, pair_of
 from common.training.pretrained import SHIPPED, shipped_weights
 from common.training.stages import FINETUNING
 from common.wire import Code
@@ -54,7 +56,7 @@ def stolen(keeper, others, recipe, count=1, pair=None):
     """How like the truth pictures are that a release gave away, the best first."""
     request, pair = asked(recipe, pair)
     reply = said(keeper, request)
-    pictures = read_pictures(pair, reply.generator, recipe, count)
+    pictures = read_pictures(pair, reply.released, recipe, count)
     own = shown(keeper, recipe, request.tuning)
     known, _ = crops(others, recipe.scaling, recipe.side)
     found = [likeness(picture, own, known, known) for picture in pictures]
@@ -78,7 +80,7 @@ def unread(monkeypatch):
     def never(*_, **__):
         raise AssertionError("speech was read")
 
-    monkeypatch.setattr(Door, "patches", never)
+    monkeypatch.setattr(Door, "examples", never)
 
 
 NARROW = {"precisions": ["fp16"], "tunings_a_day": 1, "minimum_utterances": 6}
@@ -126,7 +128,8 @@ class TestNetworksThatHideSmallGradientsBehindAFewLargeOnes:
     """They would pass a look at each layer's mean gradient."""
 
     def test_pass_whoever_looks_at_the_mean_square(self, distracting, monkeypatch, note):
-        monkeypatch.setattr("client.bases._size", lambda gradient: gradient.square().mean().sqrt())
+        where = "common.synthesizers.methods.eskimez._size"
+        monkeypatch.setattr(where, lambda gradient: gradient.square().mean().sqrt())
         passed = gradient_over_epsilon(distracting)
         note("reading: gradients hidden from a look", off=f"looks like {passed:.0f} times Adam's epsilon")
         assert passed > SMALL_GRADIENT
@@ -141,7 +144,7 @@ class TestNetworksThatHideSmallGradientsBehindAFewLargeOnes:
 
     @pytest.mark.parametrize("preset", SHIPPED)
     def test_are_told_from_those_that_come_with_eyesoff(self, preset):
-        pair = read_base(shipped_weights(preset)).pair(load_config(preset).network)
+        pair = pair_of(read_base(shipped_weights(preset)).weights, load_config(preset).network, len(EMOTIONS))
         assert gradient_over_epsilon(pair) > SMALL_GRADIENT
 
 

@@ -6,8 +6,7 @@ That they do was reasoned, not seen: versions of up to 1,500 steps, on four reco
 import pytest
 
 from client.keeper import Keeper
-from common.config import Config, NetworkConfig
-from common.config.tree import FinetuningConfig
+from common.settings import EMOTIONS, FinetuningConfig, NetworkConfig
 from common.training.stages import Pair
 from common.wire import Code, decode_reply, encode
 from tests.attacks.clinic import accepting, open_bounds, site, tune_request
@@ -19,7 +18,7 @@ THIEF = {"likeness": ("colour",), "likeness_weight": 1e6, "generator_learning_ra
 
 @pytest.fixture(scope="module")
 def thief():
-    base = Pair.fresh(Config(network=NETWORK))
+    base = Pair.fresh(NETWORK, len(EMOTIONS), 0)
     return tune_request(base, NETWORK, FinetuningConfig(batch=16, **THIEF))
 
 

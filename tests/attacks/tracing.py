@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.config import NetworkConfig
 from common.networks import Generator
+from common.settings import NetworkConfig
 
 STEPS, RATE = 100, 0.05
 """Of the search for latents: twice as many gain little."""

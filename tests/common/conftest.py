@@ -8,6 +8,8 @@ import torch
 from common.config.tree import Config
 from common.networks.acceleration import Acceleration
 from common.seeds import torch_stream
+from common.settings import EMOTIONS
+from common.spaces import PATCHES, Patches, Space, Vectors
 from common.synthesizers.methods import eskimez
 from common.training.phases import Surroundings
 from common.training.stages import Pair, train_adversarial, train_autoencoder
@@ -35,6 +37,24 @@ class Bands:
         for patch, label in zip(patches, labels, strict=True):
             patch[0, 32 * label : 32 * label + 16] += 1
         return Batch(patches.clamp(-1, 1), labels if self.labelled else torch.full_like(labels, -1))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Vectors around a number that tells their class."""
+
+    space: Vectors
+    labelled: bool = True
+
+    def batch(self, step: int, size: int, stream: str) -> Batch:
+        draw = torch_stream("rows", stream, step)
+        labels = torch.randint(len(EMOTIONS), (size,), generator=draw)
+        rows = torch.randn(size, *self.space.shape, generator=draw) + labels[:, None]
+        return Batch(rows, labels if self.labelled else torch.full_like(labels, -1))
+
+
+SPACES: dict[type, Space] = {Patches: PATCHES, Vectors: Vectors(set="tiny", size=8)}
+"""One of each kind."""
 
 
 def fresh(config: Config) -> Pair:
@@ -71,6 +91,22 @@ def stages():
 @pytest.fixture
 def bands() -> Bands:
     return Bands()
+
+
+@pytest.fixture
+def space_of():
+    return SPACES
+
+
+@pytest.fixture
+def source_of(bands):
+    """Labelled examples of each kind of space."""
+    return {Patches: bands, Vectors: Rows(SPACES[Vectors])}
+
+
+@pytest.fixture
+def unlabelled_of():
+    return {Patches: Bands(labelled=False), Vectors: Rows(SPACES[Vectors], labelled=False)}
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 from common.config import load_config
-from common.wire import HEADER_LIMIT, Precision, release_shapes
+from common.spaces import PATCHES
+from common.synthesizers import synthesizer
+from common.wire import HEADER_LIMIT, Precision
 
 PAGE = (Path(__file__).parents[2] / "containers" / "STEWARD.md").read_text(encoding="utf-8")
 
@@ -13,7 +15,9 @@ def test_a_release_has_the_size_and_the_tensors_that_the_page_names():
     megabytes, tensors = re.search(
         r"^\| release \| (\d+\.\d) MB \|.* (\d+) tensors in 16 bits", PAGE, re.MULTILINE
     ).groups()
-    shapes = release_shapes(load_config("demo").network)
+    config = load_config("demo")
+    method = synthesizer(config.methods.synthesizer)
+    shapes = method.shapes(method.settings_of(config), PATCHES, config.corpus.classes)
     assert len(shapes) == int(tensors)
     size = sum(Precision.FP16.size(shape) for shape in shapes.values())
     assert f"{size / 1e6:.1f}" == f"{(size + HEADER_LIMIT) / 1e6:.1f}" == megabytes

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from common.config import NetworkConfig
 from common.networks import Generator, release_weights
-from common.synthesizers import ConditionalSampler
+from common.settings import NetworkConfig
+from common.spaces import PATCHES
+from common.synthesizers.methods.eskimez import SYNTHESIZER
 from server.checks import LEAST, MOST_AT_TOP, SAMPLES, draw, fault_of, statistics_of
 
 CLASSES = 4
@@ -80,7 +81,9 @@ def test_networks_that_nobody_trained_have_no_fault_but_with_one_emotion_or_one_
 
 
 def drawn(weights, network, *seed):
-    return draw(ConditionalSampler(weights, network), network.classes, *(seed or ("seed",)))
+    settings = SYNTHESIZER.Settings(network=network)
+    sampler = SYNTHESIZER.sampler(weights, settings, PATCHES, CLASSES, torch.device("cpu"))
+    return draw(sampler, CLASSES, *(seed or ("seed",)))
 
 
 def test_every_emotion_is_drawn_from_the_same_latents_and_another_seed_draws_others():

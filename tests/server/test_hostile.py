@@ -24,8 +24,8 @@ def sending(change):
     def trick(request, honest):
         if not isinstance(request, Tune):
             return encode(honest)
-        changed = {name: change(name, weight.clone()) for name, weight in honest.generator.items()}
-        return encode(Release(card=honest.card, generator=changed))
+        changed = {name: change(name, weight.clone()) for name, weight in honest.released.items()}
+        return encode(Release(card=honest.card, released=changed))
 
     return {"tune": [trick], "collect": [trick]}
 

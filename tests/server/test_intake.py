@@ -105,7 +105,7 @@ def test_latents_hang_on_the_weights(intake_of, releases, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("server.intake.draw", drawn)
-    first, second = releases["A"], releases["A"].model_copy(update={"generator": releases["B"].generator})
+    first, second = releases["A"], releases["A"].model_copy(update={"released": releases["B"].released})
     for release in (first, second, first):
         with pytest.raises(KeyboardInterrupt):
             intake_of("samples").take(release)

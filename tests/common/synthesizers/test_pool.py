@@ -174,7 +174,9 @@ class TestDamage:
     def test_a_cut_file_is_drawn_again_by_the_next_run(self, tmp_path, kept, sources_of, opened):
         before = whole(kept).patches
         kept.files[1].write_bytes(b"\0" * 100)
-        again = KeptPool.draw(tmp_path / "pool", sources_of(3), SamplingConfig(per_emotion=10), PATCHES, CLASSES, seed=1)
+        again = KeptPool.draw(
+            tmp_path / "pool", sources_of(3), SamplingConfig(per_emotion=10), PATCHES, CLASSES, seed=1
+        )
         assert opened == [0, 1, 2, 1]
         assert torch.equal(whole(again).patches, before)
 

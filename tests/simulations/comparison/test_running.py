@@ -110,7 +110,7 @@ def test_a_generator_that_nothing_can_be_learnt_from_is_named_and_left_out(compa
         release = released(keeper, letters, question, job)
         if job.unit.place != "Session2":
             return release
-        return release.model_copy(update={"generator": {name: 0 * w for name, w in release.generator.items()}})
+        return release.model_copy(update={"released": {name: 0 * w for name, w in release.released.items()}})
 
     monkeypatch.setattr(fitting, "_await_release", mute)
     order = {"modes": ["federated"], "folds": ["Session1", "Session3"], "units": tmp_path / "units"}
