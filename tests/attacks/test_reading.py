@@ -11,9 +11,8 @@ from client.keeper import Keeper
 from client.tuning import seed_of
 from common.config import load_config
 from common.settings import EMOTIONS
-from common.synthesizers.methods.eskimez import gradient_over_epsilon, pair_of
+from common.synthesizers.methods.eskimez import FINETUNING, gradient_over_epsilon, pair_of
 from common.training.pretrained import SHIPPED, shipped_weights
-from common.training.stages import FINETUNING
 from common.wire import Code
 from tests.attacks.clinic import accepting, crops, elsewhere, open_bounds, said, site, tune_request
 from tests.attacks.judging import correlation, likeness

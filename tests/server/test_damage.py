@@ -47,7 +47,7 @@ QUICK = ("cut", "of another kind")
 @pytest.fixture(scope="module")
 def order(tmp_path_factory, config, base):
     folder = tmp_path_factory.mktemp("weights")
-    save_pretrained(folder, base.pair, base.scaling, config, {})
+    save_pretrained(folder, base.pair, base.scaling, config.identity(), {})
     return Order("run", str(folder), "a1b2", 2, "everyone")
 
 
