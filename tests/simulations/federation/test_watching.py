@@ -92,6 +92,7 @@ def test_a_terminal_shows_where_everybody_is(tmp_path, events, terminal):
     for session, progress in {"A": None, "B": Progress(3, 12, 1.5, 2.0), "C": None}.items():
         folder = tmp_path / "sites" / session / "state" / "tunings" / "0a1b"
         folder.mkdir(parents=True)
+        (folder / "asked.json").write_text("{}")
         if progress:
             (folder / "progress.json").write_text(json.dumps(asdict(progress)))
     events.stage("tune", 3)
