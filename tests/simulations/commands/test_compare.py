@@ -20,6 +20,7 @@ RESULTS = {
     "ablations": [],
     "gap_closed": {},
     "failures": [],
+    "quarantined": [],
 }
 
 
