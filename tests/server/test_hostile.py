@@ -139,13 +139,12 @@ class TestSamples:
 class TestPool:
     """Finite weights that make what is no number only later on."""
 
-    @pytest.mark.parametrize("keep", [True, False], ids=["kept", "drawn afresh"])
     @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.slow)])
     def test_it_is_named_when_a_sample_says_so_and_the_folds_are_trained_without_it(
-        self, hostile_to, config, keep, threads
+        self, hostile_to, config, threads
     ):
         runtime = config.runtime.model_copy(update={"threads": threads})
-        also = {"sampling": SamplingConfig(per_emotion=6, keep=keep), "runtime": runtime}
+        also = {"sampling": SamplingConfig(per_emotion=6), "runtime": runtime}
         results, _ = hostile_to([("X", overflowing)], checks=(), plan=leave_one_out, also=also)
         assert put_aside(results) == {"X": ("pool", "a sample that was drawn for the pool is not finite")}
         assert [fold["name"] for fold in results["folds"]] == ["A", "B", "C"]
@@ -155,7 +154,7 @@ class TestPool:
         assert clients.clients["9"].heard == ["ask"]
 
     def test_without_the_check_it_ends_every_campaign_and_names_nobody(self, hostile_to, monkeypatch):
-        monkeypatch.setattr("server.pool.is_finite", lambda patches: True)
+        monkeypatch.setattr("common.synthesizers.pool._finite", lambda patches, source: patches)
         for _ in range(2):
             line, _ = hostile_to([("X", overflowing)], checks=())
             assert line.startswith("recognizer/loss is not finite at step 1")

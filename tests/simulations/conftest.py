@@ -20,8 +20,8 @@ def config(speech, tmp_path_factory):
     return Config.model_validate(
         {
             "corpus": {"name": "table"},
-            "network": {"width": 1 / 64, "noise": 8, "condition_gain": 12.0},
-            "finetuning": {"iterations": 2, "batch": 2, **rates},
+            "network": {"width": 1 / 64, "noise": 8},
+            "finetuning": {"iterations": 2, "batch": 2, "condition_gain": 12.0, **rates},
             "chatziagapi": {"code": 4, "autoencoder_iterations": 2, "iterations": 2, "batch": 2},
             "sampling": {"per_emotion": 6},
             "recognizer": {"iterations": 2, "batch": 2, "learning_rate": 1e-3},
