@@ -11,6 +11,7 @@ import torch
 from hypothesis import HealthCheck, register_random, settings
 from hypothesis.internal.conjecture import providers
 
+from client import dice
 from common.config import Config, FeatureConfig, FinetuningConfig, NetworkConfig
 from common.corpora.builtin import generate
 from common.features.scaling import Scaling
@@ -58,8 +59,21 @@ torch_dice = TorchDice()  # named, for hypothesis holds it no longer than we do
 register_random(torch_dice)
 
 
-def _begin_alike():
-    """What a whole process shares is as at its start: global generators, and the threads on which a sum depends."""
+class Thrown(random.Random):
+    """What a site throws for its secret."""
+
+    token_bytes = random.Random.randbytes
+
+
+dice.secrets = thrown = Thrown()
+
+
+def _begin_alike(name):
+    """What a whole process shares is as at its start: global generators, and the threads on which a sum depends.
+
+    A site that is made here has a secret like no other's, and the same one in every run.
+    """
+    thrown.seed(name)
     random.seed(0)
     np.random.seed(0)
     torch.default_generator.manual_seed(0)
@@ -72,15 +86,15 @@ def pytest_collection_finish():
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_fixture_setup():
+def pytest_fixture_setup(fixturedef, request):
     """Before each fixture, which may be of a whole session and made for whichever test comes first."""
-    _begin_alike()
+    _begin_alike(f"{fixturedef.argname} {getattr(request, 'param_index', 0)} {request.node.nodeid}")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_call():
+def pytest_runtest_call(item):
     """Before each test."""
-    _begin_alike()
+    _begin_alike(item.nodeid)
 
 
 class Heard(Reporter):

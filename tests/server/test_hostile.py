@@ -140,9 +140,7 @@ class TestPool:
     """Finite weights that make what is no number only later on."""
 
     @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.slow)])
-    def test_it_is_named_when_a_sample_says_so_and_the_folds_are_trained_without_it(
-        self, hostile_to, config, threads
-    ):
+    def test_it_is_named_when_a_sample_says_so_and_the_folds_are_trained_without_it(self, hostile_to, config, threads):
         runtime = config.runtime.model_copy(update={"threads": threads})
         also = {"sampling": SamplingConfig(per_emotion=6), "runtime": runtime}
         results, _ = hostile_to([("X", overflowing)], checks=(), plan=leave_one_out, also=also)

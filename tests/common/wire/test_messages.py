@@ -15,6 +15,8 @@ from common.wire import (
     Collect,
     Description,
     Extremes,
+    Noted,
+    Notice,
     Precision,
     Refusal,
     Release,
@@ -32,7 +34,7 @@ from common.wire.codes import Code
 
 FACTS = {"run": "run-1", "session": "03+08", "features": "0123456789ab", "eyesoff": "0.1.0", "torch": "2.11.0+cpu"}
 WORKING = Working(run="run-1", session="03+08", stage=Stage.TUNE, step=0, iterations=10, rate=0.0)
-KINDS = (Ask, Description, Tune, Collect, Working, Release, Score, Scored, Refusal)
+KINDS = (Ask, Description, Tune, Collect, Working, Release, Score, Scored, Refusal, Notice, Noted)
 
 
 def with_setting(terms, section, name, value):
@@ -174,7 +176,7 @@ def test_settings_are_told_whole_and_as_the_method_spells_them(tune):
             Tuning.model_validate(plain | {"settings": plain["settings"] | {"network": network}})
 
 
-@pytest.mark.parametrize("kind", [Ask, Tune, Collect, Release, Score, Scored, Working, Description, Refusal])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_protocol_is_another_when_a_field_of_any_message_is(kind):
     schemas = {one.__name__: one.model_json_schema(mode="serialization") for one in KINDS}
     assert hash_identity(schemas) == PROTOCOL
