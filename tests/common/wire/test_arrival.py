@@ -50,8 +50,7 @@ def apart(message):
 
 
 def spelled(header, fields):
-    words = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-    return header | {"__metadata__": {"eyesoff": words}}
+    return header | {"__metadata__": {"eyesoff": json.dumps(fields, sort_keys=True, separators=(",", ":"))}}
 
 
 def code_of(data, request):
@@ -439,9 +438,8 @@ def test_two_versions_of_the_protocol_tell_each_other_so(tune, monkeypatch):
 
 
 def test_an_answer_is_its_release_and_at_most_64_kib(tune, release):
-    data = encode(release)
     weights = sum(value.numel() * 2 for value in release.released.values())
-    assert weights < len(data) <= weights + HEADER_LIMIT
+    assert 0 < len(encode(release)) - weights <= HEADER_LIMIT
 
 
 def test_limits_are_what_the_caller_says(release):
