@@ -10,6 +10,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from common.config import Config
+from common.protocols import Cut
 from common.recognizers import recognizer
 from common.settings import hash_identity
 from common.spaces import PATCHES
@@ -33,7 +34,6 @@ from common.wire import (
     weights_digest,
 )
 from server.correspondence import Question
-from server.plans import Fold
 from server.roster import Claim
 
 
@@ -99,7 +99,7 @@ class Letters:
         return None
 
     def score(
-        self, client: str, session: str, fold: Fold, digest: str, load: Callable[[], Mapping[str, Tensor]]
+        self, client: str, session: str, fold: Cut, digest: str, load: Callable[[], Mapping[str, Tensor]]
     ) -> Question:
         """Try the recognizer of this fold, which has this digest."""
         config = self._config
