@@ -24,12 +24,16 @@ class Patches(Section):
         return (1, SIDE, SIDE)
 
 
+Scale = Literal["raw", "session", "public"]
+
+
 class Vectors(Section):
-    """A named set of so many numbers an utterance."""
+    """A named set of so many numbers an utterance, and by whose mean and deviation they are scaled."""
 
     kind: Literal["vectors"] = "vectors"
     set: Name
     size: int = Field(ge=1, le=65_536)
+    scale: Scale = Field("session", description="session: by its own unlabelled speech; public: by public speech")
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ def as_toml(config: Config) -> str:
 
 def _lines(section: Section, place: tuple[str, ...]) -> Iterator[str]:
     fields = {name: getattr(section, name) for name in type(section).model_fields}
+    fields |= section.added if isinstance(section, Config) else {}
     for name, value in fields.items():
         if not isinstance(value, Section):
             description = type(section).model_fields[name].description or ""

@@ -3,10 +3,12 @@
 Owns which sections there are and the identity hash. Must not read files or know a preset.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
+from common.config.added import details_of, read_added
 from common.settings import (
     CampaignConfig,
     ChatziagapiConfig,
@@ -29,8 +31,12 @@ ASIDE = ("name", "campaign", "runtime")
 
 
 class Config(Section):
-    """Everything that defines a run, and `campaign` and `runtime`, which do not."""
+    """Everything that defines a run, and `campaign` and `runtime`, which do not.
 
+    A method of a registry may bring a section of its own, which is read here by its name.
+    """
+
+    model_config = ConfigDict(extra="allow")
     name: str = "custom"
     seed: int = Field(0, ge=0, lt=2**31)
     corpus: CorpusConfig = CorpusConfig()
@@ -45,6 +51,26 @@ class Config(Section):
     recognizer: RecognizerConfig = RecognizerConfig()
     campaign: CampaignConfig = CampaignConfig()
     runtime: RuntimeConfig = RuntimeConfig()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_added_sections(cls, tree: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        known = frozenset(cls.model_fields)
+        if not isinstance(tree, Mapping) or tree.keys() <= known:
+            return handler(tree)
+        added, mistakes = read_added(tree, known)
+        try:
+            whole = handler({name: tree[name] for name in tree if name in known} | added)
+        except ValidationError as error:
+            mistakes = details_of(error) + mistakes
+        if mistakes:
+            raise ValidationError.from_exception_data("Config", mistakes)
+        return whole
+
+    @property
+    def added(self) -> dict[str, Section]:
+        """Sections that methods brought, and that say other than their defaults."""
+        return dict(self.__pydantic_extra__ or {})
 
     def identity(self) -> dict[str, Any]:
         """Every setting that defines a result, as plain data."""

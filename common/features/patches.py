@@ -34,9 +34,9 @@ class LogMelsOfAll(Protocol):
 
 @dataclass(frozen=True)
 class Batch:
-    """Patches [batch, 1, 128, 128] in [-1, 1] and their classes [batch], -1 where there is no label."""
+    """Values [batch, *shape], such as patches in [-1, 1], and their classes [batch], -1 where there is no label."""
 
-    patches: Tensor
+    values: Tensor
     labels: Tensor
 
 

@@ -71,5 +71,9 @@ class Recognizer(Generic[S]):
         return recognizer, (self.name,)
 
     def settings_of(self, sections: Any) -> S:
-        """Its settings, from whatever has their sections as attributes, such as a whole configuration."""
-        return self.Settings.model_validate({name: getattr(sections, name) for name in self.Settings.model_fields})
+        """Its settings, from whatever has their sections as attributes, such as a whole configuration.
+
+        A section that is not there is as the method has it.
+        """
+        names = [name for name in self.Settings.model_fields if hasattr(sections, name)]
+        return self.Settings.model_validate({name: getattr(sections, name) for name in names})

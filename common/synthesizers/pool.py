@@ -105,6 +105,10 @@ class KeptPool:
         """The same batch for the same step and stream, whatever was asked before."""
         return self.take(numpy_stream(self.seed, "pool", stream, step).integers(len(self), size=size))
 
+    def everything(self) -> Batch:
+        """Every sample once, source after source."""
+        return self.take(np.arange(len(self)))
+
     def take(self, numbers: NDArray[np.int64]) -> Batch:
         """Samples by their numbers, source after source."""
         starts = self.classes * np.concatenate(([0], np.cumsum(self.rounds)))

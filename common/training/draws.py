@@ -6,7 +6,7 @@ device, in any number of processes. Must not know what a draw is used for.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -17,12 +17,12 @@ from common.space import SIDE
 from common.training.distributed import Share
 
 
-class LabelledPatches(Protocol):
-    """Patches [batch, 1, 128, 128] and their classes [batch]."""
+class Labelled(Protocol):
+    """Values [batch, *shape] and their classes [batch]."""
 
     @property
-    def patches(self) -> Tensor:
-        """In [-1, 1]."""
+    def values(self) -> Tensor:
+        """Of a space: patches, or vectors."""
         ...
 
     @property
@@ -34,9 +34,25 @@ class LabelledPatches(Protocol):
 class Examples(Protocol):
     """A source that gives any step's batch, in any order."""
 
-    def batch(self, step: int, size: int, stream: str) -> LabelledPatches:
+    def batch(self, step: int, size: int, stream: str) -> Labelled:
         """The same batch for the same step and stream."""
         ...
+
+
+@runtime_checkable
+class FiniteExamples(Examples, Protocol):
+    """A source that can also be read whole."""
+
+    def everything(self) -> Labelled:
+        """Each example once, in a fixed order."""
+        ...
+
+
+def everything(source: Examples) -> Labelled:
+    """Each example of a source once; vectors always can be read so."""
+    if not isinstance(source, FiniteExamples):
+        raise TypeError(f"{type(source).__name__} has no end")
+    return source.everything()
 
 
 def require_labels(source: Examples, stage: str) -> None:
@@ -47,7 +63,7 @@ def require_labels(source: Examples, stage: str) -> None:
 
 
 Draw = Mapping[str, Tensor]
-"""One step's patches and labels, and what else its stage draws, by name: a row a patch, on the device that trains."""
+"""One step's values and labels, and what else its stage draws, by name: a row an example, on the device that trains."""
 Chance = Callable[[int, torch.Generator], Tensor]
 """So many rows from a stream."""
 
@@ -98,7 +114,7 @@ class Dealer:
     def draw(self, step: int) -> Draw:
         """This process's share of a step."""
         batch = self.source.batch(step, self.batch, self.stage)
-        drawn = {"patches": batch.patches, "labels": batch.labels}
+        drawn = {"values": batch.values, "labels": batch.labels}
         for name, chance in self.chances.items():
             drawn[name] = chance(self.batch, torch_stream(self.seed, self.stage, step, name))
         return {name: self._place(value) for name, value in drawn.items()}

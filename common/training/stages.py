@@ -74,14 +74,14 @@ def train_autoencoder(
     pair = pair.for_stage(AUTOENCODER, pair.generator.noise, seed, around)
     parameters = [*pair.generator.parameters(), *pair.discriminator.parameters()]
     dealer = dealer_for(patches, AUTOENCODER, settings.batch, {}, seed, around)
-    example = patches.batch(0, SHOWN, "picture").patches.to(around.acceleration.device)
+    example = patches.batch(0, SHOWN, "picture").values.to(around.acceleration.device)
 
     def decode(real: Tensor) -> Tensor:
         code = pair.discriminator(real)
         return generate(pair.generator, code, code.new_zeros(len(code), pair.generator.classes))
 
     def loss(draw: Draw, made: Tensor) -> Metrics:
-        return {"loss": functional.l1_loss(made, draw["patches"])}
+        return {"loss": functional.l1_loss(made, draw["values"])}
 
     @torch.no_grad()
     def picture() -> tuple[Tensor, int]:
@@ -92,7 +92,7 @@ def train_autoencoder(
         AUTOENCODER,
         pair.named(),
         dealer.draw,
-        make=lambda draw: decode(draw["patches"]),
+        make=lambda draw: decode(draw["values"]),
         phases=[Phase("autoencoder", adam, loss)],
         picture=picture,
     )
@@ -118,7 +118,7 @@ def train_adversarial(
         return generate(generator, latents, latents.new_zeros(len(latents), generator.classes))
 
     def critic_loss(draw: Draw, made: Tensor) -> Metrics:
-        fake, real = made.detach(), draw["patches"]
+        fake, real = made.detach(), draw["values"]
         between = torch.lerp(fake, real, draw["mix"])
         scores, penalty = scores_and_penalty(critic, torch.cat((fake, real)), between)
         fake_score, real_score = scores.float().flatten().chunk(2)

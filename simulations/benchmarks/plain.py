@@ -31,9 +31,9 @@ def plain_autoencoder(pair: Pair, config: Config) -> Step:
     optimizer = _adam([*encoder.parameters(), *decoder.parameters()], rate, config)
 
     def step(draw: Draw) -> Losses:
-        code = encoder(draw["patches"])
+        code = encoder(draw["values"])
         rebuilt = decoder(_with_zeros(code, config))
-        loss = functional.l1_loss(rebuilt, draw["patches"])
+        loss = functional.l1_loss(rebuilt, draw["values"])
         _descend(loss, optimizer)
         return {"autoencoder/loss": loss.item()}
 
@@ -50,10 +50,10 @@ def plain_adversarial(pair: Pair, config: Config) -> Step:
     def step(draw: Draw) -> Losses:
         made = generator(_with_zeros(draw["latents"], config))
         fake = made.detach()
-        mixed = (draw["mix"] * draw["patches"] + (1 - draw["mix"]) * fake).requires_grad_()
+        mixed = (draw["mix"] * draw["values"] + (1 - draw["mix"]) * fake).requires_grad_()
         (gradient,) = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)
         penalty = ((gradient.flatten(1).norm(dim=1) - 1) ** 2).mean()
-        judged = critic(fake).mean() - critic(draw["patches"]).mean() + settings.penalty * penalty
+        judged = critic(fake).mean() - critic(draw["values"]).mean() + settings.penalty * penalty
         _descend(judged, judge)
         believed = -critic(made).mean()
         _descend(believed, forger)
@@ -73,7 +73,7 @@ def plain_finetuning(pair: Pair, config: Config) -> Step:
         condition = functional.one_hot(draw["wanted"], classes).float()
         made = generator(torch.cat((draw["latents"], settings.condition_gain * condition), dim=1))
         fake = torch.full_like(draw["labels"], classes)
-        real_loss = functional.cross_entropy(discriminator(draw["patches"]), draw["labels"])
+        real_loss = functional.cross_entropy(discriminator(draw["values"]), draw["labels"])
         fake_loss = functional.cross_entropy(discriminator(made.detach()), fake)
         judged = (real_loss + fake_loss) / 2
         _descend(judged, judge)
@@ -90,7 +90,7 @@ def plain_recognizer(network: Discriminator, config: Config) -> Step:
     optimizer = _adam(recognizer.parameters(), config.recognizer.learning_rate, config)
 
     def step(draw: Draw) -> Losses:
-        loss = functional.cross_entropy(recognizer(draw["patches"]), draw["labels"])
+        loss = functional.cross_entropy(recognizer(draw["values"]), draw["labels"])
         _descend(loss, optimizer)
         return {"recognizer/loss": loss.item()}
 

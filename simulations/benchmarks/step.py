@@ -58,7 +58,7 @@ PEAK_TRIES = 10
 class Noise:
     """One batch of noise with labels, again and again: reading data is no part of what is measured."""
 
-    patches: Tensor
+    values: Tensor
     labels: Tensor
 
     @classmethod
@@ -228,7 +228,7 @@ def alternate(course: Course, config: Config, patches: Noise, around: Surroundin
     network, device = config.network, around.acceleration.device
     chances = {"latents": normal(network.noise), "wanted": one_of(config.corpus.classes), "mix": uniform(1, 1, 1)}
     dealer = Dealer(patches, course.stage, config.seed, len(patches.labels), chances, around.share, device)
-    first_pictures = patches.patches.numel() * scaled(CHANNELS[1], config.network.width)
+    first_pictures = patches.values.numel() * scaled(CHANNELS[1], config.network.width)
     alternation = Alternation(course.plain(), dealer, turn, largest=FLOAT * first_pictures)
     course.ours(replace(around, reporter=alternation, stop=alternation.stop, report_every=turn))
     return alternation

@@ -36,7 +36,7 @@ def judge(job: Job) -> None:
     classes = job.config.corpus.classes
     labels = torch.arange(classes).repeat(AN_EMOTION)
     encoder = job.setting.pretrained.pair.discriminator
-    reference = real_speech(job).batch(0, len(labels), "reference").patches
+    reference = real_speech(job).batch(0, len(labels), "reference").values
     samples, labels, paired = _samples(job, labels, device)
     embedded = embed(encoder, samples)
     measured = asdict(quality(embed(encoder, reference).numpy(), embedded.numpy()))
@@ -57,7 +57,7 @@ def _samples(job: Job, labels: Tensor, device: torch.device) -> tuple[Tensor, Te
     """Patches, their emotions, and where latents have a meaning the same ones under each emotion."""
     if job.unit.subject == COPYING:
         copies = real_speech(job).batch(0, len(labels), COPYING)
-        return copies.patches, copies.labels, None
+        return copies.values, copies.labels, None
     if job.unit.subject == NOISE:
         stream = torch_stream(job.unit.seed, job.unit.place, NOISE)
         return 2 * torch.rand(len(labels), 1, SIDE, SIDE, generator=stream) - 1, labels, None

@@ -43,8 +43,8 @@ class HalfAndHalf:
     def batch(self, step: int, size: int, stream: str) -> Batch:
         """The same batch for the same step and stream."""
         halves = self.one.batch(step, size - size // 2, stream), self.other.batch(step, size // 2, stream)
-        patches, labels = zip(*((half.patches, half.labels) for half in halves), strict=True)
-        return Batch(torch.cat(patches), torch.cat(labels))
+        values, labels = zip(*((half.values, half.labels) for half in halves), strict=True)
+        return Batch(torch.cat(values), torch.cat(labels))
 
 
 def train(job: Job) -> None:

@@ -47,7 +47,7 @@ def shown(keeper, recipe, tuning):
     """The patches [n, pixels] of all steps: a site's own dice say which, and only a judge may look."""
     seed = seed_of(tuning, keeper._dice, keeper._door)
     source = keeper._door.examples(recipe.scaling, seed, balanced=True)
-    drawn = [source.batch(step, recipe.batch, FINETUNING).patches for step in range(recipe.steps)]
+    drawn = [source.batch(step, recipe.batch, FINETUNING).values for step in range(recipe.steps)]
     return functional.avg_pool2d(torch.cat(drawn), PATCH_SIDE // recipe.side).flatten(1)
 
 

@@ -57,7 +57,7 @@ def test_a_recording_that_turns_out_to_be_spoilt_is_left_out_and_the_others_keep
 def test_the_same_seed_draws_the_same_patches_and_another_seed_others(site):
     def drawn(seed):
         source = Door(site).examples(Extremes(low=-16.0, high=5.5), seed, balanced=True)
-        return source.batch(3, 4).patches
+        return source.batch(3, 4).values
 
     assert torch.equal(drawn(1), drawn(1))
     assert not torch.equal(drawn(1), drawn(2))

@@ -19,7 +19,7 @@ from common.training.stages import Pair, train_adversarial, train_autoencoder
 class Batch:
     """Patches and their classes."""
 
-    patches: torch.Tensor
+    values: torch.Tensor
     labels: torch.Tensor
 
 
@@ -51,6 +51,9 @@ class Rows:
         labels = torch.randint(len(EMOTIONS), (size,), generator=draw)
         rows = torch.randn(size, *self.space.shape, generator=draw) + labels[:, None]
         return Batch(rows, labels if self.labelled else torch.full_like(labels, -1))
+
+    def everything(self) -> Batch:
+        return self.batch(0, 160, "everything")
 
 
 SPACES: dict[type, Space] = {Patches: PATCHES, Vectors: Vectors(set="tiny", size=8)}

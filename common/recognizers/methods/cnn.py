@@ -51,7 +51,7 @@ def train(
     dealer = Dealer(examples, STAGE, seed, own.batch, chances, around.share, device)
 
     def make(draw: Draw) -> Tensor:
-        outputs: Tensor = network(augment(draw["patches"], draw, own.augmentation))
+        outputs: Tensor = network(augment(draw["values"], draw, own.augmentation))
         return outputs.float()
 
     def loss(draw: Draw, made: Tensor) -> Metrics:

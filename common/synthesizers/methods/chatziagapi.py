@@ -205,13 +205,13 @@ def _train_autoencoder(decoder: Decoder, encoder: Encoder, fitting: Fitting, set
     optimizer = Adam(parameters, own.autoencoder_learning_rate, settings.optimizer)
 
     def loss(draw: Draw, made: Tensor) -> Metrics:
-        return {"loss": functional.mse_loss(made, draw["patches"])}
+        return {"loss": functional.mse_loss(made, draw["values"])}
 
     game = Game(
         AUTOENCODER,
         {"decoder": decoder, "encoder": encoder},
         _draws(fitting.examples(False), AUTOENCODER, {}, (decoder, encoder), fitting, settings),
-        make=lambda draw: decoder(encoder(draw["patches"])),
+        make=lambda draw: decoder(encoder(draw["values"])),
         phases=[Phase("autoencoder", optimizer, loss)],
         replayable=False,  # the chances of dropout begin anew in each step
     )
@@ -224,7 +224,7 @@ def _gaussians(encoder: Encoder, patches: Examples, classes: int, around: Surrou
     codes, labels = [], []
     for step in range(CODED // AT_ONCE):
         batch = patches.batch(step, AT_ONCE, "codes")
-        codes.append(encoder(batch.patches.to(around.acceleration.device)).cpu())
+        codes.append(encoder(batch.values.to(around.acceleration.device)).cpu())
         labels.append(batch.labels)
     return Gaussians.of(torch.cat(codes), torch.cat(labels), classes).to(around.acceleration.device)
 
@@ -240,7 +240,7 @@ def _train_gan(fitted: Fitted, discriminator: Encoder, patches: Examples, fittin
 
     def discriminator_loss(draw: Draw, made: Tensor) -> Metrics:
         # Two forwards, for batch norm would let the fake lean on the real.
-        of_real, of_fake = discriminator(draw["patches"]), discriminator(made.detach())
+        of_real, of_fake = discriminator(draw["values"]), discriminator(made.detach())
         called_fake = torch.full_like(draw["wanted"], fake)
         loss = functional.cross_entropy(torch.cat((of_real, of_fake)), torch.cat((draw["labels"], called_fake)))
         real_right = (of_real.argmax(dim=1) == draw["labels"]).float().mean()

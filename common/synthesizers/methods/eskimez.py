@@ -77,7 +77,7 @@ def finetune(pair: Pair, patches: Examples, settings: Settings, seed: int, aroun
         return shown + tuning.instance_noise * draw[noise] if tuning.instance_noise else shown
 
     def discriminator_loss(draw: Draw, made: Tensor) -> Metrics:
-        real, fake = show(draw["patches"], draw, ON_REAL), show(made.detach(), draw, ON_FAKE)
+        real, fake = show(draw["values"], draw, ON_REAL), show(made.detach(), draw, ON_FAKE)
         outputs = discriminator(torch.cat((real, fake))).float()
         targets = torch.cat((draw["labels"], torch.full_like(draw["labels"], classes)))
         loss = functional.cross_entropy(outputs, targets)
@@ -88,7 +88,7 @@ def finetune(pair: Pair, patches: Examples, settings: Settings, seed: int, aroun
         loss = functional.cross_entropy(discriminator(show(made, draw, ON_BELIEVED)).float(), draw["wanted"])
         if not tuning.likeness:
             return {"loss": loss}
-        apart = energy_distance(draw["patches"], draw["labels"], made, draw["wanted"], tuning.likeness)
+        apart = energy_distance(draw["values"], draw["labels"], made, draw["wanted"], tuning.likeness)
         return {"loss": loss + apart, "apart": apart}
 
     condition = torch.eye(classes).repeat_interleave(SHOWN, dim=0)

@@ -45,22 +45,22 @@ def test_the_same_step_gives_the_same_batch_in_any_order():
     other = source()
     backwards = [other.batch(step, 8, "tuning") for step in reversed(range(4))]
     for one, again in zip(forwards, reversed(backwards), strict=True):
-        assert torch.equal(one.patches, again.patches)
+        assert torch.equal(one.values, again.values)
         assert torch.equal(one.labels, again.labels)
 
 
 @pytest.mark.parametrize(("seed", "step", "stream"), [(1, 0, "tuning"), (0, 1, "tuning"), (0, 0, "scoring")])
 def test_another_seed_step_or_stream_gives_another_batch(seed, step, stream):
     first, second = source().batch(0, 8, "tuning"), source(seed).batch(step, 8, stream)
-    assert not torch.equal(first.patches, second.patches)
+    assert not torch.equal(first.values, second.values)
 
 
 def test_a_patch_is_a_stretch_of_its_utterance_and_bears_its_label():
     batch = source().batch(0, 64)
-    starts, numbers = told(batch.patches)
-    assert batch.patches.shape == (64, 1, 128, 128)
-    assert batch.patches.dtype == torch.float32
-    for patch, start, number, label in zip(batch.patches, starts, numbers, batch.labels, strict=True):
+    starts, numbers = told(batch.values)
+    assert batch.values.shape == (64, 1, 128, 128)
+    assert batch.values.dtype == torch.float32
+    for patch, start, number, label in zip(batch.values, starts, numbers, batch.labels, strict=True):
         frames = SCALING.invert(patch[0, 0]).round().int()
         expected = (torch.arange(SIDE) + start) % LENGTHS[number]  # a short one is repeated
         assert torch.equal(frames, expected.int())
@@ -68,12 +68,12 @@ def test_a_patch_is_a_stretch_of_its_utterance_and_bears_its_label():
 
 
 def test_utterances_come_alike_whatever_their_length():
-    _, numbers = told(torch.cat([source().batch(step, 100).patches for step in range(12)]))
+    _, numbers = told(torch.cat([source().batch(step, 100).values for step in range(12)]))
     assert torch.bincount(numbers, minlength=6).float() == pytest.approx(200, abs=50)
 
 
 def test_every_start_comes_up_from_the_first_to_the_last():
-    starts, numbers = told(torch.cat([source().batch(step, 100).patches for step in range(6)]))
+    starts, numbers = told(torch.cat([source().batch(step, 100).values for step in range(6)]))
     assert set(starts[numbers == 4].tolist()) == {0, 1}
     assert set(starts[numbers == 0].tolist()) == {0}
 
@@ -98,7 +98,7 @@ def test_features_of_another_manifest_are_refused():
 
 
 def test_a_short_utterance_is_repeated():
-    patches = source().batch(0, 64).patches
+    patches = source().batch(0, 64).values
     short = patches[told(patches)[1] == 1]
     assert len(short)
     assert (SCALING.invert(short[:, 0, 0, -1]).round() == 127 % 60).all()

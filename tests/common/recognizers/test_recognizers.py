@@ -73,7 +73,7 @@ def test_the_same_seed_trains_the_same_and_another_seed_another(one, kind, train
 @in_every_space
 def test_examples_have_a_number_for_each_class(one, kind, train, predictor_of, source_of):
     predictor = predictor_of(one, kind, train(one, kind))
-    examples = source_of[kind].batch(0, 6, "held out").patches
+    examples = source_of[kind].batch(0, 6, "held out").values
     told = predictor.examples(examples)
     assert told.shape == (6, CLASSES)
     assert told.isfinite().all()
@@ -101,7 +101,7 @@ def test_a_trial_ends_soon_after_it_is_asked_to(one, kind, train, predictor_of, 
 def test_weights_survive_half_precision(one, kind, train, predictor_of, source_of):
     weights = train(one, kind)
     halved = {name: value.half().float() for name, value in weights.items()}
-    examples = source_of[kind].batch(0, 6, "held out").patches
+    examples = source_of[kind].batch(0, 6, "held out").values
     full, half = (predictor_of(one, kind, each).examples(examples) for each in (weights, halved))
     torch.testing.assert_close(half, full, atol=0.05, rtol=0.05)
 

@@ -70,7 +70,7 @@ def whole(kept):
 
 
 def owners_and_classes(batch):
-    tones = batch.patches[:, 0, 0, 0]
+    tones = batch.values[:, 0, 0, 0]
     return (tones // 10).long(), (tones % 10).long()
 
 
@@ -108,10 +108,10 @@ class TestKept:
         forward = [kept.batch(step, 5, "train") for step in range(4)]
         backward = [kept.batch(step, 5, "train") for step in reversed(range(4))][::-1]
         for one, other in zip(forward, backward, strict=True):
-            assert torch.equal(one.patches, other.patches)
+            assert torch.equal(one.values, other.values)
             assert torch.equal(one.labels, other.labels)
-        assert not torch.equal(forward[0].patches, forward[1].patches)
-        assert not torch.equal(forward[0].patches, kept.batch(0, 5, "another").patches)
+        assert not torch.equal(forward[0].values, forward[1].values)
+        assert not torch.equal(forward[0].values, kept.batch(0, 5, "another").values)
 
     def test_every_sample_is_drawn_from_evenly(self, kept):
         batch = kept.batch(0, 800, "train")
@@ -139,7 +139,7 @@ class TestKept:
     def test_the_widened_latents_reach_the_generator(self, tmp_path, sources_of):
         wide = SamplingConfig(per_emotion=50, latent_scale=1.9)
         tones = [
-            whole(KeptPool.draw(tmp_path, sources_of(1), sampling, PATCHES, CLASSES, seed=1)).patches[:, 0, 0, 0] % 1
+            whole(KeptPool.draw(tmp_path, sources_of(1), sampling, PATCHES, CLASSES, seed=1)).values[:, 0, 0, 0] % 1
             for sampling in (SamplingConfig(per_emotion=50), wide)
         ]
         assert tones[0].max() < 0.55 < tones[1].max()
@@ -152,7 +152,7 @@ class TestKept:
         monkeypatch.setattr(pool, "CHUNK", 8)
         many = KeptPool.draw(tmp_path, sources_of(1), SamplingConfig(per_emotion=7), PATCHES, CLASSES, seed=1)
         few = KeptPool.draw(tmp_path, sources_of(1), SamplingConfig(per_emotion=5), PATCHES, CLASSES, seed=1)
-        assert torch.equal(whole(many).patches[: 4 * 4], whole(few).patches[: 4 * 4])
+        assert torch.equal(whole(many).values[: 4 * 4], whole(few).values[: 4 * 4])
 
 
 class TestDamage:
@@ -172,13 +172,13 @@ class TestDamage:
             whole(kept)
 
     def test_a_cut_file_is_drawn_again_by_the_next_run(self, tmp_path, kept, sources_of, opened):
-        before = whole(kept).patches
+        before = whole(kept).values
         kept.files[1].write_bytes(b"\0" * 100)
         again = KeptPool.draw(
             tmp_path / "pool", sources_of(3), SamplingConfig(per_emotion=10), PATCHES, CLASSES, seed=1
         )
         assert opened == [0, 1, 2, 1]
-        assert torch.equal(whole(again).patches, before)
+        assert torch.equal(whole(again).values, before)
 
     def test_a_full_disk_leaves_no_half_file_and_what_was_whole_stays(
         self, tmp_path, sources_of, opened, disk_with_room_for

@@ -48,7 +48,7 @@ def test_another_stage_or_seed_draws_other_latents(dealer, change):
 
 
 def test_a_stage_draws_what_it_names_and_each_alone(dealer):
-    assert dealer.draw(2).keys() == {"patches", "labels", *CHANCES}
+    assert dealer.draw(2).keys() == {"values", "labels", *CHANCES}
     for left_out in CHANCES:
         fewer = {name: chance for name, chance in CHANCES.items() if name != left_out}
         expected = {name: value for name, value in dealer.draw(2).items() if name != left_out}

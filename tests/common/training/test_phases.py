@@ -22,7 +22,7 @@ class Spoiled:
     def batch(self, step, size, stream):
         batch = self.source.batch(step, size, stream)
         if step >= self.first:
-            batch.patches.fill_(torch.nan)
+            batch.values.fill_(torch.nan)
         return batch
 
 

@@ -38,7 +38,7 @@ def draws(bands):
 
 
 def brightness(draw):
-    return {"mean": draw["patches"].mean(), "first": draw["latents"][0, 0]}
+    return {"mean": draw["values"].mean(), "first": draw["latents"][0, 0]}
 
 
 def test_playing_back_shows_the_work_each_new_draw(draws):
@@ -68,10 +68,10 @@ def test_other_work_is_recorded_anew(draws):
 
 def test_a_draw_is_never_changed(draws):
     recorded = Recorder(Played())
-    before = [draw["patches"].clone() for draw in draws]
+    before = [draw["values"].clone() for draw in draws]
     for draw in draws:
         recorded.do("same", brightness, draw)
-    assert all(torch.equal(draw["patches"], patches) for draw, patches in zip(draws, before, strict=True))
+    assert all(torch.equal(draw["values"], patches) for draw, patches in zip(draws, before, strict=True))
 
 
 def longer(config: Config, iterations: int) -> Config:

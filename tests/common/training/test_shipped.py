@@ -87,7 +87,7 @@ def shipped(request):
 def speech(shipped, corpus):
     """Patches of speech, scaled as the networks are used to."""
     manifest, features = corpus
-    return PatchSource(features, manifest, shipped[1].scaling, seed=0).batch(0, PATCHES).patches
+    return PatchSource(features, manifest, shipped[1].scaling, seed=0).batch(0, PATCHES).values
 
 
 def untrained(shipped):
@@ -154,7 +154,7 @@ def test_noise_with_the_level_and_spread_of_speech_is_not_like_it(speech):
 
 def test_speech_is_like_other_speech(shipped, corpus, speech):
     manifest, features = corpus
-    other = PatchSource(features, manifest, shipped[1].scaling, seed=1).batch(0, PATCHES).patches
+    other = PatchSource(features, manifest, shipped[1].scaling, seed=1).batch(0, PATCHES).values
     assert unlike_speech(other, speech) == set()
 
 

@@ -107,7 +107,7 @@ def test_the_autoencoder_learns_to_reconstruct(config, bands, around, fresh, sta
     section = {"autoencoder": {"iterations": 30, "batch": 4, "learning_rate": 2e-2}}
     longer = Config.model_validate(config.model_dump() | {"pretraining": section})
     trained = stages["autoencoder"](fresh(longer), bands, longer, 0, around)
-    patches = bands.batch(0, 8, "held out").patches
+    patches = bands.batch(0, 8, "held out").values
     with torch.no_grad():
         code = trained.discriminator(patches)
         made = trained.generator(code, code.new_zeros(8, 4))

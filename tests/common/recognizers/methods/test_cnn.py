@@ -73,7 +73,7 @@ def test_it_learns_to_tell_bands_apart_and_an_untrained_one_does_does_not(config
 
 
 def test_what_is_trained_on_few_bands_is_told_few_bands(config, bands, train, predictor_of):
-    patches = bands.batch(0, 8, "held out").patches
+    patches = bands.batch(0, 8, "held out").values
     mixed = patches.view(8, 1, 32, 4, 128).flip(3).reshape(patches.shape)
     for count, deaf in ((32, True), (128, False)):
         few = changed(config, bands=count)

@@ -87,7 +87,7 @@ def test_a_generator_that_is_held_to_the_likeness_of_speech_comes_nearer_to_it(c
         latents = torch.randn(64, chosen.network.noise, generator=torch.Generator().manual_seed(0))
         with torch.no_grad():
             made = generator(latents, functional.one_hot(wanted, 4).float())
-        return energy_distance(real.patches, real.labels, made, wanted, SKETCHES)
+        return energy_distance(real.values, real.labels, made, wanted, SKETCHES)
 
     assert apart(held) < apart(free) - 0.05
 
