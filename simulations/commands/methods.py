@@ -72,6 +72,7 @@ def _show(title: str, rows: Sequence[Mapping[str, str]], registry: "Registry[Any
         typer.echo(json.dumps({title: rows, "broken": broken}))
         return
     table = Table(*rows[0], title=title, title_justify="left", show_lines=True)
+    table.columns[0].no_wrap = True  # a name is copied into a command
     for row in rows:
         table.add_row(*row.values())
     Console(markup=False).print(table)
