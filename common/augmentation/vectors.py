@@ -59,7 +59,7 @@ def smote(values: ArrayLike, classes: ArrayLike, wanted: ArrayLike, names: Seque
         near = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(own) - 1)).fit(own).kneighbors(return_distance=False)
         starts = _evenly(len(own), count, stream)
         ends = near[starts, stream.integers(near.shape[1], size=count)]
-        return own[starts] + stream.uniform(size=(count, 1)) * (own[ends] - own[starts])
+        return np.asarray(own[starts] + stream.uniform(size=(count, 1)) * (own[ends] - own[starts]))
 
     return _made(values, classes, wanted, names, seed, make)
 
