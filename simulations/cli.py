@@ -25,11 +25,13 @@ from simulations.commands import (
     doctor,
     keeper,
     ledger,
-    methods,
     pretrain,
+    protocols,
+    recognizers,
     report,
     sample,
     simulate,
+    synthesizers,
 )
 
 MISTAKE, OURS = 2, 70
@@ -56,9 +58,9 @@ app.command(rich_help_panel=TRAIN)(sample.sample)
 app.command(rich_help_panel=FEDERATE)(simulate.simulate)
 app.command(rich_help_panel=FEDERATE)(compare.compare)
 app.command(rich_help_panel=FEDERATE)(report.report)
-app.command(rich_help_panel=FEDERATE)(methods.synthesizers)
-app.command(rich_help_panel=FEDERATE)(methods.recognizers)
-app.command(rich_help_panel=FEDERATE)(methods.protocols)
+app.command(rich_help_panel=FEDERATE)(synthesizers.synthesizers)
+app.command(rich_help_panel=FEDERATE)(recognizers.recognizers)
+app.command(rich_help_panel=FEDERATE)(protocols.protocols)
 app.command(rich_help_panel=FEDERATE)(bootstrap.bootstrap)
 app.add_typer(deploy.app, name="deploy", rich_help_panel=FEDERATE)
 app.add_typer(bank.app, name="bank", rich_help_panel=FEDERATE)
