@@ -11,8 +11,10 @@ from common.synthesizers import SYNTHESIZERS
 
 LOOKS = {"variety", "saturation", "gradient"}
 """What a look at a base tells."""
-ELSEWHERE = {"scaling_low", "scaling_high", "window_hop"} | LOOKS
-"""What is no part of a recipe."""
+OF_VECTORS = {"code", "hidden", "descent_rate"}
+"""What synthesizers of vectors alone have."""
+ELSEWHERE = {"scaling_low", "scaling_high", "window_hop"} | LOOKS | OF_VECTORS
+"""What is no part of a recipe of patches."""
 NO_NUMBERS = {
     "network": set(),
     "optimizer": set(),
@@ -86,7 +88,7 @@ def test_each_number_is_read_from_the_recipe(section):
 def test_a_tunings_scaling_and_a_scorings_hop_are_bounded(tune, score):
     numbers = tuning_numbers(tune.tuning)
     assert (numbers["scaling_low"], numbers["scaling_high"]) == (-16.0, 5.5)
-    assert numbers.keys() | {"window_hop"} | LOOKS == Bounds.model_fields.keys()
+    assert numbers.keys() | {"window_hop"} | LOOKS | OF_VECTORS == Bounds.model_fields.keys()
     assert scoring_numbers(score.scoring) == {"width": 1 / 64, "window_hop": 32}
     closer = score.scoring.settings | {"recognizer": score.scoring.settings["recognizer"] | {"window_hop": 1}}
     assert Bounds().outside(scoring_numbers(score.scoring.model_copy(update={"settings": closer})))
