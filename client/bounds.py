@@ -3,13 +3,14 @@
 Owns the numbers of a recipe and the bounds of a policy. Must not know which recipes a site has accepted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from common.settings import Section
 from common.synthesizers import synthesizer
+from common.synthesizers.synthesizer import Numbers
 from common.wire import Recipe, Scoring, Tuning
 
 
@@ -29,8 +30,14 @@ class Bounds(Section):
     batch: Range = Field((16, 128), description="utterances in a step; a few could be told apart")
     width: Range = Field((0.01, 1), description="of the networks; 1 is the paper's")
     latent: Range = Field((16, 1024), description="numbers in a latent")
+    preparation: Range = Field((0, 50_000), description="training steps before the game")
+    every: Range = Field((0, 50_000), description="steps between two moves of a network, or two halvings of a rate")
     code: Range = Field((2, 4096), description="numbers in an autoencoder's code")
+    radius: Range = Field((0.1, 100), description="of the circle on which the means of a mixture lie")
     hidden: Range = Field((16, 4096), description="units in a dense layer")
+    weight: Range = Field((0, 1000), description="of one part of a loss beside the others")
+    power: Range = Field((1, 12), description="to which a critic's slope is raised")
+    momentum: Range = Field((0, 0.99), description="of plain gradient descent")
     condition_gain: Range = Field((0.5, 20), description="what a condition is multiplied by")
     leak: Range = Field((0.05, 0.5), description="slope of the leaky ReLU below zero")
     generator_rate: Range = Field((1e-7, 2e-3), description="the generator's learning rate")
@@ -40,6 +47,7 @@ class Bounds(Section):
     beta2: Range = Field((0.9, 0.9999), description="Adam's, likewise")
     instance_noise: Range = Field((0, 2), description="deviation of the noise before the discriminator")
     average: Range = Field((0, 0.9999), description="decay of the averaged generator")
+    dropout: Range = Field((0, 0.9), description="share of a layer's outputs that a step leaves out")
     scaling_low: Range = Field((-30, -5), description="log-mel level that becomes -1")
     scaling_high: Range = Field((-5, 20), description="log-mel level that becomes 1")
     window_hop: Range = Field((32, 32), description="frames between the windows of a scoring")
@@ -51,29 +59,39 @@ class Bounds(Section):
         "1 a step hands over the gradient itself",
     )
 
-    def outside(self, numbers: Mapping[str, float]) -> list[str]:
-        """Each number that passes its bounds, in words."""
-        return [
-            f"{name} is {value:g}, not within {floor:g} to {lid:g}"
-            for name, value in numbers.items()
-            for floor, lid in [getattr(self, name)]
-            if not floor <= value <= lid
-        ]
+    def outside(self, numbers: Numbers) -> list[str]:
+        """Each number that passes its bounds, or has none, in words."""
+        return list(self._outside(numbers))
+
+    def _outside(self, numbers: Numbers) -> Iterator[str]:
+        for name, told in numbers.items():
+            if name not in Bounds.model_fields:
+                yield f"{name} has no bounds here, so no value of it is granted"
+                continue
+            floor, lid = getattr(self, name)
+            for value in values_of(told):
+                if not floor <= value <= lid:
+                    yield f"{name} is {value:g}, not within {floor:g} to {lid:g}"
 
 
-def recipe_numbers(recipe: Recipe) -> dict[str, float]:
+def values_of(told: float | tuple[float, ...]) -> tuple[float, ...]:
+    """Each value of a number once."""
+    return tuple(dict.fromkeys(told)) if isinstance(told, tuple) else (told,)
+
+
+def recipe_numbers(recipe: Recipe) -> Numbers:
     """What a recipe asks for, by the names of the bounds, as its synthesizer tells them."""
     method = synthesizer(recipe.synthesizer)
-    return dict(method.numbers(method.Settings.model_validate(recipe.settings)))
+    return method.numbers(method.Settings.model_validate(recipe.settings))
 
 
-def tuning_numbers(tuning: Tuning) -> dict[str, float]:
+def tuning_numbers(tuning: Tuning) -> Numbers:
     """What a tuning asks for: its recipe's numbers and its scaling."""
     scaling = tuning.scaling
     scaled = {} if scaling is None else {"scaling_low": scaling.low, "scaling_high": scaling.high}
-    return recipe_numbers(tuning.recipe) | scaled
+    return {**recipe_numbers(tuning.recipe), **scaled}
 
 
-def scoring_numbers(scoring: Scoring) -> dict[str, float]:
+def scoring_numbers(scoring: Scoring) -> Numbers:
     """What a scoring asks for."""
-    return dict(scoring.method.numbers(scoring.own))
+    return scoring.method.numbers(scoring.own)

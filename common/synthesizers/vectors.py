@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from common.errors import UserError
 from common.features.patches import Batch
 from common.networks.perceptron import Perceptron
 from common.seeds import derive_seed, torch_stream
 from common.settings import OptimizerConfig, Section
-from common.spaces import Space
+from common.spaces import Space, Vectors
 from common.synthesizers.synthesizer import Fitting, Shapes, Weights
 from common.training.draws import Chance, Dealer, everything, require_labels
 from common.training.standard import Standard, standard_for, standard_shapes
@@ -50,6 +51,8 @@ class Material:
     @classmethod
     def of(cls, fitting: Fitting, stage: str) -> "Material":
         """Read whole: an utterance is one row."""
+        if not isinstance(fitting.space, Vectors):
+            raise UserError(f"{stage} is fitted to vectors, not to patches", remedy="choose a recognizer of vectors")
         source = fitting.examples(False)
         require_labels(source, stage)
         whole = everything(source)
@@ -130,25 +133,37 @@ def one_hot(wanted: Tensor, classes: int) -> Tensor:
     return torch.zeros(len(wanted), classes, device=wanted.device).scatter_(1, wanted[:, None], 1.0)
 
 
-NAMED = {
-    "iterations": "steps",
-    "batch": "batch",
-    "width": "width",
-    "noise": "latent",
-    "code": "code",
-    "hidden": "hidden",
-    "instance_noise": "instance_noise",
+BOUNDED = {
+    "steps": ("iterations",),
+    "preparation": ("start", "classifier"),
+    "every": ("autoencoder_every", "halve_every"),
+    "batch": ("batch",),
+    "width": ("width",),
+    "latent": ("noise",),
+    "code": ("code",),
+    "radius": ("radius",),
+    "hidden": ("hidden", "inner"),
+    "weight": ("classification", "cycle", "information", "penalty"),
+    "power": ("power",),
+    "momentum": ("momentum",),
+    "instance_noise": ("instance_noise",),
+    "generator_rate": ("learning_rate", "autoencoder_rate", "code_rate", "decoder_rate"),
+    "discriminator_rate": ("learning_rate", "code_rate", "discriminator_rate"),
 }
-"""Settings of these methods by the names of the bounds in a site's policy."""
+"""Settings of these methods by the bounds of a site's policy, each of which may hold several."""
+RATES = "generator_rate", "discriminator_rate"
 
 
-def numbers_of(own: Section, optimizer: OptimizerConfig | None = None) -> dict[str, float]:
-    """What a site's policy bounds; with the optimizer of a method that has one learning rate under Adam."""
-    told = {bound: float(getattr(own, name)) for name, bound in NAMED.items() if hasattr(own, name)}
-    if optimizer is None:
-        return told
-    rates = dict.fromkeys(("generator_rate", "discriminator_rate"), float(getattr(own, "learning_rate")))  # noqa: B009
-    return told | rates | {"beta1": optimizer.beta1, "beta2": optimizer.beta2}
+def numbers_of(own: Section, optimizer: OptimizerConfig) -> dict[str, tuple[float, ...]]:
+    """What a site's policy bounds; rates of plain descent are of another size than Adam's, and have another name."""
+    told = {
+        bound: tuple(float(getattr(own, name)) for name in names if hasattr(own, name))
+        for bound, names in BOUNDED.items()
+    }
+    if getattr(own, "descent", "adam") == "plain":
+        told["descent_rate"] = tuple(rate for name in RATES for rate in told.pop(name))
+    told |= {"beta1": (optimizer.beta1,), "beta2": (optimizer.beta2,)}
+    return {bound: values for bound, values in told.items() if values}
 
 
 def release_of(networks: Mapping[str, nn.Module], standard: Standard | None) -> dict[str, Tensor]:

@@ -230,17 +230,6 @@ def mixture_cost(own: MixtureConfig, space: Space, classes: int, *, second: bool
     return Cost(own.iterations, dense_memory(list(networks), 4 * own.batch * (4 * sum(WIDTHS) + 2 * space.shape[0])))
 
 
-def numbers(own: AutoencoderConfig, optimizer: OptimizerConfig) -> dict[str, float]:
-    """By the names of the bounds; rates of plain descent are of another size than Adam's."""
-    told = numbers_of(own)
-    rates = (own.autoencoder_rate, own.code_rate, own.decoder_rate), (own.code_rate, own.discriminator_rate)
-    if own.descent == "plain":
-        return told | {"descent_rate": max(map(max, rates))}
-    generator, discriminator = map(max, rates)
-    adam = {"beta1": optimizer.beta1, "beta2": optimizer.beta2}
-    return told | {"generator_rate": generator, "discriminator_rate": discriminator} | adam
-
-
 def _fit(fitting: Fitting, settings: Settings) -> dict[str, Tensor]:
     material = Material.of(fitting, STAGE)
     decoder = train(material, settings.m1, settings.optimizer, STAGE, second=False)
@@ -260,6 +249,6 @@ SYNTHESIZER = Synthesizer(
     sampler=lambda weights, settings, space, classes, device: mixture_sampler(
         weights, settings.m1, space, classes, device
     ),
-    numbers=lambda settings: numbers(settings.m1, settings.optimizer),
+    numbers=lambda settings: numbers_of(settings.m1, settings.optimizer),
     stages=(STAGE,),
 )

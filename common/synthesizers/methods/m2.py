@@ -10,7 +10,7 @@ from common.spaces import Vectors
 from common.synthesizers.methods import m1
 from common.synthesizers.methods.m1 import RELEASED, MixtureConfig
 from common.synthesizers.synthesizer import Fitting, Synthesizer
-from common.synthesizers.vectors import Material, release_of
+from common.synthesizers.vectors import Material, numbers_of, release_of
 
 STAGE = "m2"
 
@@ -41,6 +41,6 @@ SYNTHESIZER = Synthesizer(
     sampler=lambda weights, settings, space, classes, device: m1.mixture_sampler(
         weights, settings.m2, space, classes, device
     ),
-    numbers=lambda settings: m1.numbers(settings.m2, settings.optimizer),
+    numbers=lambda settings: numbers_of(settings.m2, settings.optimizer),
     stages=(STAGE,),
 )

@@ -27,7 +27,6 @@ from common.synthesizers.methods.m1 import (
     AutoencoderConfig,
     descent,
     labelled,
-    numbers,
     taken_for_zero,
     widths,
 )
@@ -35,6 +34,7 @@ from common.synthesizers.synthesizer import Cost, Fitting, Sampler, Shapes, Synt
 from common.synthesizers.vectors import (
     ChainSampler,
     Material,
+    numbers_of,
     one_hot,
     one_of_those,
     release_of,
@@ -199,6 +199,6 @@ SYNTHESIZER = Synthesizer(
     fit=_fit,
     shapes=_shapes,
     sampler=_sampler,
-    numbers=lambda settings: numbers(settings.m3, settings.optimizer),
+    numbers=lambda settings: numbers_of(settings.m3, settings.optimizer),
     stages=(STAGE,),
 )

@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
+from common.errors import UserError
 from common.seeds import torch_stream
 from common.settings import EMOTIONS
-from common.spaces import Vectors
+from common.spaces import Patches, Vectors
 from common.synthesizers import SYNTHESIZERS
 from common.synthesizers.vectors import Material, as_in, one_hot, one_of_those
 from common.training.standard import DEVIATION, MEAN
 
-METHODS = [one for one in SYNTHESIZERS if Vectors in one.spaces]
+METHODS = [one for one in SYNTHESIZERS if one.spaces == {Vectors}]
 every = pytest.mark.parametrize("one", METHODS, ids=lambda one: one.name)
 CPU = torch.device("cpu")
 LEAVING = {
@@ -104,6 +105,13 @@ def test_one_utterance_of_an_emotion_is_enough_to_end_with_numbers(one, fit):
 
     weights, _ = fit(one, One((0, 1)))
     assert all(value.isfinite().all() for value in weights.values())
+
+
+@every
+def test_patches_are_refused_by_name(one, config, fitting_of):
+    settings = one.settings_of(config)
+    with pytest.raises(UserError, match="is fitted to vectors, not to patches"):
+        one.fit(fitting_of(one, settings, Patches), settings)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def trained(network, loss, steps=60):
 
 
 @pytest.fixture
-def told(config, fitting_of, around, listener):
+def reported(config, fitting_of, around, listener):
     """What a fit reports."""
 
     def fitted(method, **changes):
@@ -67,18 +67,19 @@ def test_the_networks_are_those_of_table_1():
     }
 
 
-def test_a_batch_has_the_steps_of_section_4_3_and_the_second_discriminator_half_as_many(told):
-    assert told(m1.SYNTHESIZER) == [["autoencoder", "codes", "encoder"]] * 4
+def test_a_batch_has_the_steps_of_section_4_3_and_the_second_discriminator_half_as_many(reported):
+    assert reported(m1.SYNTHESIZER) == [["autoencoder", "codes", "encoder"]] * 4
     both = [["autoencoder", "codes", "encoder", "rows", "decoder"], ["autoencoder", "codes", "encoder", "decoder"]]
-    assert told(m2.SYNTHESIZER) == told(m3.SYNTHESIZER) == both * 2
+    assert reported(m2.SYNTHESIZER) == reported(m3.SYNTHESIZER) == both * 2
 
 
-def test_plain_descent_is_another_optimizer_that_a_policy_bounds_by_another_name(told):
+def test_plain_descent_is_another_optimizer_that_a_policy_bounds_by_another_name(reported):
     settings = m2.Settings(m2=m1.MixtureConfig(descent="plain", code_rate=0.1))
-    assert m2.SYNTHESIZER.numbers(settings)["descent_rate"] == 0.1
-    assert "generator_rate" not in m2.SYNTHESIZER.numbers(settings)
+    told = m2.SYNTHESIZER.numbers(settings)
+    assert max(told["descent_rate"]) == 0.1
+    assert "generator_rate" not in told
     assert isinstance(m1.descent(settings.m2, OptimizerConfig())([Perceptron((2, 1))], 0.1), Momentum)
-    assert len(told(m2.SYNTHESIZER, descent="plain")) == 4
+    assert len(reported(m2.SYNTHESIZER, descent="plain")) == 4
 
 
 def test_samples_are_decoded_from_the_component_of_the_wanted_emotion(config):
