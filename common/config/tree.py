@@ -23,6 +23,7 @@ from common.settings import (
     RuntimeConfig,
     SamplingConfig,
     Section,
+    VectorConfig,
     hash_identity,
 )
 
@@ -41,6 +42,7 @@ class Config(Section):
     seed: int = Field(0, ge=0, lt=2**31)
     corpus: CorpusConfig = CorpusConfig()
     features: FeatureConfig = FeatureConfig()
+    vectors: VectorConfig = VectorConfig()
     methods: MethodsConfig = MethodsConfig()
     network: NetworkConfig = NetworkConfig()
     optimizer: OptimizerConfig = OptimizerConfig()

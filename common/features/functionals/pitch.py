@@ -84,7 +84,8 @@ def _window() -> Array:
 def _of_window() -> Array:
     window = np.hanning(LONG + 1)[:-1]
     correlation = irfft(np.square(np.abs(rfft(window, FFT))), FFT)[: LONGEST + 2]
-    return (correlation / correlation[0]).astype(np.float32)
+    scaled: Array = (correlation / correlation[0]).astype(np.float32)
+    return scaled
 
 
 @cache

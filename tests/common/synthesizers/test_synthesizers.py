@@ -11,7 +11,7 @@ from common.errors import UserError
 from common.seeds import torch_stream
 from common.settings import EMOTIONS
 from common.spaces import PATCHES, Patches
-from common.synthesizers import SYNTHESIZERS, Cost, synthesizer
+from common.synthesizers import SYNTHESIZERS, synthesizer
 
 CPU, CLASSES = torch.device("cpu"), len(EMOTIONS)
 CASES = [
@@ -115,7 +115,7 @@ def test_it_costs_something_where_it_trains_and_what_it_costs_grows_with_the_ste
     settings = one.settings_of(config)
     cost = one.cost(settings, space_of[kind], CLASSES)
     if not one.stages:
-        assert cost == Cost(0, 0)
+        assert cost.steps == 0
         return
     assert cost.steps > 0
     assert cost.bytes > 0
