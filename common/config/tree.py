@@ -26,6 +26,7 @@ from common.settings import (
     VectorConfig,
     hash_identity,
 )
+from common.spaces import Patches
 
 ASIDE = ("name", "campaign", "runtime")
 """What is not part of a configuration's identity."""
@@ -90,9 +91,10 @@ class Config(Section):
         from common.synthesizers import synthesizer  # which brings torch; a configuration alone needs none
 
         method = synthesizer(self.methods.synthesizer)
+        features = self.features if Patches in method.spaces else self.vectors
         read = {
             "corpus": self.corpus.model_dump(mode="json"),
-            "features": self.features.model_dump(mode="json"),
+            "features": features.model_dump(mode="json"),
             "seed": self.seed,
             "synthesizer": method.name,
             "settings": method.settings_of(self).model_dump(mode="json"),
