@@ -64,16 +64,18 @@ def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
             _check_allowed("description", policy)
         case Tune(tuning=tuning) | Collect(tuning=tuning):
             _check_allowed("release", policy)
-            holdings = holdings.of(tuning.space)
             _check_subject(tuning, holdings)
             _check_method(tuning)
             _check_recipe(tuning, policy)
+            holdings = holdings.of(tuning.space)  # which may take a while, so nobody unaccepted has it done
+            _require(tuning.features == holdings.features, Code.FEATURES)
             _check_minima(policy, holdings)
         case Score(scoring=scoring):
             _check_allowed("scored", policy)
-            holdings = holdings.of(scoring.space)
             _check_subject(scoring, holdings)
             _require(type(scoring.space) in scoring.method.spaces, Code.WRONG_SPACE)
+            holdings = holdings.of(scoring.space)
+            _require(scoring.features == holdings.features, Code.FEATURES)
             _check_bounds(scoring_numbers(scoring), policy)
             _require(policy.per_speaker or not scoring.per_speaker, Code.SPEAKERS_FORBIDDEN)
             _check_minima(policy, holdings)
@@ -126,7 +128,6 @@ def _check_allowed(record: str, policy: Policy) -> None:
 def _check_subject(about: Tuning | Scoring, holdings: Holdings) -> None:
     _require(about.session == holdings.session, Code.UNKNOWN_SESSION)
     _require(about.labels == holdings.labels, Code.LABEL_ORDER)
-    _require(about.features == holdings.features, Code.FEATURES)
     _require((about.scaling is None) == isinstance(about.space, Vectors), Code.BAD_FIELD, "scaling")
 
 

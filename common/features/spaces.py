@@ -57,6 +57,15 @@ def space_of(config: MethodSettings) -> Space:
     return space_of_kinds(kinds, config)
 
 
+def space_made(config: MethodSettings) -> Space:
+    """The space of what a configuration's synthesizer makes, whoever reads it."""
+    from common.recognizers import recognizer
+    from common.synthesizers import synthesizer
+
+    makes, reads = synthesizer(config.methods.synthesizer).spaces, recognizer(config.methods.recognizer).spaces
+    return space_of_kinds(makes & reads or makes, config)
+
+
 def space_of_kinds(kinds: frozenset[type[Patches] | type[Vectors]], settings: FeatureSettings) -> Space:
     """Patches, where a method takes both."""
     return PATCHES if Patches in kinds else space_of_vectors(settings.vectors)

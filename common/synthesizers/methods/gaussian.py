@@ -146,5 +146,5 @@ SYNTHESIZER = Synthesizer(
     fit=_fit,
     shapes=_shapes,
     sampler=lambda weights, settings, space, classes, device: GaussianSampler(weights),
-    numbers=lambda settings: {},
+    numbers=lambda settings: {"rank": settings.gaussian.rank, "shrinkage": settings.gaussian.shrinkage},
 )
