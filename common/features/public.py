@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from common.corpora.audio import load
@@ -28,25 +29,24 @@ MOST = 200
 """Utterances, of as many speakers: 1.4 MB."""
 
 
-def public_vectors(config: VectorConfig) -> Tensor:
-    """[n, size], raw, of the set that settings name."""
-    own = feature_set(config.set, config.options)
-    folder = FOLDER / own.name
-    if not folder.exists():
+def public_vectors(name: str) -> Tensor:
+    """[n, size], raw, of the set that spaces call so; silence is cut off as the usual settings have it."""
+    if not (FOLDER / name).exists():
         remedy = "set vectors.normalisation to session or training, or vectors.set to functionals"
-        raise UserError(f"no vectors of public speech come with the set {own.name}", where=str(folder), remedy=remedy)
-    return _read(folder, own.digest).clone()
+        raise UserError("no vectors of public speech come with this set", where=name, remedy=remedy)
+    return _read(name).clone()
 
 
-def public_standard(config: VectorConfig) -> Standard:
+def public_standard(name: str) -> Standard:
     """Mean and deviation of them."""
-    return Standard.of(public_vectors(config))
+    return Standard.of(public_vectors(name))
 
 
 @lru_cache(maxsize=2)
-def _read(folder: Path, digest: str) -> Tensor:
+def _read(name: str) -> Tensor:
+    folder = FOLDER / name
     tensors, card = read_tensors(folder)
-    if card.get("set") != digest:
+    if card.get("set") != feature_set(name).digest:
         raise UserError("public vectors of another version of their set", where=folder, remedy="make them anew")
     return tensors[VALUES]
 
@@ -63,7 +63,7 @@ def make_public_vectors(manifest: Manifest, config: VectorConfig, folder: Path) 
     return len(values)
 
 
-def _middle(waveform: np.ndarray) -> np.ndarray:
+def _middle(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
     wanted = int(SECONDS * SAMPLE_RATE)
     start = max(len(waveform) - wanted, 0) // 2
     return waveform[start : start + wanted]

@@ -80,7 +80,7 @@ class VectorFeatures:
         if self.space.scale == "public":
             from common.features.public import public_standard
 
-            rows = public_standard(self.config).apply(rows)
+            rows = public_standard(self.space.set).apply(rows)
         return rows
 
     def _sessions(self) -> Iterator[NDArray[np.int64]]:

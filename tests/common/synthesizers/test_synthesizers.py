@@ -199,7 +199,7 @@ def more_steps(one, config):
 
 
 def test_an_unknown_one_is_named_with_those_there_are():
-    with pytest.raises(UserError, match="no such synthesizer: diffusion; there are chatziagapi, eskimez, floor"):
+    with pytest.raises(UserError, match=r"no such synthesizer: diffusion; there are adan, .*eskimez, floor"):
         synthesizer("diffusion")
 
 
