@@ -48,6 +48,8 @@ class Bounds(Section):
     instance_noise: Range = Field((0, 2), description="deviation of the noise before the discriminator")
     average: Range = Field((0, 0.9999), description="decay of the averaged generator")
     dropout: Range = Field((0, 0.9), description="share of a layer's outputs that a step leaves out")
+    rank: Range = Field((0, 64), description="directions of a covariance; many of few recordings span them")
+    shrinkage: Range = Field((0.02, 1), description="share of a covariance that is moved to its diagonal")
     scaling_low: Range = Field((-30, -5), description="log-mel level that becomes -1")
     scaling_high: Range = Field((-5, 20), description="log-mel level that becomes 1")
     window_hop: Range = Field((32, 32), description="frames between the windows of a scoring")
