@@ -66,7 +66,7 @@ class Moments:
 
     def means(self) -> Floats:
         """[K, d]; a class that noise has emptied counts as one utterance."""
-        return self.sums / self.counts.clip(min=1)[:, None]
+        return np.asarray(self.sums / self.counts.clip(min=1)[:, None])
 
     def covariance(self) -> Floats:
         """Within classes, pooled; what noise has bent below zero is straightened, which costs no privacy."""

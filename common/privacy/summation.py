@@ -37,7 +37,7 @@ def to_grid(values: ArrayLike, sites: int) -> Words:
     largest = 2.0 ** (63 - FRACTION) / sites
     if not (np.abs(given) < largest).all():
         raise UserError(f"numbers to sum are finite and below {largest:.3g}", remedy="clip vectors to a smaller norm")
-    return np.rint(given * 2**FRACTION).astype(np.int64).view(np.uint64)
+    return np.asarray(np.rint(given * 2**FRACTION).astype(np.int64).view(np.uint64))
 
 
 def from_grid(total: Words) -> NDArray[np.float64]:
