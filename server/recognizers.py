@@ -15,15 +15,15 @@ from torch import Tensor
 from common.config import Config
 from common.errors import UserError
 from common.features.scaling import Scaling
+from common.features.spaces import space_of
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.processes import side_by_side
 from common.recognizers import recognizer
-from common.recognizers.card import ModelCard
+from common.recognizers.card import ModelCard, extractor_of
 from common.recognizers.model import Model, save_model
 from common.seeds import derive_seed
 from common.settings import RuntimeConfig, hash_identity
-from common.spaces import PATCHES
 from common.synthesizers import Sampler
 from common.synthesizers.pool import KeptPool, Source, sample_bytes, shares, source_seed
 from common.training.checkpoint import Card, Snapshots, read_tensors
@@ -46,6 +46,7 @@ class Recognizers:
         self._folder, self._config, self._bank = folder, config, bank
         self._method = recognizer(config.methods.recognizer)
         self._settings = self._method.settings_of(config)
+        self._space = space_of(config)
 
     def train(
         self,
@@ -61,7 +62,7 @@ class Recognizers:
         if self._is_trained(name, identity):
             return
         acceleration = Acceleration.from_runtime(self._config.runtime)
-        cost = self._method.cost(self._settings, PATCHES, classes)
+        cost = self._method.cost(self._settings, self._space, classes)
         require_memory(f"training the recognizer {self._method.name}", cost.bytes, acceleration.device)
         snapshots = self._folder / FOLDER / name / SNAPSHOTS
         around = Surroundings(
@@ -74,7 +75,7 @@ class Recognizers:
             stop=stop,
         )
         pool = self._pool(releases, acceleration.device)
-        weights = self._method.train(pool, self._settings, PATCHES, classes, seed, around)
+        weights = self._method.train(pool, self._settings, self._space, classes, seed, around)
         save_model(self.where(name), Model(self._card(releases, seed), weights), identity=identity)
         shutil.rmtree(snapshots, ignore_errors=True)
 
@@ -122,7 +123,7 @@ class Recognizers:
         sampling = self._config.sampling
         pools = list(pools)
         files = {(one.name, max(shares(sampling.per_emotion, len(pool)))) for pool in pools for one in pool}
-        size = sample_bytes(PATCHES) * self._config.corpus.classes * sum(rounds for _, rounds in files)
+        size = sample_bytes(self._space) * self._config.corpus.classes * sum(rounds for _, rounds in files)
         if size > self._config.campaign.pool_gigabytes * 1e9:
             raise UserError(
                 f"the pool would fill {size / 1e9:.1f} GB, more than campaign.pool_gigabytes grants",
@@ -152,11 +153,13 @@ class Recognizers:
         synthesizers = ", ".join(sorted({one.card.tuning.synthesizer for one in releases}))
         drawn = f"{self._config.sampling.per_emotion} samples an emotion of {len(releases)} released generators"
         return ModelCard(
+            extractor=extractor_of(self._space, self._config.vectors),
             recognizer=self._method.name,
             settings=self._settings.model_dump(mode="json"),
             labels=tuning.labels,
-            space=PATCHES,
+            space=self._space,
             features=self._config.features,
+            vectors=self._config.vectors,
             scaling=tuning.scaling and Scaling(tuning.scaling.low, tuning.scaling.high),
             trained_on=f"{drawn} ({synthesizers}), and no recording",
             sources=tuple(one.name for one in releases),
@@ -181,7 +184,7 @@ class Recognizers:
             )
             for one in releases
         ]
-        return KeptPool.draw(self._folder / POOL, sources, sampling, PATCHES, classes, seed)
+        return KeptPool.draw(self._folder / POOL, sources, sampling, self._space, classes, seed)
 
     def _sampler(self, banked: Banked, device: torch.device) -> Sampler:
         return sampler_of(self._bank.load(banked), device)

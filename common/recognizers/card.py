@@ -10,14 +10,13 @@ from pydantic import Field
 
 from common.features import cache
 from common.features.scaling import Scaling
-from common.settings import FeatureConfig, Labels, Section
+from common.features.sets import feature_set
+from common.settings import FeatureConfig, Labels, Section, VectorConfig
 from common.spaces import Patches, Space
 from common.version import VERSION
 
 FORMAT = 1
 """Of the card; raise it when an older eyesoff would read a newer one wrongly."""
-EXTRACTOR = cache.FORMAT
-"""Of the features that are computed here; a model of others would hear something else."""
 SHOWN = 20
 """Sources that the page names; a bank may hold thousands, and the card has them all."""
 UNKNOWN_LICENCE = "that of the speech behind its data; it is not known here"
@@ -39,18 +38,19 @@ class ModelCard(Section):
     """All of a model but its weights.
 
     Args:
-        extractor: version of the code that makes features of speech.
+        extractor: name and version of what makes features of speech; another one would hear something else.
         sources: what it was trained on, by name; a release's name tells its hash.
     """
 
     format: int = FORMAT
     eyesoff: str = VERSION
-    extractor: int = EXTRACTOR
+    extractor: str
     recognizer: str
     settings: dict[str, Any]
     labels: Labels
     space: Space
-    features: FeatureConfig = FeatureConfig()
+    features: FeatureConfig = Field(FeatureConfig(), description="of patches")
+    vectors: VectorConfig = Field(VectorConfig(), description="of vectors")
     scaling: Scaling | None = Field(None, description="of patches; None for vectors")
     trained_on: str
     sources: tuple[str, ...] = ()
@@ -58,6 +58,14 @@ class ModelCard(Section):
     seed: int | None = None
     scores: tuple[Result, ...] = ()
     audit: dict[str, Any] = Field({}, description="what was measured of its privacy, by name")
+
+
+def extractor_of(space: Space, vectors: VectorConfig) -> str:
+    """What makes examples of a space here; a set of vectors that is not installed is an error."""
+    if isinstance(space, Patches):
+        return f"log-mel {cache.FORMAT}"
+    own = feature_set(vectors.set, vectors.options)
+    return f"{own.name} {own.digest}"
 
 
 def page_of(card: ModelCard) -> str:

@@ -4,29 +4,24 @@ Owns the way from a sound file to what a predictor reads, and which recordings c
 model was trained, nor how what it heard is shown.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from common.corpora.audio import AudioError, load, probe
 from common.errors import UserError
-from common.features.extractor import LogMel
+from common.features.silence import FAINTEST
 from common.networks.acceleration import Acceleration
 from common.recognizers.model import Model
-from common.space import SAMPLE_RATE, SIDE
-from common.spaces import Patches
+from common.recognizers.reading import Unheard, reader_of
+from common.space import SAMPLE_RATE
 
 SHORTEST = 0.2
 """Seconds; less holds no syllable."""
-SILENCE = 1e-4
-"""A recording that never goes beyond this part of full scale is silent."""
-STEP = 32
-"""Frames from one window to the next: half a second; a window lasts as long as a patch."""
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
 """Of files in a folder that are taken for recordings."""
 
@@ -65,43 +60,52 @@ class Heard:
 
 
 class Listener:
-    """A model on a machine, ready for recordings."""
+    """A model on a machine, ready for recordings.
 
-    def __init__(self, model: Model, acceleration: Acceleration) -> None:
-        if not isinstance(model.card.space, Patches):
-            raise UserError(f"the features {model.card.space.set} cannot be made here", where=model.card.recognizer)
-        self._labels, self._scaling = model.card.labels, model.scaling
-        self._extract, self._predictor = LogMel(model.card.features), model.predictor(acceleration)
+    Args:
+        model: who listens.
+        acceleration: the machine.
+        session: recordings by whose mean and deviation a model of vectors may scale; others need none.
+    """
+
+    def __init__(self, model: Model, acceleration: Acceleration, session: Sequence[Path] = ()) -> None:
+        self._labels, self._predictor = model.card.labels, model.predictor(acceleration)
+        self._reader = reader_of(model.card)
+        self._reader.meet(waveform for path in session if (waveform := _readable(path)) is not None)
 
     def hear(self, path: Path, *, windows: bool = False) -> Heard:
         """One recording, whole, and in windows where they are wanted."""
-        info = probe(path)
-        waveform = load(path)
-        if info.seconds < SHORTEST:
-            raise AudioError(f"it lasts {info.seconds:.2f} s, less than the {SHORTEST:g} s that hold a syllable", path)
-        if float(np.abs(waveform).max()) < SILENCE:
-            raise AudioError("it is silent", path)
-        scaled = self._scaled(waveform)
-        whole = self._probabilities([scaled])[0]
-        parts = tuple(self._windows(scaled, info.seconds)) if windows else ()
-        return Heard(path, info.seconds, info.rate, self._labels, whole, parts)
-
-    def _scaled(self, waveform: NDArray[np.float32]) -> Tensor:
-        # Rounded as the cache keeps them: what is heard here is what scores were made of.
-        log_mel = self._extract(torch.from_numpy(waveform)).to(torch.float16)
-        return self._scaling.apply(log_mel)
-
-    def _windows(self, scaled: Tensor, seconds: float) -> Iterator[Window]:
-        """Every half second one, the last at the very end."""
-        last = max(scaled.shape[1] - SIDE, 0)
-        starts = [*range(0, last, STEP), last]
-        heard = self._probabilities([scaled[:, start : start + SIDE] for start in starts])
-        frame = seconds / scaled.shape[1]
-        for start, probabilities in zip(starts, heard, strict=True):
-            yield Window(start * frame, min(start + SIDE, scaled.shape[1]) * frame, probabilities)
+        info, waveform = probe(path), _loaded(path)
+        try:
+            whole = self._probabilities([self._reader.whole(waveform)])[0]
+            parts = list(self._reader.parts(waveform)) if windows else []
+        except Unheard as error:
+            raise AudioError(str(error), path) from None
+        heard = self._probabilities([part.example for part in parts]) if parts else []
+        told = tuple(Window(part.start, part.end, odds) for part, odds in zip(parts, heard, strict=True))
+        return Heard(path, info.seconds, info.rate, self._labels, whole, told)
 
     def _probabilities(self, utterances: list[Tensor]) -> list[tuple[float, ...]]:
         return [tuple(map(float, row)) for row in self._predictor.utterances(utterances)]
+
+
+def _loaded(path: Path) -> NDArray[np.float32]:
+    """A recording in which something can be heard."""
+    waveform = load(path)
+    seconds = len(waveform) / SAMPLE_RATE
+    if seconds < SHORTEST:
+        raise AudioError(f"it lasts {seconds:.2f} s, less than the {SHORTEST:g} s that hold a syllable", path)
+    if float(np.abs(waveform).max()) < FAINTEST:
+        raise AudioError("it is silent", path)
+    return waveform
+
+
+def _readable(path: Path) -> NDArray[np.float32] | None:
+    """What cannot be heard is no part of a session; it is named when its turn comes."""
+    try:
+        return _loaded(path)
+    except AudioError:
+        return None
 
 
 def recordings_in(places: Iterable[Path]) -> list[Path]:

@@ -16,11 +16,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from common.errors import UserError, UserErrors
-from common.features.scaling import Scaling
+from common.features.vectors import space_of_vectors
 from common.files import atomic_json, atomic_write
 from common.networks.acceleration import Acceleration
 from common.recognizers import Predictor, Recognizer, recognizer
-from common.recognizers.card import EXTRACTOR, FORMAT, ModelCard, page_of
+from common.recognizers.card import FORMAT, ModelCard, extractor_of, page_of
 from common.spaces import Patches
 from common.training.checkpoint import CARD, TENSORS, Card, Tensors, read_tensors, save_tensors
 
@@ -43,13 +43,6 @@ class Model:
     def settings(self) -> Any:
         """As its method reads them."""
         return self.method.Settings.model_validate(self.card.settings)
-
-    @property
-    def scaling(self) -> Scaling:
-        """Of patches; a model of vectors has none."""
-        if self.card.scaling is None:
-            raise UserError("a model of vectors has no scaling of spectrograms", where=self.card.recognizer)
-        return self.card.scaling
 
     def predictor(self, acceleration: Acceleration) -> Predictor:
         """Ready to be tried, on a machine."""
@@ -88,11 +81,7 @@ def read_card(folder: Path, plain: Mapping[str, Any]) -> ModelCard:
     if not isinstance(told, dict):
         remedy = "name the folder `model` that `eyesoff bootstrap`, `simulate` or `compare` wrote"
         raise UserError("tensors, but not a model", where=folder, remedy=remedy)
-    for name, own in (("format", FORMAT), ("extractor", EXTRACTOR)):
-        if told.get(name) != own:
-            what = f"a model of another version ({name} {told.get(name)}, here {own})"
-            remedy = f"eyesoff {told.get('eyesoff', '?')} wrote it: use that version, or train it again"
-            raise UserError(what, where=folder, remedy=remedy)
+    _refuse_another(folder, told, "format", FORMAT)
     method = recognizer(str(told.get("recognizer")))
     try:
         card = ModelCard.model_validate(told)
@@ -102,10 +91,20 @@ def read_card(folder: Path, plain: Mapping[str, Any]) -> ModelCard:
         place = ".".join(map(str, first["loc"])) or "card"
         what = f"the card of a model cannot be understood ({place}: {first['msg']})"
         raise UserError(what, where=folder / CARD, remedy="copy the folder again, or train it again") from None
-    if type(card.space) not in method.spaces or (card.scaling is None) == isinstance(card.space, Patches):
+    _refuse_another(folder, told, "extractor", extractor_of(card.space, card.vectors))
+    patches = isinstance(card.space, Patches)
+    fits = type(card.space) in method.spaces and (card.scaling is not None) == patches
+    if not fits or not (patches or card.space == space_of_vectors(card.vectors)):
         what = f"the card of a model contradicts itself ({method.name} on {card.space.kind})"
         raise UserError(what, where=folder / CARD, remedy="copy the folder again, or train it again")
     return card
+
+
+def _refuse_another(folder: Path, told: Mapping[str, Any], name: str, here: object) -> None:
+    if told.get(name) != here:
+        what = f"a model of another version ({name} {told.get(name)}, here {here})"
+        remedy = f"eyesoff {told.get('eyesoff', '?')} wrote it: use that version, or train it again"
+        raise UserError(what, where=folder, remedy=remedy)
 
 
 def amend_model(folder: Path, **changes: Any) -> ModelCard:

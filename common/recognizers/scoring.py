@@ -8,14 +8,14 @@ from pathlib import Path
 
 from common.corpora.manifest import Manifest
 from common.errors import UserError
-from common.features.cache import Progress, features_for
+from common.features.building import Progress
+from common.features.spaces import features_in
 from common.networks.acceleration import Acceleration
 from common.recognizers.card import Result
 from common.recognizers.model import Model, amend_model, load_model
 from common.recognizers.trying import confusions_by_speaker
 from common.scoring import METRICS, Metric, Score, bootstrap
 from common.settings import RuntimeConfig
-from common.spaces import Patches
 
 NOTE = "a test only if none of its speakers is behind the training"
 
@@ -28,12 +28,10 @@ def score_model(
     if manifest.labels != card.labels:
         what = f"a model of {', '.join(card.labels)} cannot be scored on {', '.join(manifest.labels)}"
         raise UserError(what, where=manifest.corpus, remedy="read the corpus with the model's labels")
-    if not isinstance(card.space, Patches):
-        raise UserError(f"the features {card.space.set} cannot be made here", where=card.recognizer)
     labelled = manifest.where(lambda utterance: utterance.emotion is not None)
-    features = features_for(labelled, card.features, runtime, progress)
+    features = features_in(card.space, labelled, card, runtime, progress)
     predictor = model.predictor(Acceleration.from_runtime(runtime))
-    confusions = confusions_by_speaker(predictor, features, labelled, model.scaling)
+    confusions = confusions_by_speaker(predictor, features, labelled, card.scaling)
     return {metric: bootstrap(confusions, metric, seed=seed) for metric in METRICS}
 
 

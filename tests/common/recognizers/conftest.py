@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from common.features.scaling import Scaling
-from common.recognizers.card import ModelCard
+from common.recognizers.card import ModelCard, extractor_of
 from common.recognizers.model import Model
 from common.seeds import torch_stream
-from common.settings import EMOTIONS
+from common.settings import EMOTIONS, VectorConfig
 from common.spaces import PATCHES, Patches
 
 
@@ -21,6 +21,7 @@ def model_of(config):
         shapes = one.shapes(settings, space, len(EMOTIONS))
         weights = {name: torch.randn(shape, generator=stream) for name, shape in shapes.items()}
         card = ModelCard(
+            extractor=extractor_of(space, told.get("vectors", VectorConfig())),
             recognizer=one.name,
             settings=settings.model_dump(mode="json"),
             labels=EMOTIONS,

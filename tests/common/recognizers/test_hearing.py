@@ -8,9 +8,11 @@ from common.corpora import read_corpus
 from common.corpora.audio import AudioError
 from common.errors import UserError
 from common.features.cache import features_for
+from common.features.spaces import features_in
+from common.features.vectors import space_of_vectors
 from common.recognizers import recognizer
 from common.recognizers.hearing import Listener, recordings_in
-from common.settings import FeatureConfig
+from common.settings import FeatureConfig, VectorConfig
 
 
 @pytest.fixture
@@ -106,3 +108,42 @@ def test_files_and_folders_name_recordings_once_each_in_order(tmp_path):
 def test_a_folder_without_recordings_is_named(tmp_path):
     with pytest.raises(UserError, match="no recording in the folder"):
         recordings_in([tmp_path])
+
+
+@pytest.fixture
+def of_vectors(model_of):
+    """A support vector machine, by a way of scaling."""
+
+    def make(normalisation):
+        vectors = VectorConfig(normalisation=normalisation)
+        return model_of(recognizer("svm"), space_of_vectors(vectors), vectors=vectors)
+
+    return make
+
+
+@pytest.mark.parametrize("normalisation", ["training", "session"])
+def test_vectors_are_heard_as_scores_are_made_of_them(normalisation, of_vectors, around, make_speech, tmp_path, config):
+    model = of_vectors(normalisation)
+    manifest = read_corpus("table", make_speech(tmp_path / "speech"))
+    first = manifest.sessions[0]
+    manifest = manifest.where(lambda one: one.session == first)
+    runtime = config.runtime.model_copy(update={"cache": str(tmp_path / "cache"), "workers": 1})
+    features = features_in(model.card.space, manifest, model.card, runtime)
+    scored = model.predictor(around.acceleration).utterances(features.utterances(None))
+    paths = [manifest.root / one.path for one in manifest.utterances]
+    listener = Listener(model, around.acceleration, session=paths)
+    np.testing.assert_allclose([listener.hear(path).probabilities for path in paths], scored, atol=1e-4)
+    windows = listener.hear(paths[0], windows=True).windows
+    assert all(sum(one.probabilities) == pytest.approx(1) for one in windows)
+
+
+def test_a_model_that_scales_by_the_session_wants_recordings_together(of_vectors, around, wav):
+    paths = [wav(name=f"{number}.wav") for number in range(3)]
+    with pytest.raises(UserError, match=r"3 usable recordings, .*; give 8 or more"):
+        Listener(of_vectors("session"), around.acceleration, session=paths)
+    assert Listener(of_vectors("training"), around.acceleration, session=paths).hear(paths[0]).emotion
+
+
+def test_vectors_of_silence_say_why(of_vectors, around, wav):
+    with pytest.raises(AudioError, match="it is silent"):
+        Listener(of_vectors("training"), around.acceleration).hear(wav(loud=0.0))

@@ -7,15 +7,20 @@ import pytest
 import torch
 
 from common.errors import UserError
+from common.features.vectors import space_of_vectors
 from common.recognizers import RECOGNIZERS, recognizer
-from common.recognizers.card import Result
+from common.recognizers.card import Result, extractor_of
 from common.recognizers.model import amend_model, load_model, save_model
-from common.spaces import PATCHES, Vectors
+from common.settings import VectorConfig
+from common.spaces import PATCHES, Patches
 from common.training.checkpoint import save_tensors
 
 CASES = [
     pytest.param(one, kind, id=f"{one.name}-{kind.__name__.lower()}") for one in RECOGNIZERS for kind in one.spaces
 ]
+
+VECTORS = space_of_vectors(VectorConfig())
+MAKER = extractor_of(VECTORS, VectorConfig())
 
 
 @pytest.fixture
@@ -37,8 +42,8 @@ def altered(folder, **changed):
 
 
 @pytest.mark.parametrize(("one", "kind"), CASES)
-def test_what_was_saved_is_loaded_whatever_its_method_and_space(one, kind, model_of, space_of, tmp_path):
-    model = model_of(one, space_of[kind])
+def test_what_was_saved_is_loaded_whatever_its_method_and_space(one, kind, model_of, tmp_path):
+    model = model_of(one, PATCHES if kind is Patches else VECTORS)
     save_model(tmp_path / "model", model)
     loaded = load_model(tmp_path / "model")
     assert loaded.card == model.card
@@ -87,7 +92,7 @@ def test_its_page_is_not_needed(folder, model):
 @pytest.mark.parametrize("name", ["format", "extractor"])
 def test_a_model_of_another_version_names_the_eyesoff_that_wrote_it(name, folder):
     altered(folder, **{name: 99}, eyesoff="7.0")
-    with pytest.raises(UserError, match=rf"another version \({name} 99, here \d\): .*; eyesoff 7\.0 wrote it"):
+    with pytest.raises(UserError, match=rf"another version \({name} 99, here [^)]*\d\): .*; eyesoff 7\.0 wrote it"):
         load_model(folder)
 
 
@@ -121,8 +126,8 @@ def test_a_card_that_makes_no_sense_is_one_line_with_the_place(changed, folder):
     "changed",
     [
         {"scaling": None},
-        {"space": Vectors(set="tiny", size=8).model_dump(mode="json")},
-        {"space": Vectors(set="tiny", size=8).model_dump(mode="json"), "scaling": None},
+        {"space": VECTORS.model_dump(mode="json"), "extractor": MAKER},
+        {"space": VECTORS.model_dump(mode="json"), "extractor": MAKER, "scaling": None},
     ],
     ids=["patches without scaling", "vectors with scaling", "vectors for a network of patches"],
 )
@@ -166,3 +171,22 @@ def test_a_place_that_is_none_and_a_file_are_named(folder, tmp_path):
 
 def test_the_space_of_a_model_is_its_own(folder):
     assert load_model(folder).card.space == PATCHES
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"vectors": {"set": "opensmile-of-mine"}}, "no such set of features: opensmile-of-mine"),
+        ({"extractor": "functionals 0123456789ab"}, r"another version \(extractor functionals 0123456789ab, here "),
+        ({"space": {**VECTORS.model_dump(mode="json"), "size": 7}}, "contradicts itself"),
+        ({"space": {**VECTORS.model_dump(mode="json"), "scale": "public"}}, "contradicts itself"),
+        ({"vectors": {"normalisation": "training"}}, "contradicts itself"),
+    ],
+    ids=["not installed", "another version", "another size", "another scale", "another normalisation"],
+)
+def test_a_model_of_another_set_of_vectors_is_refused(changed, reason, model_of, tmp_path):
+    save_model(tmp_path / "model", model_of(recognizer("svm"), VECTORS))
+    load_model(tmp_path / "model")
+    altered(tmp_path / "model", **changed)
+    with pytest.raises(UserError, match=reason):
+        load_model(tmp_path / "model")

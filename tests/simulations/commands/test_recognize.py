@@ -15,10 +15,10 @@ import torch
 from common.config import NetworkConfig
 from common.features.scaling import Scaling
 from common.networks import learned_weights
-from common.recognizers.card import ModelCard
+from common.recognizers.card import ModelCard, extractor_of
 from common.recognizers.methods.cnn import RECOGNIZER, untrained
 from common.recognizers.model import Model, save_model
-from common.settings import EMOTIONS
+from common.settings import EMOTIONS, VectorConfig
 from common.spaces import PATCHES
 from simulations import cli
 
@@ -31,6 +31,7 @@ def model(tmp_path):
     shapes = {name: value.shape for name, value in learned_weights(untrained(settings, 4).state_dict()).items()}
     weights = {name: torch.randn(shape, generator=stream) for name, shape in shapes.items()}
     card = ModelCard(
+        extractor=extractor_of(PATCHES, VectorConfig()),
         recognizer="cnn",
         settings=settings.model_dump(mode="json"),
         labels=EMOTIONS,
