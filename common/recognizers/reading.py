@@ -93,24 +93,21 @@ class VectorReader:
     """Vectors of a set, scaled by whom the model was."""
 
     def __init__(self, card: ModelCard, space: Vectors) -> None:
-        self._set, self._trim, self._scale = (
-            feature_set(card.vectors.set, card.vectors.options),
-            card.vectors.trim,
-            space,
-        )
+        self._set, self._trim = feature_set(card.vectors.set, card.vectors.options), card.vectors.trim
+        self._by_session = space.scale == "session"
         self._length, self._step = SIDE * card.features.hop, STEP * card.features.hop
         self._standard = public_standard(space.set) if space.scale == "public" else None
 
     def meet(self, session: Iterable[Waveform]) -> None:
         """Mean and deviation of its vectors, for a model that scales by them."""
-        if self._scale.scale != "session":
+        if not self._by_session:
             return
         rows = [row for waveform in session if (row := self._row(waveform)) is not None]
         if len(rows) < LEAST_TOGETHER:
             raise UserError(
                 f"{len(rows)} usable recordings, and this model compares a recording with others of the same session",
-                remedy=f"give {LEAST_TOGETHER} or more of the same people and microphone together, such as a folder; or "
-                "train a model with vectors.normalisation = public",
+                remedy=f"give {LEAST_TOGETHER} or more of the same people and microphone together, such as a folder, "
+                "or train a model with vectors.normalisation = public",
             )
         self._standard = Standard.of(torch.stack(rows))
 

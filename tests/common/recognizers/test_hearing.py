@@ -52,7 +52,7 @@ def test_it_hears_what_scores_are_made_of(listener, model, around, make_speech, 
     manifest = manifest.where(lambda one: one.session == first)
     runtime = config.runtime.model_copy(update={"cache": str(tmp_path / "cache"), "workers": 1})
     features = features_for(manifest, FeatureConfig(), runtime)
-    scored = model.predictor(around.acceleration).utterances(model.scaling.apply(one) for one in features)
+    scored = model.predictor(around.acceleration).utterances(model.card.scaling.apply(one) for one in features)
     heard = [listener.hear(manifest.root / one.path).probabilities for one in manifest.utterances]
     np.testing.assert_allclose(heard, scored, atol=1e-5)
 
