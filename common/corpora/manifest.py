@@ -72,6 +72,12 @@ class Manifest:
         return tuple(sorted({u.speaker for u in self.utterances}))
 
     @property
+    def held(self) -> tuple[bool, ...]:
+        """Whether there is an utterance of each label, in label order."""
+        emotions = {u.emotion for u in self.utterances}
+        return tuple(label in emotions for label in self.labels)
+
+    @property
     def seconds(self) -> float:
         """Length of all speech."""
         return math.fsum(u.seconds for u in self.utterances)

@@ -5,8 +5,9 @@ how a generator was tuned, nor what is trained on the pool. One generator is in 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,12 +34,18 @@ CHUNK = 256
 class Source:
     """A generator in the bank: a name that tells its weights, the seed of its latents, and how to load it.
 
-    A name may tell more than weights, such as how long they took: nothing that is drawn may hang on it.
+    A name may tell more than weights, such as how long they took: nothing that is drawn may hang on it. `known` says
+    for each class whether the generator knows it; empty, where it knows all.
     """
 
     name: str
     seed: int
     open: Callable[[], Sampler]
+    known: tuple[bool, ...] = ()
+
+    def knows(self, number: int) -> bool:
+        """Whether this class may be drawn from it."""
+        return not self.known or self.known[number]
 
 
 class NotFinite(UserError):  # noqa: N818 - it is a finding about a release
@@ -71,19 +78,61 @@ def shares(per_emotion: int, sources: int) -> tuple[int, ...]:
     return tuple(whole + (index < rest) for index in range(sources))
 
 
+Numbers = tuple[int, ...]
+"""Of samples, one a class."""
+
+
+def given(sources: Sequence[Source], per_emotion: int, classes: int) -> tuple[Numbers, ...]:
+    """How many samples of each emotion each source gives: those that know it share it, so that its sum is exact.
+
+    An emotion that none of them knows is given by none.
+
+    >>> one, other = Source("a", 0, open=None, known=(True, False)), Source("b", 0, open=None)
+    >>> given([one, other], 5, 2)
+    ((3, 0), (2, 5))
+    """
+    return tuple(zip(*(_given(sources, per_emotion, number) for number in range(classes)), strict=True))
+
+
+def _given(sources: Sequence[Source], per_emotion: int, number: int) -> Iterator[int]:
+    knowing = sum(source.knows(number) for source in sources)
+    each = iter(shares(per_emotion, knowing) if knowing else ())
+    return (next(each) if source.knows(number) else 0 for source in sources)
+
+
+def kept_numbers(sources: Sequence[Source], per_emotion: int, classes: int) -> tuple[Numbers, ...]:
+    """How many of each emotion are drawn from each source and kept, so that what one fold draws serves another.
+
+    As many as a source may have to give in any pool of as many sources that know the emotion.
+    """
+    most = [max(column) for column in zip(*given(sources, per_emotion, classes), strict=True)]
+    return tuple(tuple(most[e] if source.knows(e) else 0 for e in range(classes)) for source in sources)
+
+
+def turns(numbers: Numbers) -> NDArray[np.int64]:
+    """Labels in the order in which they are drawn: 0, 1, .., K-1, 0, 1, ..; one that has had its number is left out.
+
+    >>> turns((3, 0, 2)).tolist()
+    [0, 2, 0, 2, 0]
+    """
+    left = np.arange(max(numbers, default=0))[:, None] < np.array(numbers)
+    return np.nonzero(left)[1]
+
+
 @dataclass(frozen=True)
 class KeptPool:
     """Every sample drawn once, kept on disk as fp16, and drawn from evenly.
 
     Args:
-        files: one a source; labels in it run 0, 1, .., K-1, 0, 1, ...
-        rounds: how many samples of each emotion every file gives.
+        files: one a source; labels in it take turns.
+        kept: how many samples of each emotion lie in each file.
+        given: how many of them, the first, each file gives to this pool.
     """
 
     files: tuple[Path, ...]
-    rounds: tuple[int, ...]
+    kept: tuple[Numbers, ...]
+    given: tuple[Numbers, ...]
     space: Space
-    classes: int
     seed: int
 
     @classmethod
@@ -91,15 +140,18 @@ class KeptPool:
         cls, folder: Path, sources: Sequence[Source], sampling: SamplingConfig, space: Space, classes: int, seed: int
     ) -> "KeptPool":
         """Draw what `folder` lacks; a source drawn for one fold serves every other."""
-        rounds = shares(sampling.per_emotion, len(sources))
-        files = tuple(folder / _file_name(source, max(rounds), classes, sampling) for source in sources)
-        for file, source in zip(files, sources, strict=True):
-            if not _is_whole(file, max(rounds) * classes * sample_bytes(space)):
-                _keep(file, source, max(rounds), classes, sampling.latent_scale)
-        return cls(files, rounds, space, classes, seed)
+        numbers = given(sources, sampling.per_emotion, classes)
+        if not any(map(sum, numbers)):
+            raise UserError("no generator to draw from")
+        kept = kept_numbers(sources, sampling.per_emotion, classes)
+        files = tuple(folder / _file_name(*one, sampling) for one in zip(sources, kept, strict=True))
+        for file, source, drawn in zip(files, sources, kept, strict=True):
+            if not _is_whole(file, sum(drawn) * sample_bytes(space)):
+                _keep(file, source, drawn, sampling.latent_scale)
+        return cls(files, kept, numbers, space, seed)
 
     def __len__(self) -> int:
-        return sum(self.rounds) * self.classes
+        return sum(map(sum, self.given))
 
     def batch(self, step: int, size: int, stream: str) -> Batch:
         """The same batch for the same step and stream, whatever was asked before."""
@@ -111,18 +163,25 @@ class KeptPool:
 
     def take(self, numbers: NDArray[np.int64]) -> Batch:
         """Samples by their numbers, source after source."""
-        starts = self.classes * np.concatenate(([0], np.cumsum(self.rounds)))
+        starts = np.concatenate(([0], np.cumsum([sum(one) for one in self.given])))
         owners = np.searchsorted(starts, numbers, side="right") - 1
-        places = numbers - starts[owners]
         values = np.empty((len(numbers), *self.space.shape), dtype=np.float32)
+        labels = np.empty(len(numbers), dtype=np.int64)
         for owner in np.unique(owners):
             own = owners == owner
-            values[own] = self._samples(owner)[places[own]]
-        return Batch(torch.from_numpy(values), torch.from_numpy(places % self.classes))
+            places, classes = self._layout[owner]
+            wanted = numbers[own] - starts[owner]
+            values[own], labels[own] = self._samples(owner)[places[wanted]], classes[wanted]
+        return Batch(torch.from_numpy(values), torch.from_numpy(labels))
+
+    @cached_property
+    def _layout(self) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]:
+        """Of each source, the places in its file of the samples that it gives, and their classes."""
+        return tuple(_places(kept, numbers) for kept, numbers in zip(self.kept, self.given, strict=True))
 
     def _samples(self, owner: int) -> NDArray[np.float16]:
         """Mapped anew for each batch, so that no page of a large pool stays this process's."""
-        file, count = self.files[owner], self.rounds[owner] * self.classes
+        file, count = self.files[owner], sum(self.kept[owner])
         try:
             return np.memmap(file, dtype=np.float16, mode="r", shape=(count, *self.space.shape))
         except (OSError, ValueError):
@@ -130,8 +189,18 @@ class KeptPool:
             raise UserError("cannot read the pool", where=file, remedy=remedy) from None
 
 
-def _file_name(source: Source, rounds: int, classes: int, sampling: SamplingConfig) -> str:
-    drawing = derive_seed(source.seed, rounds, classes, str(sampling.latent_scale))
+def _places(kept: Numbers, numbers: Numbers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where in a file the first so many of each class lie, and which class each is."""
+    classes = turns(kept)
+    earlier = np.empty_like(classes)
+    for number in range(len(kept)):
+        earlier[classes == number] = np.arange(kept[number])
+    places = np.flatnonzero(earlier < np.array(numbers)[classes])
+    return places, classes[places]
+
+
+def _file_name(source: Source, drawn: Numbers, sampling: SamplingConfig) -> str:
+    drawing = derive_seed(source.seed, *drawn, str(sampling.latent_scale))
     return f"{source.name}-{drawing:016x}.f16"
 
 
@@ -139,10 +208,10 @@ def _is_whole(file: Path, size: int) -> bool:
     return file.is_file() and file.stat().st_size == size
 
 
-def _keep(file: Path, source: Source, rounds: int, classes: int, latent_scale: float) -> None:
+def _keep(file: Path, source: Source, drawn: Numbers, latent_scale: float) -> None:
     """Every prefix of whole rounds is balanced, and the same however many rounds follow."""
     sampler = source.open()
-    labels = torch.arange(classes).repeat(rounds)
+    labels = torch.from_numpy(turns(drawn))
 
     def write(stream: BinaryIO) -> None:
         for number, wanted in enumerate(labels.split(CHUNK)):

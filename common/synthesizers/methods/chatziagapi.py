@@ -144,6 +144,8 @@ class Gaussians:
     def of(cls, codes: Tensor, labels: Tensor, classes: int) -> "Gaussians":
         """Fitted to the codes of each class; the root of a covariance is its symmetric one, so that there is one only.
 
+        Of a class without codes nothing is known, and nothing is told: zeros.
+
         >>> codes = torch.tensor([[1.0, 0.0], [3.0, 0.0], [5.0, 5.0], [5.0, 5.0]])
         >>> fitted = Gaussians.of(codes, torch.tensor([0, 0, 1, 1]), classes=2)
         >>> fitted.at(torch.ones(2, 2), torch.tensor([0, 1]))
@@ -153,6 +155,8 @@ class Gaussians:
         means, roots = [], []
         for number in range(classes):
             own = codes[labels == number].double()
+            if not len(own):
+                own = torch.zeros(2, codes.shape[1], dtype=torch.float64)
             values, vectors = torch.linalg.eigh(own.T.cov())
             means.append(own.mean(dim=0))
             roots.append((vectors * values.clamp_min(0).sqrt()) @ vectors.T)
@@ -232,7 +236,7 @@ def _gaussians(encoder: Encoder, patches: Examples, classes: int, around: Surrou
 def _train_gan(fitted: Fitted, discriminator: Encoder, patches: Examples, fitting: Fitting, settings: Settings) -> None:
     """The discriminator names the emotion of the real or calls it fake; the decoder wants to be taken for its own."""
     own, fake = settings.chatziagapi, fitting.classes
-    chances = {"latents": normal(own.code), "wanted": one_of(fake)}
+    chances = {"latents": normal(own.code), "wanted": one_of(fitting.known)}
 
     def make(draw: Draw) -> Tensor:
         made: Tensor = fitted.decoder(fitted.gaussians.at(draw["latents"], draw["wanted"]))

@@ -21,6 +21,11 @@ def manifest(*utterances: Utterance, labels: tuple[str, ...] = LABELS) -> Manife
     return Manifest("mine", Path("/corpora/mine"), labels, utterances)
 
 
+def test_it_tells_which_labels_it_holds():
+    assert manifest(utterance("1.wav", emotion="angry"), utterance("2.wav", emotion=None)).held == (False, True)
+    assert manifest(utterance("1.wav"), utterance("2.wav", emotion="neutral")).held == (True, True)
+
+
 corpora = st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(LABELS)), min_size=1, max_size=20).map(
     # a session of two speakers each, as in the corpora: a and b, c and d, e and f
     lambda rows: manifest(

@@ -65,6 +65,14 @@ def test_latents_of_an_emotion_have_the_mean_and_covariance_of_its_codes():
     assert (drawn[labels == 0].mean(dim=0) - drawn[labels == 1].mean(dim=0)).abs().min() > 4
 
 
+def test_of_an_emotion_without_codes_nothing_is_told():
+    codes = torch.randn(30, 3, generator=torch_stream("codes"))
+    fitted = Gaussians.of(codes, torch.arange(30) % 2, 3)
+    assert not fitted.means[2].any()
+    assert not fitted.roots[2].any()
+    assert torch.equal(fitted.roots[:2], Gaussians.of(codes, torch.arange(30) % 2, 2).roots)
+
+
 def test_real_and_fake_are_shown_in_batches_of_their_own(fit, around, monkeypatch):
     shown = []
     forward = Encoder.forward
