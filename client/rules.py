@@ -43,12 +43,18 @@ class Holdings:
     speech: str
     """Names this version of the speech: of other recordings a release is another one."""
 
+    @property
+    def known(self) -> tuple[bool, ...]:
+        """Whether there is speech of each emotion, in label order."""
+        return tuple(count > 0 for count in self.utterances)
+
 
 def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
     """Raise `Refused` if the request asks for what the policy does not grant, whatever the time of day."""
     match request:
         case Ask():
             _check_allowed("description", policy)
+            _require(any(holdings.known), Code.NO_SPEECH)
         case Tune(tuning=tuning) | Collect(tuning=tuning):
             _check_allowed("release", policy)
             _check_subject(tuning, holdings)
@@ -90,6 +96,7 @@ def check_reply(reply: Reply, policy: Policy, holdings: Holdings) -> None:
             _check_allowed("release", policy)
             _require(card.tuning.precision in policy.precisions, Code.PRECISION_FORBIDDEN)
             _check_counts(card.utterances, policy, holdings)
+            _require(card.known == holdings.known, Code.WRONG_ANSWER)
             _check_minima(policy, holdings)
         case Scored(counts=counts, epsilon=epsilon):
             _check_allowed("scored", policy)

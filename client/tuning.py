@@ -177,7 +177,7 @@ def _tune(
     def examples(balanced: bool) -> Examples:
         return door.examples(tuning.scaling, seed, balanced=balanced)
 
-    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around)
+    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around, door.manifest.held)
     try:
         released = method.fit(fitting, settings)
     except Interrupted:

@@ -12,11 +12,11 @@ from typing import Any
 from common.corpora import cremad, emodb, iemocap, librispeech, mspimprov, ravdess, table
 from common.corpora.layout import Clip, Layout
 from common.corpora.manifest import Manifest
-from common.corpora.reading import Progress, check_root, read_layout
+from common.corpora.reading import OtherEmotions, Progress, check_root, read_layout
 from common.errors import UserError
 from common.settings import EMOTIONS, CorpusConfig, RuntimeConfig, option_words
 
-__all__ = ["CORPORA", "Layout", "Progress", "labelled_corpus", "read_corpus"]
+__all__ = ["CORPORA", "Layout", "OtherEmotions", "Progress", "labelled_corpus", "read_corpus"]
 
 
 def _speak(root: Path, progress: Progress | None = None) -> Iterator[Clip]:
