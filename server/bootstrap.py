@@ -11,7 +11,7 @@ from common.errors import UserError, UserErrors
 from common.training.reporters import Reporter
 from server.bank import Bank, Banked
 from server.plans import EVERYONE
-from server.recognizers import Recognizers
+from server.recognizers import Recognizers, require_every_emotion
 
 
 def bootstrap(config: Config, bank: Bank, run: Path, reporter: Reporter, stop: Callable[[], bool]) -> Path:
@@ -21,7 +21,9 @@ def bootstrap(config: Config, bank: Bank, run: Path, reporter: Reporter, stop: C
     the one that a campaign of these generators trains under the plan `everyone`.
     """
     banked = bank.banked()
-    recognizers = Recognizers(run, fitting_config(config, banked, bank.folder), bank)
+    config = fitting_config(config, banked, bank.folder)
+    require_every_emotion(banked, config.corpus.emotions)
+    recognizers = Recognizers(run, config, bank)
     recognizers.require_room([banked])
     recognizers.train(EVERYONE, banked, reporter, stop)
     recognizers.drop_pool()

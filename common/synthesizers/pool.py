@@ -30,22 +30,21 @@ CHUNK = 256
 """Samples drawn from one stream and in memory together."""
 
 
+Known = tuple[bool, ...]
+"""Whether a generator knows each class; empty, where it knows all."""
+
+
 @dataclass(frozen=True)
 class Source:
-    """A generator in the bank: a name that tells its weights, the seed of its latents, and how to load it.
+    """A generator in the bank: a name that tells its weights, the seed of its latents, how to load it, what it knows.
 
-    A name may tell more than weights, such as how long they took: nothing that is drawn may hang on it. `known` says
-    for each class whether the generator knows it; empty, where it knows all.
+    A name may tell more than weights, such as how long they took: nothing that is drawn may hang on it.
     """
 
     name: str
     seed: int
     open: Callable[[], Sampler]
-    known: tuple[bool, ...] = ()
-
-    def knows(self, number: int) -> bool:
-        """Whether this class may be drawn from it."""
-        return not self.known or self.known[number]
+    known: Known = ()
 
 
 class NotFinite(UserError):  # noqa: N818 - it is a finding about a release
@@ -82,31 +81,34 @@ Numbers = tuple[int, ...]
 """Of samples, one a class."""
 
 
-def given(sources: Sequence[Source], per_emotion: int, classes: int) -> tuple[Numbers, ...]:
+def given_numbers(known: Sequence[Known], per_emotion: int, classes: int) -> tuple[Numbers, ...]:
     """How many samples of each emotion each source gives: those that know it share it, so that its sum is exact.
 
     An emotion that none of them knows is given by none.
 
-    >>> one, other = Source("a", 0, open=None, known=(True, False)), Source("b", 0, open=None)
-    >>> given([one, other], 5, 2)
+    >>> given_numbers([(True, False), ()], 5, 2)
     ((3, 0), (2, 5))
     """
-    return tuple(zip(*(_given(sources, per_emotion, number) for number in range(classes)), strict=True))
+    return tuple(zip(*(_given(known, per_emotion, number) for number in range(classes)), strict=True))
 
 
-def _given(sources: Sequence[Source], per_emotion: int, number: int) -> Iterator[int]:
-    knowing = sum(source.knows(number) for source in sources)
-    each = iter(shares(per_emotion, knowing) if knowing else ())
-    return (next(each) if source.knows(number) else 0 for source in sources)
+def _given(known: Sequence[Known], per_emotion: int, number: int) -> Iterator[int]:
+    knowing = [_knows(one, number) for one in known]
+    each = iter(shares(per_emotion, sum(knowing)) if any(knowing) else ())
+    return (next(each) if knows else 0 for knows in knowing)
 
 
-def kept_numbers(sources: Sequence[Source], per_emotion: int, classes: int) -> tuple[Numbers, ...]:
+def _knows(known: Known, number: int) -> bool:
+    return not known or known[number]
+
+
+def kept_numbers(known: Sequence[Known], per_emotion: int, classes: int) -> tuple[Numbers, ...]:
     """How many of each emotion are drawn from each source and kept, so that what one fold draws serves another.
 
     As many as a source may have to give in any pool of as many sources that know the emotion.
     """
-    most = [max(column) for column in zip(*given(sources, per_emotion, classes), strict=True)]
-    return tuple(tuple(most[e] if source.knows(e) else 0 for e in range(classes)) for source in sources)
+    most = [max(column) for column in zip(*given_numbers(known, per_emotion, classes), strict=True)]
+    return tuple(tuple(most[e] if _knows(one, e) else 0 for e in range(classes)) for one in known)
 
 
 def turns(numbers: Numbers) -> NDArray[np.int64]:
@@ -140,10 +142,11 @@ class KeptPool:
         cls, folder: Path, sources: Sequence[Source], sampling: SamplingConfig, space: Space, classes: int, seed: int
     ) -> "KeptPool":
         """Draw what `folder` lacks; a source drawn for one fold serves every other."""
-        numbers = given(sources, sampling.per_emotion, classes)
+        known = [source.known for source in sources]
+        numbers = given_numbers(known, sampling.per_emotion, classes)
         if not any(map(sum, numbers)):
             raise UserError("no generator to draw from")
-        kept = kept_numbers(sources, sampling.per_emotion, classes)
+        kept = kept_numbers(known, sampling.per_emotion, classes)
         files = tuple(folder / _file_name(*one, sampling) for one in zip(sources, kept, strict=True))
         for file, source, drawn in zip(files, sources, kept, strict=True):
             if not _is_whole(file, sum(drawn) * sample_bytes(space)):

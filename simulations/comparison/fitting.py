@@ -50,7 +50,8 @@ def tune(job: Job) -> None:
     save_tensors(job.folder / RELEASE, release.released, {"what": str(job.unit)})
     atomic_write(job.folder / LEDGER, site.ledger.read_bytes())
     sampler = sampler_of(release)
-    if fault := fault_of(draw(sampler, config.corpus.classes, config.seed, site.session)):
+    known = [number for number, knows in enumerate(release.card.known) if knows]
+    if fault := fault_of(draw(sampler, known, config.seed, site.session)):
         atomic_json(job.folder / ASIDE, {"reason": fault})
 
 

@@ -13,8 +13,7 @@ from common.config import SamplingConfig
 from common.errors import UserError
 from common.spaces import PATCHES
 from common.synthesizers import pool
-from common.synthesizers.pool import KeptPool, Source, sample_bytes, shares, turns
-from common.synthesizers.pool import given as given_of
+from common.synthesizers.pool import KeptPool, Source, given_numbers, sample_bytes, shares, turns
 
 CLASSES = 4
 
@@ -96,8 +95,7 @@ masks = st.lists(st.lists(st.booleans(), min_size=CLASSES, max_size=CLASSES), mi
 def test_an_emotion_comes_from_those_that_know_it_and_from_nobody_else_in_the_number_that_is_asked_for(
     known, per_emotion
 ):
-    sources = [Source(f"s{number}", number, None, tuple(one)) for number, one in enumerate(known)]
-    numbers = given_of(sources, per_emotion, CLASSES)
+    numbers = given_numbers([tuple(one) for one in known], per_emotion, CLASSES)
     for emotion in range(CLASSES):
         column = [row[emotion] for row in numbers]
         knowing = [row[emotion] for row, source in zip(numbers, known, strict=True) if source[emotion]]
