@@ -15,6 +15,7 @@ from client.rules import Holdings
 from client.site import Site
 from common.corpora import OtherEmotions, read_corpus
 from common.corpora.manifest import Manifest
+from common.corpora.skew import as_set
 from common.features.cache import Features, features_for
 from common.features.patches import PatchSource
 from common.features.scaling import Scaling
@@ -68,7 +69,7 @@ class Door:
         if not len(held):
             remedy = f"it has sessions {', '.join(corpus.sessions) or 'none'}: set `holds` in the site file to one"
             raise Refused(Code.NO_SPEECH, where=f"session {site.holds or '(any)'} of {site.root}", remedy=remedy)
-        return held
+        return as_set(held, site.skew, site.skew_seed)
 
     def holdings(self) -> Holdings:
         """What the gate must know to judge a request; a site without labelled speech says so in its log, once."""

@@ -129,6 +129,8 @@ def site_file(config: Config, *, session: str, corpus: str, root: Path, holds: s
         "state": STATE,
         "policy": "policy.toml",
     }
+    if config.corpus.skew != "none":
+        settings |= {"skew": config.corpus.skew, "skew_seed": config.corpus.skew_seed}
     runtime = {
         "threads": config.campaign.client_threads,
         "device": config.runtime.device,

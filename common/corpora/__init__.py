@@ -91,4 +91,9 @@ def labelled_corpus(corpus: CorpusConfig, runtime: RuntimeConfig, progress: Prog
     root = corpus_root(corpus.name, runtime.corpus_root, runtime.cache)
     options: dict[str, Any] = option_words(corpus.options)  # of the layout, whatever they are
     manifest = read_corpus(corpus.name, root, emotions=corpus.emotions, progress=progress, **options)
-    return manifest.where(lambda utterance: utterance.emotion is not None)
+    labelled = manifest.where(lambda utterance: utterance.emotion is not None)
+    if corpus.skew == "none":
+        return labelled
+    from common.corpora.skew import as_set  # brings torch, which reading needs not
+
+    return as_set(labelled, corpus.skew, corpus.skew_seed)

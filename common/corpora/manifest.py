@@ -94,6 +94,13 @@ class Manifest:
             sessions[utterance.speaker].add(utterance.session)
         return {speaker: tuple(sorted(names)) for speaker, names in sorted(sessions.items()) if len(names) > 1}
 
+    def require_every_label(self) -> None:
+        """Refuse to learn an emotion of which there is not one utterance, in whichever session."""
+        if missing := [label for label, held in zip(self.labels, self.held, strict=True) if not held]:
+            where = f"corpus {self.corpus}, sessions {', '.join(self.sessions)}"
+            remedy = "name only emotions in corpus.emotions that it has"
+            raise UserError(f"no session holds speech that is {' or '.join(missing)}", where=where, remedy=remedy)
+
     def where(self, keep: Callable[[Utterance], bool]) -> "Manifest":
         """The part of the corpus that `keep` accepts."""
         return replace(self, utterances=tuple(u for u in self.utterances if keep(u)))

@@ -19,7 +19,7 @@ from common.files import atomic_json
 from common.networks.acceleration import Acceleration
 from common.recognizers import recognizer
 from common.recognizers.trying import confusions_by_speaker
-from common.scoring import METRICS, Confusion, Metric, Outcome, Score, bootstrap
+from common.scoring import AVERAGED_OVER, METRICS, Confusion, Metric, Outcome, Score, bootstrap
 from common.settings import hash_identity
 from common.spaces import PATCHES
 from common.training.checkpoint import read_tensors
@@ -88,6 +88,7 @@ def write_results(
         "corpus": config.corpus.name,
         "preset": config.name,
         "identity": config.identity_hash(),
+        "averaged_over": AVERAGED_OVER,
         "tested_on": _tested_on(campaign["folds"], len(common), len(set().union(*modes.values()))),
         "modes": {
             name: {metric: asdict(outcome.summary(metric, seed=config.seed)) for metric in METRICS}
