@@ -18,7 +18,7 @@ from client.gate import Gate, utc_now
 from client.ledger import Ledger
 from client.policy import MEBIBYTE, load_policy
 from client.queue import TuningQueue
-from client.rules import work_of
+from client.rules import Holdings, work_of
 from client.scoring import Counts, given_once, noised, score
 from client.seen import Seen
 from client.site import Site
@@ -177,15 +177,16 @@ class Keeper:
             run=request.run,
             session=self._site.session,
             labels=self._site.emotions,
-            features=self._door.features_identity,
-            utterances=self._told_counts(),
+            features=self._gate.holdings.features,
+            vectors=self._gate.holdings.vectors,
+            utterances=self._told_counts(self._gate.holdings),
             speakers=len(self._door.manifest.speakers) if self._policy.tell_counts else None,
             eyesoff=VERSION,
             torch=torch.__version__,
         )
 
-    def _told_counts(self) -> tuple[int, ...] | None:
-        return self._door.utterances_per_emotion() if self._policy.tell_counts else None
+    def _told_counts(self, holdings: Holdings) -> tuple[int, ...] | None:
+        return holdings.utterances if self._policy.tell_counts else None
 
     def _tune(self, request: Tune | Collect, tuning: Tuning, patience: float) -> Working | Release:
         # Named by the recipe, the networks and the speech, whichever run asks: the same release is given again.
@@ -200,8 +201,8 @@ class Keeper:
         if finished is None:
             return self._working(folder, tuning)
         weights, seconds = finished
-        known = self._gate.holdings.known
-        card = Card(tuning=tuning, known=known, utterances=self._told_counts(), seconds=seconds)
+        held = self._gate.holdings.of(tuning.space)
+        card = Card(tuning=tuning, known=held.known, utterances=self._told_counts(held), seconds=seconds)
         return Release(card=card, released=weights)
 
     def _begin(self, request: Tune | Collect, folder: TuningFolder) -> None:

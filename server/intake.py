@@ -150,8 +150,8 @@ class Intake:
         device = Acceleration.from_runtime(self._config.runtime).device
         sampler = sampler_of(release, device)
         known = tuple(number for number, knows in enumerate(release.card.known) if knows)
-        patches = draw(sampler, known, self._config.seed, tuning.run, tuning.session, weights)
-        return _Look(weights, fault_of(patches), statistics_of(patches), known)
+        samples = draw(sampler, known, self._config.seed, tuning.run, tuning.session, weights)
+        return _Look(weights, fault_of(samples, tuning.space), statistics_of(samples, tuning.space), known)
 
     def _write(self, named: list[Aside]) -> None:
         self.aside = dict(sorted((self.aside | {one.session: one for one in named}).items()))

@@ -51,7 +51,7 @@ def tune(job: Job) -> None:
     atomic_write(job.folder / LEDGER, site.ledger.read_bytes())
     sampler = sampler_of(release)
     known = [number for number, knows in enumerate(release.card.known) if knows]
-    if fault := fault_of(draw(sampler, known, config.seed, site.session)):
+    if fault := fault_of(draw(sampler, known, config.seed, site.session), release.card.tuning.space):
         atomic_json(job.folder / ASIDE, {"reason": fault})
 
 
