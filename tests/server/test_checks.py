@@ -111,8 +111,8 @@ def test_a_release_that_knows_one_emotion_is_asked_for_that_one_and_has_no_fault
 
     drawn = draw(Spoken(), [2], "seed")
     assert drawn.shape == (1, SAMPLES, 1, 128, 128)
-    assert fault_of(drawn) == ""
-    assert {one.shape[0] for one in statistics_of(drawn).values()} == {1}
+    assert fault_of(drawn, PATCHES) == ""
+    assert {one.shape[0] for one in statistics_of(drawn, PATCHES).values()} == {1}
 
 
 def test_statistics_keep_emotions_and_samples_apart(speech):

@@ -2,14 +2,16 @@
 
 import pytest
 
+from common.config import Config
 from common.errors import UserError
 from common.wire import encode
 from server.bank import Bank
 from server.bootstrap import bootstrap
 from server.letters import Letters
-from server.plans import leave_one_out
+from server.plans import plan_of
 from server.recognizers import Recognizers
 
+LEAVE_ONE_OUT = plan_of("leave-one-session-out", Config())
 ALL = (True, True, True, True)
 
 
@@ -39,7 +41,7 @@ def bank_of(tmp_path, config, base, knowing):
 def test_a_campaign_of_skewed_sites_ends_and_puts_none_of_them_aside(campaign_of, clients_of, knowing):
     known = [(True, False, False, False), (False, True, True, False), (False, False, True, True), ALL, ALL]
     skewed = {f"c{number}": knowing("ABCDE"[number], one) for number, one in enumerate(known)}
-    results = campaign_of(clients_of(0, **skewed), plan=leave_one_out).run(5)
+    results = campaign_of(clients_of(0, **skewed), plan=LEAVE_ONE_OUT).run(5)
     assert results["sessions"] == list("ABCDE")
     assert results["quarantined"] == results["failures"] == []
 
@@ -47,13 +49,13 @@ def test_a_campaign_of_skewed_sites_ends_and_puts_none_of_them_aside(campaign_of
 def test_an_emotion_that_no_site_holds_is_one_error(campaign_of, clients_of, knowing):
     lacking = {f"c{number}": knowing(session, (True, True, False, True)) for number, session in enumerate("ABC")}
     with pytest.raises(UserError, match="no site holds speech that is sad") as raised:
-        campaign_of(clients_of(0, **lacking), plan=leave_one_out).run(3)
+        campaign_of(clients_of(0, **lacking), plan=LEAVE_ONE_OUT).run(3)
     assert "\n" not in str(raised.value)
 
 
 def test_an_emotion_that_one_site_alone_holds_is_enough(campaign_of, clients_of, knowing):
     lacking = {f"c{number}": knowing(session, (True, True, False, True)) for number, session in enumerate("AB")}
-    results = campaign_of(clients_of(0, **lacking, c2=knowing("C", ALL)), plan=leave_one_out).run(3)
+    results = campaign_of(clients_of(0, **lacking, c2=knowing("C", ALL)), plan=LEAVE_ONE_OUT).run(3)
     assert [fold["name"] for fold in results["folds"]] == list("ABC")
 
 
@@ -89,7 +91,7 @@ def test_noise_on_an_emotion_that_a_site_does_not_hold_is_left_out_of_its_counts
     known = (True, False, True, True)
     noisy = knowing("A", known, {"score": [scored(0.26, noised)]})
     exact = knowing("B", known, {"score": [scored(None, tuple(tuple(map(abs, row)) for row in noised))]})
-    results = campaign_of(clients_of(0, c0=noisy, c1=exact, c2=knowing("C", ALL)), plan=leave_one_out).run(3)
+    results = campaign_of(clients_of(0, c0=noisy, c1=exact, c2=knowing("C", ALL)), plan=LEAVE_ONE_OUT).run(3)
     first, second, _ = (fold["counts"] for fold in results["folds"])
     assert first["A"] == [[[9, 1, 0, 2], [0, 0, 0, 0], [1, 0, 5, -1], [0, 0, 2, 6]]]
     assert second["B"] == [[[9, 1, 0, 2], [3, 2, 1, 4], [1, 0, 5, 1], [0, 0, 2, 6]]]
