@@ -31,6 +31,7 @@ Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16), AfterV
 Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
 Augmentation = Literal["gain", "tilt"]
 Sketch = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
+Normalisation = Literal["session", "training", "public"]
 Check = Literal["samples", "equals", "outliers", "labels"]
 
 EMOTIONS = ("neutral", "angry", "sad", "happy")
@@ -99,6 +100,29 @@ class FeatureConfig(Section):
         if self.hop > self.window:
             raise ValueError(f"hop ({self.hop}) is longer than window ({self.window}): speech would be skipped")
         return self
+
+
+class VectorConfig(Section):
+    """Waveform to one vector an utterance, where a run's methods read vectors instead of patches."""
+
+    set: str = Field(
+        "functionals",
+        pattern=r"^[A-Za-z0-9][^\s=]{0,255}$",
+        description="which numbers: functionals, opensmile:<set or .conf>, ssl:<folder or name>",
+    )
+    options: Options = Field((), description="of the set, such as layer=9")
+    trim: float = Field(
+        40.0,
+        ge=0,
+        le=120,
+        description="decibels below the loudest frame at which silence begins that is cut off at both ends; 0 cuts "
+        "nothing, and then a corpus's pauses are in every mean",
+    )
+    normalisation: Normalisation = Field(
+        "session",
+        description="by whose mean and deviation: session, each by its own unlabelled speech, so that nothing leaves "
+        "for it; training, by what a model is fitted to, which is released beside it; public, by public speech",
+    )
 
 
 class NetworkConfig(Section):

@@ -123,7 +123,7 @@ def test_a_generator_that_nothing_can_be_learnt_from_is_named_and_left_out(compa
 
 
 def test_a_mode_whose_every_client_was_put_aside_says_so(comparing, monkeypatch, tmp_path):
-    monkeypatch.setattr(fitting, "fault_of", lambda patches: "odd")
+    monkeypatch.setattr(fitting, "fault_of", lambda patches, space: "odd")
     order = {"modes": ["real", "federated"], "folds": ["Session1"], "units": tmp_path / "units"}
     results = comparing(tmp_path / "run", **order)
     assert [one["session"] for one in results["quarantined"]] == ["Session2", "Session3"]
