@@ -37,14 +37,14 @@ def simulate_campaign(
     base: Path | None,
     *,
     backend: str,
-    plan: str,
+    plan: str | None,
     with_real: bool,
     resume: bool,
     console: Console,
 ) -> dict[str, Any]:
     """The campaign, and beside it the recognizers that saw the real speech; the answer is the results."""
     simulation = order(config, run, base or fitting_weights(config.network), plan=plan, resume=resume)
-    with_real = with_real and plan == "leave-one-out"
+    with_real = with_real and plan in (None, config.methods.protocol)
     scaling = load_pretrained(simulation.base, config.network, config.features, config.corpus.classes).scaling
     campaign = simulation.concluded()
     if campaign is None:
@@ -86,7 +86,7 @@ class Simulation:
         return None if found is None or found.failures else asdict(found)
 
 
-def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out", resume: bool = False) -> Simulation:
+def order(config: Config, run: Path, base: Path, *, plan: str | None = None, resume: bool = False) -> Simulation:
     """Everything that must be in place before the first client is asked."""
     with bars() as open_bar:
         manifest = labelled_corpus(config.corpus, config.runtime, open_bar(config.corpus.name))
@@ -99,7 +99,7 @@ def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out",
         str(base.resolve()),
         pretrained_hash(base),
         len(manifest.sessions),
-        plan,
+        plan or config.methods.protocol,
         per_speaker=True,
         speech=manifest.content_hash(),
     )
