@@ -25,8 +25,8 @@ FEWEST = 4
 """Releases without which nobody is odd."""
 FEWEST_EMOTIONS = 3
 """Emotions without which labels tell too little, where there are as many."""
-LEAST_USUAL = 0.04
-"""Deviation of statistics, less than half of what tuned generators have: below it none is far, for all hardly vary."""
+LEAST_USUAL = 0.05
+"""Deviation of statistics, half of what tuned generators have: below it none is far, for all hardly vary."""
 FARTHEST = 10.0
 """In units of what samples of one release deviate by: twice the farthest honest one."""
 NARROWEST = 0.05

@@ -13,7 +13,7 @@ EFFECT = 0.5
 """Of an emotion, in deviations of a sample: far less than latents do."""
 
 
-def site(name, *, labels=(0, 1, 2, 3), apart=0.0, width=1.0, effect=EFFECT):
+def site(name, *, labels=(0, 1, 2, 3), apart=0.0, width=1.0, effect=EFFECT, spread=0.5):
     """Statistics of a release: what emotions do everywhere, what latents do, and where the site itself lies."""
     chance = torch.Generator().manual_seed(sum(map(ord, name)))
     found = {}
@@ -21,7 +21,7 @@ def site(name, *, labels=(0, 1, 2, 3), apart=0.0, width=1.0, effect=EFFECT):
         everywhere = torch.randn(CLASSES, 1, size, generator=torch.Generator().manual_seed(size))
         latents = torch.randn(1, SAMPLES, size, generator=chance)
         own = torch.randn(CLASSES, SAMPLES, size, generator=chance)
-        place = torch.randn(size, generator=chance) / 2 + apart * (kind == "rhythm")
+        place = spread * torch.randn(size, generator=chance) + apart * (kind == "rhythm")
         found[kind] = place + width * (effect * everywhere[list(labels)] + latents + 0.3 * own)
     return found
 
@@ -65,10 +65,12 @@ class TestOutlying:
         assert outlying(sites("AB", X=far, Y=far)) == {}
 
     def test_where_all_hardly_vary_nobody_is_far(self):
-        hardly = {name: {"width": LEAST_USUAL / 3} for name in "ABC"}
-        assert outlying(sites("", **hardly, X={"width": LEAST_USUAL / 3, "apart": 3.0})) == {}
-        somewhat = {name: {"width": 3 * LEAST_USUAL} for name in "ABC"}
-        assert list(outlying(sites("", **somewhat, X={"width": 3 * LEAST_USUAL, "apart": 5.0}))) == ["X"]
+        def named(width):
+            alike = {"width": width, "spread": 0.0}
+            return list(outlying(sites("", **dict.fromkeys("ABC", alike), X=alike | {"apart": 5.0})))
+
+        assert named(LEAST_USUAL / 3) == []
+        assert named(3 * LEAST_USUAL) == ["X"]
 
     def test_fewer_than_four_name_nobody(self):
         assert FEWEST == 4
