@@ -12,7 +12,7 @@ from rich.table import Table
 
 from common.config import Config
 from common.files import atomic_json
-from common.scoring import METRICS, Confusion, Outcome
+from common.scoring import AVERAGED_OVER, METRICS, Confusion, Outcome
 
 RESULTS = "results.json"
 SCHEMA = 1
@@ -54,6 +54,7 @@ def write_results(
         "corpus": config.corpus.name,
         "preset": config.name,
         "identity": config.identity_hash(),
+        "averaged_over": AVERAGED_OVER,
         "tested_on": _tested_on(config, campaign["folds"], len(common), len(set().union(*modes.values()))),
         "modes": {
             name: {metric: asdict(outcome.summary(metric, seed=config.seed)) for metric in METRICS}
