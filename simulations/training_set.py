@@ -27,7 +27,7 @@ from common.seeds import torch_stream
 from common.settings import FeatureConfig
 from common.space import SAMPLE_RATE
 from common.spaces import Patches, Space
-from common.synthesizers.pool import shares
+from common.synthesizers.pool import given_numbers
 from common.version import VERSION
 from server.bank import Bank, Banked
 from server.generators import settings_of
@@ -77,18 +77,24 @@ class TrainingSet:
 
 
 def draw_set(bank: Bank, number: int, seed: int = 0, latent_scale: float = 1.0) -> TrainingSet:
-    """So many samples of each emotion, spread evenly over the generators: the same bits for the same order."""
+    """So many samples of each emotion, spread evenly over the generators that know it; one that none knows has none.
+
+    The same bits for the same order.
+    """
     generators = bank.banked()
     if not generators:
         raise UserError("the bank is empty", where=bank.folder)
     _require_alike(bank, generators)
     tuning = generators[0].card.tuning
     values, labels, sources = [], [], []
-    for index, (one, share) in enumerate(zip(generators, shares(number, len(generators)), strict=True)):
-        if not share:
-            break  # more generators than samples: shares only fall
+    given = given_numbers([one.card.known for one in generators], number, len(tuning.labels))
+    for index, (one, shares) in enumerate(zip(generators, given, strict=True)):
+        if not any(shares):
+            continue
         sampler = sampler_of(bank.load(one))
-        for label, name in enumerate(tuning.labels):
+        for label, (name, share) in enumerate(zip(tuning.labels, shares, strict=True)):
+            if not share:
+                continue
             stream = torch_stream(seed, "training set", one.name, name)
             drawn = sampler.sample(torch.full((share,), label), stream, latent_scale).float()
             if not bool(drawn.isfinite().all()):

@@ -134,7 +134,7 @@ def _opened(place: Path, *, to_change: bool = False) -> "AbstractContextManager[
 
 def _row(one: "Banked") -> tuple[str, ...]:
     tuning = one.card.tuning
-    about = (tuning.synthesizer, " ".join(tuning.labels), f"{one.bytes / 1e6:.1f}")
+    about = (tuning.synthesizer, " ".join(one.card.emotions), f"{one.bytes / 1e6:.1f}")
     return (one.name, one.run, one.session, *about, one.received.isoformat(timespec="seconds"))
 
 

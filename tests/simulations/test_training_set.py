@@ -22,11 +22,13 @@ def fill(tmp_path, release):
     """Put the release of a session into the bank, with changed papers."""
     bank = Bank(tmp_path / "bank")
 
-    def put(session, **changed):
+    def put(session, known=(True,) * 4, **changed):
         features = hash_identity(FeatureConfig().model_dump(mode="json"))
         told = {"features": features, "session": session, **changed}
         tuning = release.card.tuning.model_copy(update=told)
-        bank.add(Release(card=release.card.model_copy(update={"tuning": tuning}), released=release.released))
+        bank.add(
+            Release(card=release.card.model_copy(update={"tuning": tuning, "known": known}), released=release.released)
+        )
         return bank
 
     return put
@@ -53,6 +55,14 @@ def test_each_emotion_has_as_many_as_were_asked_for_spread_over_the_generators(b
     assert drawn.values.shape == (12, 128, 128)
     assert np.bincount(drawn.labels).tolist() == [3, 3, 3, 3]
     assert np.bincount(drawn.sources).tolist() == [8, 4]
+
+
+def test_an_emotion_is_drawn_only_from_those_that_know_it(fill):
+    fill("01", known=(True, False, False, True))
+    drawn = draw_set(fill("02", known=(True, True, False, False)), 4)
+    assert np.bincount(drawn.labels, minlength=4).tolist() == [4, 4, 0, 4]
+    by_source = [np.bincount(drawn.labels[drawn.sources == index], minlength=4).tolist() for index in (0, 1)]
+    assert by_source == [[2, 0, 0, 4], [2, 4, 0, 0]]
 
 
 def test_the_same_seed_draws_the_same_and_another_another(bank):
