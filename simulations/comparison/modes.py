@@ -47,6 +47,8 @@ def _modes() -> dict[str, Mode]:
 
 MODES = _modes()
 """In the order of the table."""
+SPOKEN = {name.replace(",", ""): name for name in MODES}
+"""Without a comma, as a list on the command line must have them."""
 PAPERS = (REAL, "centralized", ABLATED, "baseline", FLOOR, "real+synthetic")
 """What the paper speaks of: the rows where none is named."""
 
@@ -57,6 +59,7 @@ def choose_modes(names: Sequence[str]) -> tuple[Mode, ...]:
     >>> [mode.name for mode in choose_modes(["floor", "real"])]
     ['real', 'floor']
     """
+    names = [SPOKEN.get(name, name) for name in names]
     if unknown := [name for name in names if name not in MODES]:
         raise UserError("no such mode", where=", ".join(unknown), remedy=f"there are {', '.join(MODES)}")
     return tuple(mode for name, mode in MODES.items() if name in (names or PAPERS))
