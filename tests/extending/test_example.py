@@ -73,6 +73,15 @@ def asked(eyesoff, settings, base, tmp_path_factory):
     return json.loads(answers.stdout), folder
 
 
+def _of_a_table(corpus, folder):
+    """The first site's speech by a layout that this process has."""
+    rows = [(path.name, *path.stem.split("-")) for path in corpus.glob("*.wav")]
+    lines = [f"{path},{emotion},{session},{speaker}" for path, session, speaker, emotion, _ in rows]
+    (corpus / "recordings.csv").write_text("\n".join(["path,emotion,session,speaker", *sorted(lines)]))
+    file = min((folder / SITES).glob("*/site.toml"))
+    file.write_text(file.read_text().replace('corpus = "pairs"', 'corpus = "table"'))
+
+
 class TestKeepers:
     """A site runs what its own installation and its own policy name."""
 
@@ -82,8 +91,9 @@ class TestKeepers:
     def test_one_whose_policy_does_not_accept_it_refuses(self, asked):
         assert asked[0]["default"][:2] == ["refusal", Code.RECIPE_FORBIDDEN]
 
-    def test_one_that_lacks_it_refuses_under_the_very_policy_that_accepts_it(self, asked):
+    def test_one_that_lacks_it_refuses_under_the_very_policy_that_accepts_it(self, asked, corpus):
         _, folder = asked
+        _of_a_table(corpus, folder)
         keeper = Keeper(simulated_site(folder / SITES, 0))
         told = decode(keeper.answer((folder / "order.bin").read_bytes()), Refusal, Limits(2**16))
         assert (told.code, told.stage) == (Code.UNKNOWN_METHOD, Stage.ADMIT)
