@@ -134,9 +134,8 @@ class Synthesizer(Generic[S]):
         if wrong := [name for name in {**told, **found} if told.get(name) != found.get(name)]:
             shown = [f"{name} is {found.get(name, 'missing')}, told {told.get(name, 'nothing')}" for name in wrong]
             remedy = "a synthesizer's fit and its shapes must say the same: tell whoever wrote it"
-            raise UserError(
-                f"what {self.name} releases does not match its shapes", where="; ".join(shown), remedy=remedy
-            )
+            what = f"what {self.name} releases does not match its shapes"
+            raise UserError(what, where="; ".join(shown), remedy=remedy)
         return released
 
     def __reduce__(self) -> tuple[Any, ...]:
