@@ -48,6 +48,10 @@ class Standard:
         """Raw rows from deviations."""
         return rows * self.deviation + self.mean
 
+    def to(self, device: torch.device) -> "Standard":
+        """The same, there."""
+        return Standard(self.mean.to(device), self.deviation.to(device))
+
     def released(self) -> dict[str, Tensor]:
         """As they leave: the mean in deviations and the deviation as its logarithm.
 

@@ -13,7 +13,6 @@ norm has a power, not an index; (12) is about an encoder that is not there.
 """
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Literal
 
 import torch
@@ -77,7 +76,9 @@ class Settings(Section):
 def public_rows(space: Space) -> Tensor:
     """Vectors of public speech, in deviations from their own mean: wherever a sample is drawn, they are there."""
     assert isinstance(space, Vectors)  # noqa: S101 - for mypy: it claims no other
-    rows: Tensor = import_module("common.features.public").public_vectors(space.set)
+    from common.features.public import public_vectors  # which reads them: a fit of another method need not
+
+    rows = public_vectors(space.set)
     return Standard.of(rows).apply(rows)
 
 
