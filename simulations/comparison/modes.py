@@ -52,6 +52,8 @@ def _modes() -> dict[str, Mode]:
 
 MODES = _modes()
 """In the order of the table."""
+SPOKEN = {name.replace(",", ""): name for name in MODES}
+"""Without a comma, as a list on the command line must have them."""
 PAPERS = (REAL, "centralized", ABLATED, "baseline", FLOOR, "real+synthetic")
 """What the paper speaks of: the rows where none is named."""
 
@@ -59,9 +61,10 @@ PAPERS = (REAL, "centralized", ABLATED, "baseline", FLOOR, "real+synthetic")
 def choose_modes(names: Sequence[str], space: Space = PATCHES) -> tuple[Mode, ...]:
     """Modes by name in the order of the table; where none is named, all that the paper speaks of or that make vectors.
 
-    >>> [mode.name for mode in choose_modes(["floor", "real"])]
-    ['real', 'floor']
+    >>> [mode.name for mode in choose_modes(["baseline federated", "real"])]
+    ['real', 'baseline, federated']
     """
+    names = [SPOKEN.get(name, name) for name in names]
     possible = {name: mode for name, mode in MODES.items() if mode.is_of(space)}
     if unknown := [name for name in names if name not in MODES]:
         raise UserError("no such mode", where=", ".join(unknown), remedy=f"there are {', '.join(possible)}")
