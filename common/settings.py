@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -42,6 +42,18 @@ class Section(BaseModel):
     """A frozen part of the tree; a key it does not know is a mistake, not a comment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+
+S = TypeVar("S", bound=Section)
+
+
+def settings_from(kind: type[S], sections: Any) -> S:
+    """A method's settings, from whatever has their sections as attributes, such as a whole configuration.
+
+    A section that is not there is as the method has it.
+    """
+    names = [name for name in kind.model_fields if hasattr(sections, name)]
+    return kind.model_validate({name: getattr(sections, name) for name in names})
 
 
 def option_words(options: Options) -> dict[str, Any]:
@@ -248,10 +260,11 @@ class RecognizerConfig(Section):
 
 
 class MethodsConfig(Section):
-    """Which synthesizer a campaign's sites fit, and which recognizer is trained on what they release."""
+    """What sites fit, what is trained on what they release, and how speech is cut to test that."""
 
     synthesizer: str = Field("eskimez", description="one that `eyesoff synthesizers` lists")
     recognizer: str = Field("cnn", description="one that `eyesoff recognizers` lists")
+    protocol: str = Field("leave-one-session-out", description="one that `eyesoff protocols` lists")
 
 
 class RuntimeConfig(Section):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from common.config import Config
 from common.features.spaces import identity_in, space_of
+from common.protocols import Cut
 from common.recognizers import recognizer
 from common.spaces import Vectors
 from common.synthesizers import synthesizer
@@ -33,7 +34,6 @@ from common.wire import (
     weights_digest,
 )
 from server.correspondence import Question
-from server.plans import Fold
 from server.roster import Claim
 
 
@@ -104,7 +104,7 @@ class Letters:
         return None
 
     def score(
-        self, client: str, session: str, fold: Fold, digest: str, load: Callable[[], Mapping[str, Tensor]]
+        self, client: str, session: str, fold: Cut, digest: str, load: Callable[[], Mapping[str, Tensor]]
     ) -> Question:
         """Try the recognizer of this fold, which has this digest."""
         config = self._config

@@ -11,15 +11,17 @@ from pathlib import Path
 
 from common.config import Config
 from common.corpora import labelled_corpus
-from common.corpora.manifest import Fold, Manifest, leave_one_out
+from common.corpora.manifest import Manifest
 from common.errors import UserError, UserErrors
 from common.features.scaling import Scaling
 from common.features.spaces import SpeechFeatures, features_in, space_of_kinds
+from common.protocols import Trial
 from common.recognizers import recognizer
 from common.spaces import Space, Vectors
 from common.training.pretrained import Pretrained, load_pretrained, pretrained_hash
 from server.run import default_base
 from simulations.progress import Counting
+from simulations.trials import session_trials
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,9 @@ class Setting:
         return self.manifest.content_hash()
 
     @cached_property
-    def folds(self) -> dict[str, Fold]:
+    def folds(self) -> dict[str, Trial]:
         """By name, which is the session that is left out."""
-        return {fold.name: fold for fold in leave_one_out(self.manifest)}
+        return {trial.name: trial for trial in session_trials(self.config, self.manifest)}
 
     def of_seed(self, seed: int) -> Config:
         """The configuration of one seed."""
@@ -93,7 +95,7 @@ def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:
     return setting
 
 
-def choose_folds(setting: Setting, names: Sequence[str]) -> tuple[Fold, ...]:
+def choose_folds(setting: Setting, names: Sequence[str]) -> tuple[Trial, ...]:
     """Folds by the session they leave out; all where none is named."""
     if unknown := [name for name in names if name not in setting.folds]:
         raise UserError("no such fold", where=", ".join(unknown), remedy=f"there are {', '.join(setting.folds)}")

@@ -17,6 +17,9 @@ from common.config import Config
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
+from common.features.scaling import Scaling
+from common.features.spaces import space_of
+from common.spaces import PATCHES
 from common.training.pretrained import load_pretrained, pretrained_hash
 from server.campaign import RESULTS
 from server.outcome import read_found
@@ -37,15 +40,17 @@ def simulate_campaign(
     base: Path | None,
     *,
     backend: str,
-    plan: str,
+    plan: str | None,
     with_real: bool,
     resume: bool,
     console: Console,
 ) -> dict[str, Any]:
     """The campaign, and beside it the recognizers that saw the real speech; the answer is the results."""
     simulation = order(config, run, base or default_base(config), plan=plan, resume=resume)
-    with_real = with_real and plan == "leave-one-out"
-    scaling = load_pretrained(simulation.base, config.network, config.features, config.corpus.classes).scaling
+    with_real = with_real and plan in (None, config.methods.protocol) and space_of(config) == PATCHES
+    scaling = Scaling(-1, 1)
+    if with_real:
+        scaling = load_pretrained(simulation.base, config.network, config.features, config.corpus.classes).scaling
     campaign = simulation.concluded()
     if campaign is None:
         for line in simulation.plan.lines():
@@ -86,7 +91,7 @@ class Simulation:
         return None if found is None or found.failures else asdict(found)
 
 
-def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out", resume: bool = False) -> Simulation:
+def order(config: Config, run: Path, base: Path, *, plan: str | None = None, resume: bool = False) -> Simulation:
     """Everything that must be in place before the first client is asked."""
     with bars() as open_bar:
         manifest = labelled_corpus(config.corpus, config.runtime, open_bar(config.corpus.name))
@@ -99,7 +104,7 @@ def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out",
         str(base.resolve()),
         pretrained_hash(base),
         len(manifest.sessions),
-        plan,
+        plan or config.methods.protocol,
         per_speaker=True,
         speech=manifest.content_hash(),
     )

@@ -14,13 +14,14 @@ from typing import Any
 
 from client.simulated import site_name
 from common.config import Config
-from common.corpora.manifest import Fold, Manifest, leave_one_out
+from common.corpora.manifest import Manifest
 from common.features.cache import Features, features_for
 from common.features.patches import PatchSource
 from common.features.scaling import Scaling
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
 from common.processes import side_by_side
+from common.protocols import Trial
 from common.recognizers import recognizer
 from common.recognizers.trying import confusions_by_speaker
 from common.seeds import derive_seed
@@ -29,6 +30,7 @@ from common.spaces import PATCHES
 from common.training.checkpoint import Snapshots
 from common.training.phases import Surroundings
 from server.outcome import Matrix, read_matrices
+from simulations.trials import session_trials
 
 REAL = "real"
 LEAST = 19
@@ -47,15 +49,15 @@ class RealTraining:
     scaling: Scaling
     run: Path
 
-    def path(self, fold: Fold) -> Path:
+    def path(self, fold: Trial) -> Path:
         """Where a fold's confusions lie."""
         return self.run / REAL / f"{site_name(fold.name)}.json"
 
-    def counts(self, fold: Fold) -> list[Matrix] | None:
+    def counts(self, fold: Trial) -> list[Matrix] | None:
         """A fold's confusions by speaker; None where it is to be trained, anew if what is kept cannot be read."""
         return read_matrices(self.path(fold), self.config.corpus.classes)
 
-    def train(self, fold: Fold, runtime: RuntimeConfig) -> None:
+    def train(self, fold: Trial, runtime: RuntimeConfig) -> None:
         """A recognizer of one fold, of which its confusions are kept."""
         config, scaling = self.config, self.scaling
         features = features_for(self.manifest, config.features, runtime)
@@ -76,7 +78,7 @@ class RealTraining:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def real_patches(fold: Fold, features: Features, scaling: Scaling, config: Config) -> PatchSource:
+def real_patches(fold: Trial, features: Features, scaling: Scaling, config: Config) -> PatchSource:
     """Of a fold's training sessions, emotions alike; `features` are those of the whole corpus."""
     seed = derive_seed(config.seed, REAL, fold.name)
     return PatchSource(features.of(fold.train), fold.train, scaling, seed, balanced=True)
@@ -110,7 +112,7 @@ def _train_when_idle(training: RealTraining) -> None:
         AUTOGROUP.write_text(str(LEAST), encoding="utf-8")
     alone = training.config.runtime.model_copy(update={"threads": 1})
     parent = multiprocessing.parent_process()
-    for fold in leave_one_out(training.manifest):
+    for fold in session_trials(training.config, training.manifest):
         if parent is None or not parent.is_alive():
             return
         if training.counts(fold) is None:
@@ -123,7 +125,7 @@ def train_on_real(
     """Fold to confusions by speaker; several folds at once, and none that has been done before."""
     features_for(manifest, config.features, config.runtime)  # once, before processes look for them
     training = RealTraining(config, manifest, scaling, run)
-    folds = leave_one_out(manifest)
+    folds = session_trials(config, manifest)
     missing = [fold for fold in folds if training.counts(fold) is None]
     progress(len(folds) - len(missing), len(folds))
     trained = side_by_side(training.train, missing, config.runtime, of=len(folds))

@@ -88,7 +88,7 @@ def write_results(
         "corpus": config.corpus.name,
         "preset": config.name,
         "identity": config.identity_hash(),
-        "tested_on": _tested_on(campaign["folds"], len(common), len(set().union(*modes.values()))),
+        "tested_on": _tested_on(config, campaign["folds"], len(common), len(set().union(*modes.values()))),
         "modes": {
             name: {metric: asdict(outcome.summary(metric, seed=config.seed)) for metric in METRICS}
             for name, outcome in outcomes.items()
@@ -101,12 +101,13 @@ def write_results(
     return results
 
 
-def _tested_on(folds: Sequence[Mapping[str, Any]], scored: int, known: int) -> str:
+def _tested_on(config: Config, folds: Sequence[Mapping[str, Any]], scored: int, known: int) -> str:
     """In words, of whom the scores are, and of how many of the folds that any mode knows."""
     if any(set(fold["train"]) & set(fold["test"]) for fold in folds):
         return "the very speakers that were trained on, so no test"
     missing = f", {scored} of {known} folds" if scored < known else ""
-    return f"leave one session out{missing}{_noise_in(folds)}"
+    protocol = config.methods.protocol.replace("-", " ")
+    return f"{protocol}{missing}{_noise_in(folds)}"
 
 
 def _noise_in(folds: Sequence[Mapping[str, Any]]) -> str:

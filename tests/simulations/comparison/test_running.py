@@ -21,7 +21,7 @@ PAPERS = ["real", "centralized", "federated", "baseline", "floor", "real+synthet
 
 def simulated(run, config, weights):
     """The same configuration as a campaign, with the real mode beside it."""
-    order = {"backend": "serial", "plan": "leave-one-out", "with_real": True, "resume": False}
+    order = {"backend": "serial", "plan": None, "with_real": True, "resume": False}
     simulate_campaign(config, run, weights, **order, console=Console(quiet=True))
 
 
