@@ -3,7 +3,6 @@
 Owns the checks that must hold before anything is computed. Must not know modes or units.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -12,7 +11,7 @@ from pathlib import Path
 from common.config import Config
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
-from common.errors import UserError, UserErrors
+from common.errors import UserError
 from common.features.scaling import Scaling
 from common.features.spaces import SpeechFeatures, features_in, space_of_kinds
 from common.protocols import Trial
@@ -89,7 +88,8 @@ def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:
     setting = Setting(config, manifest, base or default_base(config))
     features = features_in(setting.space, manifest, config, config.runtime, progress)
     setting = replace(setting, manifest=features.manifest)
-    _refuse_missing_emotions(setting)
+    setting.manifest.require_every_label()
+    _ = setting.folds
     if not isinstance(setting.space, Vectors):
         _ = setting.pretrained
     return setting
@@ -103,16 +103,3 @@ def choose_folds(setting: Setting, names: Sequence[str]) -> tuple[Trial, ...]:
     if sum(len(fold.test.speakers) for fold in folds) < 2:
         raise UserError("one speaker only has no interval", where=f"fold {folds[0].name}", remedy="name another fold")
     return folds
-
-
-def _refuse_missing_emotions(setting: Setting) -> None:
-    """Every session is a client and the test side of a fold: each needs every emotion."""
-    problems = []
-    for session in setting.folds:
-        counts = Counter(utterance.emotion for utterance in setting.part(session).utterances)
-        missing = [label for label in setting.manifest.labels if not counts[label]]
-        if missing:
-            problems.append(f"fold {session}: no utterance of {', '.join(missing)}")
-    if problems:
-        heading = f"corpus {setting.manifest.corpus}: each session is a client and a test; give it every emotion"
-        raise UserErrors(heading, problems)
