@@ -72,7 +72,8 @@ def read_corpus(
     from common.settings import EMOTIONS, RuntimeConfig
 
     place = corpus_root(name, root or None, RuntimeConfig().cache)
-    return read(name, place, emotions=emotions or EMOTIONS, skip_bad=skip_bad, **options)
+    own: dict[str, Any] = dict(options)  # of the layout, whatever they are
+    return read(name, place, emotions=emotions or EMOTIONS, skip_bad=skip_bad, **own)
 
 
 def features(
