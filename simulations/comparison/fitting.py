@@ -103,7 +103,9 @@ def fit(job: Job) -> None:
 
     base = setting.pretrained.pair.learned() if one.base(settings, len(labels)) else {}
     around = job.around(acceleration, job.unit.steps)
-    released = one.fit(Fitting(examples, base, labels, setting.space, seed, around, train.manifest.held), settings)
+    released = one.released_by(
+        Fitting(examples, base, labels, setting.space, seed, around, train.manifest.held), settings
+    )
     kind = Precision[config.finetuning.released_as.upper()].dtype
     weights = {name: value.to(kind) for name, value in released.items()}
     save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})
