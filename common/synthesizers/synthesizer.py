@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from common.errors import UserError
 from common.settings import Section, settings_from
 from common.spaces import Patches, Space, Vectors
 from common.training.draws import Examples
@@ -46,6 +47,8 @@ class Fitting:
         space: what an example is.
         seed: of everything that is drawn.
         around: machine, snapshots to resume from, who is told how it goes.
+        held: whether there are examples of each label; nothing, where there are of all. What is fitted without an
+            emotion keeps its shapes, holds no number that is none, and is never asked for that emotion.
     """
 
     examples: Callable[[bool], Examples]
@@ -54,11 +57,17 @@ class Fitting:
     space: Space
     seed: int
     around: Surroundings
+    held: tuple[bool, ...] = ()
 
     @property
     def classes(self) -> int:
         """How many emotions there are."""
         return len(self.labels)
+
+    @property
+    def known(self) -> tuple[int, ...]:
+        """The classes of which there are examples."""
+        return tuple(number for number in range(self.classes) if not self.held or self.held[number])
 
 
 @dataclass(frozen=True)
@@ -116,6 +125,18 @@ class Synthesizer(Generic[S]):
     def title(self) -> str:
         """What tables call it."""
         return self.row or self.name
+
+    def released_by(self, fitting: Fitting, settings: S) -> dict[str, Tensor]:
+        """What a fit gives, if it is what its shapes tell."""
+        released = self.fit(fitting, settings)
+        told = {name: tuple(shape) for name, shape in self.shapes(settings, fitting.space, fitting.classes).items()}
+        found = {name: tuple(value.shape) for name, value in released.items()}
+        if wrong := [name for name in {**told, **found} if told.get(name) != found.get(name)]:
+            shown = [f"{name} is {found.get(name, 'missing')}, told {told.get(name, 'nothing')}" for name in wrong]
+            remedy = "a synthesizer's fit and its shapes must say the same: tell whoever wrote it"
+            what = f"what {self.name} releases does not match its shapes"
+            raise UserError(what, where="; ".join(shown), remedy=remedy)
+        return released
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes by name: each has the registry."""

@@ -23,9 +23,13 @@ def bootstrap(
 ) -> None:
     """Train a recognizer from a bank alone, on what its generators draw.
 
+    What comes out is a model: a folder that `eyesoff recognize` uses, and that needs nothing else.
+
     SIGTERM or Ctrl-C finishes the step, keeps it and leaves; the same line again goes on from there.
+    One that is finished is left as it is, and nothing is written over another one: choose another --run.
+
     A corpus to score on must be of other speakers than the generators': this
-    command cannot know whose those were.
+    command cannot know whose those were. The scores go into the model's card.
 
     Example: eyesoff bootstrap --bank runs/simulation/bank --run runs/bootstrap --corpus emodb --root data/EMO-DB
     """
@@ -34,31 +38,38 @@ def bootstrap(
 
     from rich.console import Console
 
+    from common.corpora import corpus_root, read_corpus
+    from common.recognizers.model import load_model
+    from common.recognizers.scoring import score_folder
     from common.training.interruption import stoppable
     from common.training.phases import Interrupted
     from common.training.reporters import ProgressBar, StatusLines
     from server.bank import Bank
     from server.bootstrap import bootstrap as train
-    from simulations.federation.results import score_recognizer
 
     config = choose_config(preset, config_file, overrides)
     console = Console(stderr=True, markup=False)
     reporter = ProgressBar(console) if console.is_terminal else StatusLines(lambda line: typer.echo(line, err=True))
     with stoppable() as stop:
         try:
-            weights = train(config, Bank(bank), run, reporter, stop)
+            model = train(config, Bank(bank), run, reporter, stop)
         except Interrupted as stopped:
             typer.echo(f"{stopped}: the same line goes on", err=True)
             raise typer.Exit(stop.status) from None
         finally:
             reporter.close()
-    scores = score_recognizer(config, Bank(bank), weights, corpus, root) if corpus else {}
+    scores = {}
+    if corpus:
+        labels = load_model(model).card.labels
+        manifest = read_corpus(corpus, corpus_root(corpus, root, config.runtime.cache), emotions=labels)
+        scores = score_folder(model, manifest, config.runtime, config.seed)
     if as_json:
         plain = {metric: asdict(score) for metric, score in scores.items()}
-        typer.echo(json.dumps({"recognizer": str(weights), "corpus": corpus, "scores": plain}))
+        typer.echo(json.dumps({"model": str(model), "corpus": corpus, "scores": plain}))
         return
-    typer.echo(f"recognizer: {weights}")
+    typer.echo(f"model: {model}")
     for metric, score in scores.items():
         typer.echo(f"{metric} on {corpus}: {score}")
     if scores:
         typer.echo("a test only if no speaker of this corpus is behind one of the generators", err=True)
+    typer.echo(f"try it: eyesoff recognize {model} RECORDING.wav", err=True)

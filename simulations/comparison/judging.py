@@ -16,7 +16,7 @@ from common.networks.acceleration import Acceleration
 from common.scoring import Confusion, quality
 from common.seeds import torch_stream
 from common.space import SIDE
-from common.synthesizers.pool import Source, shares
+from common.synthesizers.pool import Source, given_numbers, turns
 from common.training.checkpoint import save_tensors
 from simulations.comparison.job import Job
 from simulations.comparison.recognizing import load_recognizer, real_speech, sources_of
@@ -40,7 +40,7 @@ def judge(job: Job) -> None:
     samples, labels, paired = _samples(job, labels, device)
     embedded = embed(encoder, samples)
     measured = asdict(quality(embed(encoder, reference).numpy(), embedded.numpy()))
-    atomic_json(job.folder / QUALITY, measured | {"recognized": _recognized(job, samples, labels)})
+    atomic_json(job.folder / QUALITY, measured | {"recognized": recognized(job, samples, labels)})
     order = [number for emotion in range(classes) for number in _first(labels, emotion)]
     shown = {
         "patches": samples[order, 0].half(),
@@ -63,11 +63,13 @@ def _samples(job: Job, labels: Tensor, device: torch.device) -> tuple[Tensor, Te
         return 2 * torch.rand(len(labels), 1, SIDE, SIDE, generator=stream) - 1, labels, None
     sources = list(sources_of(job, device))
     scale, classes = job.config.sampling.latent_scale, job.config.corpus.classes
-    parts = []
-    for source, rounds in zip(sources, shares(AN_EMOTION, len(sources)), strict=True):
-        wanted = torch.arange(classes).repeat(rounds)
-        parts.append(source.open().sample(wanted, torch_stream(source.seed, "quality"), scale))
-    return torch.cat(parts), labels, _paired(sources[0], classes, scale)
+    parts, wanted = list[Tensor](), list[Tensor]()
+    for source, numbers in zip(sources, given_numbers([s.known for s in sources], AN_EMOTION, classes), strict=True):
+        if any(numbers):
+            wanted.append(torch.from_numpy(turns(numbers)))
+            parts.append(source.open().sample(wanted[-1], torch_stream(source.seed, "quality"), scale))
+    knowing = max(sources, key=lambda source: sum(source.known))
+    return torch.cat(parts), torch.cat(wanted), _paired(knowing, classes, scale)
 
 
 def _paired(source: Source, classes: int, scale: float) -> Tensor:
@@ -87,7 +89,7 @@ def embed(encoder: Discriminator, patches: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def _recognized(job: Job, samples: Tensor, labels: Tensor) -> float | None:
+def recognized(job: Job, samples: Tensor, labels: Tensor) -> float | None:
     """Macro F1 of the recognizer that saw real speech, on samples and what they were asked to be."""
     trained = [unit for unit in job.unit.needs if unit.kind == "train"]
     if not trained:

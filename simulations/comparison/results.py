@@ -8,11 +8,14 @@ Owns the layout of both. Must not know how a unit is computed, nor how any of th
     corpus, preset, identity (hash of the configuration), command, labels (emotions in their order)
     folds         [{name, speakers: [..], utterances: [test utterances an emotion]}], in order
     seeds         [0, 1, 2]
+    averaged_over what macro F1 and UAR are means over, in words: a fold is scored on the emotions that it holds
     modes         name -> {about, synthesizer (or null), complete (no cell is missing), metrics, ..}; in the order of
                   the table. `macro_f1`, `uar`, `accuracy` are each {mean, std_over_folds, std_over_seeds (null where
                   there is one), low, high (95 %, over speakers and seeds), n (utterances), folds, seeds (how many)},
-                  or null where failures left no seed whole; `confusion` is counts [true][predicted] over folds and
-                  whole seeds; `by_fold` is fold -> [macro F1 of each whole seed]; `whole_seeds` says which those are
+                  or null where failures left no seed whole; `pooled` is metric -> its value on the counts of all folds
+                  added up, mean over seeds, which lacks an emotion only where every fold does; `confusion` is counts
+                  [true][predicted] over folds and whole seeds; `by_fold` is fold -> [macro F1 of each whole seed];
+                  `whole_seeds` says which those are
     counts        mode -> seed (as text) -> fold -> speaker -> counts [true][predicted]
     paired        [{first, second, metric, difference, low, high, p_value, pairs, different}]: first minus second, on
                   the same folds and seeds
@@ -58,7 +61,7 @@ import torch
 
 from common.errors import UserError
 from common.networks.acceleration import Acceleration
-from common.scoring import METRICS, Confusion, Metric, Outcome, compare, gap_closed
+from common.scoring import AVERAGED_OVER, METRICS, Confusion, Metric, Outcome, compare, gap_closed
 from common.training.checkpoint import Card
 from common.version import VERSION
 from simulations.comparison.ablations import Ablation
@@ -118,6 +121,7 @@ def collect(
         "labels": list(setting.manifest.labels),
         "folds": [_fold(setting, name) for name in folds],
         "seeds": seeds,
+        "averaged_over": AVERAGED_OVER,
         "modes": {mode.name: _mode(mode, outcomes[mode.name], seeds, folds, seed) for mode in modes},
         "counts": counts,
         "paired": _paired(outcomes, seed),
@@ -135,7 +139,7 @@ def collect(
         "quarantined": _quarantined(units, store),
         "failures": _failures(units, failures),
         "settings": {name: value for name, value in setting.config.identity().items() if name != PRETRAINING},
-        "pretrained": _whence(setting.pretrained.card),
+        "pretrained": {} if setting.scaling is None else _whence(setting.pretrained.card),
     }
 
 
@@ -178,7 +182,7 @@ def _outcome(setting: Setting, table: Counts, seeds: Sequence[int], folds: Seque
 def _mode(mode: Mode, outcome: Outcome | None, seeds: Sequence[int], folds: Sequence[str], seed: int) -> dict[str, Any]:
     about = {"about": mode.about, "synthesizer": mode.synthesizer}
     if outcome is None:
-        nothing = dict.fromkeys((*METRICS, "confusion", "by_fold"))
+        nothing = dict.fromkeys((*METRICS, "pooled", "confusion", "by_fold"))
         return {**about, "complete": False, "whole_seeds": [], **nothing}
     values = outcome.values("macro_f1")
     return {
@@ -186,6 +190,7 @@ def _mode(mode: Mode, outcome: Outcome | None, seeds: Sequence[int], folds: Sequ
         "complete": list(outcome.seeds) == sorted(seeds),
         "whole_seeds": list(outcome.seeds),
         **{metric: asdict(outcome.summary(metric, seed=seed)) for metric in METRICS},
+        "pooled": {metric: outcome.pooled(metric) for metric in METRICS},
         "confusion": outcome.counts.sum(axis=(0, 1)).tolist(),
         # an outcome has its folds in sorted order
         "by_fold": {fold: values[:, sorted(folds).index(fold)].tolist() for fold in folds},

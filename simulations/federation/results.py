@@ -11,45 +11,11 @@ from typing import Any
 from rich.table import Table
 
 from common.config import Config
-from common.corpora import corpus_root, read_corpus
-from common.errors import UserError
-from common.features.cache import features_for
-from common.features.scaling import Scaling
 from common.files import atomic_json
-from common.networks.acceleration import Acceleration
-from common.recognizers import recognizer
-from common.recognizers.trying import confusions_by_speaker
-from common.scoring import METRICS, Confusion, Metric, Outcome, Score, bootstrap
-from common.settings import hash_identity
-from common.spaces import PATCHES
-from common.training.checkpoint import read_tensors
-from server.bank import Bank
-from server.bootstrap import fitting_config
+from common.scoring import AVERAGED_OVER, METRICS, Confusion, Outcome
 
 RESULTS = "results.json"
 SCHEMA = 1
-
-
-def score_recognizer(config: Config, bank: Bank, weights: Path, corpus: str, root: str | None) -> dict[Metric, Score]:
-    """A bootstrapped recognizer's scores on a corpus at hand."""
-    banked = bank.banked()
-    config = fitting_config(config, banked, bank.folder)
-    tuning = banked[0].card.tuning
-    if hash_identity(config.features.model_dump(mode="json")) != tuning.features:
-        remedy = "use the configuration of the run that they came from: its config.toml"
-        raise UserError("the generators were tuned on other features", where=bank.folder, remedy=remedy)
-    manifest = read_corpus(
-        corpus, corpus_root(corpus, root, config.runtime.cache), emotions=config.corpus.emotions
-    ).where(lambda utterance: utterance.emotion is not None)
-    features = features_for(manifest, config.features, config.runtime)
-    method, acceleration = recognizer(config.methods.recognizer), Acceleration.from_runtime(config.runtime)
-    settings, classes = method.settings_of(config), config.corpus.classes
-    predictor = method.predictor(read_tensors(weights)[0], settings, PATCHES, classes, acceleration)
-    if tuning.scaling is None:
-        raise UserError("the releases are of no spectrograms", where=bank.folder, remedy="name a bank of patches")
-    scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
-    confusions = confusions_by_speaker(predictor, features, manifest, scaling)
-    return {metric: bootstrap(confusions, metric, seed=config.seed) for metric in METRICS}
 
 
 def outcome_of(labels: tuple[str, ...], folds: Mapping[str, list[Any]], seed: int) -> Outcome:
@@ -88,6 +54,7 @@ def write_results(
         "corpus": config.corpus.name,
         "preset": config.name,
         "identity": config.identity_hash(),
+        "averaged_over": AVERAGED_OVER,
         "tested_on": _tested_on(config, campaign["folds"], len(common), len(set().union(*modes.values()))),
         "modes": {
             name: {metric: asdict(outcome.summary(metric, seed=config.seed)) for metric in METRICS}
