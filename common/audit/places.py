@@ -31,7 +31,7 @@ LEAST = 1e-3
 """Of the largest deviation: a direction that deviates less counts as if it did so."""
 HOP = 64
 """Frames between the windows of an utterance that is placed as patches."""
-DRAWN, AT_ONCE = 1024, 128
+DRAWN, AT_ONCE = 512, 128
 """Public patches by which statistics are placed."""
 NO_EMOTION = -1
 Place = Callable[[Tensor], Floats]

@@ -3,6 +3,7 @@
 Owns the three verdicts, the limits that lead to them, and their words. Must not know how anything was measured.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
@@ -13,6 +14,12 @@ from common.settings import Section
 Word = Literal["release", "refuse", "cannot-tell"]
 PLANTED = 0.005, 0.01, 0.02, 0.05
 """Shares of samples that are exchanged for copies, to see which the audit notices."""
+
+WORDS: dict[Word, str] = {
+    "release": "nothing was found, and a leak of a size that matters would have been seen",
+    "refuse": "it gives away who was in the data",
+    "cannot-tell": "this audit cannot tell whether it gives anything away",
+}
 
 
 class Limits(Section):
@@ -43,6 +50,16 @@ class Verdict(Section):
     worst: float | None = None
     epsilon: float | None = None
     noticed: float | None = Field(None, description="the smallest share of planted copies that was noticed")
+
+    def lines(self) -> Iterator[str]:
+        """For a person: the word, why, and what was measured."""
+        yield f"{WORDS[self.word]}:"
+        yield from (f"  {reason}" for reason in self.reasons)
+        if self.auc is not None:
+            yield f"  told apart: {self.auc:.3f} of pairs of a member and an outsider [{self.low:.3f}, {self.high:.3f}]"
+            yield f"  the best told utterance: p = {self.worst:.2g}; epsilon is at least {self.epsilon:.2f}"
+            seen = "none of the planted copies" if self.noticed is None else f"copies in {self.noticed:.1%} of samples"
+            yield f"  noticed: {seen}"
 
 
 def judged(found: Findings, noticed: float | None, speakers: int, limits: Limits) -> Verdict:
