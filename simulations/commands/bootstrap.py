@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from simulations.commands.options import AsJson, ConfigFile, Overrides, Preset, choose_config
+from simulations.commands.options import AsJson, ConfigFile, Overrides, Preset, choose_config, placeless_command
 
 
 def bootstrap(
@@ -30,7 +30,6 @@ def bootstrap(
     Example: eyesoff bootstrap --bank runs/simulation/bank --run runs/bootstrap --corpus emodb --root data/EMO-DB
     """
     import json
-    from dataclasses import asdict
 
     from rich.console import Console
 
@@ -39,7 +38,10 @@ def bootstrap(
     from common.training.reporters import ProgressBar, StatusLines
     from server.bank import Bank
     from server.bootstrap import bootstrap as train
-    from simulations.federation.results import score_recognizer
+    from simulations.comparison.bootstrapped import bootstrapped
+    from simulations.comparison.modes import ABLATED
+    from simulations.comparison.schema import plain
+    from simulations.report.writing import write_report
 
     config = choose_config(preset, config_file, overrides)
     console = Console(stderr=True, markup=False)
@@ -52,13 +54,14 @@ def bootstrap(
             raise typer.Exit(stop.status) from None
         finally:
             reporter.close()
-    scores = score_recognizer(config, Bank(bank), weights, corpus, root) if corpus else {}
+    results = bootstrapped(config, Bank(bank), run, weights, corpus, root, placeless_command())
+    page = write_report(run)
     if as_json:
-        plain = {metric: asdict(score) for metric, score in scores.items()}
-        typer.echo(json.dumps({"recognizer": str(weights), "corpus": corpus, "scores": plain}))
+        typer.echo(json.dumps({"recognizer": str(weights), **plain(results)}))
         return
     typer.echo(f"recognizer: {weights}")
-    for metric, score in scores.items():
-        typer.echo(f"{metric} on {corpus}: {score}")
-    if scores:
-        typer.echo("a test only if no speaker of this corpus is behind one of the generators", err=True)
+    for metric, score in results.modes[ABLATED].scores.items():
+        typer.echo(f"{metric} on {corpus}: {score.mean:.3f} [{score.low:.3f}, {score.high:.3f}], n = {score.n}")
+    typer.echo(f"report: {page}")
+    if corpus:
+        typer.echo(results.protocol, err=True)

@@ -38,19 +38,21 @@ def judge(job: Job) -> None:
     encoder = job.setting.pretrained.pair.discriminator
     reference = real_speech(job).batch(0, len(labels), "reference").values
     samples, labels, paired = _samples(job, labels, device)
-    embedded = embed(encoder, samples)
-    measured = asdict(quality(embed(encoder, reference).numpy(), embedded.numpy()))
+    shown = look(encoder, samples, labels, paired)
+    measured = asdict(quality(embed(encoder, reference).numpy(), shown["embeddings"].numpy()))
     atomic_json(job.folder / QUALITY, measured | {"recognized": _recognized(job, samples, labels)})
-    order = [number for emotion in range(classes) for number in _first(labels, emotion)]
-    shown = {
-        "patches": samples[order, 0].half(),
-        "patch_labels": labels[order],
-        "embeddings": embedded,
-        "labels": labels,
-    }
-    if paired is not None:
-        shown["paired"] = paired.half()
     save_tensors(job.folder / SHOWN, shown, {"what": str(job.unit)})
+
+
+def look(
+    encoder: Discriminator | None, samples: Tensor, labels: Tensor, paired: Tensor | None = None
+) -> dict[str, Tensor]:
+    """What is kept of samples for the eye: a few of each emotion, and where all of them lie."""
+    order = [number for emotion in range(int(labels.max()) + 1) for number in _first(labels, emotion)]
+    shown = {"patches": samples[order, 0].half(), "patch_labels": labels[order]}
+    if encoder is not None:
+        shown |= {"embeddings": embed(encoder, samples), "labels": labels}
+    return shown if paired is None else shown | {"paired": paired.half()}
 
 
 def _samples(job: Job, labels: Tensor, device: torch.device) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -61,13 +63,16 @@ def _samples(job: Job, labels: Tensor, device: torch.device) -> tuple[Tensor, Te
     if job.unit.subject == NOISE:
         stream = torch_stream(job.unit.seed, job.unit.place, NOISE)
         return 2 * torch.rand(len(labels), 1, SIDE, SIDE, generator=stream) - 1, labels, None
-    sources = list(sources_of(job, device))
-    scale, classes = job.config.sampling.latent_scale, job.config.corpus.classes
-    parts = []
+    return drawn(list(sources_of(job, device)), job.config.corpus.classes, job.config.sampling.latent_scale)
+
+
+def drawn(sources: Sequence[Source], classes: int, scale: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Samples of all sources alike, their emotions, and the same latents under each emotion."""
+    parts, labels = [], []
     for source, rounds in zip(sources, shares(AN_EMOTION, len(sources)), strict=True):
-        wanted = torch.arange(classes).repeat(rounds)
-        parts.append(source.open().sample(wanted, torch_stream(source.seed, "quality"), scale))
-    return torch.cat(parts), labels, _paired(sources[0], classes, scale)
+        labels.append(torch.arange(classes).repeat(rounds))
+        parts.append(source.open().sample(labels[-1], torch_stream(source.seed, "quality"), scale))
+    return torch.cat(parts), torch.cat(labels), _paired(sources[0], classes, scale)
 
 
 def _paired(source: Source, classes: int, scale: float) -> Tensor:

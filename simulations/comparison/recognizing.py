@@ -12,6 +12,7 @@ from functools import partial
 import torch
 
 from client.recipes import recipe_of
+from common.config import Config
 from common.features.patches import Batch, PatchSource
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
@@ -27,10 +28,10 @@ from common.training.draws import Examples
 from simulations.comparison.fitting import with_synthesizer
 from simulations.comparison.job import Job
 from simulations.comparison.modes import MODES, REAL
+from simulations.comparison.setting import Setting
 from simulations.comparison.store import COUNTS, POOL, RELEASE
 from simulations.comparison.store import RECOGNIZER as WEIGHTS
 from simulations.comparison.units import Unit
-from simulations.federation.real import real_patches
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,14 @@ def patches_of(job: Job, device: torch.device) -> Examples:
 
 def real_speech(job: Job) -> PatchSource:
     """Of the training sessions of a unit's fold, emotions alike."""
-    setting = job.setting
-    return real_patches(setting.folds[job.unit.place], setting.features, setting.pretrained.scaling, job.config)
+    return real_patches(job.setting, job.unit.place, job.config)
+
+
+def real_patches(setting: Setting, fold: str, config: Config) -> PatchSource:
+    """Of a fold's training sessions, emotions alike."""
+    train, scaling = setting.folds[fold].train, setting.pretrained.scaling
+    seed = derive_seed(config.seed, REAL, fold)
+    return PatchSource(setting.features.of(train), train, scaling, seed, balanced=True)
 
 
 def _pool(job: Job, device: torch.device) -> Examples:

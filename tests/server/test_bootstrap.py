@@ -20,8 +20,8 @@ from server.letters import Letters
 from server.pretraining import pretraining_identity
 from server.recognizers import Recognizers
 from server.run import run_campaign
+from simulations.comparison.bootstrapped import bootstrapped
 from simulations.federation.campaign import order
-from simulations.federation.results import score_recognizer
 from simulations.federation.serial import SerialClients
 
 
@@ -64,10 +64,11 @@ def test_a_bank_makes_a_recognizer_when_everything_else_is_gone(small, make_spee
     assert all(torch.equal(trained_now[name], value) for name, value in trained_then.items())
 
     make_speech(tmp_path / "speech")
-    scores = score_recognizer(small, bank, weights, "table", str(tmp_path / "speech"))
+    run = tmp_path / "bootstrapped"
+    scores = bootstrapped(small, bank, run, weights, "table", str(tmp_path / "speech")).modes["federated"].scores
     counts = torch.tensor([matrix for matrices in fold["counts"].values() for matrix in matrices])
     assert scores["accuracy"].n == counts.sum() == 40
-    assert scores["accuracy"].value == pytest.approx(float(counts.sum(dim=0).trace()) / 40)
+    assert scores["accuracy"].mean == pytest.approx(float(counts.sum(dim=0).trace()) / 40)
     assert read_corpus("table", tmp_path / "speech").sessions == tuple(fold["test"])
 
 
@@ -134,4 +135,4 @@ def test_speech_is_not_scored_under_other_features(bank, fill, config, tmp_path,
     weights = bootstrap(config, bank, tmp_path / "run", Reporter(), never)
     other = config.model_copy(update={"features": config.features.model_copy(update={"floor": 1e-5})})
     with pytest.raises(UserError, match="tuned on other features"):
-        score_recognizer(other, bank, weights, "table", str(make_speech(tmp_path / "speech")))
+        bootstrapped(other, bank, tmp_path / "run", weights, "table", str(make_speech(tmp_path / "speech")))

@@ -50,7 +50,7 @@ def eyesoff(tmp_path, capsys):
 def test_a_bank_gives_a_recognizer(eyesoff, bank, tmp_path):
     status, told, progress = eyesoff("--bank", bank, "--run", tmp_path / "run")
     weights = tmp_path / "run" / "recognizers" / "everyone" / "weights"
-    assert (status, told) == (0, f"recognizer: {weights}\n")
+    assert (status, told) == (0, f"recognizer: {weights}\nreport: {tmp_path / 'run' / 'report.html'}\n")
     assert (weights / "card.json").exists()
     assert "recognizer: from step 0 to 2" in progress
 
@@ -64,8 +64,10 @@ def test_its_scores_come_with_interval_and_n(eyesoff, bank, tmp_path, make_speec
     assert "n = 40" in told
     status, told, _ = eyesoff(*words, "--json")
     answer = json.loads(told)
-    assert answer["corpus"] == "table"
-    assert answer["scores"]["accuracy"]["n"] == len(read_corpus("table", corpus, emotions=Config().corpus.emotions))
+    assert (answer["corpus"], answer["what"]) == ("table", "bootstrap")
+    assert answer["modes"]["federated"]["accuracy"]["n"] == len(
+        read_corpus("table", corpus, emotions=Config().corpus.emotions)
+    )
 
 
 def test_a_bank_that_is_not_there_is_a_line(eyesoff, tmp_path):

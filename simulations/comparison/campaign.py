@@ -1,0 +1,181 @@
+"""A campaign as one mode of a comparison: beside it, where the speech is at hand, what real speech gives.
+
+Owns how a campaign's outcome becomes results, and what of it is shown. Must not know how it came about.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from torch import Tensor
+
+from client.simulated import SITES, site_name
+from client.site import STATE
+from common.config import Config
+from common.networks.acceleration import Acceleration
+from common.seeds import derive_seed
+from common.synthesizers.pool import Source
+from common.training.pretrained import Pretrained, fitting_weights, load_pretrained
+from server.bank import Bank, Banked
+from server.campaign import BANK
+from server.outcome import Found
+from server.plans import EVERYONE
+from server.samplers import sampler_of
+from simulations.comparison.beside import Beside
+from simulations.comparison.evidence import Gathered, Written, put
+from simulations.comparison.judging import AN_EMOTION, drawn, look
+from simulations.comparison.modes import ABLATED, MODES, REAL
+from simulations.comparison.recognizing import real_patches
+from simulations.comparison.results import environment, ground, scored, seconds_of, whence
+from simulations.comparison.schema import Aside, Counts, Failed, Matrix, Results, Tested, write_results
+from simulations.comparison.store import LEDGER, METRICS
+from simulations.federation.campaign import order
+from simulations.federation.watching import Watch
+
+
+def simulate_campaign(
+    config: Config,
+    run: Path,
+    base: Path | None,
+    *,
+    backend: str,
+    plan: str,
+    with_real: bool,
+    resume: bool,
+    console: Console,
+    command: str = "",
+) -> Results:
+    """The campaign, beside it the real mode where that is wanted, and what both come to."""
+    began = time.monotonic()
+    simulation = order(config, run, base or fitting_weights(config.network), plan=plan, resume=resume)
+    beside = Beside.of(simulation) if with_real and plan != EVERYONE else None
+    found = simulation.concluded()
+    if found is None:
+        for line in simulation.plan.lines():
+            console.print(line, highlight=False)
+        with beside.begun() if beside else nullcontext(_nothing) as go_on, Watch(run, console) as watch:
+
+            def look_on() -> None:
+                watch()
+                go_on()
+
+            found = simulation.start(backend, look_on)
+    failures = beside.finish(console) if beside else []
+    return conclude(run, config, simulation.base, found, command, began, beside, failures)
+
+
+def _nothing() -> None:
+    """No mode stands beside the campaign."""
+
+
+def conclude(
+    run: Path,
+    config: Config,
+    base: Path,
+    found: Found,
+    command: str,
+    began: float,
+    beside: Beside | None = None,
+    failures: Sequence[Failed] = (),
+) -> Results:
+    """A campaign's outcome as results, written beside it with what can be shown."""
+    pretrained = load_pretrained(base, config.network, config.features, config.corpus.classes)
+    results = results_of(config, found, beside)
+    _show(run, config, pretrained, found, beside)
+    results = replace(
+        results,
+        command=command,
+        failures=[*results.failures, *failures],
+        seconds=seconds_of(beside.units, beside.store, set()) if beside else {},
+        environment=environment(config, [Acceleration.from_runtime(config.runtime).precision]),
+        pretrained=whence(pretrained.card),
+        wall=round(time.monotonic() - began, 1),
+    )
+    write_results(run, results)
+    return results
+
+
+def results_of(config: Config, found: Found, beside: Beside | None = None) -> Results:
+    """Every mode on the folds that all of them have: a mean over fewer would be of another protocol."""
+    seed = str(config.seed)
+    counts: dict[str, Counts] = {ABLATED: {seed: _by_speaker(found, beside.speakers() if beside else {})}}
+    if beside:
+        counts = {REAL: beside.counts(), **counts}
+    known = {name: table.get(seed, {}) for name, table in counts.items()}
+    answered = [{fold for fold, speakers in folds.items() if speakers} for folds in known.values()]
+    common = sorted(set.intersection(*(folds for folds in answered if folds))) if any(answered) else []
+    noise = sorted({one for fold in found.folds for one in fold.noise.values() if one is not None})
+    begun = replace(
+        ground(config, config.corpus.emotions, [config.seed]),
+        what="campaign",
+        protocol=_protocol(found, len(common), len(set().union(*known.values())), noise),
+        folds=[tested(name, known[ABLATED].get(name) or known[REAL][name]) for name in common],
+        noised=bool(noise),
+        quarantined=[Aside(one["session"], config.seed, one["reason"]) for one in found.quarantined],
+        failures=[_failed(one, config.seed) for one in found.failures],
+    )
+    return scored(begun, [MODES[name] for name in counts], counts)
+
+
+def _by_speaker(found: Found, speakers: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Matrix]]:
+    """Sites give no names: speakers are numbered, unless the speech is at hand."""
+    table = {}
+    for fold in found.folds:
+        matrices = [matrix for answers in fold.counts.values() for matrix in answers]
+        names = [name for session in fold.counts for name in speakers.get(session, ())]
+        if len(names) != len(matrices):
+            names = [f"{fold.name}#{number}" for number in range(len(matrices))]
+        table[fold.name] = dict(zip(names, matrices, strict=True))
+    return table
+
+
+def tested(fold: str, counts: Mapping[str, Matrix]) -> Tested:
+    """A fold of which only its counts are known."""
+    return Tested(fold, list(counts), np.sum(list(counts.values()), axis=(0, 2)).tolist())
+
+
+def _failed(one: Mapping[str, str], seed: int) -> Failed:
+    who = one["session"] or f"client {one['client']}"
+    return Failed(f"{one['stage']} {who}", [ABLATED], one["session"], seed, one["reason"])
+
+
+def _protocol(found: Found, scored: int, known: int, noise: Sequence[float]) -> str:
+    """In words, of whom the scores are, and of how many of the folds that any mode knows."""
+    if any(set(fold.train) & set(fold.test) for fold in found.folds):
+        return "the very speakers that were trained on, so no test"
+    missing = f", {scored} of {known} folds" if scored < known else ""
+    told = f"; counts with the sites' noise, epsilon {', '.join(f'{one:g}' for one in noise)}" if noise else ""
+    return f"leave one session out{missing}{told}"
+
+
+def _show(run: Path, config: Config, pretrained: Pretrained, found: Found, beside: Beside | None) -> None:
+    """What the generators make for the first fold, beside the speech that they were tuned to where it is at hand."""
+    bank, fold, labels = Bank(run / BANK), found.folds[0], config.corpus.emotions
+    encoder = pretrained.pair.discriminator
+    made = made_by(bank, [banked for banked in bank.banked() if banked.session in fold.train], config)
+    looks = {ABLATED: look(encoder, *made)}
+    curves: list[Written] = []
+    if beside:
+        place = next(name for name in beside.setting.folds if site_name(name) == fold.name)
+        real = real_patches(beside.setting, place, config).batch(0, AN_EMOTION * len(labels), "evidence")
+        looks = {REAL: look(encoder, real.values, real.labels), **looks}
+        shown = (unit for unit in beside.units if (unit.kind, unit.place) == ("train", place))
+        curves = [Written.of(unit, beside.store.where(unit) / METRICS) for unit in shown]
+    ledgers = []
+    for path in sorted((run / SITES).glob(f"*/{STATE}/{LEDGER}")):
+        session = path.parent.parent.name
+        ledgers.append(Written(path, f"tune-{session}.jsonl", {"session": session, "seed": config.seed}))
+    put(run, Gathered(fold.name, config.seed, labels, pretrained.scaling, config.features, looks, curves, ledgers))
+
+
+def made_by(bank: Bank, releases: Sequence[Banked], config: Config) -> tuple[Tensor, Tensor, Tensor]:
+    """Samples of a bank's generators alike, their emotions, and the same latents under each emotion."""
+
+    def source(one: Banked) -> Source:
+        return Source(one.name, derive_seed(config.seed, one.session, "evidence"), lambda: sampler_of(bank.load(one)))
+
+    return drawn([source(one) for one in releases], config.corpus.classes, config.sampling.latent_scale)
