@@ -9,10 +9,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from pydantic import ValidationError
 from torch import Tensor
 
 from client.bounds import Bounds
+from common.config.reading import mistakes_in
 from common.errors import UserError
 from common.networks import learned_weights
 from common.settings import NetworkConfig
@@ -47,8 +50,15 @@ def read_base(folder: Path) -> Base:
     if "scaling" not in card or not packed:
         raise UserError("not the networks of a pre-training", where=folder, remedy="name a run's folder `pretrained`")
     weights = {name.replace("/", ".", 1): value for name, value in unpack(packed).items()}
-    scaling = card["scaling"]
-    return Base(learned_weights(weights), None if scaling is None else Extremes(**scaling))
+    return Base(learned_weights(weights), _scaling(card["scaling"], folder))
+
+
+def _scaling(told: Any, folder: Path) -> Extremes | None:
+    try:
+        return None if told is None else Extremes.model_validate(told)
+    except ValidationError as error:
+        found = "; ".join(mistakes_in(error, hint="there are low and high"))
+        raise UserError(f"the networks' scaling is damaged: {found}", where=folder, remedy="pre-train anew") from None
 
 
 @lru_cache(maxsize=1)

@@ -3,13 +3,14 @@
 Owns the numbers of a recipe and the bounds of a policy. Must not know which recipes a site has accepted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from common.settings import Section
 from common.synthesizers import synthesizer
+from common.synthesizers.synthesizer import Numbers
 from common.wire import Recipe, Scoring, Tuning
 
 
@@ -37,6 +38,7 @@ class Bounds(Section):
     beta2: Range = Field((0.9, 0.9999), description="Adam's, likewise")
     instance_noise: Range = Field((0, 2), description="deviation of the noise before the discriminator")
     average: Range = Field((0, 0.9999), description="decay of the averaged generator")
+    dropout: Range = Field((0, 0.9), description="share of a layer's outputs that a step leaves out")
     scaling_low: Range = Field((-30, -5), description="log-mel level that becomes -1")
     scaling_high: Range = Field((-5, 20), description="log-mel level that becomes 1")
     window_hop: Range = Field((32, 32), description="frames between the windows of a scoring")
@@ -48,29 +50,39 @@ class Bounds(Section):
         "1 a step hands over the gradient itself",
     )
 
-    def outside(self, numbers: Mapping[str, float]) -> list[str]:
-        """Each number that passes its bounds, in words."""
-        return [
-            f"{name} is {value:g}, not within {floor:g} to {lid:g}"
-            for name, value in numbers.items()
-            for floor, lid in [getattr(self, name)]
-            if not floor <= value <= lid
-        ]
+    def outside(self, numbers: Numbers) -> list[str]:
+        """Each number that passes its bounds, or has none, in words."""
+        return list(self._outside(numbers))
+
+    def _outside(self, numbers: Numbers) -> Iterator[str]:
+        for name, told in numbers.items():
+            if name not in Bounds.model_fields:
+                yield f"{name} has no bounds here, so no value of it is granted"
+                continue
+            floor, lid = getattr(self, name)
+            for value in values_of(told):
+                if not floor <= value <= lid:
+                    yield f"{name} is {value:g}, not within {floor:g} to {lid:g}"
 
 
-def recipe_numbers(recipe: Recipe) -> dict[str, float]:
+def values_of(told: float | tuple[float, ...]) -> tuple[float, ...]:
+    """Each value of a number once."""
+    return tuple(dict.fromkeys(told)) if isinstance(told, tuple) else (told,)
+
+
+def recipe_numbers(recipe: Recipe) -> Numbers:
     """What a recipe asks for, by the names of the bounds, as its synthesizer tells them."""
     method = synthesizer(recipe.synthesizer)
-    return dict(method.numbers(method.Settings.model_validate(recipe.settings)))
+    return method.numbers(method.Settings.model_validate(recipe.settings))
 
 
-def tuning_numbers(tuning: Tuning) -> dict[str, float]:
+def tuning_numbers(tuning: Tuning) -> Numbers:
     """What a tuning asks for: its recipe's numbers and its scaling."""
     scaling = tuning.scaling
     scaled = {} if scaling is None else {"scaling_low": scaling.low, "scaling_high": scaling.high}
-    return recipe_numbers(tuning.recipe) | scaled
+    return {**recipe_numbers(tuning.recipe), **scaled}
 
 
-def scoring_numbers(scoring: Scoring) -> dict[str, float]:
+def scoring_numbers(scoring: Scoring) -> Numbers:
     """What a scoring asks for."""
-    return dict(scoring.method.numbers(scoring.own))
+    return scoring.method.numbers(scoring.own)

@@ -4,9 +4,9 @@ Owns the rules and their bounds. Must not know how they are enforced (`client.ga
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from client.bases import shipped_bases
 from client.bounds import Bounds
@@ -21,6 +21,17 @@ MEBIBYTE = 2**20
 Record = Literal["description", "release", "scored"]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
+
+
+def _one_mistake(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Two types would complain twice of one value."""
+    try:
+        return validate(value)
+    except ValidationError:
+        raise ValueError("neither a number above 0 and up to 1000 nor 'exact'") from None
+
+
+Epsilon = Annotated[Annotated[float, Field(gt=0, le=1000)] | Literal["exact"], WrapValidator(_one_mistake)]
 
 
 class Policy(Section):
@@ -69,7 +80,7 @@ class Policy(Section):
     minutes_a_request: Positive = Field(1440, description="of work on one tuning or one scoring")
     gibibytes_of_state: float = Field(20.0, gt=0, description="disk that the keeper's work may fill")
     minimum_test_utterances: Count = Field(50, description="in all; with fewer, no recognizer is scored")
-    scoring_epsilon: Annotated[float, Field(gt=0, le=1000)] | Literal["exact"] = Field(
+    scoring_epsilon: Epsilon = Field(
         0.26,
         description="of the geometric noise on every count of a scoring: a guess whether one recording is here is then "
         "right with a probability of at most 1 / (1 + exp(-epsilon)); of four answers about it, by their majority, "

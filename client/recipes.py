@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from client.bounds import Bounds, recipe_numbers
+from client.bounds import Bounds, recipe_numbers, values_of
 from common.config.loading import PRESETS, load_config
 from common.config.tree import Config
 from common.spaces import PATCHES
@@ -55,13 +55,14 @@ def unusual(recipe: Recipe, bounds: Bounds) -> list[str]:
     """What a steward should think about, a line each; the shipped presets have none of it under the default bounds."""
     presets = [recipe_numbers(recipe_of(load_config(preset))) for preset in PRESETS]
     lines = []
-    for name, value in recipe_numbers(recipe).items():
-        known = [preset[name] for preset in presets if name in preset]
-        if outside := bounds.outside({name: value}):
-            lines.append(f"{outside[0]}: the bounds of this site refuse it")
-        elif not known or not min(known) <= value <= max(known):
-            shipped = f"have {min(known):g} to {max(known):g}" if known else "have no such number"
-            lines.append(f"{name} is {value:g}; the shipped presets {shipped}")
+    for name, told in recipe_numbers(recipe).items():
+        known = [value for preset in presets if name in preset for value in values_of(preset[name])]
+        shipped = f"have {min(known):g} to {max(known):g}" if known else "have no such number"
+        for value in values_of(told):
+            if outside := bounds.outside({name: value}):
+                lines.append(f"{outside[0]}: the bounds of this site refuse it")
+            elif not known or not min(known) <= value <= max(known):
+                lines.append(f"{name} is {value:g}; the shipped presets {shipped}")
     if recipe.precision is Precision.FP32:
         lines.append("fp32 weights carry more of the data than 16 bits do")
     return lines

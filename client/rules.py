@@ -5,12 +5,12 @@ or sent, nor what has happened earlier in the day.
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from client.bounds import scoring_numbers, tuning_numbers
 from client.policy import Policy
 from common.spaces import Vectors
+from common.synthesizers.synthesizer import Numbers
 from common.wire import (
     Ask,
     Code,
@@ -129,7 +129,7 @@ def _check_recipe(tuning: Tuning, policy: Policy) -> None:
     _check_bounds(tuning_numbers(tuning), policy)
 
 
-def _check_bounds(numbers: Mapping[str, float], policy: Policy) -> None:
+def _check_bounds(numbers: Numbers, policy: Policy) -> None:
     outside = policy.bounds.outside(numbers)
     _require(not outside, Code.OUT_OF_BOUNDS, ", ".join(outside))
 

@@ -9,7 +9,7 @@ does whoever poisons with care.
 """
 
 from collections.abc import Mapping, Sequence
-from statistics import median
+from statistics import fmean, median
 
 import torch
 from torch import Tensor
@@ -18,6 +18,8 @@ from server.checks import Statistics
 
 FEWEST = 4
 """Releases without which nobody is odd."""
+LEAST_USUAL = 0.04
+"""Deviation of statistics, less than half of what tuned generators have: below it none is far, for all hardly vary."""
 FARTHEST = 10.0
 """In units of what samples of one release deviate by: twice the farthest honest one."""
 NARROWEST = 0.05
@@ -35,23 +37,25 @@ def outlying(statistics: Mapping[str, Statistics]) -> dict[str, str]:
     if len(statistics) < FEWEST:
         return {}
     kinds = {kind: _beside([one[kind] for one in statistics.values()]) for kind in next(iter(statistics.values()))}
+    if fmean(usual for _, _, usual in kinds.values()) < LEAST_USUAL:
+        return {}
     found = {}
     for number, name in enumerate(statistics):
-        distances = {kind: float(distance[number]) for kind, (distance, _) in kinds.items()}
+        distances = {kind: float(distance[number]) for kind, (distance, _, _) in kinds.items()}
         farthest = max(distances, key=lambda kind: distances[kind])
         if distances[farthest] > FARTHEST:
             found[name] = f"its samples are {distances[farthest]:.0f} deviations from what is usual in {farthest}"
-        elif all(float(width[number]) < NARROWEST for _, width in kinds.values()):
+        elif all(float(width[number]) < NARROWEST for _, width, _ in kinds.values()):
             found[name] = f"its samples vary by less than {NARROWEST:.0%} of what is usual"
     return found if 2 * len(found) < len(statistics) else {}
 
 
-def _beside(statistic: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """How far each release's mean is from the usual one, in usual deviations, and how its deviation is to the usual."""
+def _beside(statistic: Sequence[Tensor]) -> tuple[Tensor, Tensor, float]:
+    """How far each mean is from the usual one, in usual deviations; each deviation in those; how large those are."""
     means = torch.stack([one.flatten(0, 1).float().mean(dim=0) for one in statistic])
     deviations = torch.stack([one.flatten(0, 1).float().std(dim=0) for one in statistic])
     usual, unit = means.quantile(0.5, dim=0), deviations.quantile(0.5, dim=0) + TINY
-    return ((means - usual) / unit).square().mean(dim=1).sqrt(), (deviations / unit).mean(dim=1)
+    return ((means - usual) / unit).square().mean(dim=1).sqrt(), (deviations / unit).mean(dim=1), float(unit.mean())
 
 
 def misheard(statistics: Mapping[str, Statistics]) -> dict[str, str]:

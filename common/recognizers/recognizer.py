@@ -4,7 +4,7 @@ Owns that form: the contract of every module in `common.recognizers.methods`, an
 recognizer, nor whether its examples are real or drawn.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from common.networks.acceleration import Acceleration
 from common.settings import Section
 from common.spaces import Patches, Space, Vectors
-from common.synthesizers.synthesizer import Cost, Shapes, Weights
+from common.synthesizers.synthesizer import Cost, Numbers, Shapes, Weights
 from common.training.draws import Examples
 from common.training.phases import Surroundings
 
@@ -62,7 +62,7 @@ class Recognizer(Generic[S]):
     train: Callable[[Examples, S, Space, int, int, Surroundings], dict[str, Tensor]]
     shapes: Callable[[S, Space, int], Shapes]
     predictor: Callable[[Weights, S, Space, int, Acceleration], Predictor]
-    numbers: Callable[[S], Mapping[str, float]] = lambda settings: {}
+    numbers: Callable[[S], Numbers] = lambda settings: {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes by name: each has the registry."""

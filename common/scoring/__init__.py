@@ -1,6 +1,7 @@
 """Scores with their n and interval: confusions, folds and seeds, comparison of modes, quality of samples.
 
-Owns every definition of a score. Must not know networks, nor who predicted or generated.
+Owns every definition of a score. Must not know the project's networks, nor who predicted or generated. Measures of
+vectors are imported from the module of their family.
 """
 
 from common.scoring.comparison import Comparison, compare, gap_closed, share_of, sign_flip_p_value

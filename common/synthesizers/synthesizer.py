@@ -18,6 +18,8 @@ from common.training.phases import Surroundings
 
 Weights = Mapping[str, Tensor]
 Shapes = Mapping[str, tuple[int, ...]]
+Numbers = Mapping[str, float | tuple[float, ...]]
+"""Settings by the names of a policy's bounds; several values where several stages have one each."""
 Reach = Literal["anywhere", "at-the-data"]
 """Whether what is fitted may leave the place of the data; what holds recordings may not."""
 
@@ -88,7 +90,7 @@ class Synthesizer(Generic[S]):
         sampler: a sampler of released weights.
         base: names and shapes of the public networks that it starts from; nothing where it starts from none.
         probe: numbers measured on a base with noise, before speech is read, that a site's policy bounds.
-        numbers: its settings by the names of the bounds in a site's policy.
+        numbers: its settings by the names of the bounds in a site's policy; a name that has none there is refused.
         stages: of training, as snapshots name them.
         row: what tables call it, where that is not its name.
     """
@@ -105,7 +107,7 @@ class Synthesizer(Generic[S]):
     sampler: Callable[[Weights, S, Space, int, torch.device], Sampler]
     base: Callable[[S, int], Shapes] = lambda settings, classes: {}
     probe: Callable[[Weights, S, int], Mapping[str, float]] = lambda base, settings, classes: {}
-    numbers: Callable[[S], Mapping[str, float]] = lambda settings: {}
+    numbers: Callable[[S], Numbers] = lambda settings: {}
     reach: Reach = "anywhere"
     stages: tuple[str, ...] = ()
     row: str = ""

@@ -13,7 +13,7 @@ from common.networks import release_weights
 from common.training.pretrained import load_pretrained, shipped_weights
 from tests.attacks.clinic import LEVELS, WINDOW_HOP, said, site, tune_request
 from tests.attacks.conftest import REAL
-from tests.attacks.tracing import Candidates, Traced, bake, generator_of, made_again, order, together, trace
+from tests.attacks.tracing import Candidates, Traced, bake, gained, generator_of, made_again, order, together, trace
 
 PRESET, BASE = "emodb", "demo"
 TRIES = 20
@@ -66,8 +66,12 @@ def test_recordings_that_were_learnt_by_heart_are_traced(base, config, session, 
     candidates, paths = session
     members = torch.tensor([path in halves[0] for path in paths])
     baked = bake(generator_of(release_weights(base.pair.generator), config.network), candidates.only(members))
-    found = trace(ancestor - made_again(baked, candidates), members, TRIES)
-    note("tracing: accepted networks and recipe", off=f"{found}, of a generator that learnt them by heart")
+    gains = gained(ancestor, made_again(baked, candidates))
+    found = trace(gains, members, TRIES)
+    note(
+        "tracing: accepted networks and recipe",
+        off=f"{found}, AUC {order(gains, members):.2f}: it learnt them by heart",
+    )
     assert found.chance < SURELY
 
 
@@ -84,7 +88,7 @@ def test_those_of_a_tuning_are_not_traced_above_chance(
         release = said(keeper, request)
         keeper.stop()
         members = torch.tensor([path in half for path in paths])
-        gains = ancestor - made_again(generator_of(release.released, config.network), candidates)
+        gains = gained(ancestor, made_again(generator_of(release.released, config.network), candidates))
         found.append(trace(gains, members, TRIES))
         orders.append(order(gains, members))
     told = together(found)

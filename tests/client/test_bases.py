@@ -111,6 +111,25 @@ class TestReading:
         with pytest.raises(UserError, match=f"not the networks of a pre-training: {tmp_path}"):
             read_base(tmp_path)
 
+    @pytest.mark.parametrize(
+        ("scaling", "told"),
+        [
+            ({"low": "deep", "high": 1.0}, "low"),
+            ({"low": -1.0}, "high"),
+            ({"low": -1.0, "high": 1.0, "middle": 0.0}, "middle"),
+            ({"low": 1.0, "high": -1.0}, "low is not below high"),
+            ({"low": -1e9, "high": 1.0}, "low"),
+            ([-1.0, 1.0], "whole file"),
+            ("loud", "whole file"),
+        ],
+        ids=str,
+    )
+    def test_a_scaling_that_makes_no_sense_is_told_in_a_line(self, tmp_path, scaling, told):
+        save_tensors(tmp_path, {"generator/w": torch.ones(1)}, {"scaling": scaling})
+        with pytest.raises(UserError, match=f"the networks' scaling is damaged: .*{told}") as caught:
+            read_base(tmp_path)
+        assert len(str(caught.value).splitlines()) == 1
+
 
 class TestFinding:
     """What a site has, by its digest."""

@@ -4,25 +4,33 @@ import pytest
 from pydantic import ValidationError
 
 from client.bases import read_base, shipped_bases
-from client.bounds import Bounds, recipe_numbers, scoring_numbers, tuning_numbers
+from client.bounds import Bounds, recipe_numbers, scoring_numbers, tuning_numbers, values_of
 from client.recipes import recipe_of
 from common.config.loading import PRESETS, load_config
-from common.synthesizers import SYNTHESIZERS
+from common.spaces import PATCHES
+from common.synthesizers import SYNTHESIZERS, synthesizer
+from common.wire import Precision, Recipe
 
 LOOKS = {"variety", "saturation", "gradient"}
 """What a look at a base tells."""
 ELSEWHERE = {"scaling_low", "scaling_high", "window_hop"} | LOOKS
 """What is no part of a recipe."""
-NO_NUMBERS = {
-    "network": set(),
-    "optimizer": set(),
-    "finetuning": {"even_start", "likeness", "released_as"},
-}
-"""Settings of a recipe that are words or choices."""
-STEPS = {"width": 0.25, "leak": 0.25, "beta1": 0.25, "beta2": 0.005, "average": 0.25} | dict.fromkeys(
-    ("generator_learning_rate", "discriminator_learning_rate"), 1e-3
-)
-"""By how much a number is changed, for it to be one still."""
+NUMBERS = [
+    (method, section, name)
+    for method in SYNTHESIZERS
+    if method.reach == "anywhere"
+    for section, settings in method.Settings().model_dump(mode="json").items()
+    for name, value in settings.items()
+    if isinstance(value, int | float) and not isinstance(value, bool)
+]
+"""Every number that a server may choose: synthesizer, section, setting."""
+
+
+def recipe_with(method, **sections):
+    """A recipe of this synthesizer, as `demo` sets it but for these settings."""
+    settings = method.settings_of(load_config("demo")).model_dump(mode="json")
+    changed = {section: settings[section] | part for section, part in sections.items()}
+    return Recipe(synthesizer=method.name, settings=settings | changed, space=PATCHES, precision=Precision.FP16)
 
 
 @pytest.mark.parametrize("method", list(SYNTHESIZERS), ids=lambda method: method.name)
@@ -59,34 +67,41 @@ def test_every_number_that_passes_is_named():
     assert [line.split()[0] for line in lines] == ["steps", "beta1"]
 
 
-def test_no_number_of_a_recipe_is_without_bounds():
-    """A setting that is added to the tree must be bounded here too."""
-    recipe = recipe_of(load_config("demo"))
-    settings = [name for section, words in NO_NUMBERS.items() for name in recipe.settings[section] if name not in words]
-    assert len(recipe_numbers(recipe)) == len(settings)
-    assert recipe_numbers(recipe).keys() | ELSEWHERE == Bounds.model_fields.keys()
+@pytest.mark.parametrize(("method", "section", "name"), NUMBERS, ids=lambda one: getattr(one, "name", one))
+def test_no_number_of_a_recipe_is_without_bounds(method, section, name):
+    """Changed in the recipe, it is changed among what is bounded. A setting that is added must be bounded too."""
+    before = recipe_with(method)
+    known = before.settings[section][name]
+    other = known + 1 if isinstance(known, int) else known / 2 or 0.25
+    after = recipe_numbers(recipe_with(method, **{section: {name: other}}))
+    moved = {key: set(values_of(after[key])) - set(values_of(told)) for key, told in recipe_numbers(before).items()}
+    assert {value for values in moved.values() for value in values} == {other}
 
 
-@pytest.mark.parametrize("section", NO_NUMBERS)
-def test_each_number_is_read_from_the_recipe(section):
-    """Changed in the recipe, it is changed among the numbers, and nothing else is."""
-    recipe = recipe_of(load_config("demo"))
-    part = recipe.settings[section]
-    before = recipe_numbers(recipe)
-    moved = []
-    for name in part.keys() - NO_NUMBERS[section]:
-        step = STEPS.get(name, 1)
-        changed = part | {name: part[name] + step}
-        after = recipe_numbers(recipe.model_copy(update={"settings": recipe.settings | {section: changed}}))
-        moved += [key for key in after if after[key] != before[key]]
-        assert sum(after[key] - before[key] for key in after) == pytest.approx(step)
-    assert len(moved) == len(set(moved)) == len(part.keys() - NO_NUMBERS[section])
+def test_no_bounds_are_of_nothing_that_is_asked_for():
+    told = {name for method in SYNTHESIZERS for name in recipe_numbers(recipe_with(method))}
+    assert told | ELSEWHERE == Bounds.model_fields.keys()
+
+
+def test_two_stages_lie_between_floor_and_lid_each():
+    """The longer of them hides behind the shorter no more than the other way round."""
+    method = synthesizer("chatziagapi")
+    for stages in ({"iterations": 10**6}, {"autoencoder_iterations": 10**6}, {"iterations": 1}):
+        (line,) = Bounds().outside(recipe_numbers(recipe_with(method, chatziagapi=stages)))
+        assert line.startswith("steps is 1")
+    rates = Bounds().outside(recipe_numbers(recipe_with(method, chatziagapi={"autoencoder_learning_rate": 0.01})))
+    assert [line.split(" is ")[0] for line in rates] == ["generator_rate", "discriminator_rate"]
+
+
+@pytest.mark.parametrize("name", ["secrets", "outside", "model_fields"])
+def test_a_number_without_bounds_is_granted_no_value(name):
+    """As a synthesizer from elsewhere may tell it."""
+    assert Bounds().outside({name: 1.0, "batch": 16}) == [f"{name} has no bounds here, so no value of it is granted"]
 
 
 def test_a_tunings_scaling_and_a_scorings_hop_are_bounded(tune, score):
     numbers = tuning_numbers(tune.tuning)
     assert (numbers["scaling_low"], numbers["scaling_high"]) == (-16.0, 5.5)
-    assert numbers.keys() | {"window_hop"} | LOOKS == Bounds.model_fields.keys()
     assert scoring_numbers(score.scoring) == {"width": 1 / 64, "window_hop": 32}
     closer = score.scoring.settings | {"recognizer": score.scoring.settings["recognizer"] | {"window_hop": 1}}
     assert Bounds().outside(scoring_numbers(score.scoring.model_copy(update={"settings": closer})))

@@ -2,8 +2,6 @@
 
 import errno
 import os
-import resource
-import signal
 from contextlib import contextmanager
 
 import pytest
@@ -17,24 +15,6 @@ from common.wire import Ask, Code, Description, Refusal, Release
 
 LONG = 250.0
 ASK = Ask(run="run-1")
-
-
-@pytest.fixture(autouse=True)
-def no_signal():
-    """A file that may not grow is told as an error, as a full disk is."""
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield
-    signal.signal(signal.SIGXFSZ, before)
-
-
-@contextmanager
-def largest_file(size):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @contextmanager
@@ -55,9 +35,9 @@ def full_disk(monkeypatch, folder, room):
 
 
 @pytest.mark.parametrize("left", [0, 100, 900], ids=["no byte", "half a line", "a line and a half"])
-def test_a_disk_that_fills_in_the_midst_of_a_ledger_line(keeper, site, said, left):
+def test_a_disk_that_fills_in_the_midst_of_a_ledger_line(keeper, site, said, left, disk_with_room_for):
     assert isinstance(said(keeper, ASK), Description)
-    with largest_file(site.ledger.stat().st_size + left):
+    with disk_with_room_for(site.ledger.stat().st_size + left):
         for _ in range(5):
             with pytest.raises(UserError, match="the ledger: cannot be written"):
                 while True:
@@ -68,9 +48,9 @@ def test_a_disk_that_fills_in_the_midst_of_a_ledger_line(keeper, site, said, lef
     assert verify(site.ledger).problems == ()
 
 
-def test_a_health_check_finds_the_room_even_if_nobody_asks_for_anything(keeper, site, said):
+def test_a_health_check_finds_the_room_even_if_nobody_asks_for_anything(keeper, site, said, disk_with_room_for):
     said(keeper, ASK)
-    with largest_file(site.ledger.stat().st_size + 100), pytest.raises(UserError):
+    with disk_with_room_for(site.ledger.stat().st_size + 100), pytest.raises(UserError):
         said(keeper, ASK)
     told = keeper.status()
     assert (told["well"], told["entries"], told["head"]) == (True, 2, verify(site.ledger).head)

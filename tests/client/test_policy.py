@@ -86,10 +86,17 @@ def test_noise_on_counts_has_an_epsilon_or_there_is_none(tmp_path, text):
         ("releases_in_all = -1", "releases_in_all"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_a_mistake(tmp_path, text, told):
+def test_a_rule_that_makes_no_sense_is_one_mistake(tmp_path, text, told):
     path = tmp_path / "policy.toml"
     path.write_text(text)
-    with pytest.raises(UserError, match=f"(?s)mistake.*{told}"):
+    with pytest.raises(UserError, match=f"(?s): 1 mistake\\n.*{told}"):
+        load_policy(path)
+
+
+def test_a_wrong_epsilon_is_told_what_it_may_be(tmp_path):
+    path = tmp_path / "policy.toml"
+    path.write_text('scoring_epsilon = "none"')
+    with pytest.raises(UserError, match=r"scoring_epsilon: neither a number .* nor 'exact' \(given: 'none'\)$"):
         load_policy(path)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from server.checks import SAMPLES
-from server.outliers import FARTHEST, FEWEST, misheard, outlying
+from server.outliers import FARTHEST, FEWEST, LEAST_USUAL, misheard, outlying
 
 CLASSES = 4
 SIZES = {"loudness": 8, "rhythm": 12}
@@ -51,6 +51,12 @@ class TestOutlying:
     def test_where_half_are_odd_nobody_can_say_who(self):
         far = {"apart": 3 * FARTHEST}
         assert outlying(sites("AB", X=far, Y=far)) == {}
+
+    def test_where_all_hardly_vary_nobody_is_far(self):
+        hardly = {name: {"width": LEAST_USUAL / 3} for name in "ABC"}
+        assert outlying(sites("", **hardly, X={"width": LEAST_USUAL / 3, "apart": 3.0})) == {}
+        somewhat = {name: {"width": 3 * LEAST_USUAL} for name in "ABC"}
+        assert list(outlying(sites("", **somewhat, X={"width": 3 * LEAST_USUAL, "apart": 5.0}))) == ["X"]
 
     def test_fewer_than_four_name_nobody(self):
         assert FEWEST == 4

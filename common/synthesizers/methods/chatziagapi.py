@@ -24,7 +24,7 @@ from common.seeds import derive_seed
 from common.settings import ChatziagapiConfig, NetworkConfig, OptimizerConfig, Section
 from common.spaces import Patches, Space
 from common.synthesizers.methods.eskimez import AT_ONCE
-from common.synthesizers.synthesizer import Cost, Fitting, Shapes, Synthesizer, Weights
+from common.synthesizers.synthesizer import Cost, Fitting, Numbers, Shapes, Synthesizer, Weights
 from common.training.adam import Adam
 from common.training.draws import Chance, Dealer, Draw, Examples, normal, one_of
 from common.training.phases import Game, Phase, Surroundings, play
@@ -334,18 +334,20 @@ def _cost(settings: Settings, space: Space, classes: int) -> Cost:
     return Cost(steps, pair_memory(settings.network, own.batch, TUNING_SHOWS, classes))
 
 
-def _numbers(settings: Settings) -> Mapping[str, float]:
+def _numbers(settings: Settings) -> Numbers:
     own, optimizer = settings.chatziagapi, settings.optimizer
+    rates = own.autoencoder_learning_rate, own.learning_rate
     return {
-        "steps": min(own.autoencoder_iterations, own.iterations),
+        "steps": (own.autoencoder_iterations, own.iterations),
         "batch": own.batch,
         "width": settings.network.width,
-        "latent": own.code,
+        "latent": (own.code, settings.network.noise),
         "leak": settings.network.leak,
-        "generator_rate": max(own.autoencoder_learning_rate, own.learning_rate),
-        "discriminator_rate": own.learning_rate,
+        "generator_rate": rates,
+        "discriminator_rate": rates,
         "beta1": optimizer.beta1,
         "beta2": optimizer.beta2,
+        "dropout": own.dropout,
     }
 
 

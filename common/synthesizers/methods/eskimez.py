@@ -22,7 +22,7 @@ from common.seeds import torch_stream
 from common.settings import FinetuningConfig, NetworkConfig, OptimizerConfig, Section
 from common.space import SIDE
 from common.spaces import Patches, Space
-from common.synthesizers.synthesizer import Cost, Fitting, Shapes, Synthesizer, Weights
+from common.synthesizers.synthesizer import Cost, Fitting, Numbers, Shapes, Synthesizer, Weights
 from common.training.adam import EPSILON
 from common.training.averaging import Average
 from common.training.draws import Chance, Draw, Examples, Tape, normal, one_of, require_labels
@@ -209,7 +209,7 @@ def _probe(base: Weights, settings: Settings, classes: int) -> Mapping[str, floa
     }
 
 
-def _numbers(settings: Settings) -> Mapping[str, float]:
+def _numbers(settings: Settings) -> Numbers:
     network, optimizer, tuning = settings.network, settings.optimizer, settings.finetuning
     return {
         "steps": tuning.iterations,

@@ -50,5 +50,9 @@ SYNTHESIZER = Synthesizer(
     shapes=lambda settings, space, classes: generator_shapes(settings.network, classes),
     sampler=lambda weights, settings, space, classes, device: FloorSampler(weights, settings.network, classes, device),
     base=lambda settings, classes: TUNED.base(TUNED.Settings(network=settings.network), classes),
-    numbers=lambda settings: {"width": settings.network.width, "latent": settings.network.noise},
+    numbers=lambda settings: {
+        "width": settings.network.width,
+        "latent": settings.network.noise,
+        "leak": settings.network.leak,
+    },
 )

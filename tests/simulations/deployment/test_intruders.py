@@ -230,7 +230,7 @@ def test_a_keeper_has_no_way_out(deployment):
     assert "unreachable" in inside.stderr.lower(), inside.stderr
 
 
-def test_names_belong_to_keys(story, longer):
+def test_names_belong_to_keys(story):
     assert sorted(read_holders(story.run).values()) == sorted(story.outcome.sessions)
 
 

@@ -1,0 +1,77 @@
+"""Background noise: a folder of it, or the voices of several public speakers at once.
+
+Owns both and the choice of a piece. Must not know what is laid over it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from common.augmentation.sounds import Sound
+from common.corpora.audio import AudioError, load
+from common.errors import UserError
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+VOICES = 5
+"""That are heard at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Noises:
+    """Pieces of noises, one of which is heard at a time."""
+
+    sounds: tuple[Sound, ...]
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> "Noises":
+        """Every sound below a folder; what is no sound is passed over, as long as there is one."""
+        if not folder.is_dir():
+            raise UserError("no such folder of noises", where=folder)
+        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+        found = tuple(sound for sound in map(_read, files) if sound is not None and sound.any())
+        if not found:
+            remedy = f"it should hold recordings of noise ({', '.join(SUFFIXES)}) that are not silent"
+            raise UserError("the folder of noises has no sound", where=folder, remedy=remedy)
+        return cls(found)
+
+    def take(self, samples: int, stream: np.random.Generator) -> Sound:
+        """A piece of one of them, which goes round where it is too short."""
+        return _piece(self.sounds[stream.integers(len(self.sounds))], samples, stream)
+
+
+@dataclass(frozen=True, eq=False)
+class Babble:
+    """Public speakers of whom several are heard at once, all equally loud."""
+
+    speakers: tuple[Sound, ...]
+
+    @classmethod
+    def of(cls, speakers: Sequence[Sound]) -> "Babble":
+        """One recording a speaker; silent ones are passed over."""
+        heard = tuple(sound for sound in speakers if sound.any())
+        if len(heard) < VOICES:
+            remedy = "hand in further speakers"
+            raise UserError(f"babble needs {VOICES} speakers with sound, but there are {len(heard)}", remedy=remedy)
+        return cls(heard)
+
+    def take(self, samples: int, stream: np.random.Generator) -> Sound:
+        """A piece of each of some speakers, drawn without anyone twice."""
+        chosen = stream.choice(len(self.speakers), VOICES, replace=False)
+        pieces = [_piece(self.speakers[number], samples, stream) for number in chosen]
+        levels = [np.sqrt(np.mean(np.square(piece, dtype=np.float64))) for piece in pieces]
+        return np.asarray(sum(piece / level for piece, level in zip(pieces, levels, strict=True)), dtype=np.float32)
+
+
+def _piece(sound: Sound, samples: int, stream: np.random.Generator) -> Sound:
+    """From a sample that is not zero on, so that no piece is silent."""
+    start = int(stream.choice(np.flatnonzero(sound)))
+    return np.resize(np.roll(sound, -start), samples)
+
+
+def _read(path: Path) -> Sound | None:
+    try:
+        return load(path)
+    except AudioError:
+        return None
