@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # An empty word lets Python keep what it has compiled: else each of the many processes of `make test` does it anew.
 export PYTHONDONTWRITEBYTECODE :=
-.PHONY: help install demo test test-slow attack-test gpu-test deploy-test container-test lint format lock clean
+.PHONY: help install demo test test-slow attack-test gpu-test deploy-test container-test docs lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -42,6 +42,10 @@ deploy-test: $(INSTALLED)  ## a deployment on loopback: parity over TLS, intrude
 container-test: $(INSTALLED)  ## build every image and run the whole topology once with podman; as root on Debian, it names what it lacks
 	$(BIN)/pytest -m containers --quiet tests/containers
 
+docs: $(INSTALLED)  ## the documentation as a site, in docs/site; warnings are errors
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --nitpicky --builder dirhtml docs docs/site
+	@echo "open docs/site/index.html"
+
 lint: $(INSTALLED)  ## ruff, mypy and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -55,7 +59,7 @@ format: $(INSTALLED)  ## let ruff mend layout and what it safely can
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
 lock: $(INSTALLED)  ## bring the locks in line with pyproject.toml; delete requirements.lock first to take newer versions
-	$(COMPILE) --extra federation --extra development pyproject.toml --output-file requirements.lock
+	$(COMPILE) --extra federation --extra development --extra documentation pyproject.toml --output-file requirements.lock
 	$(COMPILE) --constraint requirements.lock pyproject.toml --output-file containers/keeper.lock
 	$(COMPILE) --constraint requirements.lock containers/flower.in --output-file containers/relay.lock
 	$(COMPILE) --constraint requirements.lock pyproject.toml containers/flower.in --output-file containers/server.lock

@@ -8,6 +8,7 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 from client.rules import Holdings
@@ -16,12 +17,15 @@ from common.corpora import read_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
 from common.features.cache import Features, features_for
-from common.features.patches import PatchSource
 from common.features.scaling import Scaling
+from common.features.spaces import SpeechFeatures, identity_in
+from common.features.vectors import VectorFeatures, identity_of_vectors, space_of_vectors, vectors_for
 from common.recognizers import Predictor
 from common.recognizers.trying import confusions_by_speaker
 from common.scoring import Confusion
-from common.settings import FeatureConfig, hash_identity, option_words
+from common.settings import RuntimeConfig, option_words
+from common.spaces import PATCHES, Space, Vectors
+from common.training.draws import Examples
 from common.wire import Code, Extremes, Refused
 
 log = logging.getLogger(__name__)
@@ -33,24 +37,33 @@ class Door:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    @property
-    def feature_settings(self) -> FeatureConfig:
-        """How this site turns speech into patches."""
-        return self._site.features
-
-    @property
-    def features_identity(self) -> str:
-        """Names those settings."""
-        return hash_identity(self._site.features.model_dump(mode="json"))
-
     @cached_property
     def features(self) -> Features:
         """Log-mels of every utterance that can be used, cached in the site's own state folder."""
-        runtime = self._site.runtime.model_copy(update={"cache": str(self._site.state / "cache")})
-        features = features_for(self._labelled(), self._site.features, runtime, skip_bad=True)
+        features = features_for(self._labelled(), self._site.features, self._runtime, skip_bad=True)
         for file in features.manifest.skipped:
             log.warning("left out: %s: %s", file.path, file.reason)
         return features
+
+    def features_in(self, space: Space) -> SpeechFeatures:
+        """Of every utterance that can be used in a space, cached in the site's own state folder."""
+        if not isinstance(space, Vectors):
+            return self.features
+        own = space_of_vectors(self._site.vectors)
+        if (space.set, space.size) != (own.set, own.size):
+            raise Refused(Code.WRONG_SPACE, where=space.set)
+        return replace(self._vectors, space=space)
+
+    @cached_property
+    def _vectors(self) -> VectorFeatures:
+        vectors = vectors_for(self.manifest, self._site.vectors, self._runtime, skip_bad=True)
+        for file in vectors.manifest.skipped[len(self.manifest.skipped) :]:
+            log.warning("left out of what reads vectors: %s: %s", file.path, file.reason)
+        return vectors
+
+    @property
+    def _runtime(self) -> RuntimeConfig:
+        return self._site.runtime.model_copy(update={"cache": str(self._site.state / "cache")})
 
     @property
     def manifest(self) -> Manifest:
@@ -72,9 +85,31 @@ class Door:
         return Holdings(
             session=self._site.session,
             labels=self._site.emotions,
-            features=self.features_identity,
-            utterances=self.utterances_per_emotion(),
-            speakers=self.speakers_per_emotion(),
+            features=identity_in(PATCHES, self._site),
+            utterances=utterances_per_emotion(self.manifest),
+            speakers=speakers_per_emotion(self.manifest),
+            speech=self.speech,
+            vectors=self._vectors_identity,
+            in_vectors=self._holdings_in_vectors,
+        )
+
+    @cached_property
+    def _vectors_identity(self) -> str | None:
+        """A site whose set of features is not installed holds speech all the same."""
+        try:
+            return identity_of_vectors(self._site.vectors)
+        except UserError as error:
+            log.warning("no vectors here: %s", error)
+            return None
+
+    def _holdings_in_vectors(self) -> Holdings:
+        vectors = self._vectors
+        return Holdings(
+            session=self._site.session,
+            labels=self._site.emotions,
+            features=identity_of_vectors(self._site.vectors),
+            utterances=utterances_per_emotion(vectors.manifest),
+            speakers=speakers_per_emotion(vectors.manifest),
             speech=self.speech,
         )
 
@@ -87,27 +122,34 @@ class Door:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
         return digest.hexdigest()
 
-    def utterances_per_emotion(self) -> tuple[int, ...]:
-        """Counts in label order."""
-        counts = Counter(u.emotion for u in self.manifest.utterances)
-        return tuple(counts[label] for label in self.manifest.labels)
-
-    def speakers_per_emotion(self) -> tuple[int, ...]:
-        """How many speakers said something in each emotion, in label order."""
-        pairs = {(u.emotion, u.speaker) for u in self.manifest.utterances}
-        counts = Counter(emotion for emotion, _ in pairs)
-        return tuple(counts[label] for label in self.manifest.labels)
-
-    def examples(self, scaling: Extremes | None, seed: int, *, balanced: bool) -> PatchSource:
+    def examples(self, space: Space, scaling: Extremes | None, seed: int, *, balanced: bool) -> Examples:
         """A source of labelled training examples; the same for the same seed."""
-        return PatchSource(self.features, self.manifest, _scaling(scaling), seed, balanced=balanced)
+        return self.features_in(space).examples(_scaling(space, scaling), seed, balanced=balanced)
 
-    def confusions(self, predictor: Predictor, scaling: Extremes | None, stop: Callable[[], bool]) -> list[Confusion]:
+    def confusions(
+        self, predictor: Predictor, space: Space, scaling: Extremes | None, stop: Callable[[], bool]
+    ) -> list[Confusion]:
         """What a recognizer takes for what here, a confusion for each speaker."""
-        return confusions_by_speaker(predictor, self.features, self.manifest, _scaling(scaling), stop)
+        features = self.features_in(space)
+        return confusions_by_speaker(predictor, features, features.manifest, _scaling(space, scaling), stop)
 
 
-def _scaling(extremes: Extremes | None) -> Scaling:
+def utterances_per_emotion(manifest: Manifest) -> tuple[int, ...]:
+    """Counts in label order."""
+    counts = Counter(u.emotion for u in manifest.utterances)
+    return tuple(counts[label] for label in manifest.labels)
+
+
+def speakers_per_emotion(manifest: Manifest) -> tuple[int, ...]:
+    """How many speakers said something in each emotion, in label order."""
+    pairs = {(u.emotion, u.speaker) for u in manifest.utterances}
+    counts = Counter(emotion for emotion, _ in pairs)
+    return tuple(counts[label] for label in manifest.labels)
+
+
+def _scaling(space: Space, extremes: Extremes | None) -> Scaling | None:
+    if isinstance(space, Vectors):
+        return None
     if extremes is None:
         raise Refused(Code.BAD_FIELD, where="scaling")
     return Scaling(extremes.low, extremes.high)

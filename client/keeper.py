@@ -18,7 +18,7 @@ from client.gate import Gate, utc_now
 from client.ledger import Ledger
 from client.policy import MEBIBYTE, load_policy
 from client.queue import TuningQueue
-from client.rules import work_of
+from client.rules import Holdings, work_of
 from client.scoring import Counts, given_once, noised, score
 from client.seen import Seen
 from client.site import Site
@@ -177,15 +177,16 @@ class Keeper:
             run=request.run,
             session=self._site.session,
             labels=self._site.emotions,
-            features=self._door.features_identity,
-            utterances=self._told_counts(),
+            features=self._gate.holdings.features,
+            vectors=self._gate.holdings.vectors,
+            utterances=self._told_counts(self._gate.holdings),
             speakers=len(self._door.manifest.speakers) if self._policy.tell_counts else None,
             eyesoff=VERSION,
             torch=torch.__version__,
         )
 
-    def _told_counts(self) -> tuple[int, ...] | None:
-        return self._door.utterances_per_emotion() if self._policy.tell_counts else None
+    def _told_counts(self, holdings: Holdings) -> tuple[int, ...] | None:
+        return holdings.utterances if self._policy.tell_counts else None
 
     def _tune(self, request: Tune | Collect, tuning: Tuning, patience: float) -> Working | Release:
         # Named by the recipe, the networks and the speech, whichever run asks: the same release is given again.
@@ -200,12 +201,13 @@ class Keeper:
         if finished is None:
             return self._working(folder, tuning)
         weights, seconds = finished
-        return Release(card=Card(tuning=tuning, utterances=self._told_counts(), seconds=seconds), released=weights)
+        counts = self._told_counts(self._gate.holdings.of(tuning.space))
+        return Release(card=Card(tuning=tuning, utterances=counts, seconds=seconds), released=weights)
 
     def _begin(self, request: Tune | Collect, folder: TuningFolder) -> None:
         """Queue the tuning; asking whether it is done does not try again what failed."""
         if isinstance(request, Tune):
-            self._check_speech()
+            self._check_speech(self._gate.holdings.of(request.tuning.space))
             self._take_base(request)
             self._make_room(folder)
             if folder.asked() is None:  # the run that asked first is whose dice were thrown
@@ -235,9 +237,9 @@ class Keeper:
         if used > self._policy.gibibytes_of_state * GIBIBYTE:
             raise Refused(Code.STATE_FULL, where=f"{used / GIBIBYTE:.1f} GiB of {self._policy.gibibytes_of_state:g}")
 
-    def _check_speech(self) -> None:
+    def _check_speech(self, holdings: Holdings) -> None:
         """An emotion without a single utterance cannot be learnt here, whatever the policy says."""
-        if not all(self._door.utterances_per_emotion()):
+        if not all(holdings.utterances):
             raise Refused(Code.TOO_FEW_UTTERANCES)
 
     def _working(self, folder: TuningFolder, tuning: Tuning) -> Working:

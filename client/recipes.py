@@ -10,7 +10,7 @@ from typing import Any
 from client.bounds import Bounds, recipe_numbers, values_of
 from common.config.loading import PRESETS, load_config
 from common.config.tree import Config
-from common.spaces import PATCHES
+from common.features.spaces import space_made
 from common.synthesizers import synthesizer
 from common.wire import Precision, Recipe
 
@@ -21,7 +21,7 @@ def recipe_of(config: Config) -> Recipe:
     return Recipe(
         synthesizer=method.name,
         settings=method.settings_of(config).model_dump(mode="json"),
-        space=PATCHES,
+        space=space_made(config),
         precision=Precision[config.finetuning.released_as.upper()],
     )
 

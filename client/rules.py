@@ -5,11 +5,12 @@ or sent, nor what has happened earlier in the day.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from client.bounds import scoring_numbers, tuning_numbers
 from client.policy import Policy
-from common.spaces import Vectors
+from common.spaces import Space, Vectors
 from common.synthesizers.synthesizer import Numbers
 from common.wire import (
     Ask,
@@ -42,6 +43,18 @@ class Holdings:
     speakers: tuple[int, ...]
     speech: str
     """Names this version of the speech: of other recordings a release is another one."""
+    vectors: str | None = None
+    """Names how speech becomes vectors here; None where it cannot."""
+    in_vectors: "Callable[[], Holdings] | None" = field(default=None, compare=False)
+    """Of the recordings that have a vector, counted when somebody first asks for what reads vectors."""
+
+    def of(self, space: Space) -> "Holdings":
+        """What it holds in a space, where other recordings may be unusable and features have another name."""
+        if not isinstance(space, Vectors):
+            return self
+        if self.in_vectors is None or self.vectors is None:
+            raise Refused(Code.WRONG_SPACE, where=space.set)
+        return self.in_vectors()
 
 
 def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
@@ -54,11 +67,15 @@ def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
             _check_subject(tuning, holdings)
             _check_method(tuning)
             _check_recipe(tuning, policy)
+            holdings = holdings.of(tuning.space)  # which may take a while, so nobody unaccepted has it done
+            _require(tuning.features == holdings.features, Code.FEATURES)
             _check_minima(policy, holdings)
         case Score(scoring=scoring):
             _check_allowed("scored", policy)
             _check_subject(scoring, holdings)
             _require(type(scoring.space) in scoring.method.spaces, Code.WRONG_SPACE)
+            holdings = holdings.of(scoring.space)
+            _require(scoring.features == holdings.features, Code.FEATURES)
             _check_bounds(scoring_numbers(scoring), policy)
             _require(policy.per_speaker or not scoring.per_speaker, Code.SPEAKERS_FORBIDDEN)
             _check_minima(policy, holdings)
@@ -82,17 +99,20 @@ def check_reply(reply: Reply, policy: Policy, holdings: Holdings) -> None:
     match reply:
         case Description():
             _check_allowed("description", policy)
-            told = (reply.session, reply.labels, reply.features)
-            _require(told == (holdings.session, holdings.labels, holdings.features), Code.WRONG_ANSWER)
+            told = (reply.session, reply.labels, reply.features, reply.vectors)
+            held = (holdings.session, holdings.labels, holdings.features, holdings.vectors)
+            _require(told == held, Code.WRONG_ANSWER)
             _check_counts(reply.utterances, policy, holdings)
             _require(policy.tell_counts or reply.speakers is None, Code.COUNTS_FORBIDDEN)
         case Release(card=card):
             _check_allowed("release", policy)
+            holdings = holdings.of(card.tuning.space)
             _require(card.tuning.precision in policy.precisions, Code.PRECISION_FORBIDDEN)
             _check_counts(card.utterances, policy, holdings)
             _check_minima(policy, holdings)
-        case Scored(counts=counts, epsilon=epsilon):
+        case Scored(scoring=scoring, counts=counts, epsilon=epsilon):
             _check_allowed("scored", policy)
+            holdings = holdings.of(scoring.space)
             exact = policy.scoring_epsilon == "exact"
             _require(epsilon is None if exact else epsilon == policy.scoring_epsilon, Code.WRONG_ANSWER)
             _require(policy.per_speaker or len(counts) == 1, Code.SPEAKERS_FORBIDDEN)
@@ -108,7 +128,6 @@ def _check_allowed(record: str, policy: Policy) -> None:
 def _check_subject(about: Tuning | Scoring, holdings: Holdings) -> None:
     _require(about.session == holdings.session, Code.UNKNOWN_SESSION)
     _require(about.labels == holdings.labels, Code.LABEL_ORDER)
-    _require(about.features == holdings.features, Code.FEATURES)
     _require((about.scaling is None) == isinstance(about.space, Vectors), Code.BAD_FIELD, "scaling")
 
 

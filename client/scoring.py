@@ -33,7 +33,7 @@ def score(request: Score, door: Door, runtime: RuntimeConfig, seconds: float) ->
     predictor = wanted.method.predictor(request.recognizer, wanted.own, wanted.space, len(wanted.labels), acceleration)
     deadline = time.monotonic() + seconds
     try:
-        confusions = door.confusions(predictor, wanted.scaling, lambda: time.monotonic() > deadline)
+        confusions = door.confusions(predictor, wanted.space, wanted.scaling, lambda: time.monotonic() > deadline)
     except Interrupted:
         raise Refused(Code.TOO_LONG, where=f"{seconds / 60:.0f} minutes spent") from None
     matrices = [confusion.counts for confusion in confusions]

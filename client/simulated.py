@@ -135,9 +135,9 @@ def site_file(config: Config, *, session: str, corpus: str, root: Path, holds: s
         "precision": config.runtime.precision,
         "workers": 1,
     }
-    features = config.features.model_dump(mode="json")
+    features, vectors = config.features.model_dump(mode="json"), config.vectors.model_dump(mode="json")
     lines = [_line(setting) for setting in settings.items()]
-    for name, section in {"features": features, "runtime": runtime}.items():
+    for name, section in {"features": features, "vectors": vectors, "runtime": runtime}.items():
         lines += ["", f"[{name}]", *map(_line, section.items())]
     return "\n".join(lines) + "\n"
 

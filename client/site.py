@@ -9,12 +9,15 @@ from pydantic import Field, ValidationError
 
 from client.dice import SECRET
 from common.config.reading import all_mistakes, mistakes_in, read_toml
-from common.settings import EMOTIONS, FeatureConfig, Labels, Options, RuntimeConfig, Section
+from common.settings import EMOTIONS, FeatureConfig, Labels, Options, RuntimeConfig, Section, VectorConfig
 from common.spaces import Name
 
 STATE = "state"
 STRANGERS = 0o007
-HINT = "the settings of a site are session, corpus, root, holds, options, emotions, state, policy, features, runtime"
+HINT = (
+    "the settings of a site are session, corpus, root, holds, options, emotions, state, policy, features, vectors, "
+    "runtime"
+)
 
 
 class Site(Section):
@@ -29,6 +32,7 @@ class Site(Section):
     state: Path = Field(Path(STATE), description="checkpoints, finished releases, the ledger, the feature cache")
     policy: Path | None = Field(None, description="policy file; without one the default policy holds")
     features: FeatureConfig = FeatureConfig()
+    vectors: VectorConfig = VectorConfig()
     runtime: RuntimeConfig = RuntimeConfig(threads=1)
 
     @property

@@ -160,7 +160,7 @@ def _tune(
     require_memory(f"a tuning by {method.name}", cost.bytes, acceleration.device)
     base = _checked_base(tuning, grant)
     clock = Clock(folder)
-    identity = {"tuning": tuning.model_dump(mode="json"), "speech": door.features.key}
+    identity = {"tuning": tuning.model_dump(mode="json"), "speech": door.features_in(tuning.space).key}
     scaling = {} if tuning.scaling is None else tuning.scaling.model_dump()
     snapshots = Snapshots(folder.path / SNAPSHOTS, identity, tuning.labels, scaling)
     drop_useless(snapshots, method.stages)
@@ -175,7 +175,7 @@ def _tune(
     seed = seed_of(tuning, grant.dice, door)
 
     def examples(balanced: bool) -> Examples:
-        return door.examples(tuning.scaling, seed, balanced=balanced)
+        return door.examples(tuning.space, tuning.scaling, seed, balanced=balanced)
 
     fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around)
     try:

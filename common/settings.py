@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -31,6 +31,7 @@ Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16), AfterV
 Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
 Augmentation = Literal["gain", "tilt"]
 Sketch = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
+Normalisation = Literal["session", "training", "public"]
 Check = Literal["samples", "equals", "outliers", "labels"]
 
 EMOTIONS = ("neutral", "angry", "sad", "happy")
@@ -41,6 +42,18 @@ class Section(BaseModel):
     """A frozen part of the tree; a key it does not know is a mistake, not a comment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+
+S = TypeVar("S", bound=Section)
+
+
+def settings_from(kind: type[S], sections: Any) -> S:
+    """A method's settings, from whatever has their sections as attributes, such as a whole configuration.
+
+    A section that is not there is as the method has it.
+    """
+    names = [name for name in kind.model_fields if hasattr(sections, name)]
+    return kind.model_validate({name: getattr(sections, name) for name in names})
 
 
 def option_words(options: Options) -> dict[str, Any]:
@@ -99,6 +112,29 @@ class FeatureConfig(Section):
         if self.hop > self.window:
             raise ValueError(f"hop ({self.hop}) is longer than window ({self.window}): speech would be skipped")
         return self
+
+
+class VectorConfig(Section):
+    """Waveform to one vector an utterance, where a run's methods read vectors instead of patches."""
+
+    set: str = Field(
+        "functionals",
+        pattern=r"^[A-Za-z0-9][^\s=]{0,255}$",
+        description="which numbers: functionals, opensmile:<set or .conf>, ssl:<folder or name>",
+    )
+    options: Options = Field((), description="of the set, such as layer=9")
+    trim: float = Field(
+        40.0,
+        ge=0,
+        le=120,
+        description="decibels below the loudest frame at which silence begins that is cut off at both ends; 0 cuts "
+        "nothing, and then a corpus's pauses are in every mean",
+    )
+    normalisation: Normalisation = Field(
+        "session",
+        description="by whose mean and deviation: session, each by its own unlabelled speech, so that nothing leaves "
+        "for it; training, by what a model is fitted to, which is released beside it; public, by public speech",
+    )
 
 
 class NetworkConfig(Section):
@@ -224,10 +260,11 @@ class RecognizerConfig(Section):
 
 
 class MethodsConfig(Section):
-    """Which synthesizer a campaign's sites fit, and which recognizer is trained on what they release."""
+    """What sites fit, what is trained on what they release, and how speech is cut to test that."""
 
     synthesizer: str = Field("eskimez", description="one that `eyesoff synthesizers` lists")
     recognizer: str = Field("cnn", description="one that `eyesoff recognizers` lists")
+    protocol: str = Field("leave-one-session-out", description="one that `eyesoff protocols` lists")
 
 
 class RuntimeConfig(Section):

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from common.config import Config
 from common.errors import UserError, UserErrors
 from common.files import atomic_json
+from common.protocols import Cut
 from common.synthesizers.pool import NotFinite
 from common.training.checkpoint import differences
 from common.training.pretrained import Pretrained
@@ -24,7 +25,7 @@ from server.correspondence import Correspondence, Failure, Question
 from server.intake import Aside, Intake
 from server.letters import Letters
 from server.outcome import SCHEMA, Kept, read_counts
-from server.plans import Fold, Plan, leave_one_out
+from server.plans import Plan
 from server.recognizers import Recognizers
 from server.roster import Claim, given_names
 
@@ -78,7 +79,7 @@ class Campaign:
         base: Pretrained,
         clients: Clients,
         watcher: Watcher,
-        plan: Plan = leave_one_out,
+        plan: Plan,
         *,
         per_speaker: bool = False,
         holders: Mapping[str, str] | None = None,
@@ -155,7 +156,7 @@ class Campaign:
             self._watcher.working(question.session, reply)
         return self._letters.follow_tuning(question, reply)
 
-    def _train(self, releases: Mapping[str, Banked]) -> tuple[Mapping[str, Banked], Sequence[Fold]]:
+    def _train(self, releases: Mapping[str, Banked]) -> tuple[Mapping[str, Banked], Sequence[Cut]]:
         """All recognizers; without any release that turns out to make what is no number, and then anew."""
         while True:
             self._require_quorum(len(releases), "generators")
@@ -167,7 +168,7 @@ class Campaign:
             else:
                 return releases, folds
 
-    def _train_folds(self, folds: Sequence[Fold], releases: Mapping[str, Banked]) -> None:
+    def _train_folds(self, folds: Sequence[Cut], releases: Mapping[str, Banked]) -> None:
         self._watcher.stage("train", len(folds))
         pools = {fold.name: [releases[session] for session in fold.train] for fold in folds}
         self._recognizers.require_room(pools.values())
@@ -175,7 +176,7 @@ class Campaign:
             self._watcher.done("train", name)
         self._recognizers.drop_pool()
 
-    def _score(self, folds: Sequence[Fold], roster: Mapping[str, str]) -> dict[str, Kept]:
+    def _score(self, folds: Sequence[Cut], roster: Mapping[str, str]) -> dict[str, Kept]:
         """Fold to confusion counts; all clients are at it together, and what has come before is not asked for again."""
         self._watcher.stage("score", sum(len(fold.test) for fold in folds))
         digests = {fold.name: self._recognizers.digest(fold.name) for fold in folds}
@@ -200,10 +201,10 @@ class Campaign:
                 self._watcher.done("score", question.session)
         return kept
 
-    def _score_question(self, fold: Fold, session: str, client: str, digest: str) -> Question:
+    def _score_question(self, fold: Cut, session: str, client: str, digest: str) -> Question:
         return self._letters.score(client, session, fold, digest, lambda: self._recognizers.load(fold.name))
 
-    def _kept(self, fold: Fold, digest: str) -> Kept:
+    def _kept(self, fold: Cut, digest: str) -> Kept:
         """What has come for this very recognizer; what cannot be read is asked for again."""
         kept = read_counts(self._counts_file(fold.name), self._config.corpus.classes)
         if not kept or kept.recognizer != digest:
@@ -214,7 +215,7 @@ class Campaign:
     def _counts_file(self, fold: str) -> Path:
         return self._folder / COUNTS / f"{fold}.json"
 
-    def _conclude(self, sessions: Iterable[str], folds: Sequence[Fold], kept: Mapping[str, Kept]) -> dict[str, Any]:
+    def _conclude(self, sessions: Iterable[str], folds: Sequence[Cut], kept: Mapping[str, Kept]) -> dict[str, Any]:
         """Write down all that the campaign found: counts, never scores, which are computed where they are shown.
 
         Nothing in it tells one execution from another: the same seed gives the same bytes.

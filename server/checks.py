@@ -11,38 +11,39 @@ import torch
 from torch import Tensor
 
 from common.seeds import torch_stream
-from common.settings import Sketch
+from common.spaces import Space, Vectors
 from common.synthesizers import Sampler
 from common.training.likeness import SKETCHES
 
-Statistics = Mapping[Sketch, Tensor]
+Statistics = Mapping[str, Tensor]
 
 SAMPLES = 32
 """Of each emotion, from the same latents under each, so that an emotion's effect is seen apart from a latent's."""
 TOP, MOST_AT_TOP = 0.999, 0.05
 """As loud as can be, and how many values may be so; the other end is silence, of which speech may be full."""
+FAR = 10.0
+"""Where scaled vectors are cut, at both ends."""
 LEAST = 2e-6
 """Of any deviation: what rounding may leave of none at all. Networks that nobody trained deviate by more."""
 
 
 def draw(sampler: Sampler, classes: int, *seed: str | int) -> Tensor:
-    """Patches [classes, SAMPLES, 1, 128, 128]."""
+    """Examples [classes, SAMPLES, *shape]."""
     return torch.stack(
         [sampler.sample(torch.full((SAMPLES,), number), torch_stream(*seed, "check")) for number in range(classes)]
     )
 
 
-def fault_of(patches: Tensor) -> str:
+def fault_of(samples: Tensor, space: Space) -> str:
     """Why nothing can be learnt from these samples, or nothing."""
-    flat = patches.flatten(2)
+    flat = samples.flatten(2)
     broken = int((~flat.isfinite()).any(dim=2).sum())
     if broken:
         return f"{broken} of {flat.shape[0] * flat.shape[1]} samples are not finite"
-    top = float((flat > TOP).float().mean())
-    if top > MOST_AT_TOP:
-        return f"its samples are saturated: {top:.0%} of their values are as loud as can be"
+    if saturated := _saturated(flat, space):
+        return f"its samples are saturated: {saturated}"
     if float(flat.std(dim=2).mean()) < LEAST:
-        return "its samples are constant: nothing varies within a patch"
+        return f"its samples are constant: nothing varies within a {_noun(space)}"
     if float(flat.std(dim=1).mean(dim=1).min()) < LEAST:
         return "its samples of an emotion are all alike"
     if any(float((one - other).abs().mean()) < LEAST for one, other in combinations(flat, 2)):
@@ -50,10 +51,25 @@ def fault_of(patches: Tensor) -> str:
     return ""
 
 
-def statistics_of(patches: Tensor) -> Statistics:
-    """Patches [classes, SAMPLES, 1, 128, 128] -> each statistic of likeness, [classes, SAMPLES, d] in fp16.
+def _noun(space: Space) -> str:
+    return "vector" if isinstance(space, Vectors) else "patch"
+
+
+def _saturated(flat: Tensor, space: Space) -> str:
+    """How many values lie at an end of their range; raw numbers have none."""
+    if not isinstance(space, Vectors):
+        top = float((flat > TOP).float().mean())
+        return f"{top:.0%} of their values are as loud as can be" if top > MOST_AT_TOP else ""
+    far = 0.0 if space.scale == "raw" else float((flat.abs() >= FAR).float().mean())
+    return f"{far:.0%} of their values lie {FAR:g} deviations from the mean" if far > MOST_AT_TOP else ""
+
+
+def statistics_of(samples: Tensor, space: Space) -> Statistics:
+    """Samples [classes, SAMPLES, *shape] -> each statistic [classes, SAMPLES, d], of patches those of likeness in fp16.
 
     Those of every release are in memory together; they are all that is.
     """
-    flat = patches.flatten(0, 1)
-    return {name: statistic(flat).half().unflatten(0, patches.shape[:2]) for name, statistic in SKETCHES.items()}
+    if isinstance(space, Vectors):
+        return {"values": samples.float()}
+    flat = samples.flatten(0, 1)
+    return {name: statistic(flat).half().unflatten(0, samples.shape[:2]) for name, statistic in SKETCHES.items()}

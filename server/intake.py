@@ -147,8 +147,8 @@ class Intake:
         weights, tuning = weights_digest(release.weights()), release.card.tuning
         device = Acceleration.from_runtime(self._config.runtime).device
         sampler = sampler_of(release, device)
-        patches = draw(sampler, len(tuning.labels), self._config.seed, tuning.run, tuning.session, weights)
-        return _Look(weights, fault_of(patches), statistics_of(patches))
+        samples = draw(sampler, len(tuning.labels), self._config.seed, tuning.run, tuning.session, weights)
+        return _Look(weights, fault_of(samples, tuning.space), statistics_of(samples, tuning.space))
 
     def _write(self, named: list[Aside]) -> None:
         self.aside = dict(sorted((self.aside | {one.session: one for one in named}).items()))

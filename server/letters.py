@@ -10,9 +10,10 @@ from dataclasses import replace
 from torch import Tensor
 
 from common.config import Config
+from common.features.spaces import identity_in, space_of
+from common.protocols import Cut
 from common.recognizers import recognizer
-from common.settings import hash_identity
-from common.spaces import PATCHES
+from common.spaces import Vectors
 from common.synthesizers import synthesizer
 from common.training.pretrained import Pretrained
 from common.wire import (
@@ -33,7 +34,6 @@ from common.wire import (
     weights_digest,
 )
 from server.correspondence import Question
-from server.plans import Fold
 from server.roster import Claim
 
 
@@ -42,8 +42,10 @@ class Letters:
 
     def __init__(self, run: str, config: Config, base: Pretrained, *, per_speaker: bool) -> None:
         self._run, self._config, self._per_speaker = run, config, per_speaker
-        self._features = hash_identity(config.features.model_dump(mode="json"))
-        self._scaling = Extremes(low=base.scaling.low, high=base.scaling.high)
+        self._space = space_of(config)
+        self._features = identity_in(self._space, config)
+        is_vectors = isinstance(self._space, Vectors)
+        self._scaling = None if is_vectors else Extremes(low=base.scaling.low, high=base.scaling.high)
         self._synthesizer = synthesizer(config.methods.synthesizer)
         self._settings = self._synthesizer.settings_of(config)
         starts = self._synthesizer.base(self._settings, config.corpus.classes)
@@ -63,8 +65,10 @@ class Letters:
         labels = self._config.corpus.emotions
         if told.labels != labels:
             return f"label order {', '.join(told.labels)} is not {', '.join(labels)}"
-        if told.features != self._features:
-            return f"features {told.features} are not {self._features}: set [features] alike on both sides"
+        section = "vectors" if isinstance(self._space, Vectors) else "features"
+        have = told.vectors if section == "vectors" else told.features
+        if have != self._features:
+            return f"{section} {have} are not {self._features}: set [{section}] alike on both sides"
         return ""
 
     def tuning(self, session: str) -> Tuning:
@@ -76,7 +80,7 @@ class Letters:
             synthesizer=self._synthesizer.name,
             settings=self._settings.model_dump(mode="json"),
             labels=config.corpus.emotions,
-            space=PATCHES,
+            space=self._space,
             features=self._features,
             scaling=self._scaling,
             precision=Precision[config.finetuning.released_as.upper()],
@@ -99,7 +103,7 @@ class Letters:
         return None
 
     def score(
-        self, client: str, session: str, fold: Fold, digest: str, load: Callable[[], Mapping[str, Tensor]]
+        self, client: str, session: str, fold: Cut, digest: str, load: Callable[[], Mapping[str, Tensor]]
     ) -> Question:
         """Try the recognizer of this fold, which has this digest."""
         config = self._config
@@ -111,7 +115,7 @@ class Letters:
             recognizer=method.name,
             settings=method.settings_of(config).model_dump(mode="json"),
             labels=config.corpus.emotions,
-            space=PATCHES,
+            space=self._space,
             features=self._features,
             scaling=self._scaling,
             per_speaker=self._per_speaker,

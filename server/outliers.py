@@ -14,6 +14,7 @@ from statistics import fmean, median
 import torch
 from torch import Tensor
 
+from common.seeds import torch_stream
 from server.checks import Statistics
 
 FEWEST = 4
@@ -29,6 +30,8 @@ LEAST_HEARD = 0.25
 LISTENING = 0.5
 """How far between chance and certainty the others' labels must be heard among themselves."""
 RIDGE = 1.0
+MANY = 1024
+"""Numbers in a sample from which on a reader is shown a random view of them."""
 TINY = 1e-3
 
 
@@ -86,6 +89,9 @@ def _heard(effects: Sequence[Tensor]) -> list[float]:
     unit = torch.stack([one.flatten(0, 1).std(dim=0) for one in effects]).quantile(0.5, dim=0) + TINY
     shown = [one / unit for one in effects]
     shown = [(one / (one.square().mean().sqrt() + TINY)).flatten(0, 1) for one in shown]
+    if shown[0].shape[1] > MANY:  # as many equations take long to solve, and a random view of them hears as well
+        view = torch.randn(shown[0].shape[1], MANY, generator=torch_stream("outliers"), dtype=torch.float64)
+        shown = [one @ view / MANY**0.5 for one in shown]
     classes, samples, _ = effects[0].shape
     labels = torch.arange(classes).repeat_interleave(samples)
     wanted = torch.nn.functional.one_hot(labels).double() - 1 / classes

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from common.config import Config
 from common.errors import UserError
+from common.features.spaces import space_of
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.processes import side_by_side
 from common.recognizers import recognizer
 from common.seeds import derive_seed
 from common.settings import RuntimeConfig, hash_identity
-from common.spaces import PATCHES
 from common.synthesizers import Sampler
 from common.synthesizers.pool import KeptPool, Source, sample_bytes, shares, source_seed
 from common.training.checkpoint import Card, Snapshots, read_tensors, save_tensors
@@ -43,6 +43,7 @@ class Recognizers:
         self._folder, self._config, self._bank = folder, config, bank
         self._method = recognizer(config.methods.recognizer)
         self._settings = self._method.settings_of(config)
+        self._space = space_of(config)
 
     def train(
         self,
@@ -58,7 +59,7 @@ class Recognizers:
         if self._is_trained(name, identity):
             return
         acceleration = Acceleration.from_runtime(self._config.runtime)
-        cost = self._method.cost(self._settings, PATCHES, classes)
+        cost = self._method.cost(self._settings, self._space, classes)
         require_memory(f"training the recognizer {self._method.name}", cost.bytes, acceleration.device)
         snapshots = self._folder / FOLDER / name / "snapshots"
         around = Surroundings(
@@ -71,7 +72,7 @@ class Recognizers:
             stop=stop,
         )
         pool = self._pool(releases, acceleration.device)
-        weights = self._method.train(pool, self._settings, PATCHES, classes, seed, around)
+        weights = self._method.train(pool, self._settings, self._space, classes, seed, around)
         card = {"identity": identity, "labels": labels}
         save_tensors(self.where(name), weights, card)
         shutil.rmtree(snapshots, ignore_errors=True)
@@ -110,7 +111,7 @@ class Recognizers:
         sampling = self._config.sampling
         pools = list(pools)
         files = {(one.name, max(shares(sampling.per_emotion, len(pool)))) for pool in pools for one in pool}
-        size = sample_bytes(PATCHES) * self._config.corpus.classes * sum(rounds for _, rounds in files)
+        size = sample_bytes(self._space) * self._config.corpus.classes * sum(rounds for _, rounds in files)
         if size > self._config.campaign.pool_gigabytes * 1e9:
             raise UserError(
                 f"the pool would fill {size / 1e9:.1f} GB, more than campaign.pool_gigabytes grants",
@@ -152,7 +153,7 @@ class Recognizers:
             )
             for one in releases
         ]
-        return KeptPool.draw(self._folder / POOL, sources, sampling, PATCHES, classes, seed)
+        return KeptPool.draw(self._folder / POOL, sources, sampling, self._space, classes, seed)
 
     def _sampler(self, banked: Banked, device: torch.device) -> Sampler:
         return sampler_of(self._bank.load(banked), device)

@@ -29,7 +29,7 @@ from common.training.pretrained import load_pretrained, pretrained_hash, shipped
 from server.campaign import Campaign
 from server.clients import Clients
 from server.events import EventFile
-from server.plans import PLANS
+from server.plans import plan_names, plan_of
 from server.roster import read_holders
 
 CONFIG, ORDER, EVENTS, LOCK = "config.toml", "order.json", "events.jsonl", ".lock"
@@ -51,15 +51,14 @@ class Order:
     base: str
     weights: str
     expected: int
-    plan: str = "leave-one-out"
+    plan: str
     per_speaker: bool = False
     speech: str = ""
 
 
 def open_run(folder: Path, config: Config, order: Order, *, resume: bool) -> None:
     """Begin in an empty directory, or go on in the same run's own; nothing else."""
-    if order.plan not in PLANS:
-        raise UserError("no such plan", where=order.plan, remedy=f"there are {', '.join(PLANS)}")
+    plan_of(order.plan, config)
     if (folder / ORDER).exists():
         if not resume:
             remedy = "go on with --resume, or choose another directory with --run"
@@ -87,7 +86,8 @@ def open_unnamed_run(preset: str, number: int, clients: int) -> Path:
     folder = config.runtime.unnamed_run(number)
     name = config.campaign_name()
     base = shipped_weights(preset)
-    open_run(folder, config, Order(name, str(base), pretrained_hash(base), clients, per_speaker=True), resume=True)
+    order = Order(name, str(base), pretrained_hash(base), clients, config.methods.protocol, per_speaker=True)
+    open_run(folder, config, order, resume=True)
     return folder
 
 
@@ -100,7 +100,7 @@ def read_run(folder: Path) -> tuple[Config, Order]:
     if not isinstance(plain, dict) or plain.keys() != {field.name for field in fields(Order)}:
         remedy = "go on with that one, or choose another directory with --run"
         raise UserError("a run of another version of eyesoff", where=folder, remedy=remedy)
-    if any(type(plain[field.name]) is not field.type for field in fields(Order)) or plain["plan"] not in PLANS:
+    if any(type(plain[field.name]) is not field.type for field in fields(Order)) or plain["plan"] not in plan_names():
         remedy = "put back what it was, or choose another directory with --run"
         raise UserError("what was ordered has been altered", where=folder / ORDER, remedy=remedy)
     return load_config(folder / CONFIG), Order(**plain)
@@ -117,7 +117,7 @@ def run_campaign(folder: Path, clients: Clients) -> dict[str, Any]:
             base=load_pretrained(Path(order.base), config.network, config.features, config.corpus.classes),
             clients=clients,
             watcher=EventFile(folder / EVENTS),
-            plan=PLANS[order.plan],
+            plan=plan_of(order.plan, config),
             per_speaker=order.per_speaker,
             holders=read_holders(folder),
         )

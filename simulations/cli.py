@@ -26,6 +26,8 @@ from simulations.commands import (
     keeper,
     ledger,
     pretrain,
+    protocols,
+    recognizers,
     report,
     sample,
     simulate,
@@ -57,6 +59,8 @@ app.command(rich_help_panel=FEDERATE)(simulate.simulate)
 app.command(rich_help_panel=FEDERATE)(compare.compare)
 app.command(rich_help_panel=FEDERATE)(report.report)
 app.command(rich_help_panel=FEDERATE)(synthesizers.synthesizers)
+app.command(rich_help_panel=FEDERATE)(recognizers.recognizers)
+app.command(rich_help_panel=FEDERATE)(protocols.protocols)
 app.command(rich_help_panel=FEDERATE)(bootstrap.bootstrap)
 app.add_typer(deploy.app, name="deploy", rich_help_panel=FEDERATE)
 app.add_typer(bank.app, name="bank", rich_help_panel=FEDERATE)

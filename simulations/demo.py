@@ -56,7 +56,7 @@ def federate(config: Config, folder: Path, console: Console, backend: str = "ray
         run,
         base,
         backend=backend,
-        plan="leave-one-out",
+        plan=None,
         with_real=True,
         resume=True,
         console=console,

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 PACKAGES = ("client", "common", "server", "simulations")
-ROOMS = {*PACKAGES, "tests", "results", "containers", ".ci"}
+ROOMS = {*PACKAGES, "tests", "results", "containers", "docs", ".ci"}
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -14,8 +14,19 @@ from simulations import cli, telemetry
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-BLOCKS = [block.strip().splitlines() for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)]
-LINES = [line for block in BLOCKS for line in block]
+
+
+def blocks_of(text: str) -> list[list[str]]:
+    """The commands of each block."""
+    return [block.strip().splitlines() for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL)]
+
+
+def lines_of(text: str) -> list[str]:
+    """All commands that a document shows."""
+    return [line for block in blocks_of(text) for line in block]
+
+
+BLOCKS, LINES = blocks_of(README), lines_of(README)
 QUICK = [block for block in BLOCKS if all(line.startswith("eyesoff config") for line in block)]
 
 
@@ -32,14 +43,9 @@ def parse(words: list[str], app: typer.Typer = cli.app) -> None:
     command.main(words, standalone_mode=False)
 
 
-def test_the_readme_shows_commands() -> None:
-    assert len(LINES) > 5
-    assert QUICK
-
-
-@pytest.mark.parametrize("line", LINES)
-def test_a_command_of_the_readme_can_be_typed(line: str) -> None:
-    program, *words = shlex.split(line.split(" > ")[0])
+def type_it(line: str) -> None:
+    """What a document shows, typed without doing anything; raises where it cannot be."""
+    program, *words = shlex.split(re.split(" [>|] ", line)[0])
     if program == "make":
         targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
         assert set(words) <= set(targets)
@@ -50,6 +56,16 @@ def test_a_command_of_the_readme_can_be_typed(line: str) -> None:
     else:
         assert program == "eyesoff"
         parse(words)
+
+
+def test_the_readme_shows_commands() -> None:
+    assert len(LINES) > 5
+    assert QUICK
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_command_of_the_readme_can_be_typed(line: str) -> None:
+    type_it(line)
 
 
 @pytest.mark.parametrize("words", [["corpus", "describe"], ["config", "show", "--presett", "demo"], ["listen"]])

@@ -16,10 +16,11 @@ from common.settings import Section
 @cache
 def section_kinds() -> Mapping[str, type[Section]]:
     """By name, of every method that can be used here."""
+    from common.protocols import PROTOCOLS
     from common.recognizers import RECOGNIZERS  # brings torch, which a configuration without such a section need not
     from common.synthesizers import SYNTHESIZERS
 
-    settings = [method.Settings for registry in (SYNTHESIZERS, RECOGNIZERS) for method in registry]
+    settings = [method.Settings for registry in (SYNTHESIZERS, RECOGNIZERS, PROTOCOLS) for method in registry]
     kinds = {name: field.annotation for kind in settings for name, field in kind.model_fields.items()}
     return {name: kind for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, Section)}
 

@@ -23,8 +23,10 @@ from common.settings import (
     RuntimeConfig,
     SamplingConfig,
     Section,
+    VectorConfig,
     hash_identity,
 )
+from common.spaces import Patches
 
 ASIDE = ("name", "campaign", "runtime")
 """What is not part of a configuration's identity."""
@@ -41,6 +43,7 @@ class Config(Section):
     seed: int = Field(0, ge=0, lt=2**31)
     corpus: CorpusConfig = CorpusConfig()
     features: FeatureConfig = FeatureConfig()
+    vectors: VectorConfig = VectorConfig()
     methods: MethodsConfig = MethodsConfig()
     network: NetworkConfig = NetworkConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
@@ -88,9 +91,10 @@ class Config(Section):
         from common.synthesizers import synthesizer  # which brings torch; a configuration alone needs none
 
         method = synthesizer(self.methods.synthesizer)
+        features = self.features if Patches in method.spaces else self.vectors
         read = {
             "corpus": self.corpus.model_dump(mode="json"),
-            "features": self.features.model_dump(mode="json"),
+            "features": features.model_dump(mode="json"),
             "seed": self.seed,
             "synthesizer": method.name,
             "settings": method.settings_of(self).model_dump(mode="json"),

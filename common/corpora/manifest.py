@@ -1,6 +1,6 @@
-"""What a corpus holds, as one immutable table, and the folds that are cut from it.
+"""What a corpus holds, as one immutable table.
 
-Owns the utterance, the manifest, its hash and speaker-disjointness. Must not know any corpus's layout.
+Owns the utterance, the manifest and its hash. Must not know any corpus's layout, nor how it is cut.
 """
 
 import hashlib
@@ -97,44 +97,3 @@ class Manifest:
         if utterance.emotion is None:
             raise UserError("an unlabelled utterance has no class", where=utterance.path)
         return self.labels.index(utterance.emotion)
-
-
-@dataclass(frozen=True)
-class Fold:
-    """One cut: train on these, test on those. No speaker stands on both sides, or it does not come to be."""
-
-    name: str
-    train: Manifest
-    test: Manifest
-
-    def __post_init__(self) -> None:
-        shared = sorted(set(self.train.speakers) & set(self.test.speakers))
-        if shared:
-            raise UserError(
-                "a speaker stands on both sides of a fold",
-                where=f"fold {self.name}, speaker {', '.join(shared)}",
-                remedy="give each speaker to one session",
-            )
-        for side, part in (("train", self.train), ("test", self.test)):
-            if not len(part):
-                raise UserError(f"the {side} side of a fold is empty", where=f"fold {self.name}")
-
-
-def leave_one_out(manifest: Manifest) -> tuple[Fold, ...]:
-    """A fold for each session, which is its test side."""
-    if len(manifest.sessions) < 2:
-        remedy = "leave-one-out needs two or more"
-        raise UserError(f"corpus {manifest.corpus} has only one session", where=manifest.root, remedy=remedy)
-    if shared := manifest.shared_speakers():
-        raise UserErrors(
-            f"corpus {manifest.corpus} at {manifest.root}: speakers in several sessions; give each to one session",
-            [f"speaker {speaker} is in {' and '.join(sessions)}" for speaker, sessions in shared.items()],
-        )
-    return tuple(
-        Fold(
-            name,
-            train=manifest.where(lambda u, name=name: u.session != name),  # type: ignore[misc]
-            test=manifest.where(lambda u, name=name: u.session == name),  # type: ignore[misc]
-        )
-        for name in manifest.sessions
-    )

@@ -6,11 +6,12 @@ log-mels are kept.
 
 import multiprocessing
 import signal
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ _CHUNK = 32  # recordings that travel together between processes
 
 LogMels = NDArray[np.float16]
 Extracted = LogMels | BadFile
+One = TypeVar("One")
 
 
 def extract(manifest: Manifest, config: FeatureConfig, runtime: RuntimeConfig) -> Generator[Extracted, None, None]:
@@ -41,14 +43,14 @@ def extract(manifest: Manifest, config: FeatureConfig, runtime: RuntimeConfig) -
         return _beside_decoders(manifest.root, paths, config, device, workers)
     if workers == 1 or manifest.seconds < WORTH_PROCESSES:
         return _one_by_one(manifest.root, paths, config)
-    return _in_processes(manifest.root, paths, config, workers)
+    return in_processes(partial(_extract_chunk, manifest.root, config), paths, workers)
 
 
 def _one_by_one(root: Path, paths: list[str], config: FeatureConfig) -> Generator[Extracted, None, None]:
     extractor = LogMel(config)
     with one_thread():  # the work comes in pieces too small to share
         for path in paths:
-            yield _finish(_decode(root, path), extractor)
+            yield _finish(decoded(root, path), extractor)
 
 
 def _beside_decoders(
@@ -58,17 +60,16 @@ def _beside_decoders(
     extractor = LogMel(config, device)
     with ThreadPoolExecutor(workers) as pool:
         for chunk in _chunks(paths):  # and no further ahead: waveforms are large
-            for decoded in pool.map(partial(_decode, root), chunk):
-                yield _finish(decoded, extractor)
+            for one in pool.map(partial(decoded, root), chunk):
+                yield _finish(one, extractor)
 
 
-def _in_processes(
-    root: Path, paths: list[str], config: FeatureConfig, workers: int
-) -> Generator[Extracted, None, None]:
+def in_processes(work: Callable[[list[str]], list[One]], paths: list[str], workers: int) -> Generator[One, None, None]:
+    """What `work` makes of each path, in order; it and its answers travel between processes."""
     context = multiprocessing.get_context("spawn")  # forking a process that runs torch threads can hang
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
         try:
-            for extracted in pool.map(partial(_extract_chunk, root, config), _chunks(paths)):
+            for extracted in pool.map(work, _chunks(paths)):
                 yield from extracted
         except BrokenProcessPool:
             what = "a process that extracts features was killed, perhaps for want of memory"
@@ -89,7 +90,8 @@ def _chunks(paths: list[str]) -> list[list[str]]:
     return [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
 
 
-def _decode(root: Path, path: str) -> NDArray[np.float32] | BadFile:
+def decoded(root: Path, path: str) -> NDArray[np.float32] | BadFile:
+    """A recording's samples, or what is wrong with its file."""
     try:
         return audio.load(root / path)
     except audio.AudioError as error:
@@ -98,7 +100,7 @@ def _decode(root: Path, path: str) -> NDArray[np.float32] | BadFile:
         return BadFile(path, error.reason)
 
 
-def _finish(decoded: NDArray[np.float32] | BadFile, extractor: LogMel) -> Extracted:
-    if isinstance(decoded, BadFile):
-        return decoded
-    return extractor(torch.from_numpy(decoded)).to("cpu", torch.float16).numpy()
+def _finish(one: NDArray[np.float32] | BadFile, extractor: LogMel) -> Extracted:
+    if isinstance(one, BadFile):
+        return one
+    return extractor(torch.from_numpy(one)).to("cpu", torch.float16).numpy()

@@ -44,6 +44,11 @@ def recognizer_memory(network: NetworkConfig, batch: int, classes: int) -> int:
     return _bytes([recognizer], batch * RECOGNIZER_SHOWS * _outputs(recognizer))
 
 
+def dense_memory(networks: Sequence[nn.Module], numbers: int) -> int:
+    """The same for dense networks that hold so many numbers between layers, the rows that they learn from included."""
+    return _bytes(networks, numbers)
+
+
 def _bytes(trained: Sequence[nn.Module], pictures: int) -> int:
     weights = sum(parameter.numel() for module in trained for parameter in module.parameters())
     return int(FLOAT * (COPIES * weights + pictures) + SCRATCH)

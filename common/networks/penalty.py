@@ -1,6 +1,6 @@
-"""The gradient penalty of WGAN-GP: how far a critic's slope is from one (Gulrajani et al. 2017, equation 3).
+"""Penalties on a critic's slope: WGAN-GP's (Gulrajani et al. 2017, equation 3) and the Wasserstein divergence's.
 
-Owns the penalty alone. Must not know where the interpolates come from or how heavy it weighs.
+Owns them alone. Must not know where the interpolates come from or how heavy they weigh.
 """
 
 import torch
@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from common.networks.chain import adjoint, laid_out, outputs_of, resume
 from common.networks.discriminator import Discriminator
+from common.networks.perceptron import Perceptron
 
 
 def scores_and_penalty(critic: Discriminator, patches: Tensor, interpolates: Tensor) -> tuple[Tensor, Tensor]:
@@ -28,3 +29,25 @@ def scores_and_penalty(critic: Discriminator, patches: Tensor, interpolates: Ten
     gradient = adjoint(links, between, images[shown:], received.view_as(between[-1]), critic.leak)
     slopes = torch.linalg.vector_norm(gradient.float(), dim=(1, 2, 3))
     return scores, (slopes - 1).square().mean()
+
+
+def wasserstein_divergence(
+    critic: Perceptron, real: Tensor, fake: Tensor, between: Tensor, weight: float, power: float
+) -> Tensor:
+    """What a critic descends under the Wasserstein divergence (Wu et al. 2018): the real low, the fake high.
+
+    A generator then descends the critic's mean over its fakes. Turning one of the two signs sends both without end.
+
+    Args:
+        critic: a network of one output, or a stack of such.
+        real: rows, of each network of a stack its own.
+        fake: likewise.
+        between: points between real and fake, where the slope is held down.
+        weight: of the slope's power.
+        power: to which the slope's length is raised; what is printed in two papers stands beside the norm's sign.
+    """
+    scores = critic(torch.cat((real, fake), dim=-2))
+    believed, doubted = scores.split((real.shape[-2], fake.shape[-2]), dim=-2)
+    steepness = torch.linalg.vector_norm(critic.slope(between), dim=-1).pow(power)
+    divergence: Tensor = believed.mean() - doubted.mean() + weight * steepness.mean()
+    return divergence

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from common.networks.acceleration import Acceleration
-from common.settings import Section
+from common.settings import Section, settings_from
 from common.spaces import Patches, Space, Vectors
 from common.synthesizers.synthesizer import Cost, Numbers, Shapes, Weights
 from common.training.draws import Examples
@@ -71,9 +71,5 @@ class Recognizer(Generic[S]):
         return recognizer, (self.name,)
 
     def settings_of(self, sections: Any) -> S:
-        """Its settings, from whatever has their sections as attributes, such as a whole configuration.
-
-        A section that is not there is as the method has it.
-        """
-        names = [name for name in self.Settings.model_fields if hasattr(sections, name)]
-        return self.Settings.model_validate({name: getattr(sections, name) for name in names})
+        """Its settings, from whatever has their sections as attributes, such as a whole configuration."""
+        return settings_from(self.Settings, sections)

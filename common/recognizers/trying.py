@@ -8,22 +8,21 @@ from collections.abc import Callable
 import numpy as np
 
 from common.corpora.manifest import Manifest
-from common.features.patches import LogMelsOfAll
 from common.features.scaling import Scaling
+from common.features.spaces import SpeechFeatures
 from common.recognizers.recognizer import Predictor
 from common.scoring import Confusion
 
 
 def confusions_by_speaker(
     predictor: Predictor,
-    features: LogMelsOfAll,
+    features: SpeechFeatures,
     manifest: Manifest,
-    scaling: Scaling,
+    scaling: Scaling | None,
     stop: Callable[[], bool] = lambda: False,
 ) -> list[Confusion]:
     """One for each speaker of the manifest, in the order of their names."""
-    scaled = (scaling.apply(features[number]) for number in range(len(manifest)))
-    predicted = predictor.utterances(scaled, stop).argmax(axis=1)
+    predicted = predictor.utterances(features.utterances(scaling), stop).argmax(axis=1)
     true = np.array([manifest.label_index(utterance) for utterance in manifest.utterances])
     speakers = np.array([utterance.speaker for utterance in manifest.utterances])
     groups = [speakers == name for name in manifest.speakers]

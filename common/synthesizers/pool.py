@@ -5,10 +5,10 @@ how a generator was tuned, nor what is trained on the pool. One generator is in 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -20,11 +20,14 @@ from common.features.patches import Batch
 from common.files import write_through
 from common.seeds import derive_seed, numpy_stream, torch_stream
 from common.settings import SamplingConfig
-from common.spaces import Space
+from common.spaces import Kept, Space
 from common.synthesizers.synthesizer import Sampler
 
-NUMBER = 2
-"""Bytes of a kept number: fp16."""
+FORMATS: Mapping[Kept, tuple[torch.dtype, type[np.floating[Any]]]] = {
+    "fp16": (torch.float16, np.float16),
+    "fp32": (torch.float32, np.float32),
+}
+"""Of kept numbers, as a space says."""
 CHUNK = 256
 """Samples drawn from one stream and in memory together."""
 
@@ -56,7 +59,7 @@ def source_seed(seed: int, place: str, settings: str) -> int:
 
 def sample_bytes(space: Space) -> int:
     """Of one kept sample."""
-    return NUMBER * math.prod(space.shape)
+    return FORMATS[space.kept_as][0].itemsize * math.prod(space.shape)
 
 
 def shares(per_emotion: int, sources: int) -> tuple[int, ...]:
@@ -73,7 +76,7 @@ def shares(per_emotion: int, sources: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class KeptPool:
-    """Every sample drawn once, kept on disk as fp16, and drawn from evenly.
+    """Every sample drawn once, kept on disk in the number format of its space, and drawn from evenly.
 
     Args:
         files: one a source; labels in it run 0, 1, .., K-1, 0, 1, ...
@@ -95,7 +98,7 @@ class KeptPool:
         files = tuple(folder / _file_name(source, max(rounds), classes, sampling) for source in sources)
         for file, source in zip(files, sources, strict=True):
             if not _is_whole(file, max(rounds) * classes * sample_bytes(space)):
-                _keep(file, source, max(rounds), classes, sampling.latent_scale)
+                _keep(file, source, max(rounds), classes, sampling.latent_scale, FORMATS[space.kept_as][0])
         return cls(files, rounds, space, classes, seed)
 
     def __len__(self) -> int:
@@ -120,11 +123,11 @@ class KeptPool:
             values[own] = self._samples(owner)[places[own]]
         return Batch(torch.from_numpy(values), torch.from_numpy(places % self.classes))
 
-    def _samples(self, owner: int) -> NDArray[np.float16]:
+    def _samples(self, owner: int) -> NDArray[np.floating[Any]]:
         """Mapped anew for each batch, so that no page of a large pool stays this process's."""
         file, count = self.files[owner], self.rounds[owner] * self.classes
         try:
-            return np.memmap(file, dtype=np.float16, mode="r", shape=(count, *self.space.shape))
+            return np.memmap(file, dtype=FORMATS[self.space.kept_as][1], mode="r", shape=(count, *self.space.shape))
         except (OSError, ValueError):
             remedy = "it is cut or gone: run again with --resume, which draws it anew"
             raise UserError("cannot read the pool", where=file, remedy=remedy) from None
@@ -139,7 +142,7 @@ def _is_whole(file: Path, size: int) -> bool:
     return file.is_file() and file.stat().st_size == size
 
 
-def _keep(file: Path, source: Source, rounds: int, classes: int, latent_scale: float) -> None:
+def _keep(file: Path, source: Source, rounds: int, classes: int, latent_scale: float, kind: torch.dtype) -> None:
     """Every prefix of whole rounds is balanced, and the same however many rounds follow."""
     sampler = source.open()
     labels = torch.arange(classes).repeat(rounds)
@@ -147,7 +150,7 @@ def _keep(file: Path, source: Source, rounds: int, classes: int, latent_scale: f
     def write(stream: BinaryIO) -> None:
         for number, wanted in enumerate(labels.split(CHUNK)):
             patches = _finite(sampler.sample(wanted, torch_stream(source.seed, "kept", number), latent_scale), source)
-            stream.write(patches.to(torch.float16).numpy().data)
+            stream.write(patches.to(kind).numpy().data)
 
     write_through(file, write)
 

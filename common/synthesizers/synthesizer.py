@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from common.settings import Section
+from common.settings import Section, settings_from
 from common.spaces import Patches, Space, Vectors
 from common.training.draws import Examples
 from common.training.phases import Surroundings
@@ -124,9 +124,5 @@ class Synthesizer(Generic[S]):
         return synthesizer, (self.name,)
 
     def settings_of(self, sections: Any) -> S:
-        """Its settings, from whatever has their sections as attributes, such as a whole configuration.
-
-        A section that is not there is as the method has it.
-        """
-        names = [name for name in self.Settings.model_fields if hasattr(sections, name)]
-        return self.Settings.model_validate({name: getattr(sections, name) for name in names})
+        """Its settings, from whatever has their sections as attributes, such as a whole configuration."""
+        return settings_from(self.Settings, sections)

@@ -15,12 +15,17 @@ EPSILON = 1e-8
 
 
 class Adam:
-    """Moves parameters by their gradients; `rate` may change between steps."""
+    """Moves parameters by their gradients; `rate` may change between steps.
 
-    def __init__(self, parameters: Iterable[nn.Parameter], rate: float, settings: OptimizerConfig) -> None:
+    `decay` is that of AdamW (Loshchilov & Hutter 2019): before each step weights shrink by that share of the rate.
+    """
+
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], rate: float, settings: OptimizerConfig, decay: float = 0.0
+    ) -> None:
         self.parameters = list(parameters)
         self.rate = rate
-        self._settings = settings
+        self._settings, self._decay = settings, decay
         self._steps = [torch.zeros((), device=parameter.device) for parameter in self.parameters]
         # The kernel walks memory, not indices: a moment must lie in memory as its parameter does.
         self._means = [torch.zeros_like(parameter, requires_grad=False) for parameter in self.parameters]
@@ -40,6 +45,8 @@ class Adam:
             return
         parameters, gradients, means, squares, steps = (list(column) for column in zip(*moving, strict=True))
         torch._foreach_add_(steps, 1)
+        if self._decay:
+            torch._foreach_mul_(parameters, 1 - self.rate * self._decay)
         torch._fused_adam_(
             parameters,
             gradients,

@@ -22,12 +22,13 @@ from common.errors import UserError, UserErrors
 from common.files import atomic_json, atomic_write
 from common.training.adam import Adam
 from common.training.averaging import Average
+from common.training.momentum import Momentum
 
 FORMAT = 1
 TENSORS = "tensors.safetensors"
 CARD = "card.json"
 
-Part = nn.Module | Adam | Average
+Part = nn.Module | Adam | Momentum | Average
 Tensors = dict[str, Tensor]
 Card = dict[str, Any]
 

@@ -19,6 +19,7 @@ from common.training.averaging import Average
 from common.training.checkpoint import Part, Snapshots
 from common.training.distributed import Share
 from common.training.draws import Draw
+from common.training.momentum import Momentum
 from common.training.recording import Metrics, Recorder, recorder
 from common.training.reporters import Reporter
 
@@ -32,12 +33,14 @@ class Phase:
         optimizer: of what it moves.
         loss: what it descends.
         rate: its learning rate at a step, where that changes.
+        every: it moves in the first of so many steps.
     """
 
     name: str
-    optimizer: Adam
+    optimizer: Adam | Momentum
     loss: Callable[[Draw, Tensor], Metrics]
     rate: Callable[[int], float] | None = None
+    every: int = 1
 
 
 @dataclass(frozen=True)
@@ -129,24 +132,25 @@ def _play(game: Game, iterations: int, around: Surroundings, recording: Recorder
 
 
 def take_step(game: Game, step: int, draw: Draw, around: Surroundings, recording: Recorder) -> Metrics:
-    """Let each phase move once at its rate, then let the average follow the weights."""
-    for phase in game.phases:
+    """Let each phase whose turn it is move once at its rate, then let the average follow the weights."""
+    moving = [phase for phase in game.phases if step % phase.every == 0]
+    for phase in moving:
         if phase.rate is not None:
             phase.optimizer.rate = phase.rate(step)
-    rates = tuple(phase.optimizer.rate for phase in game.phases)
-    metrics = recording.do(rates, lambda draw: move(game, draw, around), draw)
+    key = tuple((phase.name, phase.optimizer.rate) for phase in moving)
+    metrics = recording.do(key, lambda draw: move(game, moving, draw, around), draw)
     if game.average is not None:
         game.average.update(step)
     return metrics
 
 
-def move(game: Game, draw: Draw, around: Surroundings) -> Metrics:
-    """Make once, let each phase descend its loss, then let norms follow the weights: all that a device does."""
+def move(game: Game, moving: Sequence[Phase], draw: Draw, around: Surroundings) -> Metrics:
+    """Make once, let these phases descend their losses, then let norms follow the weights: all that a device does."""
     metrics: Metrics = {}
     _train_only(game.phases, game.phases)
     with around.acceleration.autocast():
         made = game.make(draw)
-    for phase in game.phases:
+    for phase in moving:
         _train_only([phase], game.phases)
         phase.optimizer.forget_gradients()
         with around.acceleration.autocast():
@@ -166,10 +170,13 @@ def gradients(phase: Phase) -> list[Tensor]:
 
 
 def _train_only(moving: Sequence[Phase], phases: Sequence[Phase]) -> None:
-    """No gradient is computed for a network whose turn it is not."""
+    """No gradient is computed for a network whose turn it is not; one may have a turn in several phases."""
     for phase in phases:
         for parameter in phase.optimizer.parameters:
-            parameter.requires_grad_(phase in moving)
+            parameter.requires_grad_(False)
+    for phase in moving:
+        for parameter in phase.optimizer.parameters:
+            parameter.requires_grad_(True)
 
 
 def finite_means(recent: Sequence[Metrics], stage: str, done: int, snapshots: Snapshots | None) -> dict[str, float]:

@@ -87,7 +87,8 @@ class Description(Message):
     run: Name
     session: Name
     labels: Labels
-    features: Identity
+    features: Identity = Field(description="how speech becomes patches there")
+    vectors: Identity | None = Field(None, description="and how it becomes vectors; None where it cannot")
     utterances: Counts | None = Field(description="in label order; None where the site keeps them to itself")
     speakers: Number | None
     eyesoff: Version

@@ -76,7 +76,7 @@ class Worker:
         door = self._doors[number]
         seed = seed_of(tuning, read_dice(site.secret), door)
         fitting = Fitting(
-            lambda balanced: door.examples(tuning.scaling, seed, balanced=balanced),
+            lambda balanced: door.examples(tuning.space, tuning.scaling, seed, balanced=balanced),
             self._base.weights,
             tuning.labels,
             tuning.space,

@@ -221,7 +221,10 @@ def run(
         Path | None,
         typer.Option("--base", metavar="DIR", help="Pre-trained networks; by default those shipped with the preset."),
     ] = None,
-    plan: Annotated[str, typer.Option("--plan", help="leave-one-out, or everyone for production.")] = "leave-one-out",
+    plan: Annotated[
+        str | None,
+        typer.Option("--plan", help="A protocol, by default that of methods.protocol, or everyone for production."),
+    ] = None,
     expect: Annotated[
         int | None, typer.Option("--expect", min=1, help="Sites to wait for; by default all that are registered.")
     ] = None,

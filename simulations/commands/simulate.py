@@ -32,7 +32,10 @@ def simulate(
         typer.Option("--base", metavar="DIR", help="Pre-trained networks; by default those shipped with the preset."),
     ] = None,
     backend: Annotated[str, typer.Option("--backend", help="ray (Flower on Ray) or serial (neither).")] = "ray",
-    plan: Annotated[str, typer.Option("--plan", help="leave-one-out, or everyone for production.")] = "leave-one-out",
+    plan: Annotated[
+        str | None,
+        typer.Option("--plan", help="A protocol, by default that of methods.protocol, or everyone for production."),
+    ] = None,
     real: Annotated[bool, typer.Option("--real/--no-real", help="Also train on the real speech, to compare.")] = True,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where this run stopped, or begin it.")] = False,
     as_json: AsJson = False,

@@ -23,7 +23,6 @@ from common.training.pretrained import Pretrained, fitting_weights, load_pretrai
 from server.bank import Bank, Banked
 from server.campaign import BANK
 from server.outcome import Found
-from server.plans import EVERYONE
 from server.samplers import sampler_of
 from simulations.comparison.beside import Beside
 from simulations.comparison.evidence import Gathered, Written, put
@@ -43,7 +42,7 @@ def simulate_campaign(
     base: Path | None,
     *,
     backend: str,
-    plan: str,
+    plan: str | None,
     with_real: bool,
     resume: bool,
     console: Console,
@@ -52,7 +51,7 @@ def simulate_campaign(
     """The campaign, beside it the real mode where that is wanted, and what both come to."""
     began = time.monotonic()
     simulation = order(config, run, base or fitting_weights(config.network), plan=plan, resume=resume)
-    beside = Beside.of(simulation) if with_real and plan != EVERYONE else None
+    beside = Beside.of(simulation) if with_real and plan in (None, config.methods.protocol) else None
     found = simulation.concluded()
     if found is None:
         for line in simulation.plan.lines():
@@ -112,7 +111,7 @@ def results_of(config: Config, found: Found, beside: Beside | None = None) -> Re
     begun = replace(
         ground(config, config.corpus.emotions, [config.seed]),
         what="campaign",
-        protocol=_protocol(found, len(common), len(set().union(*known.values())), noise),
+        protocol=_protocol(config, found, len(common), len(set().union(*known.values())), noise),
         folds=[tested(name, known[ABLATED].get(name) or known[REAL][name]) for name in common],
         noised=bool(noise),
         quarantined=[Aside(one["session"], config.seed, one["reason"]) for one in found.quarantined],
@@ -143,13 +142,13 @@ def _failed(one: Mapping[str, str], seed: int) -> Failed:
     return Failed(f"{one['stage']} {who}", [ABLATED], one["session"], seed, one["reason"])
 
 
-def _protocol(found: Found, scored: int, known: int, noise: Sequence[float]) -> str:
+def _protocol(config: Config, found: Found, scored: int, known: int, noise: Sequence[float]) -> str:
     """In words, of whom the scores are, and of how many of the folds that any mode knows."""
     if any(set(fold.train) & set(fold.test) for fold in found.folds):
         return "the very speakers that were trained on, so no test"
     missing = f", {scored} of {known} folds" if scored < known else ""
     told = f"; counts with the sites' noise, epsilon {', '.join(f'{one:g}' for one in noise)}" if noise else ""
-    return f"leave one session out{missing}{told}"
+    return f"{config.methods.protocol.replace('-', ' ')}{missing}{told}"
 
 
 def _show(run: Path, config: Config, pretrained: Pretrained, found: Found, beside: Beside | None) -> None:

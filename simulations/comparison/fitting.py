@@ -50,7 +50,7 @@ def tune(job: Job) -> None:
     save_tensors(job.folder / RELEASE, release.released, {"what": str(job.unit)})
     atomic_write(job.folder / LEDGER, site.ledger.read_bytes())
     sampler = sampler_of(release)
-    if fault := fault_of(draw(sampler, config.corpus.classes, config.seed, site.session)):
+    if fault := fault_of(draw(sampler, config.corpus.classes, config.seed, site.session), release.card.tuning.space):
         atomic_json(job.folder / ASIDE, {"reason": fault})
 
 

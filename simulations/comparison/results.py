@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from common.config import Config
-from common.corpora.manifest import Fold
 from common.networks.acceleration import Acceleration
+from common.protocols import Trial
 from common.scoring import METRICS, Confusion, Metric, Outcome, compare, gap_closed
 from common.training.checkpoint import Card
 from common.version import VERSION
@@ -48,7 +48,8 @@ MEASURES = ("frechet", "kernel", "density", "coverage", "recognized")
 def ground(config: Config, labels: Sequence[str], seeds: Sequence[int]) -> Results:
     """Results of which nothing is known yet but what they are of."""
     settings = {name: value for name, value in config.identity().items() if name != PRETRAINING}
-    return Results(config.corpus.name, config.name, config.identity_hash(), list(labels), list(seeds), settings)
+    begun = Results(config.corpus.name, config.name, config.identity_hash(), list(labels), list(seeds), settings)
+    return replace(begun, protocol=config.methods.protocol.replace("-", " "))
 
 
 def scored(ground: Results, modes: Sequence[Mode], counts: Mapping[str, Counts]) -> Results:
@@ -96,7 +97,7 @@ def whence(card: Card) -> dict[str, Any]:
     return {"sha256": card["sha256"], **made, "data": card.get("data", {})}
 
 
-def tested(fold: Fold) -> Tested:
+def tested(fold: Trial) -> Tested:
     """A fold's test part."""
     labels = [utterance.emotion for utterance in fold.test.utterances]
     return Tested(fold.name, list(fold.test.speakers), [labels.count(label) for label in fold.test.labels])

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from common.config import Config
 from common.corpora import labelled_corpus
-from common.corpora.manifest import Fold, Manifest, leave_one_out
+from common.corpora.manifest import Manifest
 from common.errors import UserError, UserErrors
 from common.features.cache import Features, features_for
+from common.protocols import Trial
 from common.training.pretrained import Pretrained, fitting_weights, load_pretrained, pretrained_hash
 from simulations.progress import Counting
+from simulations.trials import session_trials
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,9 @@ class Setting:
         return self.manifest.content_hash()
 
     @cached_property
-    def folds(self) -> dict[str, Fold]:
+    def folds(self) -> dict[str, Trial]:
         """By name, which is the session that is left out."""
-        return {fold.name: fold for fold in leave_one_out(self.manifest)}
+        return {trial.name: trial for trial in session_trials(self.config, self.manifest)}
 
     def of_seed(self, seed: int) -> Config:
         """The configuration of one seed."""
@@ -72,7 +74,7 @@ def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:
     return setting
 
 
-def choose_folds(setting: Setting, names: Sequence[str]) -> tuple[Fold, ...]:
+def choose_folds(setting: Setting, names: Sequence[str]) -> tuple[Trial, ...]:
     """Folds by the session they leave out; all where none is named."""
     if unknown := [name for name in names if name not in setting.folds]:
         raise UserError("no such fold", where=", ".join(unknown), remedy=f"there are {', '.join(setting.folds)}")

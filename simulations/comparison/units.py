@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from client.simulated import site_name
 from common.config.tree import Config
-from common.corpora.manifest import Fold
+from common.protocols import Trial
 from common.recognizers import recognizer
 from common.settings import hash_identity
 from common.spaces import PATCHES
@@ -80,7 +80,7 @@ def row_of(subject: str, ablation: str = "") -> str:
 def units_for(
     setting: Setting,
     modes: Sequence[Mode],
-    folds: Sequence[Fold],
+    folds: Sequence[Trial],
     seeds: Iterable[int],
     ablations: Sequence[Ablation] = (),
 ) -> tuple[Unit, ...]:
@@ -104,7 +104,7 @@ class _SeedPlan:
     config: Config
     ablation: str = ""
 
-    def of_fold(self, fold: Fold, modes: Sequence[Mode]) -> Iterator[Unit]:
+    def of_fold(self, fold: Trial, modes: Sequence[Mode]) -> Iterator[Unit]:
         """In the order in which they can be computed."""
         trained: dict[str, Unit] = {}
         for mode in modes:
@@ -118,13 +118,13 @@ class _SeedPlan:
             if mode.synthesizer is not None and not mode.real:
                 yield self._quality(mode.name, fold, (*judge, *self._sources(mode, fold)))
 
-    def of_mode(self, mode: Mode, fold: Fold) -> tuple[Unit, ...]:
+    def of_mode(self, mode: Mode, fold: Trial) -> tuple[Unit, ...]:
         """What a mode's score of a fold takes: its synthesizers, the training and at last the scoring."""
         sources = self._sources(mode, fold)
         trained = self._train(mode, fold, sources)
         return (*sources, trained, self._unit("score", mode.name, fold.name, {}, (trained,)))
 
-    def _sources(self, mode: Mode, fold: Fold) -> tuple[Unit, ...]:
+    def _sources(self, mode: Mode, fold: Trial) -> tuple[Unit, ...]:
         """The fitted synthesizers that a mode's samples of a fold are drawn from."""
         if mode.synthesizer is None:
             return ()
@@ -141,7 +141,7 @@ class _SeedPlan:
             for session in sorted(fold.train.sessions, key=site_name)
         )
 
-    def _train(self, mode: Mode, fold: Fold, sources: tuple[Unit, ...]) -> Unit:
+    def _train(self, mode: Mode, fold: Trial, sources: tuple[Unit, ...]) -> Unit:
         method = recognizer(self.config.methods.recognizer)
         own = method.settings_of(self.config)
         settings: dict[str, Any] = {"method": method.name, "recognizer": own.model_dump(mode="json")}
@@ -150,7 +150,7 @@ class _SeedPlan:
         steps = method.cost(own, PATCHES, self.config.corpus.classes).steps
         return self._unit("train", mode.name, fold.name, settings, sources, steps)
 
-    def _quality(self, subject: str, fold: Fold, needs: tuple[Unit, ...]) -> Unit:
+    def _quality(self, subject: str, fold: Trial, needs: tuple[Unit, ...]) -> Unit:
         settings = {"latent_scale": self.config.sampling.latent_scale, "base": self.setting.base_hash}
         return self._unit("quality", subject, fold.name, settings, needs)
 

@@ -29,7 +29,7 @@ def run_deployed(
     config: Config,
     base: Path,
     *,
-    plan: str = "leave-one-out",
+    plan: str | None = None,
     expected: int,
     resume: bool = False,
     holders: Mapping[str, str] | None = None,
@@ -40,7 +40,7 @@ def run_deployed(
     `holders` says of each node which session its key is for; where it is not told, the campaign cannot know.
     """
     name, weights = config.campaign_name(), pretrained_hash(base)
-    ordered = Order(name, str(base.resolve()), weights, expected, plan, per_speaker=True)
+    ordered = Order(name, str(base.resolve()), weights, expected, plan or config.methods.protocol, per_speaker=True)
     open_run(run, config, ordered, resume=resume)
     if holders is not None:
         write_holders(run, holders)

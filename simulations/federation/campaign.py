@@ -50,7 +50,7 @@ class Simulation:
         return None if found is None or found.failures else found
 
 
-def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out", resume: bool = False) -> Simulation:
+def order(config: Config, run: Path, base: Path, *, plan: str | None = None, resume: bool = False) -> Simulation:
     """Everything that must be in place before the first client is asked."""
     with bars() as open_bar:
         manifest = labelled_corpus(config.corpus, config.runtime, open_bar(config.corpus.name))
@@ -63,7 +63,7 @@ def order(config: Config, run: Path, base: Path, *, plan: str = "leave-one-out",
         str(base.resolve()),
         pretrained_hash(base),
         len(manifest.sessions),
-        plan,
+        plan or config.methods.protocol,
         per_speaker=True,
         speech=manifest.content_hash(),
     )

@@ -11,6 +11,7 @@ from client.keeper import Keeper
 from client.tuning import seed_of
 from common.config import load_config
 from common.settings import EMOTIONS
+from common.spaces import PATCHES
 from common.synthesizers.methods.eskimez import FINETUNING, gradient_over_epsilon, pair_of
 from common.training.pretrained import SHIPPED, shipped_weights
 from common.wire import Code
@@ -46,7 +47,7 @@ def others(speech, tmp_path_factory):
 def shown(keeper, recipe, tuning):
     """The patches [n, pixels] of all steps: a site's own dice say which, and only a judge may look."""
     seed = seed_of(tuning, keeper._dice, keeper._door)
-    source = keeper._door.examples(recipe.scaling, seed, balanced=True)
+    source = keeper._door.examples(PATCHES, recipe.scaling, seed, balanced=True)
     drawn = [source.batch(step, recipe.batch, FINETUNING).values for step in range(recipe.steps)]
     return functional.avg_pool2d(torch.cat(drawn), PATCH_SIDE // recipe.side).flatten(1)
 

@@ -6,9 +6,10 @@ import pytest
 import soundfile
 import torch
 
-from client.door import Door
+from client.door import Door, speakers_per_emotion, utterances_per_emotion
 from client.site import Site
 from common.errors import UserError
+from common.spaces import PATCHES
 from common.wire import Extremes
 
 
@@ -31,7 +32,7 @@ def test_it_counts_utterances_and_speakers_in_label_order(site):
 def test_another_label_order_orders_the_counts(own):
     with_rows(own.root, ["00.wav,sad,one,a", "01.wav,sad,one,b", "02.wav,angry,one,a"])
     door = Door(own.model_copy(update={"emotions": ("happy", "sad", "angry")}))
-    assert (door.utterances_per_emotion(), door.speakers_per_emotion()) == ((0, 2, 1), (0, 2, 1))
+    assert (utterances_per_emotion(door.manifest), speakers_per_emotion(door.manifest)) == ((0, 2, 1), (0, 2, 1))
 
 
 def test_only_the_session_that_lives_here_is_held(own):
@@ -48,7 +49,7 @@ def test_a_recording_that_turns_out_to_be_spoilt_is_left_out_and_the_others_keep
     samples[:] = float("nan")
     soundfile.write(own.root / "05.wav", samples, rate, subtype="FLOAT")  # its header is sound
     door = Door(own)
-    assert door.utterances_per_emotion() == (6, 5, 6, 6)
+    assert utterances_per_emotion(door.manifest) == (6, 5, 6, 6)
     left = {u.path: float(door.features[n].astype("float32").sum()) for n, u in enumerate(door.manifest.utterances)}
     assert left == {path: total for path, total in level.items() if path != "05.wav"}
     assert "left out: 05.wav" in caplog.text
@@ -56,7 +57,7 @@ def test_a_recording_that_turns_out_to_be_spoilt_is_left_out_and_the_others_keep
 
 def test_the_same_seed_draws_the_same_patches_and_another_seed_others(site):
     def drawn(seed):
-        source = Door(site).examples(Extremes(low=-16.0, high=5.5), seed, balanced=True)
+        source = Door(site).examples(PATCHES, Extremes(low=-16.0, high=5.5), seed, balanced=True)
         return source.batch(3, 4).values
 
     assert torch.equal(drawn(1), drawn(1))

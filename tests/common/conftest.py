@@ -60,6 +60,24 @@ SPACES: dict[type, Space] = {Patches: PATCHES, Vectors: Vectors(set="tiny", size
 """One of each kind."""
 
 
+_CODES = {"iterations": 4, "batch": 8, "code": 4, "noise": 4, "hidden": 6, "inner": 5, "autoencoder_every": 2}
+_PAIR = {"iterations": 4, "batch": 8, "noise": 4, "hidden": 6, "inner": 5}
+_SAHU = {"iterations": 4, "batch": 8, "width": 0.01}
+ADDED = {
+    "adan": _CODES,
+    "wadan": _CODES,
+    "gan": _PAIR,
+    "cgan": _PAIR,
+    "m1": _SAHU,
+    "m2": _SAHU,
+    "m3": _SAHU | {"code": 4, "noise": 4},
+    "dnn": {"iterations": 4, "batch": 8, "hidden": 6, "learning_rate": 0.01},
+    "vgg19": {"iterations": 4, "batch": 2, "width": 1 / 64},
+    "cyclegan": {"iterations": 4, "start": 2, "classifier": 2, "batch": 4, "hidden": 6},
+}
+"""Methods that bring a section of settings, as small and short as can be."""
+
+
 def fresh(config: Config) -> Pair:
     """Untrained networks of a configuration."""
     return Pair.fresh(config.network, config.corpus.classes, config.seed)
@@ -136,6 +154,7 @@ def config() -> Config:
                 "average": 0.9,
             },
             "chatziagapi": {"code": 4, "autoencoder_iterations": 3, "iterations": 3, "batch": 4, "learning_rate": 1e-3},
+            **ADDED,
             "recognizer": {
                 "iterations": 4,
                 "batch": 2,

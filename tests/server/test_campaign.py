@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from common.config import Config
 from common.errors import UserError
 from common.training.pretrained import Pretrained
 from common.training.stages import Pair
@@ -12,7 +13,7 @@ from common.wire import Card, Code, Release, encode
 from server.bank import Bank
 from server.campaign import RESULTS
 from server.outcome import read_found
-from server.plans import leave_one_out
+from server.plans import plan_of
 
 SILENCE = "no answer within 5 seconds"
 
@@ -21,6 +22,9 @@ SILENCE = "no answer within 5 seconds"
 def uninterrupted(tmp_path_factory):
     """Where the campaign lies that others are compared with."""
     return tmp_path_factory.mktemp("uninterrupted")
+
+
+LEAVE_ONE_OUT = plan_of("leave-one-session-out", Config())
 
 
 def results_of(campaign_folder):
@@ -32,7 +36,7 @@ class TestTheSequence:
 
     def test_leave_one_out_comes_from_one_tuning_a_client(self, campaign_of, clients_of, tmp_path):
         clients = clients_of(5)
-        results = campaign_of(clients, plan=leave_one_out).run(5)
+        results = campaign_of(clients, plan=LEAVE_ONE_OUT).run(5)
         assert [client.heard for client in clients.clients.values()] == [["ask", "tune", "score"]] * 5
         assert clients.waited == [5]
         assert [fold["name"] for fold in results["folds"]] == list("ABCDE")
@@ -52,7 +56,7 @@ class TestTheSequence:
     def test_results_do_not_depend_on_the_order_in_which_answers_arrive(self, campaign_of, clients_of, tmp_path):
         orders = {"as-sent": list, "reversed": lambda sent: list(sent)[::-1], "shuffled": shuffled}
         for name, arrival in orders.items():
-            campaign_of(clients_of(3, arrival=arrival), plan=leave_one_out, folder=name).run(3)
+            campaign_of(clients_of(3, arrival=arrival), plan=LEAVE_ONE_OUT, folder=name).run(3)
         one, *others = (results_of(tmp_path / name) for name in orders)
         assert others == [one, one]
 
@@ -179,7 +183,7 @@ class TestFailures:
     @pytest.mark.parametrize("trick", [SILENCE, b"rubbish " * 9, Code.FAILED])
     def test_counts_that_do_not_come_are_missing_and_named(self, campaign_of, clients_of, client_of, trick):
         bad = client_of("B", {"score": [trick]})
-        results = campaign_of(clients_of(1, c1=bad), plan=leave_one_out).run(2)
+        results = campaign_of(clients_of(1, c1=bad), plan=LEAVE_ONE_OUT).run(2)
         assert [list(fold["counts"]) for fold in results["folds"]] == [["A"], []]
         assert [failure["stage"] for failure in results["failures"]] == ["score", "score"]
 
@@ -216,8 +220,8 @@ class TestQuorum:
 
     def test_one_generator_may_be_enough_in_production_but_leaves_nothing_to_leave_out(self, campaign_of, clients_of):
         assert campaign_of(clients_of(1), quorum=1).run(1)["folds"][0]["train"] == ("A",)
-        with pytest.raises(UserError, match="leave-one-out needs two generators: A;"):
-            campaign_of(clients_of(1), plan=leave_one_out, folder="other", quorum=1).run(1)
+        with pytest.raises(UserError, match="leave-one-session-out needs two generators: A;"):
+            campaign_of(clients_of(1), plan=LEAVE_ONE_OUT, folder="other", quorum=1).run(1)
 
 
 class TestResume:
@@ -229,7 +233,7 @@ class TestResume:
     def test_an_uninterrupted_campaign_has_as_many_events_as_the_next_test_stops_at(
         self, campaign_of, clients_of, watcher
     ):
-        campaign_of(clients_of(2), watcher, plan=leave_one_out).run(2)
+        campaign_of(clients_of(2), watcher, plan=LEAVE_ONE_OUT).run(2)
         assert len(watcher.events) == self.EVENTS
 
     @pytest.mark.parametrize("event", range(1, EVENTS + 1))
@@ -237,12 +241,12 @@ class TestResume:
         self, campaign_of, clients_of, dying_watcher, tmp_path, uninterrupted, event
     ):
         if not (uninterrupted / RESULTS).exists():
-            campaign_of(clients_of(2), plan=leave_one_out, folder=uninterrupted).run(2)
+            campaign_of(clients_of(2), plan=LEAVE_ONE_OUT, folder=uninterrupted).run(2)
         clients = clients_of(2)
         with pytest.raises(KeyboardInterrupt):
-            campaign_of(clients, dying_watcher(event), plan=leave_one_out).run(2)
+            campaign_of(clients, dying_watcher(event), plan=LEAVE_ONE_OUT).run(2)
         assert not (tmp_path / "run" / RESULTS).exists()
-        campaign_of(clients, plan=leave_one_out).run(2)
+        campaign_of(clients, plan=LEAVE_ONE_OUT).run(2)
         assert results_of(tmp_path / "run") == results_of(uninterrupted)
         for client in clients.clients.values():
             assert client.heard.count("tune") == 1

@@ -50,7 +50,7 @@ FAULTS = {
 
 @pytest.mark.parametrize(("change", "fault"), FAULTS.values(), ids=FAULTS)
 def test_each_fault_is_told(speech, change, fault):
-    assert fault in fault_of(change(speech))
+    assert fault in fault_of(change(speech), PATCHES)
 
 
 HARMLESS = {
@@ -65,19 +65,19 @@ HARMLESS = {
 
 @pytest.mark.parametrize("change", HARMLESS.values(), ids=HARMLESS)
 def test_what_can_be_learnt_from_has_no_fault(speech, change):
-    assert fault_of(change(speech)) == ""
+    assert fault_of(change(speech), PATCHES) == ""
 
 
 def test_networks_that_nobody_trained_have_no_fault_but_with_one_emotion_or_one_latent(tmp_path):
     network = NetworkConfig(width=1 / 64)
     weights = release_weights(Generator(network))
-    assert fault_of(drawn(weights, network)) == ""
+    assert fault_of(drawn(weights, network), PATCHES) == ""
     first = weights["linears.0.weight"]
     deaf = torch.cat((first[:, : network.noise], torch.zeros_like(first[:, network.noise :])), dim=1)
-    assert "whichever of two emotions" in fault_of(drawn(weights | {"linears.0.weight": deaf}, network))
+    assert "whichever of two emotions" in fault_of(drawn(weights | {"linears.0.weight": deaf}, network), PATCHES)
     collapsed = torch.cat((torch.zeros_like(first[:, : network.noise]), first[:, network.noise :]), dim=1)
-    assert "all alike" in fault_of(drawn(weights | {"linears.0.weight": collapsed}, network))
-    assert "constant" in fault_of(drawn({n: torch.zeros_like(w) for n, w in weights.items()}, network))
+    assert "all alike" in fault_of(drawn(weights | {"linears.0.weight": collapsed}, network), PATCHES)
+    assert "constant" in fault_of(drawn({n: torch.zeros_like(w) for n, w in weights.items()}, network), PATCHES)
 
 
 def drawn(weights, network, *seed):
@@ -102,10 +102,10 @@ def test_every_emotion_is_drawn_from_the_same_latents_and_another_seed_draws_oth
 
 
 def test_statistics_keep_emotions_and_samples_apart(speech):
-    for statistic in statistics_of(speech).values():
+    for statistic in statistics_of(speech, PATCHES).values():
         assert statistic.shape[:2] == (CLASSES, SAMPLES)
     louder = speech.clone()
     louder[2, 3] += 0.5
-    before, after = statistics_of(speech)["colour"], statistics_of(louder)["colour"]
+    before, after = statistics_of(speech, PATCHES)["colour"], statistics_of(louder, PATCHES)["colour"]
     changed = (before - after).abs().amax(dim=2) > 1e-3
     assert changed.nonzero().tolist() == [[2, 3]]

@@ -5,15 +5,16 @@ import json
 import pytest
 import torch
 
-from common.config import SamplingConfig
+from common.config import Config, SamplingConfig
 from common.errors import UserError
 from common.wire import Release, Tune, encode
 from server.bank import Bank
 from server.campaign import RESULTS
 from server.intake import QUARANTINE
-from server.plans import leave_one_out
+from server.plans import plan_of
 from server.roster import Roster
 
+LEAVE_ONE_OUT = plan_of("leave-one-session-out", Config())
 EVERY_CHECK = ("samples", "equals", "outliers", "labels")
 LAST = ("convolutions.7.weight", "convolutions.8.weight")
 
@@ -143,11 +144,11 @@ class TestPool:
     def test_it_is_named_when_a_sample_says_so_and_the_folds_are_trained_without_it(self, hostile_to, config, threads):
         runtime = config.runtime.model_copy(update={"threads": threads})
         also = {"sampling": SamplingConfig(per_emotion=6), "runtime": runtime}
-        results, _ = hostile_to([("X", overflowing)], checks=(), plan=leave_one_out, also=also)
+        results, _ = hostile_to([("X", overflowing)], checks=(), plan=LEAVE_ONE_OUT, also=also)
         assert put_aside(results) == {"X": ("pool", "a sample that was drawn for the pool is not finite")}
         assert [fold["name"] for fold in results["folds"]] == ["A", "B", "C"]
         assert all(fold["counts"] for fold in results["folds"])
-        again, clients = hostile_to([("X", overflowing)], checks=(), plan=leave_one_out, also=also)
+        again, clients = hostile_to([("X", overflowing)], checks=(), plan=LEAVE_ONE_OUT, also=also)
         assert again["quarantined"] == results["quarantined"]
         assert clients.clients["9"].heard == ["ask"]
 

@@ -59,7 +59,7 @@ class TestOpening:
         assert read_run(opened)[0] == config
 
     @pytest.mark.parametrize(
-        "changed", [{"plan": "leave-one-out"}, {"per_speaker": True}, {"weights": "c3d4"}, {"speech": "e5f6"}]
+        "changed", [{"plan": "leave-one-session-out"}, {"per_speaker": True}, {"weights": "c3d4"}, {"speech": "e5f6"}]
     )
     def test_another_plan_other_networks_and_other_speech_are_refused(self, opened, config, changed):
         with pytest.raises(UserErrors) as caught:
@@ -88,7 +88,7 @@ class TestOpening:
         assert read_run(folder)[1] == ORDERED
 
     def test_there_are_only_the_plans_that_there_are(self, folder, config):
-        with pytest.raises(UserError, match="no such plan: half; there are leave-one-out, everyone"):
+        with pytest.raises(UserError, match="no such plan: half; there are leave-one-session-out, everyone"):
             open_run(folder, config, Order("run", "weights", "a1b2", 2, "half"), resume=False)
         assert not folder.exists()
 

@@ -4,18 +4,17 @@ Owns its loss, its falling learning rate and how windows become one answer. Must
 real or drawn.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.features.patches import windows
 from common.networks import Discriminator, learned_weights, load_learned
 from common.networks.acceleration import Acceleration
 from common.networks.memory import recognizer_memory
 from common.recognizers.recognizer import Probabilities, Recognizer
+from common.recognizers.windows import heard, means_of
 from common.seeds import derive_seed
 from common.settings import NetworkConfig, OptimizerConfig, RecognizerConfig, Section
 from common.spaces import Patches, Space
@@ -23,7 +22,7 @@ from common.synthesizers.synthesizer import Cost, Shapes, Weights
 from common.training.adam import Adam
 from common.training.augmentation import augment
 from common.training.draws import Chance, Dealer, Draw, Examples, require_labels, uniform
-from common.training.phases import Game, Interrupted, Phase, Surroundings, play
+from common.training.phases import Game, Phase, Surroundings, play
 from common.training.recording import Metrics
 
 STAGE = "recognizer"
@@ -87,7 +86,7 @@ class WindowPredictor:
         network = untrained(settings, classes)
         load_learned(network, weights)
         self._network, self._acceleration = acceleration.prepare(network), acceleration
-        self._hop, self._classes = settings.recognizer.window_hop, classes
+        self._hop = settings.recognizer.window_hop
 
     @torch.no_grad()
     def examples(self, examples: Tensor) -> Tensor:
@@ -96,17 +95,8 @@ class WindowPredictor:
 
     def utterances(self, utterances: Iterable[Tensor], stop: Callable[[], bool] = lambda: False) -> Probabilities:
         """Scaled log-mels [mels, n], of any lengths."""
-        owners: list[Tensor] = []
-        answers: list[Tensor] = []
-        for done, (numbers, patches) in enumerate(self._packed(utterances)):
-            if stop():
-                raise Interrupted(STAGE, done)
-            owners.append(numbers)
-            answers.append(self._forward(patches).double().softmax(dim=1).cpu())
-        owner = torch.cat(owners)
-        sums = torch.zeros(int(owner.max()) + 1, self._classes, dtype=torch.float64)
-        counts = torch.bincount(owner).double()[:, None]
-        probabilities: Probabilities = (sums.index_add_(0, owner, torch.cat(answers)) / counts).numpy()
+        owners, outputs = heard(utterances, self._hop, AT_ONCE, self._forward, stop, STAGE)
+        probabilities: Probabilities = means_of(owners, outputs.softmax(dim=1)).numpy()
         return probabilities
 
     @torch.no_grad()
@@ -114,12 +104,6 @@ class WindowPredictor:
         with self._acceleration.autocast():
             outputs: Tensor = self._network(patches.to(self._acceleration.device))
         return outputs.float()
-
-    def _packed(self, utterances: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        """All utterances' windows in batches of one size, each window with the number of its utterance."""
-        every = ((number, window) for number, scaled in enumerate(utterances) for window in windows(scaled, self._hop))
-        while batch := list(islice(every, AT_ONCE)):
-            yield torch.tensor([number for number, _ in batch]), torch.stack([window for _, window in batch])
 
 
 def _shapes(settings: Settings, space: Space, classes: int) -> Shapes:

@@ -5,8 +5,9 @@ import pytest
 from pyarrow import parquet
 
 from common.corpora import read_corpus
-from common.corpora.manifest import leave_one_out
 from common.errors import UserError, UserErrors
+from common.protocols import folds
+from common.protocols.folds import FoldsConfig
 
 WAVS = ("a/one.wav", "a/two.wav", "b/three.wav")
 ROWS = """path,emotion,session,speaker,sex
@@ -109,7 +110,7 @@ def test_an_emotion_of_ones_own_can_be_chosen(plant_table):
 def test_a_speaker_in_two_sessions_is_refused_for_folds(plant_table):
     manifest = read_corpus("table", plant_table(ROWS.replace("eve", "ann")))
     with pytest.raises(UserErrors, match="speaker ann is in Leeds and York"):
-        leave_one_out(manifest)
+        folds.trials(manifest, "session", FoldsConfig())
 
 
 def test_blank_lines_are_no_rows(plant_table):

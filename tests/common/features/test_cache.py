@@ -13,7 +13,7 @@ import torch
 
 from common.corpora.audio import load
 from common.errors import UserError, UserErrors
-from common.features import cache
+from common.features import building, cache
 from common.features.cache import DATA, INDEX, features_for
 from common.features.extraction import extract
 from common.features.extractor import LogMel
@@ -232,6 +232,6 @@ def test_the_second_builder_says_that_it_waits_and_reads_what_the_first_made(rac
 
 
 def test_a_builder_that_never_ends_is_not_waited_for_for_ever(race, monkeypatch):
-    monkeypatch.setattr(cache, "_PATIENCE", 0.0)
+    monkeypatch.setattr(building, "PATIENCE", 0.0)
     with pytest.raises(UserError, match=r"process \d+ has been extracting.*see whether it hangs"):
         race.build()

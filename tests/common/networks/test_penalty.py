@@ -1,10 +1,14 @@
-"""The analytic gradient penalty against the textbook's."""
+"""The analytic gradient penalty against the textbook's, and the signs of the Wasserstein divergence."""
 
 import pytest
 import torch
 
 from common.networks import Acceleration, Discriminator, prepare, scores_and_penalty
-from common.settings import NetworkConfig, RuntimeConfig
+from common.networks.penalty import wasserstein_divergence
+from common.networks.perceptron import Perceptron
+from common.seeds import torch_stream
+from common.settings import NetworkConfig, OptimizerConfig, RuntimeConfig
+from common.training.adam import Adam
 
 
 def textbook_penalty(critic, interpolates):
@@ -94,3 +98,55 @@ def test_the_interpolates_are_left_as_they_were():
     critic_penalty(Discriminator(NetworkConfig(width=1 / 64), 1), interpolates)
     assert torch.equal(interpolates, before)
     assert not interpolates.requires_grad
+
+
+class TestWassersteinDivergence:
+    """Signs as they are meant: the critic puts the real low and the fake high, a generator descends."""
+
+    @pytest.fixture
+    def real(self):
+        return torch.randn(64, 2, generator=torch_stream("real")) + 3
+
+    def divergence(self, critic, real, fake, sign=1):
+        """With the sign that a copy of the printed (17) loses, where it is turned."""
+        mixed = real + torch.rand(len(real), 1, generator=torch_stream("mix")) * (fake - real)
+        found = wasserstein_divergence(critic, real, fake, mixed, 10.0, 5.0)
+        if sign == 1:
+            return found
+        apart = critic(real).mean() - critic(fake).mean()
+        return found - 2 * apart
+
+    def trained(self, real, fake, sign=1, steps=50):
+        critic = Perceptron((2, 16, 16, 1), seed=1)
+        adam = Adam(critic.parameters(), 5e-3, OptimizerConfig())
+        for _ in range(steps):
+            adam.forget_gradients()
+            self.divergence(critic, real, fake, sign).backward()
+            adam.step()
+        return critic
+
+    def test_after_fifty_steps_the_real_is_lower_than_the_fake(self, real):
+        fake = torch.randn(64, 2, generator=torch_stream("fake"))
+        critic, misprinted = self.trained(real, fake), self.trained(real, fake, sign=-1)
+        assert critic(real).mean() < critic(fake).mean()
+        assert not misprinted(real).mean() < misprinted(fake).mean()
+
+    def test_a_generator_that_descends_comes_nearer_and_one_under_a_turned_critic_runs_away(self, real):
+        distances = {}
+        for sign in (1, -1):
+            place = torch.zeros(1, 2, requires_grad=True)
+            noise = torch.randn(64, 2, generator=torch_stream("fake"))
+            critic = self.trained(real, noise, sign)
+            critic(noise + place).mean().backward()
+            moved = noise - 0.5 * torch.nn.functional.normalize(place.grad)
+            distances[sign] = (moved.mean(dim=0) - real.mean(dim=0)).norm()
+            before = (noise.mean(dim=0) - real.mean(dim=0)).norm()
+        assert distances[1] < before < distances[-1]
+
+    def test_the_slope_has_a_power(self):
+        critic = Perceptron((2, 1))
+        with torch.no_grad():
+            critic.layers[0].weight.copy_(torch.tensor([[3.0, 4.0]]))
+        rows = torch.zeros(4, 2)
+        for power in (1.0, 2.0, 5.0):
+            assert wasserstein_divergence(critic, rows, rows, rows, 2.0, power).item() == pytest.approx(2 * 5**power)

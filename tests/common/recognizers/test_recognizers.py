@@ -35,6 +35,11 @@ def train(config, source_of, space_of, around):
 
 
 @pytest.fixture
+def takes_steps(config, space_of):
+    return lambda one, kind: one.cost(one.settings_of(config), space_of[kind], CLASSES).steps > 0
+
+
+@pytest.fixture
 def predictor_of(config, space_of, around):
     def opened(one, kind, weights):
         return one.predictor(weights, one.settings_of(config), space_of[kind], CLASSES, around.acceleration)
@@ -64,10 +69,11 @@ def test_its_weights_are_what_it_says_and_all_of_them_are_finite(one, kind, conf
 
 
 @in_every_space
-def test_the_same_seed_trains_the_same_and_another_seed_another(one, kind, train):
+def test_the_same_seed_trains_the_same_and_another_seed_another_where_there_are_steps(one, kind, train, takes_steps):
     first = train(one, kind)
     assert same(first, train(one, kind))
-    assert not same(first, train(one, kind, seed=2))
+    if takes_steps(one, kind):
+        assert not same(first, train(one, kind, seed=2))
 
 
 @in_every_space
@@ -107,7 +113,9 @@ def test_weights_survive_half_precision(one, kind, train, predictor_of, source_o
 
 
 @in_every_space
-def test_a_cut_training_goes_on_to_the_same_weights(one, kind, train, tmp_path):
+def test_a_cut_training_goes_on_to_the_same_weights(one, kind, train, takes_steps, tmp_path):
+    if not takes_steps(one, kind):
+        pytest.skip("it is done in one piece")
     whole, asked = train(one, kind), iter(range(100))
     kept = Snapshots(tmp_path, {}, EMOTIONS, {})
     with pytest.raises(Interrupted):
@@ -133,7 +141,7 @@ def test_speech_without_labels_is_refused(one, kind, config, unlabelled_of, spac
 @in_every_space
 def test_it_costs_something(one, kind, config, space_of):
     cost = one.cost(one.settings_of(config), space_of[kind], CLASSES)
-    assert cost.steps > 0
+    assert cost.steps >= 0
     assert cost.bytes > 0
 
 
@@ -156,7 +164,7 @@ def test_it_is_described_in_a_whole_sentence(one):
 
 
 def test_an_unknown_one_is_named_with_those_there_are():
-    with pytest.raises(UserError, match="no such recognizer: ears; there are cnn"):
+    with pytest.raises(UserError, match=r"no such recognizer: ears; there are cnn, dnn"):
         recognizer("ears")
 
 

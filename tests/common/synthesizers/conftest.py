@@ -7,7 +7,7 @@ from common.seeds import torch_stream
 from common.settings import EMOTIONS
 from common.spaces import Patches
 from common.synthesizers import Fitting
-from common.synthesizers.methods import chatziagapi
+from common.synthesizers.methods import chatziagapi, cyclegan
 
 
 @pytest.fixture
@@ -26,3 +26,11 @@ def fitting_of(around, source_of, space_of):
 @pytest.fixture(autouse=True)
 def _few_codes(monkeypatch):
     monkeypatch.setattr(chatziagapi, "CODED", 64)
+
+
+@pytest.fixture(autouse=True)
+def public(monkeypatch):
+    """Vectors of public speech, in place of those that come with the package."""
+    rows = torch.randn(50, 8, generator=torch_stream("public"))
+    monkeypatch.setattr(cyclegan, "public_rows", lambda space: rows)
+    return rows

@@ -11,7 +11,7 @@ from common.errors import UserError
 from common.seeds import torch_stream
 from common.settings import EMOTIONS
 from common.spaces import PATCHES, Patches
-from common.synthesizers import SYNTHESIZERS, Cost, synthesizer
+from common.synthesizers import SYNTHESIZERS, synthesizer
 
 CPU, CLASSES = torch.device("cpu"), len(EMOTIONS)
 CASES = [
@@ -115,7 +115,7 @@ def test_it_costs_something_where_it_trains_and_what_it_costs_grows_with_the_ste
     settings = one.settings_of(config)
     cost = one.cost(settings, space_of[kind], CLASSES)
     if not one.stages:
-        assert cost == Cost(0, 0)
+        assert cost.steps == 0
         return
     assert cost.steps > 0
     assert cost.bytes > 0
@@ -127,6 +127,13 @@ def test_its_stages_are_those_that_a_fit_plays(one, kind, config, fitting_of, ar
     heard, settings = listener(), one.settings_of(config)
     one.fit(replace(fitting_of(one, settings, kind), around=replace(around, reporter=heard)), settings)
     assert tuple(stage for stage, _, _ in heard.began) == one.stages
+
+
+def other_number(section):
+    """The first number of a section, another one."""
+    numbers = section.model_dump()
+    name = next(name for name, value in numbers.items() if isinstance(value, int | float))
+    return {name: numbers[name] + 1 if isinstance(numbers[name], int) else numbers[name] / 2}
 
 
 @every
@@ -142,9 +149,11 @@ def test_every_other_setting_of_its_own_is_another_recipe_and_nobody_elses_is(on
         "sampling": {"per_emotion": 9},
         "pretraining": {"corpus": "another"},
     }
-    assert set(one.Settings.model_fields) <= set(turned)
+    brought = {name: field.annotation() for name, field in one.Settings.model_fields.items() if name not in turned}
+    turned |= {name: other_number(section) for name, section in brought.items()}
     for section, change in turned.items():
-        other = chosen.model_copy(update={section: getattr(chosen, section).model_copy(update=change)})
+        usual = getattr(chosen, section, brought.get(section))
+        other = chosen.model_copy(update={section: usual.model_copy(update=change)})
         assert (recipe_of(other).digest != digest) == (section in one.Settings.model_fields)
     assert recipe_of(chosen.model_copy(update={"seed": 3})).digest == digest
 
@@ -190,7 +199,7 @@ def more_steps(one, config):
 
 
 def test_an_unknown_one_is_named_with_those_there_are():
-    with pytest.raises(UserError, match="no such synthesizer: diffusion; there are chatziagapi, eskimez, floor"):
+    with pytest.raises(UserError, match=r"no such synthesizer: diffusion; there are adan, .*eskimez, floor"):
         synthesizer("diffusion")
 
 

@@ -118,3 +118,16 @@ def test_a_tuning_does_not_load_the_compiler():
     loaded = set(ran.stdout.split())
     assert "torch" in loaded
     assert loaded.isdisjoint({"torch._dynamo", "torch._inductor", "sympy", "torchvision"})
+
+
+def test_its_decay_is_that_of_adamw():
+    mine, stock = parameters(), parameters()
+    adam = Adam(mine, 1e-2, SETTINGS, decay=0.1)
+    other = torch.optim.AdamW(stock, lr=1e-2, betas=(SETTINGS.beta1, SETTINGS.beta2), weight_decay=0.1)
+    for step in range(5):
+        give_gradients(mine, step)
+        give_gradients(stock, step)
+        adam.step()
+        other.step()
+    for one, two in zip(mine, stock, strict=True):
+        torch.testing.assert_close(one, two)

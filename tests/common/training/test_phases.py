@@ -7,9 +7,11 @@ import torch
 
 from common.errors import UserError
 from common.recognizers.methods import cnn
+from common.settings import OptimizerConfig
 from common.spaces import PATCHES
+from common.training.adam import Adam
 from common.training.checkpoint import Snapshots, read_tensors
-from common.training.phases import Surroundings
+from common.training.phases import Game, Phase, Surroundings, play
 from common.training.stages import Pair
 
 
@@ -93,3 +95,30 @@ def test_speech_without_labels_is_refused_where_emotions_are_learned(config, ban
         stages["finetuning"](fresh(config), unlabelled, config, 0, around)
     with pytest.raises(UserError, match="recognizer needs labelled speech"):
         cnn.train(unlabelled, settings, PATCHES, config.corpus.classes, 0, around)
+
+
+def test_a_phase_moves_in_the_first_of_so_many_steps_and_a_network_may_have_a_turn_in_two(around, listener):
+    network, seen, heard = torch.nn.Linear(2, 1), [], listener()
+
+    def phase(name, every):
+        def loss(draw, made):
+            seen.append((name, network.weight.requires_grad))
+            return {"loss": network(draw["values"]).square().mean()}
+
+        return Phase(name, Adam(network.parameters(), 1e-2, OptimizerConfig()), loss, every=every)
+
+    game = Game(
+        "both",
+        {"network": network},
+        draw=lambda step: {"values": torch.ones(3, 2)},
+        make=lambda draw: draw["values"],
+        phases=[phase("always", 1), phase("seldom", 3)],
+    )
+    play(game, 4, replace(around, reporter=heard, report_every=1))
+    assert seen == [(name, True) for name in ("always", "seldom", "always", "always", "always", "seldom")]
+    assert [sorted(metrics) for _, _, metrics in heard.records] == [
+        ["always/loss", "seldom/loss"],
+        ["always/loss"],
+        ["always/loss"],
+        ["always/loss", "seldom/loss"],
+    ]

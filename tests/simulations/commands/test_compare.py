@@ -1,4 +1,4 @@
-"""`eyesoff compare` and `eyesoff synthesizers` as a person meets them."""
+"""`eyesoff compare` as a person meets them."""
 
 import json
 from dataclasses import replace
@@ -55,12 +55,3 @@ def test_an_unknown_mode_is_a_mistake_of_the_reader(tmp_path):
     done = CliRunner().invoke(app, ["compare", "--modes", "guessed", "--run", str(tmp_path / "run")])
     assert isinstance(done.exception, UserError)
     assert "no such mode: guessed" in str(done.exception)
-
-
-def test_synthesizers_are_listed_with_their_papers():
-    done = CliRunner().invoke(app, ["synthesizers", "--json"])
-    rows = {row["name"]: row for row in json.loads(done.stdout)["synthesizers"]}
-    assert list(rows) == ["chatziagapi", "eskimez", "floor"]
-    assert "Eskimez" in rows["eskimez"]["paper"]
-    assert all(row["about"].endswith(".") and row["released"] for row in rows.values())
-    assert "Chatziagapi" in CliRunner().invoke(app, ["synthesizers"]).stdout

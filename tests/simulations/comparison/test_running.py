@@ -21,7 +21,7 @@ PAPERS = ["real", "centralized", "federated", "baseline", "floor", "real+synthet
 
 def simulated(run, config, weights):
     """The same configuration as a campaign, with the real mode beside it."""
-    order = {"backend": "serial", "plan": "leave-one-out", "with_real": True, "resume": False}
+    order = {"backend": "serial", "plan": None, "with_real": True, "resume": False}
     simulate_campaign(config, run, weights, **order, console=Console(quiet=True))
 
 
@@ -124,7 +124,7 @@ def test_a_generator_that_nothing_can_be_learnt_from_is_named_and_left_out(compa
 
 
 def test_a_mode_whose_every_client_was_put_aside_says_so(comparing, monkeypatch, tmp_path):
-    monkeypatch.setattr(fitting, "fault_of", lambda patches: "odd")
+    monkeypatch.setattr(fitting, "fault_of", lambda patches, space: "odd")
     order = {"modes": ["real", "federated"], "folds": ["Session1"], "units": tmp_path / "units"}
     results = comparing(tmp_path / "run", **order)
     assert [one["session"] for one in results["quarantined"]] == ["Session2", "Session3"]

@@ -11,10 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from common.config import Config
 from common.errors import UserError
 from server.bank import Bank
 from server.campaign import BANK
-from server.plans import leave_one_out
+from server.plans import plan_of
 from simulations.deployment import commands
 from simulations.deployment.campaign import run_deployed
 from simulations.deployment.local import LOOPBACK, local_deployment
@@ -142,4 +143,4 @@ def test_a_site_that_withdraws_is_in_no_later_bank_and_no_later_recognizer(
     assert outcome.sessions == ["Session1", "Session2", "Session3"]
     assert [banked.session for banked in bank.banked()] == outcome.sessions
     folds = {fold.name: tuple(fold.train) for fold in outcome.folds}
-    assert folds == {fold.name: fold.train for fold in leave_one_out(outcome.sessions)}
+    assert folds == {fold.name: fold.train for fold in plan_of("leave-one-session-out", Config())(outcome.sessions)}

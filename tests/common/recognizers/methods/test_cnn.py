@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from common.corpora.manifest import Manifest, Utterance
+from common.features.patches import windows
 from common.features.scaling import Scaling
 from common.networks import learned_weights
 from common.recognizers.methods import cnn as subject
@@ -88,7 +89,7 @@ def test_probabilities_are_means_over_windows_and_do_not_depend_on_packing(confi
     predictor = predictor_of(learned_weights(network.state_dict()), config)
     packed = predictor.utterances(log_mels)
     np.testing.assert_allclose(packed.sum(axis=1), 1, atol=1e-12)
-    patches = subject.windows(log_mels[2], config.recognizer.window_hop)
+    patches = windows(log_mels[2], config.recognizer.window_hop)
     assert len(patches) == 4
     with torch.no_grad():
         mean = network(patches).softmax(dim=1).mean(dim=0)

@@ -1,0 +1,69 @@
+"""Vectors of public speech that come with the package: unlabelled, and of nobody's session.
+
+Owns where they lie and how they are read and made. Must not know what they are used for.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from common.corpora.audio import load
+from common.corpora.manifest import Manifest
+from common.errors import UserError
+from common.features.sets import feature_set
+from common.features.silence import trimmed
+from common.settings import VectorConfig
+from common.space import SAMPLE_RATE
+from common.training.checkpoint import read_tensors, save_tensors
+from common.training.standard import Standard
+
+FOLDER = Path(__file__).parent / "public_vectors"
+VALUES = "vectors"
+SECONDS = 3.0
+"""Of each utterance: about as long as an acted one, for many statistics grow with the time that they look at."""
+MOST = 200
+"""Utterances, of as many speakers: 1.4 MB."""
+
+
+def public_vectors(name: str) -> Tensor:
+    """[n, size], raw, of the set that spaces call so; silence is cut off as the usual settings have it."""
+    if not (FOLDER / name).exists():
+        remedy = "set vectors.normalisation to session or training, or vectors.set to functionals"
+        raise UserError("no vectors of public speech come with this set", where=name, remedy=remedy)
+    return _read(name).clone()
+
+
+def public_standard(name: str) -> Standard:
+    """Mean and deviation of them."""
+    return Standard.of(public_vectors(name))
+
+
+@lru_cache(maxsize=2)
+def _read(name: str) -> Tensor:
+    folder = FOLDER / name
+    tensors, card = read_tensors(folder)
+    if card.get("set") != feature_set(name).digest:
+        raise UserError("public vectors of another version of their set", where=folder, remedy="make them anew")
+    return tensors[VALUES]
+
+
+def make_public_vectors(manifest: Manifest, config: VectorConfig, folder: Path) -> int:
+    """Write those of a public corpus: the middle of an utterance of each speaker; the answer is how many."""
+    own = feature_set(config.set, config.options)
+    first = {utterance.speaker: utterance for utterance in reversed(manifest.utterances)}
+    chosen = [first[speaker] for speaker in manifest.speakers][:MOST]
+    rows = [own.extract(trimmed(_middle(load(manifest.root / one.path)), config.trim)) for one in chosen]
+    values = torch.from_numpy(np.stack(rows))
+    about = {"corpus": manifest.corpus, "seconds": SECONDS, "utterances": [one.path for one in chosen]}
+    save_tensors(folder, {VALUES: values}, {"set": own.digest, "trim": config.trim, **about})
+    return len(values)
+
+
+def _middle(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+    wanted = int(SECONDS * SAMPLE_RATE)
+    start = max(len(waveform) - wanted, 0) // 2
+    return waveform[start : start + wanted]

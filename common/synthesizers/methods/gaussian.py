@@ -1,0 +1,150 @@
+"""A Gaussian of vectors for each emotion: the control that every network must beat.
+
+Owns the estimate of its mean and covariance, and the low rank in which both leave. Must not know where vectors come
+from.
+
+A covariance of d numbers a vector has d * d entries, and a site has some seventy vectors: its residuals span a space of
+so few dimensions that whoever has all of it can ask of any recording whether it lies there. So what leaves is a few
+directions of the most variance, at most a quarter as many as there are recordings, and for each number the variance
+that is left. This shrinks the covariance towards its diagonal; each number keeps the variance that it had.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from common.errors import UserError
+from common.settings import Section
+from common.spaces import Space, Vectors
+from common.synthesizers.synthesizer import Cost, Fitting, Shapes, Synthesizer, Weights
+from common.training.draws import everything
+from common.training.standard import Standard, standard_for, standard_shapes
+
+PARTS = 4
+"""A direction may leave for every so many recordings."""
+LEAST = 2
+"""Recordings without which nothing deviates."""
+
+
+class GaussianConfig(Section):
+    """How a covariance is estimated, and how much of it leaves."""
+
+    covariance: Literal["pooled", "each"] = Field(
+        "pooled", description="one of what deviates from its emotion's mean, or one an emotion, which needs more speech"
+    )
+    rank: int = Field(
+        16, ge=0, le=256, description="directions that leave at the most; a quarter of the recordings cap"
+    )
+    shrinkage: float = Field(
+        0.1, ge=0.01, le=1, description="share of each direction's variance that is moved to single numbers"
+    )
+
+
+class Settings(Section):
+    """Its own section."""
+
+    gaussian: GaussianConfig = GaussianConfig()
+
+
+class GaussianSampler:
+    """Mean, directions with their chances, and for each number a chance of its own."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._mean, self._factor, self._own = (weights[name].float() for name in ("mean", "factor", "deviation"))
+        self._standard = Standard.received(weights)
+
+    def sample(self, wanted: Tensor, stream: torch.Generator, latent_scale: float = 1.0) -> Tensor:
+        """As many vectors as emotions are wanted."""
+        groups, rank, size = self._factor.shape
+        along = torch.randn(len(wanted), rank, generator=stream)
+        own = torch.randn(len(wanted), size, generator=stream)
+        group = wanted if groups > 1 else torch.zeros_like(wanted)
+        deviates = own * self._own[group]
+        for number in range(groups):
+            deviates[group == number] += along[group == number] @ self._factor[number]
+        vectors = self._mean[wanted] + latent_scale * deviates
+        return vectors if self._standard is None else self._standard.undo(vectors)
+
+
+def _fit(fitting: Fitting, settings: Settings) -> dict[str, Tensor]:
+    given = everything(fitting.examples(False))
+    values, labels = given.values.float(), given.labels
+    standard = standard_for(fitting.space, values)
+    values = values if standard is None else standard.apply(values)
+    own = settings.gaussian
+    mean = torch.zeros(fitting.classes, values.shape[1])
+    residuals = torch.empty_like(values)
+    for emotion in labels.unique().tolist():  # one that the site lacks stays at the mean of nothing: it is not drawn
+        here = labels == emotion
+        mean[emotion] = values[here].mean(dim=0)
+        residuals[here] = values[here] - mean[emotion]
+    pairs = [_low_rank(part, own) for part in _groups(residuals, labels, fitting, own)]
+    released = {
+        "mean": mean,
+        "factor": torch.stack([factor for factor, _ in pairs]),
+        "deviation": torch.stack([deviation for _, deviation in pairs]),
+    }
+    return released if standard is None else released | standard.released()
+
+
+def _groups(residuals: Tensor, labels: Tensor, fitting: Fitting, own: GaussianConfig) -> Iterator[tuple[Tensor, int]]:
+    """The residuals that share a covariance, with the degrees of freedom that the means took from them."""
+    if own.covariance == "pooled":
+        taken = len(labels.unique())
+        if len(residuals) - taken < LEAST:
+            raise UserError("too few recordings for a covariance", remedy="give the site more speech")
+        yield residuals, taken
+        return
+    for emotion, name in enumerate(fitting.labels):
+        here = labels == emotion
+        if 0 < int(here.sum()) < LEAST:
+            remedy = "set gaussian.covariance = pooled, which all emotions share"
+            raise UserError("one recording has no covariance of its own", where=name, remedy=remedy)
+        yield residuals[here], 1
+
+
+def _low_rank(group: tuple[Tensor, int], own: GaussianConfig) -> tuple[Tensor, Tensor]:
+    """Directions [rank, d] as long as they deviate, and what each number deviates by beside [d]."""
+    residuals, taken = group
+    count, size = residuals.shape
+    factor = torch.zeros(own.rank, size)
+    if not count:
+        return factor, torch.zeros(size)
+    scaled = residuals.double() / (count - taken) ** 0.5
+    variance = scaled.square().sum(dim=0)
+    rank = min(own.rank, count // PARTS, size)
+    if rank:
+        squares, turned = torch.linalg.eigh(scaled @ scaled.T)  # of recordings, of which there are fewer than numbers
+        along = turned[:, -rank:].T @ scaled
+        order = squares[-rank:].argsort(descending=True)
+        factor[:rank] = ((1 - own.shrinkage) ** 0.5 * along[order]).float()
+    left = (variance - factor.double().square().sum(dim=0)).clamp_min(0)
+    return factor, left.sqrt().float()
+
+
+def _shapes(settings: Settings, space: Space, classes: int) -> Shapes:
+    size, groups = space.shape[0], 1 if settings.gaussian.covariance == "pooled" else classes
+    shapes = {"mean": (classes, size), "factor": (groups, settings.gaussian.rank, size), "deviation": (groups, size)}
+    return shapes | standard_shapes(space)
+
+
+def _cost(settings: Settings, space: Space, classes: int) -> Cost:
+    return Cost(0, 4 * (10_000 + 8 * settings.gaussian.rank) * space.shape[0])
+
+
+SYNTHESIZER = Synthesizer(
+    name="gaussian",
+    paper="none: a control",
+    about="A Gaussian for each emotion: its mean, and a shrunk covariance of low rank.",
+    released="a mean an emotion, a few directions in which vectors deviate, and what each number deviates by",
+    Settings=Settings,
+    spaces=frozenset({Vectors}),
+    cost=_cost,
+    fit=_fit,
+    shapes=_shapes,
+    sampler=lambda weights, settings, space, classes, device: GaussianSampler(weights),
+    numbers=lambda settings: {"rank": settings.gaussian.rank, "shrinkage": settings.gaussian.shrinkage},
+)

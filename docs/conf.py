@@ -1,0 +1,62 @@
+"""How the documentation is built: `make docs`. Pages are Markdown.
+
+Under `generated/` lie the reference, written from the code, and the pages that people find elsewhere in the repository.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+GENERATED = HERE / "generated"
+sys.path.insert(0, str(ROOT))
+
+from common.version import VERSION  # noqa: E402 - the root must be on the path first
+from simulations import documentation  # noqa: E402
+
+PAGES = {
+    "security": ROOT / "SECURITY.md",
+    "attacks": ROOT / "tests" / "attacks" / "README.md",
+    "steward": ROOT / "containers" / "STEWARD.md",
+    "extend": ROOT / "CONTRIBUTING.md",
+    "changes": ROOT / "CHANGELOG.md",
+}
+LINKS = {
+    "SECURITY.md": "security.md",
+    "STEWARD.md": "steward.md",
+    "containers/STEWARD.md": "steward.md",
+    "tests/attacks/README.md": "attacks.md",
+    "CHANGELOG.md": "changes.md",
+}
+
+
+def with_links(text: str) -> str:
+    """Links to other pages lead there; one to what is no page, such as a test, becomes its words."""
+
+    def there(link: re.Match[str]) -> str:
+        words, target = link[1], link[2]
+        if target in LINKS:
+            return f"[{words}]({LINKS[target]})"
+        return link[0] if re.match("https?:|#", target) else words
+
+    return re.sub(r"\[([^]]+)\]\(([^)]+)\)", there, text)
+
+
+GENERATED.mkdir(exist_ok=True)
+documentation.write(GENERATED)
+for name, source in PAGES.items():
+    (GENERATED / f"{name}.md").write_text(with_links(source.read_text("utf-8")), "utf-8")
+
+project = "eyesoff"
+author = "the eyesoff authors"
+release = VERSION
+extensions = ["myst_parser"]
+exclude_patterns = ["site"]
+myst_heading_anchors = 3
+html_theme = "furo"
+html_title = f"eyesoff {VERSION}"
+html_static_path = ["_static"]
+html_show_copyright = False
+html_show_sourcelink = False
+html_theme_options = {"top_of_page_buttons": []}

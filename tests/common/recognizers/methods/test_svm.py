@@ -1,0 +1,87 @@
+"""A linear machine hears what it was trained on, standardises what is raw, and does not guess what it never met."""
+
+import pytest
+import torch
+
+from common.errors import UserError
+from common.features.patches import Batch
+from common.networks.acceleration import Acceleration
+from common.recognizers.methods.svm import RECOGNIZER, Settings, SvmConfig
+from common.seeds import torch_stream
+from common.spaces import Vectors
+from common.training.phases import Interrupted
+
+SPACE = Vectors(set="tiny", size=6, scale="session")
+RAW = SPACE.model_copy(update={"scale": "raw"})
+
+
+class Rows:
+    """Emotions that lie apart, each along a number of its own."""
+
+    def __init__(self, emotions=(0, 1, 2, 3), *, units=None, seed=0, far=2.0):
+        draw = torch_stream("svm", seed)
+        self.labels = torch.tensor(emotions).repeat(60)
+        values = torch.randn(len(self.labels), 6, generator=draw)
+        values[torch.arange(len(values)), self.labels] += far
+        self.values = values if units is None else values * units
+
+    def batch(self, step, size, stream):
+        return Batch(self.values[:size], self.labels[:size])
+
+    def everything(self):
+        return Batch(self.values, self.labels)
+
+
+@pytest.fixture
+def predictor(around, config):
+    def make(rows, space=SPACE, **settings):
+        own = Settings(svm=SvmConfig(**settings))
+        weights = RECOGNIZER.train(rows, own, space, 4, 3, around)
+        return RECOGNIZER.predictor(weights, own, space, 4, Acceleration.from_runtime(config.runtime))
+
+    return make
+
+
+def share(predictor, rows):
+    return float((predictor.examples(rows.values).argmax(dim=1) == rows.labels).float().mean())
+
+
+def test_it_hears_emotions_that_lie_apart_and_none_where_there_is_nothing_to_hear(predictor) -> None:
+    assert share(predictor(Rows()), Rows(seed=1)) > 0.75
+    assert share(predictor(Rows(far=0.0)), Rows(seed=1, far=0.0)) < 0.4
+
+
+def test_raw_numbers_of_all_sizes_are_heard_as_well_as_scaled_ones(predictor) -> None:
+    units = torch.tensor([1e4, 1e-3, 1.0, 1e6, 10.0, 1e-2])
+    assert share(predictor(Rows(units=units), RAW), Rows(units=units, seed=1)) == pytest.approx(
+        share(predictor(Rows()), Rows(seed=1)), abs=0.05
+    )
+
+
+def test_an_emotion_that_it_never_met_is_not_heard(predictor) -> None:
+    own = predictor(Rows((0, 2)))
+    assert set(own.examples(Rows(seed=1).values).argmax(dim=1).tolist()) == {0, 2}
+
+
+def test_two_emotions_are_two_sides_of_one_plane(predictor) -> None:
+    own = predictor(Rows((1, 3)))
+    assert share(own, Rows((1, 3), seed=1)) > 0.85
+
+
+def test_one_emotion_is_an_error(predictor) -> None:
+    with pytest.raises(UserError, match="needs two"):
+        predictor(Rows((1,)))
+
+
+def test_utterances_are_a_vector_each_and_chances_sum_to_one(predictor) -> None:
+    rows = Rows(seed=1)
+    own = predictor(Rows())
+    chances = own.utterances(iter(rows.values))
+    assert chances.shape == (240, 4)
+    assert chances.sum(axis=1) == pytest.approx(1)
+    assert chances.argmax(axis=1).tolist() == own.examples(rows.values).argmax(dim=1).tolist()
+
+
+def test_it_stops_when_asked(predictor) -> None:
+    with pytest.raises(Interrupted):
+        predictor(Rows()).utterances(iter(Rows().values), lambda: True)

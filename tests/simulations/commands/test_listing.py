@@ -1,0 +1,48 @@
+"""`eyesoff synthesizers`, `recognizers` and `protocols` as a person meets them."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from common.protocols import PROTOCOLS
+from common.recognizers import RECOGNIZERS
+from common.registry import Broken
+from common.synthesizers import SYNTHESIZERS
+from simulations.cli import app
+
+every = pytest.mark.parametrize(
+    ("command", "registry"),
+    [("synthesizers", SYNTHESIZERS), ("recognizers", RECOGNIZERS), ("protocols", PROTOCOLS)],
+)
+
+
+@every
+def test_all_that_there_are_are_listed(command, registry):
+    rows = json.loads(CliRunner().invoke(app, [command, "--json"]).stdout)[command]
+    assert [row["name"] for row in rows] == list(registry.methods)
+    assert all(row["about"].endswith(".") for row in rows)
+    told = CliRunner().invoke(app, [command]).stdout
+    assert all(name in told for name in registry.methods)
+
+
+@every
+def test_one_that_cannot_be_used_is_named_with_the_reason(command, registry, monkeypatch):
+    monkeypatch.setitem(registry.__dict__, "_found", (registry.methods, (Broken("lost", "ImportError: no torch"),)))
+    told = CliRunner().invoke(app, [command])
+    assert told.stderr == f"{command.removesuffix('s')} lost cannot be used: ImportError: no torch\n"
+    assert json.loads(CliRunner().invoke(app, [command, "--json"]).stdout)["broken"] == [
+        {"name": "lost", "reason": "ImportError: no torch"}
+    ]
+
+
+def test_synthesizers_are_listed_with_their_papers():
+    rows = json.loads(CliRunner().invoke(app, ["synthesizers", "--json"]).stdout)["synthesizers"]
+    papers = {row["name"]: row["paper"] for row in rows}
+    assert "Eskimez" in papers["eskimez"]
+    assert all(row["released"] for row in rows)
+
+
+def test_protocols_say_whether_a_campaign_can_keep_to_them():
+    rows = json.loads(CliRunner().invoke(app, ["protocols", "--json"]).stdout)["protocols"]
+    assert {row["name"]: row["campaign"] for row in rows}["leave-one-session-out"] == "yes"
