@@ -7,7 +7,7 @@ reason, and the others work. Must not know what a method does.
 import importlib
 import logging
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
@@ -43,12 +43,15 @@ class Registry(Generic[Method]):
 
     Args:
         noun: what one is called in messages.
-        package: each of its modules holds one method as the constant `constant`.
+        package: each of its modules holds one method as the constant `constant`; or the methods themselves.
+        constant: its name.
         group: entry point group by which other packages add methods.
         kind: what a method must be an instance of.
     """
 
-    def __init__(self, noun: str, package: str, constant: str, group: str, kind: type[Method]) -> None:
+    def __init__(
+        self, noun: str, package: str | Sequence[Method], constant: str, group: str, kind: type[Method]
+    ) -> None:
         self.noun, self.group = noun, group
         self._package, self._constant, self._kind = package, constant, kind
 
@@ -69,6 +72,9 @@ class Registry(Generic[Method]):
         return methods, tuple(broken)
 
     def _own(self) -> Iterator[Method]:
+        if not isinstance(self._package, str):
+            yield from self._package
+            return
         package = importlib.import_module(self._package)
         for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
             yield getattr(importlib.import_module(f"{self._package}.{module.name}"), self._constant)

@@ -10,18 +10,21 @@ from common.config import Config
 from common.errors import UserError, UserErrors
 from common.training.reporters import Reporter
 from server.bank import Bank, Banked
+from server.generators import features_of
 from server.plans import EVERYONE
 from server.recognizers import Recognizers
 
 
 def bootstrap(config: Config, bank: Bank, run: Path, reporter: Reporter, stop: Callable[[], bool]) -> Path:
-    """Train one recognizer on everything in the bank; the answer is the folder of its weights.
+    """Train one recognizer on everything in the bank; the answer is the folder of its model.
 
-    Sizes and labels are the generators' own; how the recognizer is trained is the configuration's. It is, bit for bit,
-    the one that a campaign of these generators trains under the plan `everyone`.
+    Sizes, labels and features are the generators' own; how the recognizer is trained is the configuration's. It is, bit
+    for bit, the one that a campaign of these generators trains under the plan `everyone`. One that was trained here
+    before is left as it is, and nothing is written over one of other generators or settings.
     """
     banked = bank.banked()
     recognizers = Recognizers(run, fitting_config(config, banked, bank.folder), bank)
+    recognizers.refuse_another(EVERYONE, banked)
     recognizers.require_room([banked])
     recognizers.train(EVERYONE, banked, reporter, stop)
     recognizers.drop_pool()
@@ -46,5 +49,6 @@ def fitting_config(config: Config, banked: tuple[Banked, ...], where: Path) -> C
             f"{where}: generators that do not go together; `eyesoff bank export` takes some apart", problems
         )
     corpus = config.corpus.model_copy(update={"emotions": first.labels})
+    features = features_of(first.features, where, config.features)
     shared = {"network": first.own.network} if hasattr(first.own, "network") else {}
-    return config.model_copy(update={"corpus": corpus, **shared})
+    return config.model_copy(update={"corpus": corpus, "features": features, **shared})

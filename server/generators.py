@@ -68,20 +68,22 @@ def _open_release(path: Path) -> OpenGenerator:
     if tuning.scaling is None:
         raise UserError("samples of this release are no spectrograms", where=path, remedy="name one of patches")
     scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
-    origin = Origin(banked.name, banked.sha256, tuning.labels, scaling, _features(tuning.features, path))
+    features = features_of(tuning.features, path.parent)
+    origin = Origin(banked.name, banked.sha256, tuning.labels, scaling, features)
     return OpenGenerator(origin, sampler_of(release), tuned=True)
 
 
-def _features(identity: str, path: Path) -> FeatureConfig:
+def features_of(identity: str, bank: Path, *also: FeatureConfig) -> FeatureConfig:
     """A release names its features by their hash: they are the usual ones, or stand in its run's configuration."""
-    run = path.resolve().parent.parent
-    known = [FeatureConfig()]
+    run = bank.resolve().parent
+    known = [FeatureConfig(), *also]
     if (run / CONFIG).is_file():
         known.append(load_config(run / CONFIG).features)
     for features in known:
         if hash_identity(features.model_dump(mode="json")) == identity:
             return features
-    raise UserError(f"its features {identity} are unknown here", where=path, remedy=f"put its run's {CONFIG} in {run}")
+    what = f"releases of features that are unknown here ({identity})"
+    raise UserError(what, where=bank, remedy=f"put its run's {CONFIG} in {run}")
 
 
 def _open_pretrained(folder: Path) -> OpenGenerator:

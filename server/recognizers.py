@@ -14,16 +14,19 @@ from torch import Tensor
 
 from common.config import Config
 from common.errors import UserError
+from common.features.scaling import Scaling
 from common.features.spaces import space_of
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.processes import side_by_side
 from common.recognizers import recognizer
+from common.recognizers.card import ModelCard, extractor_of
+from common.recognizers.model import Model, save_model
 from common.seeds import derive_seed
 from common.settings import RuntimeConfig, hash_identity
 from common.synthesizers import Sampler
 from common.synthesizers.pool import KeptPool, Source, sample_bytes, shares, source_seed
-from common.training.checkpoint import Card, Snapshots, read_tensors, save_tensors
+from common.training.checkpoint import Card, Snapshots, read_tensors
 from common.training.draws import Examples
 from common.training.phases import Surroundings
 from common.training.reporters import Reporter
@@ -31,7 +34,7 @@ from common.wire import weights_digest
 from server.bank import Bank, Banked
 from server.samplers import sampler_of
 
-FOLDER, POOL, WEIGHTS = "recognizers", "pool", "weights"
+FOLDER, POOL, MODEL, SNAPSHOTS = "recognizers", "pool", "model", "snapshots"
 KEPT = 5
 """Snapshots over a training."""
 
@@ -61,7 +64,7 @@ class Recognizers:
         acceleration = Acceleration.from_runtime(self._config.runtime)
         cost = self._method.cost(self._settings, self._space, classes)
         require_memory(f"training the recognizer {self._method.name}", cost.bytes, acceleration.device)
-        snapshots = self._folder / FOLDER / name / "snapshots"
+        snapshots = self._folder / FOLDER / name / SNAPSHOTS
         around = Surroundings(
             acceleration,
             reporter=reporter or Reporter(),
@@ -73,8 +76,7 @@ class Recognizers:
         )
         pool = self._pool(releases, acceleration.device)
         weights = self._method.train(pool, self._settings, self._space, classes, seed, around)
-        card = {"identity": identity, "labels": labels}
-        save_tensors(self.where(name), weights, card)
+        save_model(self.where(name), Model(self._card(releases, seed), weights), identity=identity)
         shutil.rmtree(snapshots, ignore_errors=True)
 
     def train_all(self, pools: Mapping[str, Sequence[Banked]], reporter_of: Callable[[str], Reporter]) -> Iterator[str]:
@@ -95,8 +97,8 @@ class Recognizers:
         Recognizers(self._folder, config, self._bank).train(*piece)
 
     def where(self, name: str) -> Path:
-        """The folder of a trained recognizer's weights."""
-        return self._folder / FOLDER / name / WEIGHTS
+        """The folder of a trained recognizer: a model that needs nothing else."""
+        return self._folder / FOLDER / name / MODEL
 
     def load(self, name: str) -> dict[str, Tensor]:
         """The weights of a trained recognizer."""
@@ -105,6 +107,16 @@ class Recognizers:
     def digest(self, name: str) -> str:
         """What the weights of a trained recognizer hash to on the wire."""
         return weights_digest({"recognizer": self.load(name)})
+
+    def refuse_another(self, name: str, releases: Sequence[Banked]) -> None:
+        """Refuse a place where a recognizer of this name was trained otherwise, or has begun to be."""
+        place, identity = self._folder / FOLDER / name, self._identity(name, releases)[1]
+        begun = [folder.name for folder in (place / SNAPSHOTS).glob("*")]
+        if begun and hash_identity(identity) not in begun:
+            raise UserError("another training has begun here", where=place, remedy="choose another --run")
+        if self.where(name).exists() and not self._is_trained(name, identity):
+            what = "a recognizer of other generators or settings is here already"
+            raise UserError(what, where=self.where(name), remedy="choose another --run")
 
     def require_room(self, pools: Iterable[Sequence[Banked]]) -> None:
         """Refuse, before anything is drawn for these lists of releases, to fill more disk than is granted."""
@@ -134,6 +146,25 @@ class Recognizers:
             "labels": list(self._config.corpus.emotions),
         }
         return seed, {**read, "releases": names, "seed": seed}
+
+    def _card(self, releases: Sequence[Banked], seed: int) -> ModelCard:
+        """What its model tells: as its generators are, so that no configuration is needed beside it."""
+        tuning = releases[0].card.tuning
+        synthesizers = ", ".join(sorted({one.card.tuning.synthesizer for one in releases}))
+        drawn = f"{self._config.sampling.per_emotion} samples an emotion of {len(releases)} released generators"
+        return ModelCard(
+            extractor=extractor_of(self._space, self._config.vectors),
+            recognizer=self._method.name,
+            settings=self._settings.model_dump(mode="json"),
+            labels=tuning.labels,
+            space=self._space,
+            features=self._config.features,
+            vectors=self._config.vectors,
+            scaling=tuning.scaling and Scaling(tuning.scaling.low, tuning.scaling.high),
+            trained_on=f"{drawn} ({synthesizers}), and no recording",
+            sources=tuple(one.name for one in releases),
+            seed=seed,
+        )
 
     def _is_trained(self, name: str, identity: dict[str, object]) -> bool:
         """One that is damaged, or came of other releases, is trained again."""

@@ -27,6 +27,7 @@ from simulations.commands import (
     ledger,
     pretrain,
     protocols,
+    recognize,
     recognizers,
     report,
     sample,
@@ -55,6 +56,7 @@ app.add_typer(corpus.app, name="corpus", rich_help_panel=FIRST)
 app.add_typer(bench.app, name="bench", rich_help_panel=FIRST)
 app.command(rich_help_panel=TRAIN)(pretrain.pretrain)
 app.command(rich_help_panel=TRAIN)(sample.sample)
+app.command(rich_help_panel=TRAIN)(recognize.recognize)
 app.command(rich_help_panel=FEDERATE)(simulate.simulate)
 app.command(rich_help_panel=FEDERATE)(compare.compare)
 app.command(rich_help_panel=FEDERATE)(report.report)

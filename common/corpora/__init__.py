@@ -1,6 +1,7 @@
 """Speech corpora in their published layouts, all as one manifest type.
 
-Owns the registry: which corpora there are and how one is read. One module a layout, none knowing another.
+Owns the registry: which corpora there are and how one is read. One module a layout, none knowing another; other
+packages add theirs by the entry point group `eyesoff.corpora`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,11 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from common.corpora import cremad, emodb, iemocap, librispeech, mspimprov, ravdess, table
+from common.corpora import cremad, emodb, iemocap, joint, librispeech, mspimprov, ravdess, table
 from common.corpora.layout import Clip, Layout
 from common.corpora.manifest import Manifest
 from common.corpora.reading import Progress, check_root, read_layout
 from common.errors import UserError
+from common.registry import Registry
 from common.settings import EMOTIONS, CorpusConfig, RuntimeConfig, option_words
 
 __all__ = ["CORPORA", "Layout", "Progress", "labelled_corpus", "read_corpus"]
@@ -35,9 +37,9 @@ _BUILTIN = Layout(
     find=_speak,
 )
 
-CORPORA: dict[str, Layout] = {
-    layout.name: layout
-    for layout in (
+CORPORA: Registry[Layout] = Registry(
+    "corpus",
+    (
         librispeech.LAYOUT,
         iemocap.LAYOUT,
         emodb.LAYOUT,
@@ -45,14 +47,18 @@ CORPORA: dict[str, Layout] = {
         ravdess.LAYOUT,
         cremad.LAYOUT,
         table.LAYOUT,
+        joint.LAYOUT,
         _BUILTIN,
-    )
-}
+    ),
+    "LAYOUT",
+    "eyesoff.corpora",
+    Layout,
+)
 
 
 def corpus_root(name: str, given: str | Path | None, cache: str | Path) -> Path:
     """Where a corpus lies: where it is said to, and the built-in one, if nothing is said, in the cache."""
-    _require_known(name)
+    CORPORA.get(name)
     if given:
         return Path(given)
     if name == _BUILTIN.name:
@@ -73,17 +79,13 @@ def read_corpus(
 
     Every file that cannot be used is named in one error, or, with `skip_bad`, in the manifest's `skipped`.
     """
-    _require_known(name)
-    layout, root = CORPORA[name], Path(root).expanduser()
+    layout, root = CORPORA.get(name), Path(root).expanduser()
     if layout is _BUILTIN:
         layout = replace(layout, find=partial(_speak, progress=progress))  # making it is what takes time
-    check_root(layout, root, CORPORA.values())
+    if layout is joint.LAYOUT:
+        layout = joint.layout_of(options, CORPORA)
+    check_root(layout, root, CORPORA)
     return read_layout(layout, root, emotions, options, skip_bad=skip_bad, progress=progress)
-
-
-def _require_known(name: str) -> None:
-    if name not in CORPORA:
-        raise UserError("no such corpus", where=name, remedy=f"there are {', '.join(CORPORA)}")
 
 
 def labelled_corpus(corpus: CorpusConfig, runtime: RuntimeConfig, progress: Progress | None = None) -> Manifest:

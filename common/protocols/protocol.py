@@ -15,11 +15,11 @@ from common.settings import Section, settings_from
 
 @dataclass(frozen=True)
 class Filling:
-    """What a recognizer learns from in a trial, where the protocol says so and not the mode.
+    """What a recognizer with a synthesizer learns from, where the protocol says so and not the mode.
 
     Args:
-        real: whether it hears the training part itself.
-        samples: how many synthetic samples of each emotion stand beside it.
+        real: whether it hears the training part too; one without a synthesizer hears that part alone.
+        samples: how many samples of each emotion the synthesizer gives.
     """
 
     real: bool

@@ -166,3 +166,30 @@ def _show_step(figures: dict[str, Any]) -> None:
         rate, share = f"{found['iterations_per_second']:.2f}", f"{found['share_of_peak']:.0%}"
         table.add_row(stage, f"{found['ratio']:.2f}", span, rate, share)
     show(table)
+
+
+@app.command()
+def fits(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Synthesizers of vectors; all where none is named.")
+    ] = None,
+    preset: Annotated[str, typer.Option("--preset", help="Whose settings.")] = "small",
+    as_json: AsJson = False,
+) -> None:
+    """Time one fit of each synthesizer of vectors on as many rows as a session has, in seconds of one processor.
+
+    About two minutes for all of them.
+
+    Example: eyesoff bench fits adan wadan
+    """
+    from common.config import load_config
+    from simulations.benchmarks.fits import bench_fits
+
+    def tell(name: str, found: Mapping[str, float]) -> None:
+        typer.echo(f"{name}: {found['processor_seconds']} s of a processor, {found['steps']} steps", err=as_json)
+
+    figures = bench_fits(load_config(preset), names or (), tell=tell)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(figures, indent=2))

@@ -23,9 +23,13 @@ def bootstrap(
 ) -> None:
     """Train a recognizer from a bank alone, on what its generators draw.
 
+    What comes out is a model: a folder that `eyesoff recognize` uses, and that needs nothing else.
+
     SIGTERM or Ctrl-C finishes the step, keeps it and leaves; the same line again goes on from there.
+    One that is finished is left as it is, and nothing is written over another one: choose another --run.
+
     A corpus to score on must be of other speakers than the generators': this
-    command cannot know whose those were.
+    command cannot know whose those were. The scores go into the model's card.
 
     Example: eyesoff bootstrap --bank runs/simulation/bank --run runs/bootstrap --corpus emodb --root data/EMO-DB
     """
@@ -33,6 +37,8 @@ def bootstrap(
 
     from rich.console import Console
 
+    from common.corpora import corpus_root, read_corpus
+    from common.recognizers.model import load_model
     from common.training.interruption import stoppable
     from common.training.phases import Interrupted
     from common.training.reporters import ProgressBar, StatusLines
@@ -48,20 +54,25 @@ def bootstrap(
     reporter = ProgressBar(console) if console.is_terminal else StatusLines(lambda line: typer.echo(line, err=True))
     with stoppable() as stop:
         try:
-            weights = train(config, Bank(bank), run, reporter, stop)
+            model = train(config, Bank(bank), run, reporter, stop)
         except Interrupted as stopped:
             typer.echo(f"{stopped}: the same line goes on", err=True)
             raise typer.Exit(stop.status) from None
         finally:
             reporter.close()
-    results = bootstrapped(config, Bank(bank), run, weights, corpus, root, placeless_command())
+    speech = None
+    if corpus:
+        labels = load_model(model).card.labels
+        speech = read_corpus(corpus, corpus_root(corpus, root, config.runtime.cache), emotions=labels)
+    results = bootstrapped(config, Bank(bank), run, model, speech, placeless_command())
     page = write_report(run)
     if as_json:
-        typer.echo(json.dumps({"recognizer": str(weights), **plain(results)}))
+        typer.echo(json.dumps({"model": str(model), **plain(results)}))
         return
-    typer.echo(f"recognizer: {weights}")
+    typer.echo(f"model: {model}")
     for metric, score in results.modes[ABLATED].scores.items():
         typer.echo(f"{metric} on {corpus}: {score.mean:.3f} [{score.low:.3f}, {score.high:.3f}], n = {score.n}")
     typer.echo(f"report: {page}")
     if corpus:
         typer.echo(results.protocol, err=True)
+    typer.echo(f"try it: eyesoff recognize {model} RECORDING.wav", err=True)

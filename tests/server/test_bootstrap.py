@@ -11,6 +11,8 @@ from common.config import Config, CorpusConfig, NetworkConfig
 from common.corpora import read_corpus
 from common.errors import UserError, UserErrors
 from common.features.scaling import Scaling
+from common.recognizers.model import load_model
+from common.training.phases import Interrupted
 from common.training.pretrained import save_pretrained
 from common.training.reporters import Reporter
 from common.training.stages import Pair
@@ -21,8 +23,11 @@ from server.pretraining import pretraining_identity
 from server.recognizers import Recognizers
 from server.run import run_campaign
 from simulations.comparison.bootstrapped import bootstrapped
+from simulations.comparison.schema import read_results
 from simulations.federation.campaign import order
 from simulations.federation.serial import SerialClients
+
+OTHER = Config().features.model_copy(update={"floor": 1e-5})
 
 
 def never():
@@ -64,12 +69,15 @@ def test_a_bank_makes_a_recognizer_when_everything_else_is_gone(small, make_spee
     assert all(torch.equal(trained_now[name], value) for name, value in trained_then.items())
 
     make_speech(tmp_path / "speech")
-    run = tmp_path / "bootstrapped"
-    scores = bootstrapped(small, bank, run, weights, "table", str(tmp_path / "speech")).modes["federated"].scores
+    speech = read_corpus("table", tmp_path / "speech")
+    results = bootstrapped(small, bank, tmp_path / "bootstrapped", weights, speech)
+    scores = results.modes["federated"].scores
     counts = torch.tensor([matrix for matrices in fold["counts"].values() for matrix in matrices])
     assert scores["accuracy"].n == counts.sum() == 40
     assert scores["accuracy"].mean == pytest.approx(float(counts.sum(dim=0).trace()) / 40)
-    assert read_corpus("table", tmp_path / "speech").sessions == tuple(fold["test"])
+    assert speech.sessions == tuple(fold["test"])
+    assert [one.n for one in load_model(weights).card.scores] == [40, 40, 40]
+    assert read_results(tmp_path / "bootstrapped") == results
 
 
 @pytest.fixture
@@ -130,9 +138,63 @@ def test_generators_that_do_not_go_together_are_named(bank, fill, config, tmp_pa
     assert caught.value.problems == (f"{odd.name}: {what} differs from that of {bank.banked()[0].name}",)
 
 
-def test_speech_is_not_scored_under_other_features(bank, fill, config, tmp_path, make_speech):
+def test_the_features_are_those_of_the_bank_whatever_the_configuration_says(bank, fill, config, tmp_path):
     fill("A")
-    weights = bootstrap(config, bank, tmp_path / "run", Reporter(), never)
-    other = config.model_copy(update={"features": config.features.model_copy(update={"floor": 1e-5})})
-    with pytest.raises(UserError, match="tuned on other features"):
-        bootstrapped(other, bank, tmp_path / "run", weights, "table", str(make_speech(tmp_path / "speech")))
+    other = config.model_copy(update={"features": OTHER})
+    card = load_model(bootstrap(other, bank, tmp_path / "run", Reporter(), never)).card
+    assert card.features == config.features
+
+
+def test_unusual_features_are_found_in_the_configuration_or_the_bank_is_refused(bank, fill, config, tmp_path):
+    fill("A", features=OTHER)
+    with pytest.raises(UserError, match="releases of features that are unknown here"):
+        bootstrap(config, bank, tmp_path / "run", Reporter(), never)
+    other = config.model_copy(update={"features": OTHER})
+    assert load_model(bootstrap(other, bank, tmp_path / "run", Reporter(), never)).card.features == OTHER
+
+
+def test_its_model_needs_no_bank_and_no_configuration(bank, fill, config, base, tmp_path):
+    banked = [fill(session) for session in "AB"]
+    card = load_model(bootstrap(config, bank, tmp_path / "run", Reporter(), never)).card
+    assert card.sources == tuple(one.name for one in banked)
+    assert (card.labels, card.scaling) == (config.corpus.emotions, base.scaling)
+    assert "2 released generators (eskimez)" in card.trained_on
+
+
+def test_the_same_line_again_leaves_the_model_as_it_is(bank, fill, config, tmp_path):
+    fill("A")
+    model = bootstrap(config, bank, tmp_path / "run", Reporter(), never)
+    before = {path.name: path.stat().st_mtime_ns for path in model.iterdir()}
+    assert bootstrap(config, bank, tmp_path / "run", Reporter(), never) == model
+    assert {path.name: path.stat().st_mtime_ns for path in model.iterdir()} == before
+
+
+def test_nothing_is_written_over_a_model_of_other_settings_or_generators(bank, fill, config, tmp_path):
+    fill("A")
+    model = bootstrap(config, bank, tmp_path / "run", Reporter(), never)
+    before = (model / "tensors.safetensors").read_bytes()
+    longer = config.model_copy(update={"recognizer": config.recognizer.model_copy(update={"iterations": 3})})
+    with pytest.raises(UserError, match="a recognizer of other generators or settings is here already"):
+        bootstrap(longer, bank, tmp_path / "run", Reporter(), never)
+    fill("B")
+    with pytest.raises(UserError, match="choose another --run"):
+        bootstrap(config, bank, tmp_path / "run", Reporter(), never)
+    assert (model / "tensors.safetensors").read_bytes() == before
+
+
+def test_a_damaged_model_is_not_written_over_either(bank, fill, config, tmp_path):
+    fill("A")
+    model = bootstrap(config, bank, tmp_path / "run", Reporter(), never)
+    (model / "tensors.safetensors").write_bytes(b"half")
+    with pytest.raises(UserError, match="choose another --run"):
+        bootstrap(config, bank, tmp_path / "run", Reporter(), never)
+
+
+def test_where_another_training_has_begun_none_begins(bank, fill, config, tmp_path):
+    fill("A")
+    with pytest.raises(Interrupted):
+        bootstrap(config, bank, tmp_path / "run", Reporter(), lambda: True)
+    other = config.model_copy(update={"seed": 1})
+    with pytest.raises(UserError, match="another training has begun here"):
+        bootstrap(other, bank, tmp_path / "run", Reporter(), never)
+    bootstrap(config, bank, tmp_path / "run", Reporter(), never)

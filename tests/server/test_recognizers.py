@@ -97,7 +97,7 @@ def test_what_was_begun_from_other_generators_is_not_gone_on_with(recognizers_of
         recognizers.train("fold", releases[:2], steps, stop=lambda: True)
     recognizers.train("fold", releases, steps)
     assert steps.begun == [0, 0]
-    assert [path.name for path in (tmp_path / "run" / "recognizers" / "fold").iterdir()] == ["weights"]
+    assert [path.name for path in (tmp_path / "run" / "recognizers" / "fold").iterdir()] == ["model"]
 
 
 def test_damaged_weights_are_trained_again(recognizers_of, releases):

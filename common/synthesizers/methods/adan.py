@@ -42,7 +42,8 @@ class AdversarialAutoencoderConfig(Section):
     inner: Positive = Field(100, le=8192, description="units in a layer of generator, discriminator and classifier")
     iterations: Count = Field(3_600, description="of the game; below about 3,000 it has hardly begun")
     batch: Positive = 128
-    learning_rate: Rate = Field(1e-4, description="of all five networks")
+    learning_rate: Rate = Field(1e-4, description="of generator, discriminator and classifier; printed: of all five")
+    autoencoder_rate: Rate = Field(1e-4, description="of encoder and decoder; printed: as the others'")
     autoencoder_every: Positive = Field(
         10, description="encoder, decoder and classifier move in the first of so many steps; printed: in each"
     )
@@ -170,9 +171,8 @@ def train(
     def phase(name: str, networks: tuple[Perceptron, ...], loss: Callable[[Draw, Tensor], Metrics]) -> Phase:
         parameters = [parameter for network in networks for parameter in network.parameters()]
         rare = name in ("autoencoder", "classifier")
-        return Phase(
-            name, Adam(parameters, own.learning_rate, optimizer), loss, every=own.autoencoder_every if rare else 1
-        )
+        rate = own.autoencoder_rate if name == "autoencoder" else own.learning_rate
+        return Phase(name, Adam(parameters, rate, optimizer), loss, every=own.autoencoder_every if rare else 1)
 
     all_chances = {"latents": normal(own.noise), "wanted": as_in(material.labels), **chances}
     phases = [

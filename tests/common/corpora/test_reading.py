@@ -74,18 +74,18 @@ def test_samples_that_are_no_numbers_pass_the_index_and_fail_the_load(plant):
         load(root / EMODB[0])
 
 
-@pytest.mark.parametrize("name", [name for name in CORPORA if name != "builtin"])
+@pytest.mark.parametrize("name", [name for name in CORPORA.methods if name not in ("builtin", "joint")])
 def test_a_missing_folder_is_one_line(tmp_path, name):
     with pytest.raises(UserError, match=r"no such folder: .*; pass --root with the folder of") as caught:
         read_corpus(name, tmp_path / "nowhere")
     one_line(caught)
 
 
-@pytest.mark.parametrize("name", [name for name in CORPORA if name != "builtin"])
+@pytest.mark.parametrize("name", [name for name in CORPORA.methods if name not in ("builtin", "joint")])
 def test_an_empty_folder_says_what_should_lie_there(tmp_path, name):
     with pytest.raises(UserError, match="the folder is empty") as caught:
         read_corpus(name, tmp_path)
-    assert CORPORA[name].example in one_line(caught)
+    assert CORPORA.get(name).example in one_line(caught)
 
 
 @pytest.mark.parametrize(("name", "path"), EXAMPLES.items())
@@ -106,7 +106,7 @@ def test_an_iemocap_root_one_level_too_high_is_put_right(tmp_path):
 
 
 @pytest.mark.parametrize(("there", "path"), EXAMPLES.items())
-@pytest.mark.parametrize("wanted", [name for name in CORPORA if name != "builtin"])
+@pytest.mark.parametrize("wanted", [name for name in CORPORA.methods if name not in ("builtin", "joint")])
 def test_another_corpus_in_the_folder_is_recognized(plant, there, path, wanted):
     if wanted == there:
         return
@@ -122,7 +122,7 @@ def test_a_file_is_the_root_of_a_table_only(plant):
 
 
 def test_an_unknown_corpus_is_told_which_there_are(tmp_path):
-    with pytest.raises(UserError, match=r"no such corpus: berlin; there are librispeech, iemocap, .*, table, builtin"):
+    with pytest.raises(UserError, match=r"no such corpus: berlin; there are librispeech, .*, joint, builtin"):
         read_corpus("berlin", tmp_path)
 
 

@@ -1,5 +1,6 @@
 """Corpora for protocols: sessions of two speakers, every emotion as often as a test says."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,24 @@ import pytest
 from common.corpora.manifest import Manifest, Utterance
 
 LABELS = ("neutral", "angry", "sad")
+
+
+@pytest.fixture(scope="session")
+def corpus_for(corpus_of):
+    """A function from a protocol to a corpus that it can cut: a joint one, where it crosses corpora."""
+
+    def make(one):
+        corpus = corpus_of(4)
+        if one.name != "cross-corpus":
+            return corpus
+        homes = dict(zip(corpus.sessions, ("here", "here", "there", "there"), strict=True))
+        crossed = [
+            replace(u, session=f"{homes[u.session]}__{u.session}", speaker=f"{homes[u.session]}__{u.speaker}")
+            for u in corpus.utterances
+        ]
+        return replace(corpus, utterances=tuple(crossed))
+
+    return make
 
 
 @pytest.fixture(scope="session")

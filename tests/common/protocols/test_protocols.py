@@ -11,8 +11,8 @@ every = pytest.mark.parametrize("one", list(PROTOCOLS), ids=lambda one: one.name
 
 
 @every
-def test_no_speaker_is_tested_who_was_trained_on(one, corpus_of):
-    corpus = corpus_of(3)
+def test_no_speaker_is_tested_who_was_trained_on(one, corpus_for):
+    corpus = corpus_for(one)
     trials = one.trials(corpus, one.Settings(), 0)
     assert trials
     for trial in trials:
@@ -20,31 +20,29 @@ def test_no_speaker_is_tested_who_was_trained_on(one, corpus_of):
 
 
 @every
-def test_titles_are_unlike_each_other(one, corpus_of):
-    titles = [trial.title for trial in one.trials(corpus_of(3), one.Settings(), 0)]
+def test_titles_are_unlike_each_other(one, corpus_for):
+    titles = [trial.title for trial in one.trials(corpus_for(one), one.Settings(), 0)]
     assert len({*titles}) == len(titles)
 
 
 @every
-def test_the_same_corpus_and_seed_give_the_same_trials(one, corpus_of):
-    first, again = (one.trials(corpus_of(3), one.Settings(), 5) for _ in range(2))
+def test_the_same_corpus_and_seed_give_the_same_trials(one, corpus_for):
+    first, again = (one.trials(corpus_for(one), one.Settings(), 5) for _ in range(2))
     assert first == again
 
 
 @every
-def test_nothing_is_in_a_trial_that_is_not_in_the_corpus(one, corpus_of):
-    corpus = corpus_of(3)
+def test_nothing_is_in_a_trial_that_is_not_in_the_corpus(one, corpus_for):
+    corpus = corpus_for(one)
     for trial in one.trials(corpus, one.Settings(), 0):
         for part in (trial.train, trial.fitted, trial.test):
             assert {*part.utterances} <= {*corpus.utterances}
             assert part.labels == corpus.labels
 
 
-@every
-def test_cuts_by_name_are_those_of_the_speech(one, corpus_of):
-    if one.cuts is None:
-        pytest.skip("it cuts through sessions")
-    corpus = corpus_of(4)
+@pytest.mark.parametrize("one", [one for one in PROTOCOLS if one.cuts], ids=lambda one: one.name)
+def test_cuts_by_name_are_those_of_the_speech(one, corpus_for):
+    corpus = corpus_for(one)
     trials = one.trials(corpus, one.Settings(), 0)
     cuts = one.cuts(corpus.sessions, one.Settings())
     assert [(cut.name, cut.train, cut.test) for cut in cuts] == [

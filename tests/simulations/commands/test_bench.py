@@ -8,7 +8,7 @@ import soundfile
 from typer.testing import CliRunner
 
 from common.errors import UserError
-from simulations.benchmarks import federation, ledger
+from simulations.benchmarks import federation, fits, ledger
 from simulations.commands.bench import app
 
 FIGURES = {
@@ -86,3 +86,16 @@ def test_what_an_entry_costs_early_and_late_in_a_day(monkeypatch):
     assert "after 50 entries of the day: 2.0 ms" in told
     assert "after 5,000 entries of the day: 2.2 ms\nratio 1.1" in told
     assert json.loads(CliRunner().invoke(app, ["ledger", "--json"]).stdout) == figures
+
+
+def test_what_a_fit_of_a_synthesizer_takes(monkeypatch):
+    found = {"processor_seconds": 16.5, "steps": 3600}
+
+    def bench(config, names, tell):
+        tell("adan", found)
+        return {"fits": {"adan": found}, "asked": list(names)}
+
+    monkeypatch.setattr(fits, "bench_fits", bench)
+    assert "adan: 16.5 s of a processor, 3600 steps" in CliRunner().invoke(app, ["fits"]).stdout
+    told = json.loads(CliRunner().invoke(app, ["fits", "adan", "--json"]).stdout)
+    assert told == {"fits": {"adan": found}, "asked": ["adan"]}

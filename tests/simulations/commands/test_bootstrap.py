@@ -1,11 +1,13 @@
 """`eyesoff bootstrap` from the outside."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from common.config import Config, FeatureConfig
 from common.corpora import read_corpus
+from common.recognizers.model import load_model
 from common.settings import hash_identity
 from common.wire import Card, Release
 from server.bank import Bank
@@ -49,9 +51,10 @@ def eyesoff(tmp_path, capsys):
 
 def test_a_bank_gives_a_recognizer(eyesoff, bank, tmp_path):
     status, told, progress = eyesoff("--bank", bank, "--run", tmp_path / "run")
-    weights = tmp_path / "run" / "recognizers" / "everyone" / "weights"
-    assert (status, told) == (0, f"recognizer: {weights}\nreport: {tmp_path / 'run' / 'report.html'}\n")
-    assert (weights / "card.json").exists()
+    model = tmp_path / "run" / "recognizers" / "everyone" / "model"
+    assert (status, told) == (0, f"model: {model}\nreport: {tmp_path / 'run' / 'report.html'}\n")
+    assert load_model(model).card.labels == ("neutral", "angry", "sad", "happy")
+    assert f"eyesoff recognize {model} RECORDING.wav" in progress
     assert "recognizer: from step 0 to 2" in progress
 
 
@@ -65,9 +68,10 @@ def test_its_scores_come_with_interval_and_n(eyesoff, bank, tmp_path, make_speec
     status, told, _ = eyesoff(*words, "--json")
     answer = json.loads(told)
     assert (answer["corpus"], answer["what"]) == ("table", "bootstrap")
-    assert answer["modes"]["federated"]["accuracy"]["n"] == len(
-        read_corpus("table", corpus, emotions=Config().corpus.emotions)
-    )
+    told = len(read_corpus("table", corpus, emotions=Config().corpus.emotions))
+    assert answer["modes"]["federated"]["accuracy"]["n"] == told
+    page = (Path(answer["model"]) / "README.md").read_text()
+    assert page.count("| table | macro_f1 |") == 1
 
 
 def test_a_bank_that_is_not_there_is_a_line(eyesoff, tmp_path):
@@ -77,9 +81,10 @@ def test_a_bank_that_is_not_there_is_a_line(eyesoff, tmp_path):
     assert complaint.count("\n") == 1
 
 
-def test_features_of_another_configuration_are_a_line(eyesoff, bank, tmp_path, make_speech):
-    corpus = make_speech(tmp_path / "speech")
-    words = ("--bank", bank, "--run", tmp_path / "run", "--corpus", "table", "--root", corpus)
-    status, _, complaint = eyesoff(*words, "--set", "features.floor=1e-5")
-    assert status == 2
-    assert "error: the generators were tuned on other features" in complaint
+def test_nothing_is_written_over(eyesoff, bank, tmp_path):
+    words = ("--bank", bank, "--run", tmp_path / "run")
+    assert eyesoff(*words)[0] == 0
+    status, told, complaint = eyesoff(*words, "--set", "seed=1")
+    assert (status, told, complaint.count("\n")) == (2, "", 1)
+    assert complaint.startswith("error: a recognizer of other generators or settings is here already: ")
+    assert complaint.endswith("; choose another --run\n")

@@ -53,7 +53,7 @@ def test_federated_and_real_are_what_a_campaign_gives_for_that_seed(
         matrices = [matrix for session in fold["counts"].values() for matrix in session]
         ours = results["counts"]["federated"]["0"][fold["name"]].values()
         assert sorted(ours) == sorted(matrices)
-        trained = read_tensors(tmp_path / "campaign" / "recognizers" / fold["name"] / "weights")[0]
+        trained = read_tensors(tmp_path / "campaign" / "recognizers" / fold["name"] / "model")[0]
         here = tensors_of(units, f"train federated, {fold['name']}, seed 0", "recognizer")
         assert all(torch.equal(here[name], trained[name]) for name in trained)
     told = json.loads((tmp_path / "campaign" / RESULTS).read_text())

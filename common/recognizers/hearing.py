@@ -1,0 +1,126 @@
+"""A model listening to recordings: probabilities of a whole one, and of windows in it.
+
+Owns the way from a sound file to what a predictor reads, and which recordings cannot be heard. Must not know how a
+model was trained, nor how what it heard is shown.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from common.corpora.audio import AudioError, load, probe
+from common.errors import UserError
+from common.features.silence import FAINTEST
+from common.networks.acceleration import Acceleration
+from common.recognizers.model import Model
+from common.recognizers.reading import Unheard, reader_of
+from common.space import SAMPLE_RATE
+
+SHORTEST = 0.2
+"""Seconds; less holds no syllable."""
+SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
+"""Of files in a folder that are taken for recordings."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a recording, in seconds, and how probable each emotion is in it."""
+
+    start: float
+    end: float
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a model heard in a recording; `probabilities` are in the order of `labels`."""
+
+    path: Path
+    seconds: float
+    rate: int
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    windows: tuple[Window, ...] = ()
+
+    @property
+    def emotion(self) -> str:
+        """The most probable one."""
+        return self.labels[int(np.argmax(self.probabilities))]
+
+    @property
+    def note(self) -> str:
+        """What a listener should know of the recording, if anything."""
+        if self.rate >= SAMPLE_RATE:
+            return ""
+        return f"recorded at {self.rate} Hz, so nothing above {self.rate // 2} Hz could be heard"
+
+
+class Listener:
+    """A model on a machine, ready for recordings.
+
+    Args:
+        model: who listens.
+        acceleration: the machine.
+        session: recordings by whose mean and deviation a model of vectors may scale; others need none.
+    """
+
+    def __init__(self, model: Model, acceleration: Acceleration, session: Sequence[Path] = ()) -> None:
+        self._labels, self._predictor = model.card.labels, model.predictor(acceleration)
+        self._reader = reader_of(model.card)
+        self._reader.meet(waveform for path in session if (waveform := _readable(path)) is not None)
+
+    def hear(self, path: Path, *, windows: bool = False) -> Heard:
+        """One recording, whole, and in windows where they are wanted."""
+        info, waveform = probe(path), _loaded(path)
+        try:
+            whole = self._probabilities([self._reader.whole(waveform)])[0]
+            parts = list(self._reader.parts(waveform)) if windows else []
+        except Unheard as error:
+            raise AudioError(str(error), path) from None
+        heard = self._probabilities([part.example for part in parts]) if parts else []
+        told = tuple(Window(part.start, part.end, odds) for part, odds in zip(parts, heard, strict=True))
+        return Heard(path, info.seconds, info.rate, self._labels, whole, told)
+
+    def _probabilities(self, utterances: list[Tensor]) -> list[tuple[float, ...]]:
+        return [tuple(map(float, row)) for row in self._predictor.utterances(utterances)]
+
+
+def _loaded(path: Path) -> NDArray[np.float32]:
+    """A recording in which something can be heard."""
+    waveform = load(path)
+    seconds = len(waveform) / SAMPLE_RATE
+    if seconds < SHORTEST:
+        raise AudioError(f"it lasts {seconds:.2f} s, less than the {SHORTEST:g} s that hold a syllable", path)
+    if float(np.abs(waveform).max()) < FAINTEST:
+        raise AudioError("it is silent", path)
+    return waveform
+
+
+def _readable(path: Path) -> NDArray[np.float32] | None:
+    """What cannot be heard is no part of a session; it is named when its turn comes."""
+    try:
+        return _loaded(path)
+    except AudioError:
+        return None
+
+
+def recordings_in(places: Iterable[Path]) -> list[Path]:
+    """The recordings that files and folders name; a folder's are all below it, in the order of their paths."""
+    found: list[Path] = []
+    for place in places:
+        if not place.is_dir():
+            found.append(place)
+            continue
+        inside = sorted(
+            path
+            for path in place.rglob("*")
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+        )
+        if not inside:
+            raise UserError("no recording in the folder", where=place, remedy=f"it should hold {', '.join(SUFFIXES)}")
+        found += inside
+    return list(dict.fromkeys(found))
