@@ -13,8 +13,9 @@ from functools import cached_property
 
 from client.rules import Holdings
 from client.site import Site
-from common.corpora import read_corpus
+from common.corpora import OtherEmotions, read_corpus
 from common.corpora.manifest import Manifest
+from common.corpora.skew import as_set
 from common.errors import UserError
 from common.features.cache import Features, features_for
 from common.features.scaling import Scaling
@@ -73,23 +74,31 @@ class Door:
     def _labelled(self) -> Manifest:
         site = self._site
         options = option_words(site.options)
-        corpus = read_corpus(site.corpus, site.root, emotions=site.emotions, skip_bad=True, **options)
+        try:
+            corpus = read_corpus(site.corpus, site.root, emotions=site.emotions, skip_bad=True, **options)
+        except OtherEmotions as error:
+            raise Refused(Code.NO_SPEECH, where=error) from None
         held = corpus.where(lambda u: u.emotion is not None and (not site.holds or u.session == site.holds))
         if not len(held):
             remedy = f"it has sessions {', '.join(corpus.sessions) or 'none'}: set `holds` in the site file to one"
-            raise UserError(f"no labelled utterance of session {site.holds or '(any)'}", where=site.root, remedy=remedy)
-        return held
+            raise Refused(Code.NO_SPEECH, where=f"session {site.holds or '(any)'} of {site.root}", remedy=remedy)
+        return as_set(held, site.skew, site.skew_seed)
 
     def holdings(self) -> Holdings:
-        """What the gate must know to judge a request."""
-        return Holdings(
-            session=self._site.session,
-            labels=self._site.emotions,
-            features=identity_in(PATCHES, self._site),
-            utterances=utterances_per_emotion(self.manifest),
-            speakers=speakers_per_emotion(self.manifest),
+        """What the gate must know to judge a request; a site without labelled speech says so in its log, once."""
+        none = (0,) * len(self._site.emotions)
+        features = identity_in(PATCHES, self._site)
+        held = Holdings(self._site.session, self._site.emotions, features, none, none, "", self._vectors_identity)
+        try:
+            manifest = self.manifest
+        except Refused as nothing:
+            log.error("nothing is tuned or scored here: %s", nothing)
+            return held
+        return replace(
+            held,
+            utterances=utterances_per_emotion(manifest),
+            speakers=speakers_per_emotion(manifest),
             speech=self.speech,
-            vectors=self._vectors_identity,
             in_vectors=self._holdings_in_vectors,
         )
 

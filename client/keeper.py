@@ -201,13 +201,13 @@ class Keeper:
         if finished is None:
             return self._working(folder, tuning)
         weights, seconds = finished
-        counts = self._told_counts(self._gate.holdings.of(tuning.space))
-        return Release(card=Card(tuning=tuning, utterances=counts, seconds=seconds), released=weights)
+        held = self._gate.holdings.of(tuning.space)
+        card = Card(tuning=tuning, known=held.known, utterances=self._told_counts(held), seconds=seconds)
+        return Release(card=card, released=weights)
 
     def _begin(self, request: Tune | Collect, folder: TuningFolder) -> None:
         """Queue the tuning; asking whether it is done does not try again what failed."""
         if isinstance(request, Tune):
-            self._check_speech(self._gate.holdings.of(request.tuning.space))
             self._take_base(request)
             self._make_room(folder)
             if folder.asked() is None:  # the run that asked first is whose dice were thrown
@@ -236,11 +236,6 @@ class Keeper:
         used = sum(path.stat().st_size for path in self._site.state.rglob("*") if path.is_file())
         if used > self._policy.gibibytes_of_state * GIBIBYTE:
             raise Refused(Code.STATE_FULL, where=f"{used / GIBIBYTE:.1f} GiB of {self._policy.gibibytes_of_state:g}")
-
-    def _check_speech(self, holdings: Holdings) -> None:
-        """An emotion without a single utterance cannot be learnt here, whatever the policy says."""
-        if not all(holdings.utterances):
-            raise Refused(Code.TOO_FEW_UTTERANCES)
 
     def _working(self, folder: TuningFolder, tuning: Tuning) -> Working:
         """Not done yet: its step and pace, if it has begun."""

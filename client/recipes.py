@@ -54,8 +54,9 @@ def _flat(settings: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, A
 def unusual(recipe: Recipe, bounds: Bounds) -> list[str]:
     """What a steward should think about, a line each; the shipped presets have none of it under the default bounds."""
     presets = [recipe_numbers(recipe_of(load_config(preset))) for preset in PRESETS]
-    lines = []
-    for name, told in recipe_numbers(recipe).items():
+    numbers = recipe_numbers(recipe)
+    lines = [] if numbers else [f"{recipe.synthesizer} tells no numbers of its own: no bounds hold for its settings"]
+    for name, told in numbers.items():
         known = [value for preset in presets if name in preset for value in values_of(preset[name])]
         shipped = f"have {min(known):g} to {max(known):g}" if known else "have no such number"
         for value in values_of(told):

@@ -56,17 +56,24 @@ class Holdings:
             raise Refused(Code.WRONG_SPACE, where=space.set)
         return self.in_vectors()
 
+    @property
+    def known(self) -> tuple[bool, ...]:
+        """Whether there is speech of each emotion, in label order."""
+        return tuple(count > 0 for count in self.utterances)
+
 
 def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
     """Raise `Refused` if the request asks for what the policy does not grant, whatever the time of day."""
     match request:
         case Ask():
             _check_allowed("description", policy)
+            _require(any(holdings.known), Code.NO_SPEECH)
         case Tune(tuning=tuning) | Collect(tuning=tuning):
             _check_allowed("release", policy)
             _check_subject(tuning, holdings)
             _check_method(tuning)
             _check_recipe(tuning, policy)
+            _require(any(holdings.known), Code.NO_SPEECH)
             holdings = holdings.of(tuning.space)  # which may take a while, so nobody unaccepted has it done
             _require(tuning.features == holdings.features, Code.FEATURES)
             _check_minima(policy, holdings)
@@ -74,6 +81,7 @@ def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
             _check_allowed("scored", policy)
             _check_subject(scoring, holdings)
             _require(type(scoring.space) in scoring.method.spaces, Code.WRONG_SPACE)
+            _require(any(holdings.known), Code.NO_SPEECH)
             holdings = holdings.of(scoring.space)
             _require(scoring.features == holdings.features, Code.FEATURES)
             _check_bounds(scoring_numbers(scoring), policy)
@@ -109,6 +117,7 @@ def check_reply(reply: Reply, policy: Policy, holdings: Holdings) -> None:
             holdings = holdings.of(card.tuning.space)
             _require(card.tuning.precision in policy.precisions, Code.PRECISION_FORBIDDEN)
             _check_counts(card.utterances, policy, holdings)
+            _require(card.known == holdings.known, Code.WRONG_ANSWER)
             _check_minima(policy, holdings)
         case Scored(scoring=scoring, counts=counts, epsilon=epsilon):
             _check_allowed("scored", policy)

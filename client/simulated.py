@@ -119,7 +119,7 @@ def session_file(session: str, config: Config, manifest: Manifest) -> str:
 
 def site_file(config: Config, *, session: str, corpus: str, root: Path, holds: str, emotions: Sequence[str]) -> str:
     """What a site is, in the words of its own file, with a policy beside it and the features of a configuration."""
-    settings = {
+    settings: dict[str, object] = {
         "session": session,
         "corpus": corpus,
         "root": str(root),
@@ -129,6 +129,8 @@ def site_file(config: Config, *, session: str, corpus: str, root: Path, holds: s
         "state": STATE,
         "policy": "policy.toml",
     }
+    if config.corpus.skew != "none":
+        settings |= {"skew": config.corpus.skew, "skew_seed": config.corpus.skew_seed}
     runtime = {
         "threads": config.campaign.client_threads,
         "device": config.runtime.device,

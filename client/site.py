@@ -9,14 +9,24 @@ from pydantic import Field, ValidationError
 
 from client.dice import SECRET
 from common.config.reading import all_mistakes, mistakes_in, read_toml
-from common.settings import EMOTIONS, FeatureConfig, Labels, Options, RuntimeConfig, Section, VectorConfig
+from common.settings import (
+    EMOTIONS,
+    SKEW,
+    FeatureConfig,
+    Labels,
+    Options,
+    RuntimeConfig,
+    Section,
+    Skew,
+    VectorConfig,
+)
 from common.spaces import Name
 
 STATE = "state"
 STRANGERS = 0o007
 HINT = (
-    "the settings of a site are session, corpus, root, holds, options, emotions, state, policy, features, vectors, "
-    "runtime"
+    "the settings of a site are session, corpus, root, holds, options, emotions, skew, skew_seed, state, policy, "
+    "features, vectors, runtime"
 )
 
 
@@ -29,6 +39,8 @@ class Site(Section):
     holds: str = Field("", description="the corpus's session that lives here; empty for all of the corpus")
     options: Options = Field((), description="of the layout, such as dialogs=improvised")
     emotions: Labels = EMOTIONS
+    skew: Skew = Field("none", description=SKEW)
+    skew_seed: int = Field(0, ge=0)
     state: Path = Field(Path(STATE), description="checkpoints, finished releases, the ledger, the feature cache")
     policy: Path | None = Field(None, description="policy file; without one the default policy holds")
     features: FeatureConfig = FeatureConfig()

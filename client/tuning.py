@@ -177,7 +177,8 @@ def _tune(
     def examples(balanced: bool) -> Examples:
         return door.examples(tuning.space, tuning.scaling, seed, balanced=balanced)
 
-    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around)
+    held = door.features_in(tuning.space).manifest.held
+    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around, held)
     try:
         released = method.fit(fitting, settings)
     except Interrupted:

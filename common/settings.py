@@ -12,7 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from common.space import SAMPLE_RATE, SIDE
 
@@ -33,6 +41,13 @@ Augmentation = Literal["gain", "tilt"]
 Sketch = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
 Normalisation = Literal["session", "training", "public"]
 Check = Literal["samples", "equals", "outliers", "labels"]
+
+Skew = Literal["none"] | Annotated[float, Field(gt=0, le=1e6)]
+SKEW = (
+    "for study: concentration of a Dirichlet draw after which each session keeps its emotions, such as 1.0, or 0.3 "
+    "for more skew; none keeps all"
+)
+NO_SKEW = (("skew", "none"), ("skew_seed", 0))
 
 EMOTIONS = ("neutral", "angry", "sad", "happy")
 """The paper's four, in the order of its Figure 3. The order is the meaning of every one-hot in the system."""
@@ -71,6 +86,14 @@ class CorpusConfig(Section):
     name: str = Field("builtin", description="a corpus name that `eyesoff corpus describe` knows")
     options: Options = Field((), description="of the layout, such as dialogs=improvised")
     emotions: Labels = Field(EMOTIONS, description="label order: the meaning of every class number")
+    skew: Skew = Field("none", description=SKEW)
+    skew_seed: Count = Field(0, description="of that draw")
+
+    @model_serializer(mode="wrap")
+    def _without_no_skew(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A corpus as it is is named as it was before there was a skew."""
+        tree: dict[str, Any] = handler(self)
+        return {name: value for name, value in tree.items() if (name, value) not in NO_SKEW}
 
     @property
     def classes(self) -> int:

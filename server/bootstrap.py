@@ -12,7 +12,7 @@ from common.training.reporters import Reporter
 from server.bank import Bank, Banked
 from server.generators import features_of
 from server.plans import EVERYONE
-from server.recognizers import Recognizers
+from server.recognizers import Recognizers, require_every_emotion
 
 
 def bootstrap(config: Config, bank: Bank, run: Path, reporter: Reporter, stop: Callable[[], bool]) -> Path:
@@ -23,7 +23,9 @@ def bootstrap(config: Config, bank: Bank, run: Path, reporter: Reporter, stop: C
     before is left as it is, and nothing is written over one of other generators or settings.
     """
     banked = bank.banked()
-    recognizers = Recognizers(run, fitting_config(config, banked, bank.folder), bank)
+    config = fitting_config(config, banked, bank.folder)
+    require_every_emotion(banked, config.corpus.emotions)
+    recognizers = Recognizers(run, config, bank)
     recognizers.refuse_another(EVERYONE, banked)
     recognizers.require_room([banked])
     recognizers.train(EVERYONE, banked, reporter, stop)

@@ -26,7 +26,7 @@ from server.intake import Aside, Intake
 from server.letters import Letters
 from server.outcome import SCHEMA, Kept, read_counts
 from server.plans import Plan
-from server.recognizers import Recognizers
+from server.recognizers import Recognizers, require_every_emotion
 from server.roster import Claim, given_names
 
 RESULTS, COUNTS, BANK = "campaign.json", "counts", "bank"
@@ -97,7 +97,7 @@ class Campaign:
         banked = self._banked()
         roster = self._ask(expected, banked)
         releases, folds = self._train(self._intake.sifted(self._tune(roster, banked)))
-        return self._conclude(releases, folds, self._score(folds, roster))
+        return self._conclude(releases, folds, self._score(folds, roster, releases))
 
     def _banked(self) -> dict[str, Banked]:
         """Session to release, of those that came before this run was stopped."""
@@ -160,6 +160,7 @@ class Campaign:
         """All recognizers; without any release that turns out to make what is no number, and then anew."""
         while True:
             self._require_quorum(len(releases), "generators")
+            require_every_emotion(releases.values(), self._config.corpus.emotions)
             folds = self._plan(tuple(releases))
             try:
                 self._train_folds(folds, releases)
@@ -176,7 +177,9 @@ class Campaign:
             self._watcher.done("train", name)
         self._recognizers.drop_pool()
 
-    def _score(self, folds: Sequence[Cut], roster: Mapping[str, str]) -> dict[str, Kept]:
+    def _score(
+        self, folds: Sequence[Cut], roster: Mapping[str, str], releases: Mapping[str, Banked]
+    ) -> dict[str, Kept]:
         """Fold to confusion counts; all clients are at it together, and what has come before is not asked for again."""
         self._watcher.stage("score", sum(len(fold.test) for fold in folds))
         digests = {fold.name: self._recognizers.digest(fold.name) for fold in folds}
@@ -195,7 +198,7 @@ class Campaign:
         ):
             if isinstance(reply, Scored):
                 one = kept[reply.scoring.fold]
-                one.counts[question.session] = [[list(row) for row in matrix] for matrix in reply.counts]
+                one.counts[question.session] = _counts_of(reply, releases[question.session].card.known)
                 one.noise[question.session] = reply.epsilon
                 atomic_json(self._counts_file(reply.scoring.fold), asdict(one))
                 self._watcher.done("score", question.session)
@@ -247,3 +250,9 @@ class Campaign:
             reasons = "; ".join(map(str, (*self._intake.aside.values(), *self._post.failures))) or "nobody answered"
             remedy = "mend those clients and run again with --resume, or lower campaign.quorum"
             raise UserError(f"{count} {what}, fewer than the quorum of {quorum}", where=reasons, remedy=remedy)
+
+
+def _counts_of(scored: Scored, known: Sequence[bool]) -> list[list[list[int]]]:
+    """The counts as they came; noise on an emotion that the site does not hold is left out, for it is nothing else."""
+    told = [knows or scored.epsilon is None for knows in known]
+    return [[[n * one for n in row] for row, one in zip(matrix, told, strict=True)] for matrix in scored.counts]

@@ -4,7 +4,7 @@ Owns what is drawn and each reason against a release alone. Must not know other 
 is turned down. A careful poisoner passes: this says that training can go on, not that a client is honest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import torch
@@ -27,10 +27,10 @@ LEAST = 2e-6
 """Of any deviation: what rounding may leave of none at all. Networks that nobody trained deviate by more."""
 
 
-def draw(sampler: Sampler, classes: int, *seed: str | int) -> Tensor:
-    """Examples [classes, SAMPLES, *shape]."""
+def draw(sampler: Sampler, classes: Sequence[int], *seed: str | int) -> Tensor:
+    """Examples [classes, SAMPLES, *shape] of the classes that a release knows; of others it need make no sense."""
     return torch.stack(
-        [sampler.sample(torch.full((SAMPLES,), number), torch_stream(*seed, "check")) for number in range(classes)]
+        [sampler.sample(torch.full((SAMPLES,), number), torch_stream(*seed, "check")) for number in classes]
     )
 
 

@@ -38,11 +38,16 @@ class Origin:
 
 @dataclass(frozen=True)
 class OpenGenerator:
-    """A generator and where it comes from; one that is not tuned knows no emotion."""
+    """A generator, where it comes from, and which of its labels it knows; one that is not tuned knows no emotion."""
 
     origin: Origin
     sampler: Sampler
-    tuned: bool
+    known: tuple[str, ...]
+
+    @property
+    def tuned(self) -> bool:
+        """Whether any emotion may be asked of it."""
+        return bool(self.known)
 
 
 def open_generator(path: Path) -> OpenGenerator:
@@ -70,7 +75,7 @@ def _open_release(path: Path) -> OpenGenerator:
     scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
     features = features_of(tuning.features, path.parent)
     origin = Origin(banked.name, banked.sha256, tuning.labels, scaling, features)
-    return OpenGenerator(origin, sampler_of(release), tuned=True)
+    return OpenGenerator(origin, sampler_of(release), release.card.emotions)
 
 
 def features_of(identity: str, bank: Path, *also: FeatureConfig) -> FeatureConfig:
@@ -102,7 +107,7 @@ def _open_pretrained(folder: Path) -> OpenGenerator:
     floor = synthesizer("floor")
     weights = release_weights(pretrained.pair.generator)
     sampler = floor.sampler(weights, floor.settings_of(config), PATCHES, classes, torch.device("cpu"))
-    return OpenGenerator(origin, sampler, tuned=False)
+    return OpenGenerator(origin, sampler, known=())
 
 
 def _sections(settings: Mapping[str, Any]) -> dict[str, Any]:

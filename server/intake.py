@@ -51,6 +51,7 @@ class _Look:
     weights: str
     fault: str
     statistics: Statistics
+    known: tuple[int, ...]
 
 
 _FILE = TypeAdapter(dict[str, list[Aside]])
@@ -108,7 +109,8 @@ class Intake:
         if not found and "outliers" in checks:
             found |= {session: ("outliers", reason) for session, reason in outlying(statistics).items()}
         if not found and "labels" in checks:
-            found |= {session: ("labels", reason) for session, reason in misheard(statistics).items()}
+            known = {session: looks[session].known for session in statistics}
+            found |= {session: ("labels", reason) for session, reason in misheard(statistics, known).items()}
         return found
 
     def _equal(self, looks: Mapping[str, _Look]) -> dict[str, str]:
@@ -147,8 +149,9 @@ class Intake:
         weights, tuning = weights_digest(release.weights()), release.card.tuning
         device = Acceleration.from_runtime(self._config.runtime).device
         sampler = sampler_of(release, device)
-        samples = draw(sampler, len(tuning.labels), self._config.seed, tuning.run, tuning.session, weights)
-        return _Look(weights, fault_of(samples, tuning.space), statistics_of(samples, tuning.space))
+        known = tuple(number for number, knows in enumerate(release.card.known) if knows)
+        samples = draw(sampler, known, self._config.seed, tuning.run, tuning.session, weights)
+        return _Look(weights, fault_of(samples, tuning.space), statistics_of(samples, tuning.space), known)
 
     def _write(self, named: list[Aside]) -> None:
         self.aside = dict(sorted((self.aside | {one.session: one for one in named}).items()))

@@ -6,6 +6,10 @@ Limits stand well beyond every honest release that was tried, hardly tuned ones 
 included: such a site's labels may be heard as seldom as by chance, so that is no sign of malice. What is found is noise
 in the place of speech, what hardly varies, and labels that have all been exchanged. Two that are exchanged pass, and so
 does whoever poisons with care.
+
+Labels are judged by those who know all the emotions that a release knows, and only of a release that knows three or
+more: what two emotions do is one direction, which is right or wrong as a whole, and by chance. So whoever says to know
+two only is not judged by its labels.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,8 +23,10 @@ from server.checks import Statistics
 
 FEWEST = 4
 """Releases without which nobody is odd."""
-LEAST_USUAL = 0.04
-"""Deviation of statistics, less than half of what tuned generators have: below it none is far, for all hardly vary."""
+FEWEST_EMOTIONS = 3
+"""Emotions without which labels tell too little, where there are as many."""
+LEAST_USUAL = 0.05
+"""Deviation of statistics, half of what tuned generators have: below it none is far, for all hardly vary."""
 FARTHEST = 10.0
 """In units of what samples of one release deviate by: twice the farthest honest one."""
 NARROWEST = 0.05
@@ -61,12 +67,25 @@ def _beside(statistic: Sequence[Tensor]) -> tuple[Tensor, Tensor, float]:
     return ((means - usual) / unit).square().mean(dim=1).sqrt(), (deviations / unit).mean(dim=1), float(unit.mean())
 
 
-def misheard(statistics: Mapping[str, Statistics]) -> dict[str, str]:
-    """Name to reason, of the worst one alone: a bad one among its teachers makes a reader mishear the good ones too."""
+def misheard(statistics: Mapping[str, Statistics], known: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
+    """Name to reason; `known` are the classes in the order of a release's statistics."""
+    fewest = min(FEWEST_EMOTIONS, max(map(len, known.values()), default=0))
+    found: dict[str, str] = {}
+    for classes in sorted({one for one in known.values() if len(one) >= fewest}, key=lambda one: (-len(one), one)):
+        knowing = {
+            name: {kind: values[[known[name].index(number) for number in classes]] for kind, values in one.items()}
+            for name, one in statistics.items()
+            if {*classes} <= {*known[name]}
+        }
+        found = found or {name: why for name, why in _misheard(knowing, len(classes)).items() if known[name] == classes}
+    return found
+
+
+def _misheard(statistics: Mapping[str, Statistics], classes: int) -> dict[str, str]:
+    """Of the worst one alone: a bad one among its teachers makes a reader mishear the good ones too."""
     if len(statistics) < FEWEST:
         return {}
     heard = dict(zip(statistics, _heard([_effects(one) for one in statistics.values()]), strict=True))
-    classes = len(next(iter(next(iter(statistics.values())).values())))
     chance, worst = 1 / classes, min(heard, key=lambda name: heard[name])
     others = median(share for name, share in heard.items() if name != worst)
     if heard[worst] >= LEAST_HEARD * chance or others < chance + LISTENING * (1 - chance):

@@ -5,7 +5,7 @@ they are gone.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from common.recognizers.model import Model, save_model
 from common.seeds import derive_seed
 from common.settings import RuntimeConfig, hash_identity
 from common.synthesizers import Sampler
-from common.synthesizers.pool import KeptPool, Source, sample_bytes, shares, source_seed
+from common.synthesizers.pool import KeptPool, Source, kept_numbers, sample_bytes, source_seed
 from common.training.checkpoint import Card, Snapshots, read_tensors
 from common.training.draws import Examples
 from common.training.phases import Surroundings
@@ -122,8 +122,16 @@ class Recognizers:
         """Refuse, before anything is drawn for these lists of releases, to fill more disk than is granted."""
         sampling = self._config.sampling
         pools = list(pools)
-        files = {(one.name, max(shares(sampling.per_emotion, len(pool)))) for pool in pools for one in pool}
-        size = sample_bytes(self._space) * self._config.corpus.classes * sum(rounds for _, rounds in files)
+        files = {
+            (one.name, numbers)
+            for pool in pools
+            for one, numbers in zip(
+                pool,
+                kept_numbers([one.card.known for one in pool], sampling.per_emotion, self._config.corpus.classes),
+                strict=True,
+            )
+        }
+        size = sample_bytes(self._space) * sum(sum(numbers) for _, numbers in files)
         if size > self._config.campaign.pool_gigabytes * 1e9:
             raise UserError(
                 f"the pool would fill {size / 1e9:.1f} GB, more than campaign.pool_gigabytes grants",
@@ -181,6 +189,7 @@ class Recognizers:
                 one.name,
                 source_seed(seed, one.session, one.card.tuning.recipe.digest),
                 partial(self._sampler, one, device),
+                one.card.known,
             )
             for one in releases
         ]
@@ -188,6 +197,17 @@ class Recognizers:
 
     def _sampler(self, banked: Banked, device: torch.device) -> Sampler:
         return sampler_of(self._bank.load(banked), device)
+
+
+def require_every_emotion(releases: Collection[Banked], labels: Sequence[str]) -> None:
+    """Refuse to train where nothing can be drawn of an emotion, whichever releases are pooled."""
+    known = {emotion for one in releases for emotion in one.card.emotions}
+    if missing := [label for label in labels if label not in known]:
+        raise UserError(
+            f"no site holds speech that is {' or '.join(missing)}",
+            where=", ".join(one.name for one in releases),
+            remedy="ask a site that has some, or leave it out of corpus.emotions at the server and at every site",
+        )
 
 
 def _in_order(releases: Iterable[Banked]) -> list[Banked]:

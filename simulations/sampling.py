@@ -107,11 +107,11 @@ def _classes(generator: OpenGenerator, order: Order) -> dict[int, str]:
             raise UserError("pre-trained and not tuned: it knows no emotion yet", where=name, remedy=remedy)
         return {UNLABELLED: UNCONDITIONED}
     if order.emotion is None:
-        return dict(enumerate(emotions))
+        return {number: emotion for number, emotion in enumerate(emotions) if emotion in generator.known}
     if order.paired:
         raise UserError("--paired shows every emotion", remedy="leave out --emotion")
-    if order.emotion not in emotions:
-        remedy = f"{name} knows {', '.join(emotions)}"
+    if order.emotion not in generator.known:
+        remedy = f"{name} knows {', '.join(generator.known)}"
         raise UserError("no such emotion", where=order.emotion, remedy=remedy)
     return {emotions.index(order.emotion): order.emotion}
 

@@ -156,7 +156,10 @@ def tune():
 def release(tune):
     """An answer to `tune`."""
     generator = Generator(tune.tuning.own.network, seed=1)
-    return Release(card=Card(tuning=tune.tuning, utterances=None, seconds=3), released=release_weights(generator))
+    return Release(
+        card=Card(tuning=tune.tuning, known=(True,) * 4, utterances=None, seconds=3),
+        released=release_weights(generator),
+    )
 
 
 @pytest.fixture
@@ -165,7 +168,9 @@ def release_file(tmp_path, release):
     tuning = release.card.tuning.model_copy(update={"features": hash_identity(FeatureConfig().model_dump(mode="json"))})
     bank = Bank(tmp_path / "run" / "bank")
     return bank.files(
-        bank.add(Release(card=Card(tuning=tuning, utterances=None, seconds=3), released=release.released))
+        bank.add(
+            Release(card=Card(tuning=tuning, known=(True,) * 4, utterances=None, seconds=3), released=release.released)
+        )
     )[1]
 
 

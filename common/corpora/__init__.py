@@ -13,12 +13,12 @@ from typing import Any
 from common.corpora import cremad, emodb, iemocap, joint, librispeech, mspimprov, ravdess, table
 from common.corpora.layout import Clip, Layout
 from common.corpora.manifest import Manifest
-from common.corpora.reading import Progress, check_root, read_layout
+from common.corpora.reading import OtherEmotions, Progress, check_root, read_layout
 from common.errors import UserError
 from common.registry import Registry
 from common.settings import EMOTIONS, CorpusConfig, RuntimeConfig, option_words
 
-__all__ = ["CORPORA", "Layout", "Progress", "labelled_corpus", "read_corpus"]
+__all__ = ["CORPORA", "Layout", "OtherEmotions", "Progress", "labelled_corpus", "read_corpus"]
 
 
 def _speak(root: Path, progress: Progress | None = None) -> Iterator[Clip]:
@@ -93,4 +93,9 @@ def labelled_corpus(corpus: CorpusConfig, runtime: RuntimeConfig, progress: Prog
     root = corpus_root(corpus.name, runtime.corpus_root, runtime.cache)
     options: dict[str, Any] = option_words(corpus.options)  # of the layout, whatever they are
     manifest = read_corpus(corpus.name, root, emotions=corpus.emotions, progress=progress, **options)
-    return manifest.where(lambda utterance: utterance.emotion is not None)
+    labelled = manifest.where(lambda utterance: utterance.emotion is not None)
+    if corpus.skew == "none":
+        return labelled
+    from common.corpora.skew import as_set  # brings torch, which reading needs not
+
+    return as_set(labelled, corpus.skew, corpus.skew_seed)

@@ -72,6 +72,12 @@ class Manifest:
         return tuple(sorted({u.speaker for u in self.utterances}))
 
     @property
+    def held(self) -> tuple[bool, ...]:
+        """Whether there is an utterance of each label, in label order."""
+        emotions = {u.emotion for u in self.utterances}
+        return tuple(label in emotions for label in self.labels)
+
+    @property
     def seconds(self) -> float:
         """Length of all speech."""
         return math.fsum(u.seconds for u in self.utterances)
@@ -87,6 +93,13 @@ class Manifest:
         for utterance in self.utterances:
             sessions[utterance.speaker].add(utterance.session)
         return {speaker: tuple(sorted(names)) for speaker, names in sorted(sessions.items()) if len(names) > 1}
+
+    def require_every_label(self) -> None:
+        """Refuse to learn an emotion of which there is not one utterance, in whichever session."""
+        if missing := [label for label, held in zip(self.labels, self.held, strict=True) if not held]:
+            where = f"corpus {self.corpus}, sessions {', '.join(self.sessions)}"
+            remedy = "name only emotions in corpus.emotions that it has"
+            raise UserError(f"no session holds speech that is {' or '.join(missing)}", where=where, remedy=remedy)
 
     def where(self, keep: Callable[[Utterance], bool]) -> "Manifest":
         """The part of the corpus that `keep` accepts."""

@@ -17,6 +17,11 @@ from common.errors import UserError, UserErrors
 Progress = Callable[[int, int], object]
 """Told how many are done, and of how many."""
 
+
+class OtherEmotions(UserError):  # noqa: N818 - it says what is there
+    """A corpus of nothing but emotions that nobody asked for."""
+
+
 _THREADS = 2 * usable_cores()  # a look at a header mostly waits for the disk
 
 
@@ -63,8 +68,9 @@ def read_layout(
             [f"{file.path}: {file.reason}" for file in bad],
         )
     if not utterances:
+        kind = OtherEmotions if left_out else UserError
         remedy = _why_none(layout, options, bad, left_out)
-        raise UserError(f"no usable recording of {layout.title}", where=root, remedy=remedy)
+        raise kind(f"no usable recording of {layout.title}", where=root, remedy=remedy)
     return Manifest(layout.name, folder, tuple(emotions), tuple(utterances), tuple(bad), dict(left_out))
 
 

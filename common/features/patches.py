@@ -65,7 +65,8 @@ class PatchSource:
 
     Args:
         features: the log-mels of the manifest's utterances, in its order.
-        balanced: draw emotions evenly, then an utterance of that emotion, instead of all utterances alike.
+        balanced: draw the emotions that are there evenly, then an utterance of that emotion, instead of all
+            utterances alike.
     """
 
     def __init__(
@@ -111,12 +112,12 @@ class PatchSource:
 
 
 def _by_emotion(labels: NDArray[np.int64], manifest: Manifest) -> list[NDArray[np.int64]]:
+    """The utterances of each emotion that is there."""
     groups = [np.flatnonzero(labels == number) for number in range(len(manifest.labels))]
-    empty = [name for name, group in zip(manifest.labels, groups, strict=True) if not len(group)]
-    if empty:
+    if not any(map(len, groups)):
         raise UserError(
-            f"no utterance is labelled {', '.join(empty)}",
+            f"no utterance is labelled {' or '.join(manifest.labels)}",
             where=f"corpus {manifest.corpus}, sessions {', '.join(manifest.sessions)}",
-            remedy="give it speech in every emotion, or name only those it has in corpus.emotions",
+            remedy="name the emotions that it has in corpus.emotions",
         )
-    return groups
+    return [group for group in groups if len(group)]

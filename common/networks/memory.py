@@ -2,6 +2,7 @@
 
 Owns the arithmetic and the refusal. Must not know what a stage does, only what it keeps: weights, gradients, Adam's two
 moments, the copy of the weights that it was given, and the pictures between layers until they have been differentiated.
+All are counted in fp32, since whoever asks does not know the machine's number format; bf16 takes less.
 """
 
 from collections.abc import Sequence

@@ -2,10 +2,11 @@
 
 Owns the confusion matrix and the definitions of macro F1, UAR and accuracy. Must not know who predicted.
 
-Conventions, those of scikit-learn over the full list of labels with `zero_division=0`: a precision,
-recall or F1 whose denominator is zero is 0, so a class that neither occurs nor is predicted pulls macro
-F1 down. UAR alone leaves out the classes that do not occur in the truth, as `balanced_accuracy_score`
-does.
+Conventions, those of scikit-learn with `zero_division=0`: a precision, recall or F1 whose denominator is
+zero is 0. Macro F1 and UAR are means over the classes that the truth holds, which is `f1_score` over those
+labels and `balanced_accuracy_score`: a fold cannot be asked for an emotion that it has no recording of.
+What is taken for an absent class is still wrong, for it is missing where it belongs. Of confusions that are
+added first, such as those of all folds, it is the truth of all of them.
 
 Counts that carry noise may be negative. They are summed as they are, for noise around zero cancels in a sum and what is
 cut at zero would not; only a share is kept within 0 and 1.
@@ -35,14 +36,20 @@ def f1(counts: Counts) -> Floats:
     return _share(2 * _hits(counts), counts.sum(axis=-2) + counts.sum(axis=-1))
 
 
+def held(counts: Counts) -> NDArray[np.bool_]:
+    """Whether the truth holds each class; [..., K, K] to [..., K]."""
+    return np.asarray(counts.sum(axis=-1) > 0)
+
+
 def macro_f1(counts: Counts) -> Floats:
-    """Mean F1 over all labels; [..., K, K] to [...]."""
-    return np.asarray(f1(counts).mean(axis=-1))
+    """Mean F1 over the classes that the truth holds; [..., K, K] to [...]."""
+    there = held(counts)
+    return _share(np.where(there, f1(counts), 0).sum(axis=-1), there.sum(axis=-1))
 
 
 def uar(counts: Counts) -> Floats:
-    """Unweighted average recall, over the classes that occur in the truth; [..., K, K] to [...]."""
-    return _share(recall(counts).sum(axis=-1), (counts.sum(axis=-1) > 0).sum(axis=-1))
+    """Mean recall over the classes that the truth holds; [..., K, K] to [...]."""
+    return _share(recall(counts).sum(axis=-1), held(counts).sum(axis=-1))
 
 
 def accuracy(counts: Counts) -> Floats:
@@ -50,6 +57,8 @@ def accuracy(counts: Counts) -> Floats:
     return _share(_hits(counts).sum(axis=-1), counts.sum(axis=(-2, -1)))
 
 
+AVERAGED_OVER = "the emotions that the truth holds"
+"""What macro F1 and UAR are means over, as results and reports call it."""
 METRICS: dict[Metric, Callable[[Counts], Floats]] = {"macro_f1": macro_f1, "uar": uar, "accuracy": accuracy}
 
 
@@ -104,7 +113,7 @@ class Confusion:
 
     @property
     def macro_f1(self) -> float:
-        """Mean F1 over all labels."""
+        """Mean F1 over the classes that occur."""
         return float(macro_f1(self.counts))
 
     @property

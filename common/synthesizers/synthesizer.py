@@ -46,6 +46,8 @@ class Fitting:
         space: what an example is.
         seed: of everything that is drawn.
         around: machine, snapshots to resume from, who is told how it goes.
+        held: whether there are examples of each label; nothing, where there are of all. What is fitted without an
+            emotion keeps its shapes, holds no number that is none, and is never asked for that emotion.
     """
 
     examples: Callable[[bool], Examples]
@@ -54,11 +56,17 @@ class Fitting:
     space: Space
     seed: int
     around: Surroundings
+    held: tuple[bool, ...] = ()
 
     @property
     def classes(self) -> int:
         """How many emotions there are."""
         return len(self.labels)
+
+    @property
+    def known(self) -> tuple[int, ...]:
+        """The classes of which there are examples."""
+        return tuple(number for number in range(self.classes) if not self.held or self.held[number])
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Owns which stream each draw comes from: (seed, stage, step, name), so that any s
 device, in any number of processes. Must not know what a draw is used for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -78,9 +78,10 @@ def uniform(*shape: int) -> Chance:
     return lambda rows, stream: torch.rand(rows, *shape, generator=stream)
 
 
-def one_of(count: int) -> Chance:
-    """Classes, each as likely."""
-    return lambda rows, stream: torch.randint(count, (rows,), generator=stream)
+def one_of(classes: Sequence[int]) -> Chance:
+    """Class numbers, each as likely."""
+    numbers = torch.tensor(list(classes))
+    return lambda rows, stream: numbers[torch.randint(len(numbers), (rows,), generator=stream)]
 
 
 class Tape:

@@ -25,6 +25,7 @@ Identity = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Number = Annotated[int, Field(ge=0, le=10_000_000)]
 Counts = Annotated[tuple[Number, ...], Field(max_length=16)]
+Known = Annotated[tuple[bool, ...], Field(max_length=16)]
 Level = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 Noised = Annotated[int, Field(ge=-10_000_000, le=10_000_000)]
 """A count that may carry noise, and then be negative."""
@@ -157,13 +158,24 @@ class Card(Section):
     """The papers of a release."""
 
     tuning: Tuning
+    known: Known = Field(description="whether it was tuned to speech of each emotion, in label order")
     utterances: Counts | None = Field(description="in label order; None where the site keeps them to itself")
     seconds: Number = Field(description="whole seconds that the tuning took")
 
     @model_validator(mode="after")
-    def _one_count_a_label(self) -> Self:
+    def _one_of_each_a_label(self) -> Self:
         check_length(self.utterances, self.tuning.labels)
+        check_length(self.known, self.tuning.labels)
+        if not any(self.known):
+            raise ValueError("no emotion is known")
+        if self.utterances is not None and self.known != tuple(count > 0 for count in self.utterances):
+            raise ValueError("what is known is not what there are utterances of")
         return self
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """Those that may be asked of it."""
+        return tuple(label for label, known in zip(self.tuning.labels, self.known, strict=True) if known)
 
 
 def _require_settings(kind: type[Section], settings: Mapping[str, Any]) -> None:
@@ -182,7 +194,7 @@ def spelled(plain: Mapping[str, object]) -> str:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def check_length(counts: Counts | None, labels: tuple[str, ...]) -> None:
-    """Counts, where they are told, are one a label."""
-    if counts is not None and len(counts) != len(labels):
-        raise ValueError(f"{len(counts)} counts for {len(labels)} labels")
+def check_length(told: Counts | Known | None, labels: tuple[str, ...]) -> None:
+    """Numbers, where they are told, are one a label."""
+    if told is not None and len(told) != len(labels):
+        raise ValueError(f"{len(told)} numbers for {len(labels)} labels")

@@ -74,7 +74,7 @@ class RecordedClients:
                 return Description(run=run, session=f"s{client}", **known, eyesoff=VERSION, torch="0")
             case Tune(tuning=tuning) | Collect(tuning=tuning):
                 own = {HAIR: self._generator[HAIR] + 1e-3 * int(client)}  # one generator from all would be put aside
-                card = Card(tuning=tuning, utterances=None, seconds=1)
+                card = Card(tuning=tuning, known=(True,) * 4, utterances=None, seconds=1)
                 return Release(card=card, released=self._generator | own)
             case Score(scoring=scoring):
                 classes = len(self._labels)

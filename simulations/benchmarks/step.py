@@ -226,7 +226,11 @@ def bench_step(
 def alternate(course: Course, config: Config, patches: Noise, around: Surroundings, turn: int) -> Alternation:
     """Run a course both ways in turn; `around` gains the alternation as its reporter and its stop."""
     network, device = config.network, around.acceleration.device
-    chances = {"latents": normal(network.noise), "wanted": one_of(config.corpus.classes), "mix": uniform(1, 1, 1)}
+    chances = {
+        "latents": normal(network.noise),
+        "wanted": one_of(range(config.corpus.classes)),
+        "mix": uniform(1, 1, 1),
+    }
     dealer = Dealer(patches, course.stage, config.seed, len(patches.labels), chances, around.share, device)
     first_pictures = patches.values.numel() * scaled(CHANNELS[1], config.network.width)
     alternation = Alternation(course.plain(), dealer, turn, largest=FLOAT * first_pictures)

@@ -12,6 +12,8 @@ from simulations.commands.options import (
     Overrides,
     Preset,
     Root,
+    Skew,
+    SkewSeed,
     choose_config,
     corpus_overrides,
     placeless_command,
@@ -27,6 +29,8 @@ def compare(
     overrides: Overrides = None,
     corpus: Corpus = None,
     root: Root = None,
+    skew: Skew = None,
+    skew_seed: SkewSeed = None,
     modes: Annotated[
         str,
         typer.Option(
@@ -80,7 +84,7 @@ def compare(
     from simulations.comparison.table import ablation_lines, aside_lines, failure_lines, table_of
     from simulations.report.writing import write_report
 
-    config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root)])
+    config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root, skew, skew_seed)])
     order = Order(run, _names(modes), seeds, _names(folds), base, units, workers, placeless_command(), _names(ablate))
     with stoppable() as stop:
         try:

@@ -38,15 +38,35 @@ Corpus = Annotated[str | None, typer.Option("--corpus", metavar="NAME", help="Co
 Root = Annotated[str | None, typer.Option("--root", metavar="DIR", help="Its folder; the built-in corpus needs none.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output instead.")]
 
+Skew = Annotated[
+    float | None,
+    typer.Option(
+        "--skew",
+        metavar="CONCENTRATION",
+        help="For study: each session keeps its emotions after a Dirichlet draw, such as 1.0, or 0.3 for more skew.",
+        show_default=False,
+    ),
+]
+SkewSeed = Annotated[
+    int | None, typer.Option("--skew-seed", metavar="N", help="Seed of that draw; 0 by default.", show_default=False)
+]
 
-def corpus_overrides(corpus: str | None, root: str | None) -> list[str]:
-    """What --corpus and --root mean as settings.
 
-    >>> corpus_overrides("emodb", "data/EMO-DB")
-    ['corpus.name="emodb"', 'runtime.corpus_root="data/EMO-DB"']
+def corpus_overrides(
+    corpus: str | None, root: str | None, skew: float | None = None, skew_seed: int | None = None
+) -> list[str]:
+    """What --corpus, --root, --skew and --skew-seed mean as settings.
+
+    >>> corpus_overrides("emodb", "data/EMO-DB", 0.3)
+    ['corpus.name="emodb"', 'runtime.corpus_root="data/EMO-DB"', 'corpus.skew=0.3']
     """
-    named = {"corpus.name": corpus, "runtime.corpus_root": root}
-    return [f"{place}={json.dumps(value)}" for place, value in named.items() if value]
+    named = {
+        "corpus.name": corpus,
+        "runtime.corpus_root": root,
+        "corpus.skew": skew,
+        "corpus.skew_seed": skew_seed,
+    }
+    return [f"{place}={json.dumps(value)}" for place, value in named.items() if value not in (None, "")]
 
 
 def choose_config(

@@ -12,6 +12,8 @@ from simulations.commands.options import (
     Overrides,
     Preset,
     Root,
+    Skew,
+    SkewSeed,
     choose_config,
     corpus_overrides,
     placeless_command,
@@ -27,6 +29,8 @@ def simulate(
     overrides: Overrides = None,
     corpus: Corpus = None,
     root: Root = None,
+    skew: Skew = None,
+    skew_seed: SkewSeed = None,
     base: Annotated[
         Path | None,
         typer.Option("--base", metavar="DIR", help="Pre-trained networks; by default those shipped with the preset."),
@@ -59,7 +63,7 @@ def simulate(
 
     if backend not in BACKENDS:
         raise typer.BadParameter(f"{backend}: choose one of {', '.join(BACKENDS)}", param_hint="--backend")
-    config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root)])
+    config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root, skew, skew_seed)])
     console = Console(stderr=True, markup=False)
     try:
         with tidied_up():

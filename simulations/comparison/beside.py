@@ -91,6 +91,11 @@ class Beside:
         table = counts_of(REAL, done, self.store)
         return {seed: {site_name(fold): found for fold, found in folds.items()} for seed, folds in table.items()}
 
-    def speakers(self) -> dict[str, list[str]]:
-        """Of each session, as a campaign names it."""
-        return {site_name(name): list(fold.test.speakers) for name, fold in self.setting.folds.items()}
+    def spoken(self) -> dict[str, dict[str, list[int]]]:
+        """Of each session, as a campaign names it, by speaker: how many utterances of each emotion."""
+        said: dict[str, dict[str, list[int]]] = {}
+        for name, fold in self.setting.folds.items():
+            by_speaker = said[site_name(name)] = {one: [0] * len(fold.test.labels) for one in fold.test.speakers}
+            for utterance in fold.test.utterances:
+                by_speaker[utterance.speaker][fold.test.label_index(utterance)] += 1
+        return said

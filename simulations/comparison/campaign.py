@@ -101,7 +101,7 @@ def conclude(
 def results_of(config: Config, found: Found, beside: Beside | None = None) -> Results:
     """Every mode on the folds that all of them have: a mean over fewer would be of another protocol."""
     seed = str(config.seed)
-    counts: dict[str, Counts] = {ABLATED: {seed: _by_speaker(found, beside.speakers() if beside else {})}}
+    counts: dict[str, Counts] = {ABLATED: {seed: _by_speaker(found, beside.spoken() if beside else {})}}
     if beside:
         counts = {REAL: beside.counts(), **counts}
     known = {name: table.get(seed, {}) for name, table in counts.items()}
@@ -120,16 +120,30 @@ def results_of(config: Config, found: Found, beside: Beside | None = None) -> Re
     return scored(begun, [MODES[name] for name in counts], counts)
 
 
-def _by_speaker(found: Found, speakers: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Matrix]]:
-    """Sites give no names: speakers are numbered, unless the speech is at hand."""
+def _by_speaker(found: Found, spoken: Mapping[str, Mapping[str, list[int]]]) -> dict[str, dict[str, Matrix]]:
+    """Sites give no names: speakers are numbered, unless the speech is at hand and says who spoke how much.
+
+    Two of a session who said as much of every emotion may then stand for each other.
+    """
     table = {}
     for fold in found.folds:
         matrices = [matrix for answers in fold.counts.values() for matrix in answers]
-        names = [name for session in fold.counts for name in speakers.get(session, ())]
-        if len(names) != len(matrices):
-            names = [f"{fold.name}#{number}" for number in range(len(matrices))]
-        table[fold.name] = dict(zip(names, matrices, strict=True))
+        names = {name: said for session in fold.counts for name, said in spoken.get(session, {}).items()}
+        numbered = {f"{fold.name}#{number}": matrix for number, matrix in enumerate(matrices)}
+        table[fold.name] = _named(matrices, names) or numbered
     return table
+
+
+def _named(matrices: Sequence[Matrix], spoken: Mapping[str, list[int]]) -> dict[str, Matrix]:
+    """Each matrix under the name of somebody who said so much; nothing where nobody did."""
+    named: dict[str, Matrix] = {}
+    for matrix in matrices:
+        said = [sum(row) for row in matrix]
+        names = (name for name, numbers in spoken.items() if numbers == said and name not in named)
+        if (name := next(names, None)) is None:
+            return {}
+        named[name] = matrix
+    return named
 
 
 def tested(fold: str, counts: Mapping[str, Matrix]) -> Tested:
@@ -175,6 +189,11 @@ def made_by(bank: Bank, releases: Sequence[Banked], config: Config) -> tuple[Ten
     """Samples of a bank's generators alike, their emotions, and the same latents under each emotion."""
 
     def source(one: Banked) -> Source:
-        return Source(one.name, derive_seed(config.seed, one.session, "evidence"), lambda: sampler_of(bank.load(one)))
+        return Source(
+            one.name,
+            derive_seed(config.seed, one.session, "evidence"),
+            lambda: sampler_of(bank.load(one)),
+            one.card.known,
+        )
 
     return drawn([source(one) for one in releases], config.corpus.classes, config.sampling.latent_scale)

@@ -50,7 +50,8 @@ def tune(job: Job) -> None:
     save_tensors(job.folder / RELEASE, release.released, {"what": str(job.unit)})
     atomic_write(job.folder / LEDGER, site.ledger.read_bytes())
     sampler = sampler_of(release)
-    if fault := fault_of(draw(sampler, config.corpus.classes, config.seed, site.session), release.card.tuning.space):
+    known = [number for number, knows in enumerate(release.card.known) if knows]
+    if fault := fault_of(draw(sampler, known, config.seed, site.session), release.card.tuning.space):
         atomic_json(job.folder / ASIDE, {"reason": fault})
 
 
@@ -102,7 +103,7 @@ def fit(job: Job) -> None:
 
     base = setting.pretrained.pair.learned() if one.base(settings, len(labels)) else {}
     around = job.around(acceleration, job.unit.steps)
-    released = one.fit(Fitting(examples, base, labels, PATCHES, seed, around), settings)
+    released = one.fit(Fitting(examples, base, labels, PATCHES, seed, around, train.held), settings)
     kind = Precision[config.finetuning.released_as.upper()].dtype
     weights = {name: value.to(kind) for name, value in released.items()}
     save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})

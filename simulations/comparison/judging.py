@@ -16,7 +16,7 @@ from common.networks.acceleration import Acceleration
 from common.scoring import Confusion, quality
 from common.seeds import torch_stream
 from common.space import SIDE
-from common.synthesizers.pool import Source, shares
+from common.synthesizers.pool import Source, given_numbers, turns
 from common.training.checkpoint import save_tensors
 from simulations.comparison.job import Job
 from simulations.comparison.recognizing import load_recognizer, real_speech, sources_of
@@ -68,11 +68,13 @@ def _samples(job: Job, labels: Tensor, device: torch.device) -> tuple[Tensor, Te
 
 def drawn(sources: Sequence[Source], classes: int, scale: float) -> tuple[Tensor, Tensor, Tensor]:
     """Samples of all sources alike, their emotions, and the same latents under each emotion."""
-    parts, labels = [], []
-    for source, rounds in zip(sources, shares(AN_EMOTION, len(sources)), strict=True):
-        labels.append(torch.arange(classes).repeat(rounds))
-        parts.append(source.open().sample(labels[-1], torch_stream(source.seed, "quality"), scale))
-    return torch.cat(parts), torch.cat(labels), _paired(sources[0], classes, scale)
+    parts, wanted = list[Tensor](), list[Tensor]()
+    for source, numbers in zip(sources, given_numbers([s.known for s in sources], AN_EMOTION, classes), strict=True):
+        if any(numbers):
+            wanted.append(torch.from_numpy(turns(numbers)))
+            parts.append(source.open().sample(wanted[-1], torch_stream(source.seed, "quality"), scale))
+    knowing = max(sources, key=lambda source: sum(source.known))
+    return torch.cat(parts), torch.cat(wanted), _paired(knowing, classes, scale)
 
 
 def _paired(source: Source, classes: int, scale: float) -> Tensor:

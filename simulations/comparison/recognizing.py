@@ -99,7 +99,8 @@ def sources_of(job: Job, device: torch.device) -> Iterator[Source]:
             place = unit.fold if unit.kind == "tune" else f"fit/{unit.fold}"
             recipe = recipe_of(with_synthesizer(unit.config, unit.subject)).digest
             seed = source_seed(job.config.seed, place, recipe)
-            yield Source(f"{unit.fold}-{unit.key}", seed, partial(open_sampler, job, unit, device))
+            fitted_to = job.setting.part(unit.place) if unit.kind == "tune" else job.setting.folds[unit.place].train
+            yield Source(f"{unit.fold}-{unit.key}", seed, partial(open_sampler, job, unit, device), fitted_to.held)
 
 
 def open_sampler(job: Job, unit: Unit, device: torch.device) -> Sampler:

@@ -16,7 +16,7 @@ import torch
 from common.config import Config
 from common.networks.acceleration import Acceleration
 from common.protocols import Trial
-from common.scoring import METRICS, Confusion, Metric, Outcome, compare, gap_closed
+from common.scoring import AVERAGED_OVER, METRICS, Confusion, Metric, Outcome, compare, gap_closed
 from common.training.checkpoint import Card
 from common.version import VERSION
 from simulations.comparison.ablations import Ablation
@@ -49,7 +49,7 @@ def ground(config: Config, labels: Sequence[str], seeds: Sequence[int]) -> Resul
     """Results of which nothing is known yet but what they are of."""
     settings = {name: value for name, value in config.identity().items() if name != PRETRAINING}
     begun = Results(config.corpus.name, config.name, config.identity_hash(), list(labels), list(seeds), settings)
-    return replace(begun, protocol=config.methods.protocol.replace("-", " "))
+    return replace(begun, protocol=config.methods.protocol.replace("-", " "), averaged_over=AVERAGED_OVER)
 
 
 def scored(ground: Results, modes: Sequence[Mode], counts: Mapping[str, Counts]) -> Results:
@@ -136,6 +136,7 @@ def _row(mode: Mode, outcome: Outcome | None, results: Results) -> Row:
         complete=list(outcome.seeds) == sorted(results.seeds),
         whole_seeds=list(outcome.seeds),
         **{metric: outcome.summary(metric, seed=results.seeds[0]) for metric in METRICS},
+        pooled={metric: outcome.pooled(metric) for metric in METRICS},
         confusion=outcome.counts.sum(axis=(0, 1)).tolist(),
         # an outcome has its folds in sorted order
         by_fold={fold: values[:, sorted(folds).index(fold)].tolist() for fold in folds},

@@ -47,6 +47,8 @@ class Row:
     macro_f1: Summary | None = None
     uar: Summary | None = None
     accuracy: Summary | None = None
+    pooled: dict[Metric, float] | None = None
+    """Each on the counts of all folds added up, mean over seeds: it lacks an emotion only where every fold does."""
     confusion: Matrix | None = None
     """Counts over folds and whole seeds."""
     by_fold: dict[str, list[float]] | None = None
@@ -172,6 +174,8 @@ class Results:
     what: What = "comparison"
     protocol: str = "leave one session out"
     """In words, with what a reader must know of the test."""
+    averaged_over: str = ""
+    """What macro F1 and UAR are means over, in words."""
     command: str = ""
     folds: list[Tested] = field(default_factory=list)
     modes: dict[str, Row] = field(default_factory=dict)

@@ -3,7 +3,6 @@
 Owns the checks that must hold before anything is computed. Must not know modes or units.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ from pathlib import Path
 from common.config import Config
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
-from common.errors import UserError, UserErrors
+from common.errors import UserError
 from common.features.cache import Features, features_for
 from common.protocols import Trial
 from common.training.pretrained import Pretrained, fitting_weights, load_pretrained, pretrained_hash
@@ -69,8 +68,8 @@ def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:
     manifest = labelled_corpus(config.corpus, config.runtime, progress)
     features = features_for(manifest, config.features, config.runtime, progress)
     setting = Setting(config, features.manifest, base or fitting_weights(config.network))
-    _refuse_missing_emotions(setting)
-    _ = setting.pretrained
+    setting.manifest.require_every_label()
+    _ = setting.folds, setting.pretrained
     return setting
 
 
@@ -82,16 +81,3 @@ def choose_folds(setting: Setting, names: Sequence[str]) -> tuple[Trial, ...]:
     if sum(len(fold.test.speakers) for fold in folds) < 2:
         raise UserError("one speaker only has no interval", where=f"fold {folds[0].name}", remedy="name another fold")
     return folds
-
-
-def _refuse_missing_emotions(setting: Setting) -> None:
-    """Every session is a client and the test side of a fold: each needs every emotion."""
-    problems = []
-    for session in setting.folds:
-        counts = Counter(utterance.emotion for utterance in setting.part(session).utterances)
-        missing = [label for label in setting.manifest.labels if not counts[label]]
-        if missing:
-            problems.append(f"fold {session}: no utterance of {', '.join(missing)}")
-    if problems:
-        heading = f"corpus {setting.manifest.corpus}: each session is a client and a test; give it every emotion"
-        raise UserErrors(heading, problems)

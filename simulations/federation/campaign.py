@@ -54,6 +54,7 @@ def order(config: Config, run: Path, base: Path, *, plan: str | None = None, res
     """Everything that must be in place before the first client is asked."""
     with bars() as open_bar:
         manifest = labelled_corpus(config.corpus, config.runtime, open_bar(config.corpus.name))
+    manifest.require_every_label()
     if len(manifest.sessions) < 2:
         raise UserError("one session only: nothing is left out", where=manifest.root, remedy="use a corpus with more")
     resources = plan_resources(config, len(manifest.sessions))

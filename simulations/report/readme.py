@@ -57,8 +57,9 @@ def results_block(results: Results) -> str:
         f"{table}\n{_ablations(results)}"
         f"{results.corpus}, preset `{results.preset}`: n = {utterances} utterances of "
         f"{many(speakers, 'speaker')}, {many(len(results.folds), 'fold')}, {many(len(results.seeds), 'seed')}. "
-        "Macro F1 and UAR are means over folds and seeds; intervals are bootstrapped over speakers and seeds; ± is the "
-        f"sample deviation. The last column is IEMOCAP ({PAPER}), so compare ratios. "
+        "Macro F1 and UAR are means over the emotions that a fold holds, over folds and seeds; intervals are "
+        f"bootstrapped over speakers and seeds; ± is the sample deviation. The last column is IEMOCAP ({PAPER}), so "
+        "compare ratios. "
         f"{made_with(results)} `{results.command}`.\n"
     )
 

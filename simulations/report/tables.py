@@ -53,9 +53,10 @@ def results_table(results: Results, shares: Mapping[str, Score]) -> Table:
     notes = ("", "95 %", "95 %", "95 %", "95 %", "95 %", "utterances", "IEMOCAP; ± folds")
     rows = tuple(_mode_row(results, name, shares.get(name)) for name in results.modes)
     caption = (
-        "Means over folds and seeds. Macro F1 is the unweighted mean of the emotions' F1; UAR is the unweighted mean "
-        "of their recalls; accuracy counts utterances. Intervals are bootstrapped over speakers and seeds; ± is the "
-        "sample deviation. The paper does not say how it averages F1, and its corpus is another: compare ratios only."
+        "Means over folds and seeds. Macro F1 is the unweighted mean of F1, UAR of recall, over the emotions that a "
+        "fold's test speech holds; accuracy counts utterances. Intervals are bootstrapped over speakers and seeds; ± "
+        "is the sample deviation. The paper does not say how it averages F1, and its corpus is another: compare ratios "
+        "only."
     )
     return Table(caption, tuple(map(Cell, headings, notes)), rows)
 

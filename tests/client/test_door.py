@@ -39,7 +39,7 @@ def test_only_the_session_that_lives_here_is_held(own):
     with_rows(own.root, ["00.wav,sad,one,a", "01.wav,sad,two,b"])
     assert Door(own.model_copy(update={"holds": "two"})).manifest.speakers == ("b",)
     with pytest.raises(UserError, match="it has sessions one, two"):
-        Door(own.model_copy(update={"holds": "three"})).holdings()
+        _ = Door(own.model_copy(update={"holds": "three"})).manifest
 
 
 def test_a_recording_that_turns_out_to_be_spoilt_is_left_out_and_the_others_keep_their_labels(own, caplog):

@@ -293,7 +293,7 @@ class TestRelease:
 
     def test_counts_are_told_only_where_the_policy_tells_them_and_as_they_are(self, gate_of, holdings, tune, release):
         def with_counts(counts):
-            card = Card(tuning=release.card.tuning, utterances=counts, seconds=3)
+            card = Card(tuning=release.card.tuning, known=(True,) * 4, utterances=counts, seconds=3)
             return release.model_copy(update={"card": card})
 
         ask = Ask(run="run-1")
@@ -305,6 +305,13 @@ class TestRelease:
         assert code_of(shy.let_out(describing(holdings, utterances=true), ask), ask) is Code.COUNTS_FORBIDDEN
         assert code_of(shy.let_out(describing(holdings, speakers=2), ask), ask) is Code.COUNTS_FORBIDDEN
         assert code_of(open_.let_out(describing(holdings, utterances=true, speakers=2), ask), ask) is None
+
+    def test_a_card_tells_what_is_known_as_it_is(self, gate_of, holdings, tune, release):
+        lacking = gate_of(held=replace(holdings, utterances=(9, 0, 7, 6), speakers=(2, 0, 2, 2)))
+        true = release.card.model_copy(update={"known": (True, False, True, True)})
+        assert code_of(lacking.let_out(release, tune), tune) is Code.WRONG_ANSWER
+        assert code_of(lacking.let_out(release.model_copy(update={"card": true}), tune), tune) is None
+        assert code_of(gate_of().let_out(release.model_copy(update={"card": true}), tune), tune) is Code.WRONG_ANSWER
 
     def test_confusions_by_speaker_stay(self, gate_of, score):
         scoring = score.scoring.model_copy(update={"per_speaker": True})

@@ -69,15 +69,42 @@ def test_a_message_of_another_kind(keeper, old, new, code):
     assert refusal_of(keeper.answer(spoilt)).code is code
 
 
-def test_a_site_that_lacks_two_emotions_is_not_tuned_to(speech, site, said, ask_to_tune, tmp_path):
-    rows = (speech / "recordings.csv").read_text().splitlines()
-    table = tmp_path / "two.csv"
-    table.write_text("\n".join(row for row in rows if "sad" not in row and "happy" not in row))
-    for path in speech.glob("*.wav"):
-        (tmp_path / path.name).symlink_to(path)
-    keeper = Keeper(site.model_copy(update={"root": table}))
-    refusal = said(keeper, ask_to_tune())
-    assert (refusal.code, refusal.stage) == (Code.TOO_FEW_UTTERANCES, Stage.TUNE)
+@pytest.fixture
+def site_without(speech, site, tmp_path):
+    """A function from emotions to the same site without a recording of them."""
+
+    def make(*emotions):
+        rows = (speech / "recordings.csv").read_text().splitlines()
+        table = tmp_path / "fewer.csv"
+        table.write_text("\n".join(row for row in rows if not any(emotion in row for emotion in emotions)))
+        for path in speech.glob("*.wav"):
+            (tmp_path / path.name).symlink_to(path)
+        return site.model_copy(update={"root": table})
+
+    return make
+
+
+def test_a_site_that_lacks_two_emotions_is_tuned_to_the_others_and_says_which(site_without, said, ask_to_tune):
+    release = said(Keeper(site_without("sad", "happy")), ask_to_tune(), 60.0)
+    assert release.card.known == (True, True, False, False)
+    assert release.card.emotions == ("neutral", "angry")
+    assert all(value.isfinite().all() for value in release.released.values())
+
+
+@pytest.mark.parametrize("holds", ["", "one"])
+def test_a_site_without_any_emotion_of_the_run_says_so_in_its_log_and_refuses_with_a_word(
+    site_without, speech, said, ask_to_tune, ask_to_score, caplog, holds
+):
+    site = site_without("neutral", "angry", "sad", "happy").model_copy(update={"holds": holds})
+    with site.root.open("a") as table:
+        table.write("\n00.wav,bored,one,anna")
+    keeper = Keeper(site)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "no-speech" in caplog.text
+    assert "there are other emotions: bored (1)" in caplog.text
+    for request in (ASK, ask_to_tune(), ask_to_score()):
+        refusal = said(keeper, request)
+        assert (refusal.code, refusal.stage) == (Code.NO_SPEECH, Stage.ADMIT)
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,18 @@ class TestOrders:
         keeper = keeper_for(request, f'recipes = ["{ask_to_tune().tuning.recipe.digest}"]')
         assert refused(keeper, request) == (Code.RECIPE_FORBIDDEN, Stage.ADMIT)
 
+    @pytest.mark.parametrize("granted", [True, False])
+    def test_with_a_number_that_has_no_bounds_here(self, keeper_for, order, install, said, granted, caplog):
+        """As a package may tell it that is newer than the site's policy."""
+        install(dataclasses.replace(TINY, numbers=lambda settings: {"width" if granted else "secrets": 1.0}))
+        request = order("tiny", TinySettings())
+        keeper = keeper_for(request)
+        if granted:
+            assert isinstance(said(keeper, request, LONG), Release)
+        else:
+            assert refused(keeper, request) == (Code.OUT_OF_BOUNDS, Stage.ADMIT)
+            assert "secrets has no bounds here, so no value of it is granted" in caplog.text
+
 
 class TestReach:
     """What holds recordings stays where they are."""
@@ -364,6 +376,13 @@ class TestTheEarlierGan:
         request = order("chatziagapi", EARLIER)
         keeper = keeper_for(request, "[bounds]\nlatent = [17, 1024]")
         assert refused(keeper, request) == (Code.OUT_OF_BOUNDS, Stage.ADMIT)
+
+    @pytest.mark.parametrize("stage", ["autoencoder_iterations", "iterations"])
+    @pytest.mark.parametrize("steps", [1, 3])
+    def test_is_bounded_in_each_of_its_stages(self, keeper_for, order, stage, steps):
+        stages = EARLIER.chatziagapi.model_copy(update={stage: steps})
+        request = order("chatziagapi", EARLIER.model_copy(update={"chatziagapi": stages}))
+        assert refused(keeper_for(request, "[bounds]\nsteps = [2, 2]"), request) == (Code.OUT_OF_BOUNDS, Stage.ADMIT)
 
     def test_tells_how_far_it_is(self, keeper_for, order, said, monkeypatch):
         monkeypatch.setattr("client.keeper.tune", lambda *arguments: None)  # as if killed before the first step

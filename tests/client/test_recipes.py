@@ -1,11 +1,13 @@
 """A steward reads in plain words what a recipe asks for, and is told what of it is unusual."""
 
+from dataclasses import replace
+
 import pytest
 
 from client.bounds import Bounds
 from client.recipes import describe, preset_recipes, recipe_of, unusual
 from common.config.loading import PRESETS, load_config
-from common.synthesizers import SYNTHESIZERS
+from common.synthesizers import SYNTHESIZERS, synthesizer
 from common.wire import Precision
 
 
@@ -70,6 +72,19 @@ def test_a_number_that_the_sites_bounds_refuse_is_named_with_them(demo):
 def test_a_choice_that_tells_more_of_the_data_is_named(demo):
     recipe = demo.model_copy(update={"precision": Precision.FP32})
     assert unusual(recipe, Bounds()) == ["fp32 weights carry more of the data than 16 bits do"]
+
+
+def test_each_of_two_stages_is_named(demo):
+    earlier = recipe_of(load_config("demo", ["methods.synthesizer=chatziagapi"]))
+    lines = unusual(changed(earlier, "chatziagapi", autoencoder_iterations=1, iterations=10**6), Bounds())
+    assert [line.split(",")[0] for line in lines if line.startswith("steps")] == ["steps is 1", "steps is 1e+06"]
+
+
+def test_a_synthesizer_that_tells_no_numbers_is_named(demo, monkeypatch):
+    assert not any("tells no numbers" in line for line in unusual(demo, Bounds()))
+    silent = replace(synthesizer("eskimez"), numbers=lambda settings: {})
+    monkeypatch.setitem(SYNTHESIZERS.__dict__, "_found", ({**SYNTHESIZERS.methods, silent.name: silent}, ()))
+    assert unusual(demo, Bounds()) == ["eskimez tells no numbers of its own: no bounds hold for its settings"]
 
 
 SETTINGS = [

@@ -16,7 +16,7 @@ from client.policy import load_policy
 from client.recipes import recipe_of
 from client.simulated import SITES, own_sites, simulated_secret, simulated_site, site_name, write_sites
 from common.config import Config
-from common.corpora import read_corpus
+from common.corpora import labelled_corpus, read_corpus
 from common.corpora.manifest import Manifest, Utterance
 from common.errors import UserError
 
@@ -50,6 +50,19 @@ def test_each_client_holds_one_session(tmp_path, config, make_speech):
         assert door.holdings().labels == config.corpus.emotions
     with pytest.raises(UserError, match="no site file for client 5"):
         simulated_site(tmp_path / SITES, 5)
+
+
+def test_a_skewed_site_holds_what_the_skewed_corpus_has_of_its_session(tmp_path, config, make_speech):
+    speech = make_speech(tmp_path)
+    corpus = config.corpus.model_copy(update={"skew": 0.3, "skew_seed": 5})
+    runtime = config.runtime.model_copy(update={"corpus_root": str(speech)})
+    config = config.model_copy(update={"corpus": corpus, "runtime": runtime})
+    manifest = labelled_corpus(config.corpus, config.runtime)
+    write_sites(tmp_path, config, manifest, BASE)
+    for number, session in enumerate(manifest.sessions):
+        held = Door(simulated_site(tmp_path / SITES, number)).manifest.utterances
+        assert held == manifest.where(lambda utterance, name=session: utterance.session == name).utterances
+    assert len(manifest) < len(read_corpus("table", speech, emotions=config.corpus.emotions))
 
 
 def test_a_site_computes_as_the_configuration_says(tmp_path, config):

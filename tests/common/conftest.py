@@ -11,6 +11,7 @@ from common.seeds import torch_stream
 from common.settings import EMOTIONS
 from common.spaces import PATCHES, Patches, Space, Vectors
 from common.synthesizers.methods import eskimez
+from common.training.draws import one_of
 from common.training.phases import Surroundings
 from common.training.stages import Pair, train_adversarial, train_autoencoder
 
@@ -29,10 +30,11 @@ class Bands:
 
     classes: int = 4
     labelled: bool = True
+    held: tuple[int, ...] = ()
 
     def batch(self, step: int, size: int, stream: str) -> Batch:
         draw = torch_stream("bands", stream, step)
-        labels = torch.randint(self.classes, (size,), generator=draw)
+        labels = one_of(self.held or range(self.classes))(size, draw)
         patches = -0.8 + 0.1 * torch.randn(size, 1, 128, 128, generator=draw)
         for patch, label in zip(patches, labels, strict=True):
             patch[0, 32 * label : 32 * label + 16] += 1
@@ -45,10 +47,11 @@ class Rows:
 
     space: Vectors
     labelled: bool = True
+    held: tuple[int, ...] = ()
 
     def batch(self, step: int, size: int, stream: str) -> Batch:
         draw = torch_stream("rows", stream, step)
-        labels = torch.randint(len(EMOTIONS), (size,), generator=draw)
+        labels = one_of(self.held or range(len(EMOTIONS)))(size, draw)
         rows = torch.randn(size, *self.space.shape, generator=draw) + labels[:, None]
         return Batch(rows, labels if self.labelled else torch.full_like(labels, -1))
 

@@ -59,6 +59,7 @@ class FakeClient:
 
     def __init__(self, session, config, tricks=None, /, **described):
         self.session, self.described = session, described
+        self.known = (True,) * 4
         self.features = hash_identity(config.features.model_dump(mode="json"))
         self.tricks = {kind: list(line) for kind, line in (tricks or {}).items()}
         self.heard, self.shipped = [], []
@@ -93,7 +94,7 @@ class FakeClient:
         if isinstance(request, Score):
             return Scored(scoring=request.scoring, epsilon=None, counts=self.counts(request.scoring))
         voice = voice_of(request.tuning.session, request.tuning.own.network)
-        return Release(card=Card(tuning=request.tuning, utterances=None, seconds=1), released=voice)
+        return Release(card=Card(tuning=request.tuning, known=self.known, utterances=None, seconds=1), released=voice)
 
     def counts(self, scoring):
         """What depends on the recognizer and the session alone; two speakers if they may be told apart."""

@@ -83,7 +83,7 @@ def test_networks_that_nobody_trained_have_no_fault_but_with_one_emotion_or_one_
 def drawn(weights, network, *seed):
     settings = SYNTHESIZER.Settings(network=network)
     sampler = SYNTHESIZER.sampler(weights, settings, PATCHES, CLASSES, torch.device("cpu"))
-    return draw(sampler, CLASSES, *(seed or ("seed",)))
+    return draw(sampler, range(CLASSES), *(seed or ("seed",)))
 
 
 def test_every_emotion_is_drawn_from_the_same_latents_and_another_seed_draws_others():
@@ -93,12 +93,26 @@ def test_every_emotion_is_drawn_from_the_same_latents_and_another_seed_draws_oth
         def sample(self, wanted, stream, latent_scale=1.0):
             return torch.randn(len(wanted), 1, 128, 128, generator=stream)
 
-    one, same, other = (draw(Latents(), 3, *seed) for seed in (("a", 1), ("a", 1), ("a", 2)))
+    one, same, other = (draw(Latents(), range(3), *seed) for seed in (("a", 1), ("a", 1), ("a", 2)))
     assert torch.equal(one, same)
     assert torch.equal(one[0], one[2])
     assert not torch.equal(one, other)
     assert one.shape == (3, SAMPLES, 1, 128, 128)
     assert one.std() > LEAST
+
+
+def test_a_release_that_knows_one_emotion_is_asked_for_that_one_and_has_no_fault(speech):
+    class Spoken:
+        """Shows speech of the emotion that is wanted."""
+
+        def sample(self, wanted, stream, latent_scale=1.0):
+            assert set(wanted.tolist()) == {2}
+            return speech[2]
+
+    drawn = draw(Spoken(), [2], "seed")
+    assert drawn.shape == (1, SAMPLES, 1, 128, 128)
+    assert fault_of(drawn, PATCHES) == ""
+    assert {one.shape[0] for one in statistics_of(drawn, PATCHES).values()} == {1}
 
 
 def test_statistics_keep_emotions_and_samples_apart(speech):

@@ -51,7 +51,7 @@ def test_pre_trained_networks_open_by_their_folder_and_know_no_emotion(pretraine
 def other_release(release, tmp_path, features):
     tuning = release.card.tuning.model_copy(update={"features": hash_identity(features.model_dump(mode="json"))})
     bank = Bank(tmp_path / "run" / "bank")
-    card = Card(tuning=tuning, utterances=None, seconds=3)
+    card = Card(tuning=tuning, known=(True,) * 4, utterances=None, seconds=3)
     return bank.files(bank.add(Release(card=card, released=release.released)))[1]
 
 

@@ -189,7 +189,7 @@ class TestOthers:
     ):
         seen = []
 
-        def measured(statistics):
+        def measured(statistics, known=None):
             seen.append(list(statistics))
             return {"X": "odd"} if "X" in statistics else {}
 

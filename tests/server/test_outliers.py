@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from server.checks import SAMPLES
-from server.outliers import FARTHEST, FEWEST, LEAST_USUAL, misheard, outlying
+from server.outliers import FARTHEST, FEWEST, LEAST_USUAL, outlying
+from server.outliers import misheard as misheard_of
 
 CLASSES = 4
 SIZES = {"loudness": 8, "rhythm": 12}
@@ -12,7 +13,7 @@ EFFECT = 0.5
 """Of an emotion, in deviations of a sample: far less than latents do."""
 
 
-def site(name, *, labels=(0, 1, 2, 3), apart=0.0, width=1.0, effect=EFFECT):
+def site(name, *, labels=(0, 1, 2, 3), apart=0.0, width=1.0, effect=EFFECT, spread=0.5):
     """Statistics of a release: what emotions do everywhere, what latents do, and where the site itself lies."""
     chance = torch.Generator().manual_seed(sum(map(ord, name)))
     found = {}
@@ -20,13 +21,24 @@ def site(name, *, labels=(0, 1, 2, 3), apart=0.0, width=1.0, effect=EFFECT):
         everywhere = torch.randn(CLASSES, 1, size, generator=torch.Generator().manual_seed(size))
         latents = torch.randn(1, SAMPLES, size, generator=chance)
         own = torch.randn(CLASSES, SAMPLES, size, generator=chance)
-        place = torch.randn(size, generator=chance) / 2 + apart * (kind == "rhythm")
+        place = spread * torch.randn(size, generator=chance) + apart * (kind == "rhythm")
         found[kind] = place + width * (effect * everywhere[list(labels)] + latents + 0.3 * own)
     return found
 
 
 def sites(names, **odd):
     return {name: site(name) for name in names} | {name: site(name, **how) for name, how in odd.items()}
+
+
+def only(statistics, known):
+    """Of some emotions alone."""
+    return {kind: values[list(known)] for kind, values in statistics.items()}
+
+
+def misheard(statistics, **known):
+    """Of releases that know everything, but for those that are named with what they know."""
+    told = {name: known.get(name, (0, 1, 2, 3)) for name in statistics}
+    return misheard_of({name: only(one, told[name]) for name, one in statistics.items()}, told)
 
 
 class TestOutlying:
@@ -53,10 +65,12 @@ class TestOutlying:
         assert outlying(sites("AB", X=far, Y=far)) == {}
 
     def test_where_all_hardly_vary_nobody_is_far(self):
-        hardly = {name: {"width": LEAST_USUAL / 3} for name in "ABC"}
-        assert outlying(sites("", **hardly, X={"width": LEAST_USUAL / 3, "apart": 3.0})) == {}
-        somewhat = {name: {"width": 3 * LEAST_USUAL} for name in "ABC"}
-        assert list(outlying(sites("", **somewhat, X={"width": 3 * LEAST_USUAL, "apart": 5.0}))) == ["X"]
+        def named(width):
+            alike = {"width": width, "spread": 0.0}
+            return list(outlying(sites("", **dict.fromkeys("ABC", alike), X=alike | {"apart": 5.0})))
+
+        assert named(LEAST_USUAL / 3) == []
+        assert named(3 * LEAST_USUAL) == ["X"]
 
     def test_fewer_than_four_name_nobody(self):
         assert FEWEST == 4
@@ -96,6 +110,31 @@ class TestMisheard:
         second = misheard(left)
         assert sorted((*first, *second)) == ["X", "Y"]
         assert misheard({name: one for name, one in left.items() if name not in second}) == {}
+
+    @pytest.mark.parametrize("seed", range(12))
+    def test_nobody_is_named_for_holding_some_emotions_only_however_weakly_it_was_tuned(self, seed):
+        """Where what emotions do at a site is hardly more than chance, two of them are heard all right or all wrong."""
+        skewed = {"P": (1,), "Q": (0, 3), "R": (1, 2), "S": (0, 2, 3)}
+        weak = {f"{name}{seed}": {"effect": 0.02} for name in skewed}
+        known = {f"{name}{seed}": classes for name, classes in skewed.items()}
+        statistics = sites([f"{name}{seed}" for name in "ABCD"], **weak)
+        assert misheard(statistics, **known) == {}
+        assert outlying({name: only(one, known.get(name, range(CLASSES))) for name, one in statistics.items()}) == {}
+
+    def test_three_emotions_that_are_all_exchanged_are_named(self):
+        found = misheard(sites("ABCD", X={"labels": (1, 2, 0, 3)}), X=(0, 1, 2))
+        assert list(found) == ["X"]
+        assert "by chance 33%" in found["X"]
+        assert misheard(sites("ABCD", X={}), X=(0, 1, 2)) == {}
+
+    def test_two_emotions_are_not_judged_unless_there_are_two(self):
+        swapped = sites("ABCD", X={"labels": (1, 0, 2, 3)})
+        assert misheard(swapped, X=(0, 1)) == {}
+        assert list(misheard(swapped, **dict.fromkeys("ABCDX", (0, 1)))) == ["X"]
+
+    def test_labels_are_not_judged_by_those_who_do_not_know_them(self):
+        ring = sites("ABCD", X={"labels": (1, 2, 3, 0)})
+        assert misheard(ring, **dict.fromkeys("AB", (0, 1, 2))) == {}
 
     def test_fewer_than_four_name_nobody(self):
         assert misheard(sites("AB", X={"labels": (1, 2, 3, 0)})) == {}

@@ -31,6 +31,8 @@ from common.training.phases import Game, Phase, Surroundings, play
 from common.training.recording import Metrics
 
 AUTOENCODER, GAN = "baseline-autoencoder", "baseline-gan"
+ALIKE = 1e-3
+"""How far codes that are one lie apart at the most, in what all codes do: rounding is far below, speech far above."""
 CODED = 1024
 """Patches whose codes the Gaussians are fitted to, of all emotions alike: each has more than a code has numbers."""
 
@@ -144,15 +146,22 @@ class Gaussians:
     def of(cls, codes: Tensor, labels: Tensor, classes: int) -> "Gaussians":
         """Fitted to the codes of each class; the root of a covariance is its symmetric one, so that there is one only.
 
-        >>> codes = torch.tensor([[1.0, 0.0], [3.0, 0.0], [5.0, 5.0], [5.0, 5.0]])
+        Of a class without codes nothing is known, and nothing is told: zeros. One whose codes are all one, such as
+        those of a single short utterance, has no spread of its own and is given that of all codes.
+
+        >>> codes = torch.tensor([[1.0, 0.0], [3.0, 0.0], [5.0, 5.0], [5.0, 7.0]])
         >>> fitted = Gaussians.of(codes, torch.tensor([0, 0, 1, 1]), classes=2)
         >>> fitted.at(torch.ones(2, 2), torch.tensor([0, 1]))
         tensor([[3.4142, 0.0000],
-                [5.0000, 5.0000]])
+                [5.0000, 7.4142]])
         """
         means, roots = [], []
         for number in range(classes):
             own = codes[labels == number].double()
+            if not len(own):
+                own = torch.zeros(2, codes.shape[1], dtype=torch.float64)
+            elif own.std(dim=0, correction=0).mean() < ALIKE * codes.std(dim=0).mean():
+                own = own.mean(dim=0) + codes.double() - codes.double().mean(dim=0)
             values, vectors = torch.linalg.eigh(own.T.cov())
             means.append(own.mean(dim=0))
             roots.append((vectors * values.clamp_min(0).sqrt()) @ vectors.T)
@@ -232,7 +241,7 @@ def _gaussians(encoder: Encoder, patches: Examples, classes: int, around: Surrou
 def _train_gan(fitted: Fitted, discriminator: Encoder, patches: Examples, fitting: Fitting, settings: Settings) -> None:
     """The discriminator names the emotion of the real or calls it fake; the decoder wants to be taken for its own."""
     own, fake = settings.chatziagapi, fitting.classes
-    chances = {"latents": normal(own.code), "wanted": one_of(fake)}
+    chances = {"latents": normal(own.code), "wanted": one_of(fitting.known)}
 
     def make(draw: Draw) -> Tensor:
         made: Tensor = fitted.decoder(fitted.gaussians.at(draw["latents"], draw["wanted"]))

@@ -8,7 +8,7 @@ is done with the result.
 """
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -52,10 +52,18 @@ class Settings(Section):
     finetuning: FinetuningConfig = FinetuningConfig()
 
 
-def finetune(pair: Pair, patches: Examples, settings: Settings, seed: int, around: Surroundings) -> Pair:
+def finetune(
+    pair: Pair,
+    patches: Examples,
+    settings: Settings,
+    seed: int,
+    around: Surroundings,
+    known: Sequence[int] | None = None,
+) -> Pair:
     """Emotions: the condition is one-hot, and K + 1 outputs name the emotion of the real or call it fake.
 
-    The generator descends the cross-entropy of being taken for the emotion it was asked for.
+    The generator descends the cross-entropy of being taken for the emotion it was asked for: one of the known, which
+    are all where none are named. Of another one nobody could tell it anything, and its condition stays as it began.
     """
     tuning, classes = settings.finetuning, pair.generator.classes
     require_labels(patches, FINETUNING)
@@ -65,7 +73,7 @@ def finetune(pair: Pair, patches: Examples, settings: Settings, seed: int, aroun
     if tuning.even_start:
         generator.forget_conditions()
     average = Average(generator, tuning.average) if tuning.average else None
-    chances: dict[str, Chance] = {"latents": normal(generator.noise), "wanted": one_of(classes)}
+    chances: dict[str, Chance] = {"latents": normal(generator.noise), "wanted": one_of(known or range(classes))}
     if tuning.instance_noise:
         device = around.acceleration.device
         chances |= {one: Tape(tuning.batch, device, torch_stream(seed, FINETUNING, one)) for one in NOISES}
@@ -180,7 +188,12 @@ def _fit(fitting: Fitting, settings: Settings) -> dict[str, Tensor]:
     examples = fitting.examples(True)
     # Nobody else holds the pair, so that it goes when the tuning has its own copy: the base is in memory already.
     tuned = finetune(
-        pair_of(fitting.base, settings.network, fitting.classes), examples, settings, fitting.seed, fitting.around
+        pair_of(fitting.base, settings.network, fitting.classes),
+        examples,
+        settings,
+        fitting.seed,
+        fitting.around,
+        fitting.known,
     )
     return release_weights(tuned.generator)
 

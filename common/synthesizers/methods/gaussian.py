@@ -70,6 +70,8 @@ class GaussianSampler:
 
 
 def _fit(fitting: Fitting, settings: Settings) -> dict[str, Tensor]:
+    if not isinstance(fitting.space, Vectors):
+        raise UserError("gaussian is fitted to vectors, not to patches", remedy="choose a recognizer of vectors")
     given = everything(fitting.examples(False))
     values, labels = given.values.float(), given.labels
     standard = standard_for(fitting.space, values)

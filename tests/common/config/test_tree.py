@@ -92,3 +92,19 @@ def test_an_illegal_setting_or_combination_is_refused(tree: dict[str, Any], comp
 def test_what_an_older_version_wrote_of_features_is_read_if_it_says_what_is_fixed_now() -> None:
     older = {"sample_rate": 16000, "mels": 128, "mel_scale": "slaney", "patch_frames": 128, "padding": "repeat"}
     assert Config.model_validate({"features": {"hop": 200, "scaling": "public"} | older}).features.hop == 200
+
+
+def test_a_corpus_as_it_is_has_the_name_that_it_had_before_there_was_a_skew() -> None:
+    assert Config().corpus.model_dump(mode="json").keys() == {"name", "options", "emotions"}
+    skewed = Config.model_validate({"corpus": {"skew": 1, "skew_seed": 3}})
+    assert skewed.corpus.model_dump(mode="json")["skew"] == 1.0
+    assert Config.model_validate(skewed.model_dump()) == skewed
+    reseeded = changed(skewed, ("corpus", "skew_seed"), 4)
+    names = {one.campaign_name() for one in (Config(), skewed, reseeded)}
+    assert len(names) == 3
+
+
+@pytest.mark.parametrize("skew", [0, -1.0, "some", float("inf")])
+def test_a_skew_that_is_none_is_refused(skew: object) -> None:
+    with pytest.raises(ValidationError, match=r"corpus\.skew"):
+        Config.model_validate({"corpus": {"skew": skew}})

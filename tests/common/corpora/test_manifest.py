@@ -19,6 +19,11 @@ def manifest(*utterances: Utterance, labels: tuple[str, ...] = LABELS) -> Manife
     return Manifest("mine", Path("/corpora/mine"), labels, utterances)
 
 
+def test_it_tells_which_labels_it_holds():
+    assert manifest(utterance("1.wav", emotion="angry"), utterance("2.wav", emotion=None)).held == (False, True)
+    assert manifest(utterance("1.wav"), utterance("2.wav", emotion="neutral")).held == (True, True)
+
+
 def test_speakers_in_several_sessions_are_told():
     corpus = manifest(utterance("1"), utterance("2", session="York"), utterance("3", "bob", "York"))
     assert corpus.shared_speakers() == {"ann": ("Leeds", "York")}

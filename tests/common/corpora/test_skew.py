@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.corpora.manifest import Manifest, Utterance
-from common.corpora.skew import skewed
+from common.corpora.skew import as_set, skewed, warn_of_skew
 from common.errors import UserError
 
 LABELS = ("neutral", "angry", "sad", "happy")
@@ -61,3 +61,17 @@ def test_an_emotion_that_a_session_lacks_is_not_the_one_that_it_keeps_whole():
 def test_a_concentration_that_is_none_is_refused(concentration):
     with pytest.raises(UserError, match="above 0"):
         skewed(corpus_of("a"), concentration, 0)
+
+
+def test_settings_without_a_skew_keep_the_corpus_as_it_is():
+    corpus = corpus_of("a", "b")
+    assert as_set(corpus, "none", 3) is corpus
+    assert as_set(corpus, 0.3, 3) == skewed(corpus, 0.3, 3) != corpus
+
+
+def test_whoever_would_normalise_skewed_sessions_by_themselves_is_warned_of_each():
+    even = {"a": (5, 4, 6, 5), "b": (1, 1, 1, 1)}
+    assert warn_of_skew(even) is None
+    assert warn_of_skew(even | {"c": (9, 1, 1, 1), "d": (9, 2, 3, 4)}).startswith("c holds mostly one emotion: ")
+    told = warn_of_skew({"c": (9, 0, 1, 1), "d": (True, False, True, True), "e": (50, 1, 1, 1)} | even)
+    assert told.startswith("c, d hold not every emotion and e holds mostly one emotion: normalising each session")

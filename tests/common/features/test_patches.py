@@ -87,6 +87,13 @@ def test_balanced_batches_hold_every_emotion_alike_and_others_do_not():
     assert counts(balanced=False)[0] == pytest.approx(600, abs=60)
 
 
+def test_emotions_that_are_not_there_are_not_drawn_and_the_others_are_alike():
+    subject = source(emotions=("angry", "angry", "angry", "angry", "sad", None), balanced=True)
+    labels = torch.cat([subject.batch(step, 100).labels for step in range(12)])
+    assert torch.bincount(labels, minlength=4).float() == pytest.approx([0, 600, 600, 0], abs=90)
+    assert set(labels.tolist()) == {1, 2}
+
+
 def test_unlabelled_utterances_are_drawn_without_a_class():
     assert set(source(emotions=(None,) * 6).batch(0, 8).labels.tolist()) == {UNLABELLED}
 

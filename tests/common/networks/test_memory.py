@@ -89,7 +89,7 @@ config = Config.model_validate({
 
 @dataclass(frozen=True)
 class Batch:
-    patches: torch.Tensor
+    values: torch.Tensor
     labels: torch.Tensor
 
 class Noise:
@@ -115,9 +115,10 @@ print(peak() - before)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize(("precision", "most"), [("fp32", 1.6), ("bf16", 2.0)])  # predicted is what fp32 takes
 @pytest.mark.parametrize("stage", [*SHOWS, "recognizer"])
-def test_a_stage_takes_what_was_predicted(stage, precision):
+def test_a_stage_takes_what_was_predicted(stage, precision, most):
     command = [sys.executable, "-c", PEAK, str(Path(__file__).parents[1] / "conftest.py"), stage, precision]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=250)
-    assert 0.95 < predicted(stage, 1 / 4) / int(ran.stdout) < 1.6
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=250)
+    assert ran.returncode == 0, ran.stderr
+    assert 0.95 < predicted(stage, 1 / 4) / int(ran.stdout) < most

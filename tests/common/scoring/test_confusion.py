@@ -24,7 +24,8 @@ def test_every_average_equals_scikit_learns_whatever_classes_are_absent(scored):
     true, predicted = split(scored)
     confusion = Confusion.of(LABELS, true, predicted)
     full = {"labels": range(4), "zero_division": 0}
-    assert confusion.macro_f1 == pytest.approx(f1_score(true, predicted, average="macro", **full), abs=1e-12)
+    there = full | {"labels": sorted(set(true))}
+    assert confusion.macro_f1 == pytest.approx(f1_score(true, predicted, average="macro", **there), abs=1e-12)
     assert confusion.accuracy == pytest.approx(accuracy_score(true, predicted), abs=1e-12)
     for ours, theirs in ((f1, f1_score), (recall, recall_score)):
         np.testing.assert_allclose(ours(confusion.counts), theirs(true, predicted, average=None, **full), atol=1e-12)
@@ -67,10 +68,30 @@ def test_one_class_for_everything_scores_chance_in_uar_and_less_in_macro_f1():
     assert confusion.macro_f1 == pytest.approx(1.4 / 1.7 / 4)
 
 
-def test_a_class_that_never_occurs_counts_in_macro_f1_but_not_in_uar():
-    confusion = Confusion.of(LABELS, [0, 1, 2], [0, 1, 2])
-    assert confusion.macro_f1 == pytest.approx(0.75)
-    assert confusion.uar == pytest.approx(1.0)
+def test_a_class_that_never_occurs_is_averaged_over_in_nothing():
+    right = Confusion.of(LABELS, [0, 1, 2], [0, 1, 2])
+    assert (right.macro_f1, right.uar) == (1, 1)
+
+
+def test_what_is_taken_for_a_class_that_never_occurs_is_wrong_all_the_same():
+    confusion = Confusion.of(LABELS, [0, 0, 1, 1], [0, 3, 1, 1])
+    assert confusion.uar == pytest.approx((1 / 2 + 1) / 2)
+    assert confusion.macro_f1 == pytest.approx((2 / 3 + 1) / 2)
+
+
+def test_of_folds_that_are_added_up_the_truth_is_that_of_all_of_them():
+    one = Confusion.of(LABELS, [0, 1, 2], [0, 1, 1])
+    other = Confusion.of(LABELS, [0, 1, 3], [0, 1, 3])
+    assert (one + other).uar == pytest.approx((1 + 1 + 0 + 1) / 4)
+    assert (one + other).macro_f1 == pytest.approx((1 + 4 / 5 + 0 + 1) / 4)
+
+
+counted = st.lists(st.integers(1, 50), min_size=4, max_size=4)
+
+
+@given(st.lists(counted, min_size=4, max_size=4))
+def test_where_every_class_occurs_macro_f1_is_the_plain_mean_to_the_last_bit(counts):
+    assert Confusion(LABELS, counts).macro_f1 == float(f1(np.array(counts)).mean())
 
 
 def test_counts_are_a_copy_that_nobody_can_write_to():

@@ -33,6 +33,20 @@ def test_a_fold_is_scored_whole_and_folds_are_averaged(by_hand):
     assert by_hand.summary("accuracy", seed=0).mean == pytest.approx(0.6)
 
 
+def test_folds_that_hold_unlike_emotions_are_averaged_over_what_each_holds_and_pooled_over_all():
+    """The first fold holds two emotions and gets both right, the other holds the third alone and misses it."""
+    three = ("sad", "happy", "angry")
+    outcome = Outcome.of(
+        {
+            (0, "1", "ann"): Confusion(three, [[5, 0, 0], [0, 5, 0], [0, 0, 0]]),
+            (0, "2", "bob"): Confusion(three, [[0, 0, 0], [0, 0, 0], [5, 0, 0]]),
+        }
+    )
+    assert outcome.values("macro_f1").tolist() == outcome.values("uar").tolist() == [[1, 0]]
+    assert outcome.pooled("uar") == pytest.approx(2 / 3)
+    assert outcome.pooled("macro_f1") == pytest.approx((2 / 3 + 1 + 0) / 3)
+
+
 def test_deviations_are_sample_deviations_of_seed_means_and_of_fold_means(by_hand):
     summary = by_hand.summary("accuracy", seed=0)
     assert summary.std_over_folds == pytest.approx(np.std([0.8, 0.4], ddof=1))

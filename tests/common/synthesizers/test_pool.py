@@ -1,6 +1,7 @@
 """The pool gives exactly what it says, from one generator at a time, and names a file that it cannot read."""
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from common.config import SamplingConfig
 from common.errors import UserError
 from common.spaces import PATCHES
 from common.synthesizers import pool
-from common.synthesizers.pool import KeptPool, Source, sample_bytes, shares
+from common.synthesizers.pool import KeptPool, Source, given_numbers, sample_bytes, shares, turns
 
 CLASSES = 4
 
@@ -85,6 +86,66 @@ def test_shares_are_exact_and_as_even_as_can_be(per_emotion, sources):
 def test_nobody_to_draw_from_is_an_error(tmp_path):
     with pytest.raises(UserError, match="no generator to draw from"):
         KeptPool.draw(tmp_path, [], SamplingConfig(), PATCHES, CLASSES, seed=1)
+
+
+masks = st.lists(st.lists(st.booleans(), min_size=CLASSES, max_size=CLASSES), min_size=1, max_size=6)
+
+
+@given(known=masks, per_emotion=st.integers(1, 40))
+def test_an_emotion_comes_from_those_that_know_it_and_from_nobody_else_in_the_number_that_is_asked_for(
+    known, per_emotion
+):
+    numbers = given_numbers([tuple(one) for one in known], per_emotion, CLASSES)
+    for emotion in range(CLASSES):
+        column = [row[emotion] for row in numbers]
+        knowing = [row[emotion] for row, source in zip(numbers, known, strict=True) if source[emotion]]
+        assert sum(column) == sum(knowing) == (per_emotion if knowing else 0)
+        assert not knowing or max(knowing) - min(knowing) <= 1
+
+
+@given(numbers=st.lists(st.integers(0, 9), min_size=1, max_size=6))
+def test_emotions_take_turns_until_each_has_had_its_number(numbers):
+    labels = turns(tuple(numbers))
+    assert np.bincount(labels, minlength=len(numbers)).tolist() == numbers
+    assert turns((3,) * 4).tolist() == list(range(4)) * 3
+
+
+class TestKnown:
+    """Sources that do not know every emotion."""
+
+    KNOWN = ((True, True, False, False), (), (True, False, True, False))
+
+    @pytest.fixture
+    def partly(self, sources_of):
+        pairs = zip(sources_of(3), self.KNOWN, strict=True)
+        return [replace(source, known=known) for source, known in pairs]
+
+    def test_each_emotion_has_its_number_from_who_knows_it(self, tmp_path, partly):
+        kept = KeptPool.draw(tmp_path, partly, SamplingConfig(per_emotion=10), PATCHES, CLASSES, seed=1)
+        batch = whole(kept)
+        owners, classes = owners_and_classes(batch)
+        assert torch.equal(classes, batch.labels)
+        by_source = [torch.bincount(classes[owners == owner], minlength=CLASSES).tolist() for owner in range(3)]
+        assert by_source == [[4, 5, 0, 0], [3, 5, 5, 10], [3, 0, 5, 0]]
+
+    def test_every_sample_is_another_and_each_is_served_once(self, tmp_path, partly):
+        kept = KeptPool.draw(tmp_path, partly, SamplingConfig(per_emotion=10), PATCHES, CLASSES, seed=1)
+        assert len(whole(kept).values[:, 0, 0, 0].unique()) > 0.9 * len(kept)
+        shuffled = np.random.default_rng(0).permutation(len(kept))
+        assert torch.equal(kept.take(shuffled).values, whole(kept).values[shuffled])
+        assert torch.equal(kept.take(shuffled).labels, whole(kept).labels[shuffled])
+
+    def test_who_says_that_it_knows_everything_gives_what_it_gives_unasked(self, tmp_path, sources_of):
+        sampling, all_ = SamplingConfig(per_emotion=10), (True,) * CLASSES
+        unasked = KeptPool.draw(tmp_path, sources_of(3), sampling, PATCHES, CLASSES, seed=1)
+        said = [replace(source, known=all_) for source in sources_of(3)]
+        told = KeptPool.draw(tmp_path, said, sampling, PATCHES, CLASSES, seed=1)
+        assert told == unasked
+        assert torch.equal(whole(told).labels, torch.arange(CLASSES).repeat(10))
+
+    def test_an_emotion_that_nobody_here_knows_is_left_out(self, tmp_path, partly):
+        kept = KeptPool.draw(tmp_path, partly[::2], SamplingConfig(per_emotion=10), PATCHES, CLASSES, seed=1)
+        assert torch.bincount(whole(kept).labels, minlength=CLASSES).tolist() == [10, 10, 10, 0]
 
 
 class TestKept:

@@ -55,6 +55,21 @@ def test_what_is_released_is_what_it_says_and_all_of_it_is_finite(one, kind, con
 
 
 @in_every_space
+def test_a_fit_without_two_emotions_goes_on_with_the_others(one, kind, config, fitting_of, source_of, space_of):
+    settings, held = one.settings_of(config), (True, False, True, False)
+    there = replace(source_of[kind], held=(0, 2))
+    fitting = replace(fitting_of(one, settings, kind), examples=lambda balanced: there, held=held)
+    assert fitting.known == (0, 2)
+    weights = one.fit(fitting, settings)
+    assert {name: tuple(value.shape) for name, value in weights.items()} == dict(
+        one.shapes(settings, space_of[kind], CLASSES)
+    )
+    assert all(value.isfinite().all() for value in weights.values())
+    sampler = one.sampler(weights, settings, space_of[kind], CLASSES, CPU)
+    assert sampler.sample(torch.arange(CLASSES), torch_stream("a")).isfinite().all()
+
+
+@in_every_space
 def test_the_same_seed_fits_the_same_and_another_seed_fits_another_where_it_trains(one, kind, config, fit, space_of):
     first, again, other = fit(one, kind), fit(one, kind), fit(one, kind, seed=2)
     assert same(first, again)

@@ -18,7 +18,7 @@ from common.training.draws import Dealer, Tape, normal, one_of, uniform
 CPU = torch.device("cpu")
 
 
-CHANCES = {"latents": normal(8), "wanted": one_of(4), "mix": uniform(1, 1, 1)}
+CHANCES = {"latents": normal(8), "wanted": one_of(range(4)), "mix": uniform(1, 1, 1)}
 
 
 def same(one, other):
@@ -84,10 +84,16 @@ def source(emotions, count, **settings):
     return PatchSource(log_mels, manifest, Scaling(-16.0, 4.0), 0, **settings)
 
 
-def test_an_emotion_without_an_utterance_is_refused_in_one_line():
-    with pytest.raises(UserError, match="no utterance is labelled happy") as caught:
-        source(("neutral", "angry", "sad"), 9, balanced=True)
+def test_speech_without_any_emotion_is_refused_in_one_line_where_emotions_are_to_be_drawn():
+    with pytest.raises(UserError, match="no utterance is labelled neutral or angry or sad or happy") as caught:
+        source((None,), 9, balanced=True)
     assert "\n" not in str(caught.value)
+
+
+def test_classes_are_drawn_alike_of_those_that_are_named_and_of_no_other():
+    drawn = one_of((1, 3))(1000, torch_stream("classes"))
+    assert torch.bincount(drawn, minlength=4).tolist() == [0, pytest.approx(500, abs=60), 0, pytest.approx(500, abs=60)]
+    assert torch.equal(one_of(range(4))(50, torch_stream("a")), torch.randint(4, (50,), generator=torch_stream("a")))
 
 
 def test_fewer_utterances_than_a_batch_are_drawn_more_than_once(config, around, fresh, stages):

@@ -12,6 +12,7 @@ from common.synthesizers import SYNTHESIZERS
 from common.wire import (
     PROTOCOL,
     Ask,
+    Card,
     Collect,
     Description,
     Extremes,
@@ -93,6 +94,26 @@ def test_confusions_come_by_speaker_only_where_that_was_asked(score):
     assert len(Scored(scoring=asked, epsilon=None, counts=(matrix, matrix)).counts) == 2
     with pytest.raises(ValidationError, match="by speaker"):
         Scored(scoring=score.scoring, epsilon=None, counts=(matrix, matrix))
+
+
+@pytest.mark.parametrize(
+    ("told", "complaint"),
+    [
+        ({"known": (True, True, True)}, "3 numbers for 4 labels"),
+        ({"known": (False,) * 4}, "no emotion is known"),
+        ({"known": (True, True, False, True), "utterances": (5, 5, 5, 5)}, "not what there are utterances of"),
+        ({"known": (True,) * 4, "utterances": (5, 5, 0, 5)}, "not what there are utterances of"),
+    ],
+    ids=str,
+)
+def test_a_card_that_contradicts_itself_does_not_come_to_be(release, told, complaint):
+    with pytest.raises(ValidationError, match=complaint):
+        Card.model_validate(release.card.model_dump() | told)
+
+
+def test_a_card_tells_the_emotions_that_may_be_asked_for(release):
+    card = Card.model_validate(release.card.model_dump() | {"known": (True, False, True, False)})
+    assert card.emotions == ("neutral", "sad")
 
 
 def test_a_message_cannot_be_changed(release):

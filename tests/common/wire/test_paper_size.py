@@ -34,7 +34,7 @@ def test_a_generator_of_paper_size_passes_within_one_more_copy_of_its_weights(tu
     tuning = tune.tuning.model_copy(update=own)
     released = {name: torch.full(shape, 0.01) for name, shape in SYNTHESIZER.shapes(settings, PATCHES, 4).items()}
     weights = sum(value.nbytes for value in released.values())
-    release = Release(card=Card(tuning=tuning, utterances=None, seconds=1), released=released)
+    release = Release(card=Card(tuning=tuning, known=(True,) * 4, utterances=None, seconds=1), released=released)
 
     data, encoding = peak_above_start(lambda: encode(release))
     back, decoding = peak_above_start(lambda: decode_reply(data, Collect(tuning=tuning)))

@@ -28,7 +28,9 @@ def bank(tmp_path, release):
     features = hash_identity(FeatureConfig().model_dump(mode="json"))
     tuning = release.card.tuning.model_copy(update={"features": features})
     bank = Bank(tmp_path / "bank")
-    bank.add(Release(card=Card(tuning=tuning, utterances=None, seconds=3), released=release.released))
+    bank.add(
+        Release(card=Card(tuning=tuning, known=(True,) * 4, utterances=None, seconds=3), released=release.released)
+    )
     return bank.folder
 
 

@@ -19,6 +19,7 @@ from simulations.comparison.table import aside_lines, failure_lines, table_of
 
 RIGHT = [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 2]]
 WRONG = [[0, 2, 0, 0], [2, 0, 0, 0], [0, 0, 0, 2], [0, 0, 2, 0]]
+MORE = [[2, 1, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 2]]
 SPEAKERS = {"a": ["ann", "abe"], "b": ["bea", "bob"]}
 
 
@@ -34,7 +35,8 @@ def found(folds, noise=None, **told):
 def real(folds):
     """The real mode of such a campaign, by fold and speaker."""
     counts = {fold: dict(zip(SPEAKERS[fold], matrices, strict=False)) for fold, matrices in folds.items() if matrices}
-    return SimpleNamespace(counts=lambda: {"0": counts}, speakers=lambda: SPEAKERS)
+    said = {fold: {name: np.sum(one, axis=1).tolist() for name, one in by.items()} for fold, by in counts.items()}
+    return SimpleNamespace(counts=lambda: {"0": counts}, spoken=lambda: said)
 
 
 def shown(results):
@@ -69,6 +71,16 @@ def test_modes_stand_side_by_side_with_interval_n_and_their_difference(config):
     assert (results.folds[0].speakers, results.folds[0].utterances) == (["ann", "abe"], [4, 4, 4, 4])
     for said in ("1.000", "0.750", "32", "leave one session out; 2 fold(s)"):
         assert said in shown(results)
+
+
+def test_a_matrix_without_a_name_goes_to_a_speaker_who_said_as_much(config):
+    """A site sorts what it tells by the numbers, whoever spoke them."""
+    results = results_of(
+        config, found({"a": [WRONG, MORE], "b": [RIGHT, RIGHT]}), real({"a": [MORE, RIGHT], "b": [RIGHT] * 2})
+    )
+    assert results.counts["federated"]["0"]["a"] == {"abe": WRONG, "ann": MORE}
+    numbered = results_of(config, found({"a": [WRONG, MORE], "b": [RIGHT, RIGHT]}))
+    assert numbered.counts["federated"]["0"]["a"] == {"a#0": WRONG, "a#1": MORE}
 
 
 def test_modes_are_compared_on_the_folds_that_all_of_them_have(config):

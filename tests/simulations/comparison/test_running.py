@@ -57,9 +57,11 @@ def test_federated_and_real_are_what_a_campaign_gives_for_that_seed(
         here = tensors_of(units, f"train federated, {fold['name']}, seed 0", "recognizer")
         assert all(torch.equal(here[name], trained[name]) for name in trained)
     told = json.loads((tmp_path / "campaign" / RESULTS).read_text())
+    assert told["counts"]["real"] == results["counts"]["real"]
     for name in ("real", "federated"):
-        assert told["counts"][name] == results["counts"][name]
-        assert told["modes"][name] == results["modes"][name]
+        for part in ("macro_f1", "uar", "accuracy"):
+            assert told["modes"][name][part]["mean"] == results["modes"][name][part]["mean"]
+    assert {row["pairs"] for row in told["paired"]} == {3}
 
 
 def test_what_is_computed_is_not_computed_again(whole, comparing, counting, tmp_path):

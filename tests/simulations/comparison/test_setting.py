@@ -33,10 +33,16 @@ def test_one_session_only_is_refused(with_rows, weights):
         prepare(config, weights, ignore)
 
 
-def test_a_fold_without_an_emotion_is_named_with_the_emotion(with_rows, weights):
-    config = with_rows(lambda path, emotion, session, speaker: (emotion, session) != ("sad", "Session2"))
-    with pytest.raises(UserErrors, match="fold Session2: no utterance of sad"):
+def test_an_emotion_that_no_session_holds_is_one_error(with_rows, weights):
+    config = with_rows(lambda path, emotion, session, speaker: emotion != "sad")
+    with pytest.raises(UserError, match="no session holds speech that is sad") as raised:
         prepare(config, weights, ignore)
+    assert "\n" not in str(raised.value)
+
+
+def test_an_emotion_that_one_session_lacks_is_no_error(with_rows, weights):
+    config = with_rows(lambda path, emotion, session, speaker: (emotion, session) != ("sad", "Session2"))
+    assert prepare(config, weights, ignore).part("Session2").held.count(False) == 1
 
 
 def test_an_unknown_fold_is_named_with_those_there_are(config, weights):

@@ -29,7 +29,7 @@ def admitted(tune):
 
 @pytest.fixture
 def released(tune):
-    card = Card(tuning=tune.tuning, utterances=None, seconds=7)
+    card = Card(tuning=tune.tuning, known=(True,) * 4, utterances=None, seconds=7)
     release = Release(card=card, released={})
     facts = {"bytes": 1_182_344, "sha256": "ab" * 32, "tensors": {"a": "F16[2]", "b": "F16[3]"}}
     return entry(run=LONGEST, session="03+08", words=release.words(), **facts)

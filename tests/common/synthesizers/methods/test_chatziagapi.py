@@ -65,6 +65,24 @@ def test_latents_of_an_emotion_have_the_mean_and_covariance_of_its_codes():
     assert (drawn[labels == 0].mean(dim=0) - drawn[labels == 1].mean(dim=0)).abs().min() > 4
 
 
+def test_of_an_emotion_without_codes_nothing_is_told():
+    codes = torch.randn(30, 3, generator=torch_stream("codes"))
+    fitted = Gaussians.of(codes, torch.arange(30) % 2, 3)
+    assert not fitted.means[2].any()
+    assert not fitted.roots[2].any()
+    assert torch.equal(fitted.roots[:2], Gaussians.of(codes, torch.arange(30) % 2, 2).roots)
+
+
+def test_an_emotion_of_one_short_utterance_is_as_varied_as_all_speech_of_the_site():
+    codes = torch.randn(30, 3, generator=torch_stream("codes"))
+    labels = torch.arange(30) % 2
+    codes[labels == 1] = torch.tensor([1.0, 2.0, 3.0])
+    fitted = Gaussians.of(codes, labels, 2)
+    assert fitted.means[1].tolist() == pytest.approx([1, 2, 3])
+    assert (fitted.roots[1] @ fitted.roots[1]).flatten() == pytest.approx(codes.T.cov().flatten(), abs=1e-5)
+    assert torch.equal(fitted.roots[0], Gaussians.of(codes[labels == 0], torch.zeros(15), 1).roots[0])
+
+
 def test_real_and_fake_are_shown_in_batches_of_their_own(fit, around, monkeypatch):
     shown = []
     forward = Encoder.forward

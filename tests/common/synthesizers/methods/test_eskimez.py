@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from common.networks import Generator
+from common.synthesizers.methods import eskimez
 from common.synthesizers.methods.eskimez import ConditionalSampler
 from common.training.checkpoint import Snapshots
 from common.training.likeness import SKETCHES, energy_distance
@@ -33,6 +34,18 @@ def ask(release, tune):
         return generator(latents, condition)
 
     return forward
+
+
+def test_the_condition_of_an_emotion_that_is_not_there_stays_as_it_began(config, fresh, bands, around):
+    settings = eskimez.SYNTHESIZER.settings_of(config)
+    tuning = settings.finetuning.model_copy(update={"even_start": True})
+    settings = settings.model_copy(update={"finetuning": tuning})
+    there = replace(bands, held=(0, 2))
+    tuned = eskimez.finetune(fresh(config), there, settings, 0, around, known=(0, 2)).generator
+    by_class = tuned.linears[0].weight[:, config.network.noise :].abs().sum(dim=0)
+    assert (by_class > 0).tolist() == [True, False, True, False]
+    everything = eskimez.finetune(fresh(config), there, settings, 0, around).generator
+    assert everything.linears[0].weight[:, config.network.noise + 1].any()
 
 
 def test_a_class_is_a_one_hot_condition(sampler, latents, ask):
