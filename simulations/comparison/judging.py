@@ -10,6 +10,7 @@ from dataclasses import asdict
 import torch
 from torch import Tensor
 
+from common.errors import UserError
 from common.files import atomic_json
 from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
@@ -68,6 +69,8 @@ def _samples(job: Job, labels: Tensor, device: torch.device) -> tuple[Tensor, Te
 
 def drawn(sources: Sequence[Source], classes: int, scale: float) -> tuple[Tensor, Tensor, Tensor]:
     """Samples of all sources alike, their emotions, and the same latents under each emotion."""
+    if not sources:
+        raise UserError("no generator to draw from")
     parts, wanted = list[Tensor](), list[Tensor]()
     for source, numbers in zip(sources, given_numbers([s.known for s in sources], AN_EMOTION, classes), strict=True):
         if any(numbers):
