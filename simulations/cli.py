@@ -23,8 +23,10 @@ from simulations.commands import (
     demo,
     deploy,
     doctor,
+    features,
     keeper,
     ledger,
+    model,
     pretrain,
     protocols,
     recognize,
@@ -53,10 +55,12 @@ app.command(rich_help_panel=FIRST)(doctor.doctor)
 app.command(rich_help_panel=FIRST)(demo.demo)
 app.add_typer(config.app, name="config", rich_help_panel=FIRST)
 app.add_typer(corpus.app, name="corpus", rich_help_panel=FIRST)
+app.add_typer(features.app, name="features", rich_help_panel=FIRST)
 app.add_typer(bench.app, name="bench", rich_help_panel=FIRST)
 app.command(rich_help_panel=TRAIN)(pretrain.pretrain)
 app.command(rich_help_panel=TRAIN)(sample.sample)
 app.command(rich_help_panel=TRAIN)(recognize.recognize)
+app.add_typer(model.app, name="model", rich_help_panel=TRAIN)
 app.command(rich_help_panel=FEDERATE)(simulate.simulate)
 app.command(rich_help_panel=FEDERATE)(compare.compare)
 app.command(rich_help_panel=FEDERATE)(report.report)

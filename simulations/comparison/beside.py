@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from client.simulated import site_name
-from common.features.cache import features_for
 from common.networks.acceleration import Acceleration
 from simulations.comparison.crew import Processes
 from simulations.comparison.doing import do
@@ -57,7 +56,7 @@ class Beside:
         if self.alone or not waiting or Acceleration.from_runtime(runtime).device.type != "cpu":
             yield lambda: None  # an accelerator's memory is the clients'
             return
-        features_for(self.setting.manifest, self.setting.config.features, runtime)  # once, before processes look
+        _ = self.setting.features  # once, before processes look for them
         crew = Processes(1, self.setting, self.store, do, yielding=True)
 
         def go_on() -> None:
@@ -76,7 +75,7 @@ class Beside:
     def finish(self, console: Console) -> list[Failed]:
         """Compute what is missing; the answer is what failed."""
         config, missing = self.setting.config, len(self._missing())
-        features_for(self.setting.manifest, config.features, config.runtime)
+        _ = self.setting.features
         workers = 0 if self.alone or missing < 2 else min(workers_for(config, None), missing)
         return failed(
             self.units, carry_out(self.units, self.setting, self.store, workers, Prices({}, GUESSES), console)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from common.config import Config
 from common.corpora.manifest import Manifest
-from common.features.scaling import Scaling
 from common.networks.acceleration import Acceleration
 from common.recognizers.model import load_model
 from common.recognizers.scoring import NOTE, confusions_of, keep_scores, scores_of
@@ -80,5 +79,5 @@ def _show(run: Path, config: Config, bank: Bank) -> None:
     told = banked[0].card.tuning.scaling
     if told:
         looks = {ABLATED: look(None, *made_by(bank, banked, config))}
-        scaling = Scaling(told.low, told.high)
+        scaling = {"low": told.low, "high": told.high}
         put(run, Gathered("", config.seed, config.corpus.emotions, scaling, config.features, looks))

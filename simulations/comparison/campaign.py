@@ -6,7 +6,7 @@ Owns how a campaign's outcome becomes results, and what of it is shown. Must not
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +16,23 @@ from torch import Tensor
 from client.simulated import SITES, site_name
 from client.site import STATE
 from common.config import Config
+from common.features.spaces import space_of
 from common.networks.acceleration import Acceleration
 from common.seeds import derive_seed
+from common.spaces import Vectors
 from common.synthesizers.pool import Source
-from common.training.pretrained import Pretrained, fitting_weights, load_pretrained
+from common.training.checkpoint import Card
+from common.training.pretrained import Pretrained, load_pretrained
 from server.bank import Bank, Banked
 from server.campaign import BANK
-from server.outcome import Found
+from server.outcome import FoldFound, Found
+from server.run import default_base
 from server.samplers import sampler_of
 from simulations.comparison.beside import Beside
 from simulations.comparison.evidence import Gathered, Written, put
 from simulations.comparison.judging import AN_EMOTION, drawn, look
 from simulations.comparison.modes import ABLATED, MODES, REAL
-from simulations.comparison.recognizing import real_patches
+from simulations.comparison.recognizing import real_examples
 from simulations.comparison.results import environment, ground, scored, seconds_of, whence
 from simulations.comparison.schema import Aside, Counts, Failed, Matrix, Results, Tested, write_results
 from simulations.comparison.store import LEDGER, METRICS
@@ -50,7 +54,7 @@ def simulate_campaign(
 ) -> Results:
     """The campaign, beside it the real mode where that is wanted, and what both come to."""
     began = time.monotonic()
-    simulation = order(config, run, base or fitting_weights(config.network), plan=plan, resume=resume)
+    simulation = order(config, run, base or default_base(config), plan=plan, resume=resume)
     beside = Beside.of(simulation) if with_real and plan in (None, config.methods.protocol) else None
     found = simulation.concluded()
     if found is None:
@@ -82,16 +86,15 @@ def conclude(
     failures: Sequence[Failed] = (),
 ) -> Results:
     """A campaign's outcome as results, written beside it with what can be shown."""
-    pretrained = load_pretrained(base, config.network, config.features, config.corpus.classes)
     results = results_of(config, found, beside)
-    _show(run, config, pretrained, found, beside)
+    card = _show(run, config, base, found, beside)
     results = replace(
         results,
         command=command,
         failures=[*results.failures, *failures],
         seconds=seconds_of(beside.units, beside.store, set()) if beside else {},
         environment=environment(config, [Acceleration.from_runtime(config.runtime).precision]),
-        pretrained=whence(pretrained.card),
+        pretrained=whence(card) if card else {},
         wall=round(time.monotonic() - began, 1),
     )
     write_results(run, results)
@@ -165,24 +168,38 @@ def _protocol(config: Config, found: Found, scored: int, known: int, noise: Sequ
     return f"{config.methods.protocol.replace('-', ' ')}{missing}{told}"
 
 
-def _show(run: Path, config: Config, pretrained: Pretrained, found: Found, beside: Beside | None) -> None:
-    """What the generators make for the first fold, beside the speech that they were tuned to where it is at hand."""
-    bank, fold, labels = Bank(run / BANK), found.folds[0], config.corpus.emotions
-    encoder = pretrained.pair.discriminator
-    made = made_by(bank, [banked for banked in bank.banked() if banked.session in fold.train], config)
-    looks = {ABLATED: look(encoder, *made)}
-    curves: list[Written] = []
+def _show(run: Path, config: Config, base: Path, found: Found, beside: Beside | None) -> Card | None:
+    """What there is to look at, of the first fold; the answer is the card of the networks at the start, if any."""
+    fold, labels, curves = found.folds[0], config.corpus.emotions, list[Written]()
     if beside:
-        place = next(name for name in beside.setting.folds if site_name(name) == fold.name)
-        real = real_patches(beside.setting, place, config).batch(0, AN_EMOTION * len(labels), "evidence")
-        looks = {REAL: look(encoder, real.values, real.labels), **looks}
-        shown = (unit for unit in beside.units if (unit.kind, unit.place) == ("train", place))
+        shown = (unit for unit in beside.units if (unit.kind, unit.fold) == ("train", fold.name))
         curves = [Written.of(unit, beside.store.where(unit) / METRICS) for unit in shown]
     ledgers = []
     for path in sorted((run / SITES).glob(f"*/{STATE}/{LEDGER}")):
         session = path.parent.parent.name
         ledgers.append(Written(path, f"tune-{session}.jsonl", {"session": session, "seed": config.seed}))
-    put(run, Gathered(fold.name, config.seed, labels, pretrained.scaling, config.features, looks, curves, ledgers))
+    bare = Gathered(fold.name, config.seed, labels, {}, config.features, {}, curves, ledgers)
+    if isinstance(space_of(config), Vectors):
+        put(run, bare)
+        return None
+    pretrained = load_pretrained(base, config.network, config.features, config.corpus.classes)
+    looks = _looks(Bank(run / BANK), config, pretrained, fold, beside)
+    put(run, replace(bare, scaling=asdict(pretrained.scaling), looks=looks))
+    return pretrained.card
+
+
+def _looks(
+    bank: Bank, config: Config, pretrained: Pretrained, fold: FoldFound, beside: Beside | None
+) -> dict[str, dict[str, Tensor]]:
+    """What the generators make, beside the speech that they were tuned to where it is at hand."""
+    encoder = pretrained.pair.discriminator
+    made = made_by(bank, [banked for banked in bank.banked() if banked.session in fold.train], config)
+    looks = {ABLATED: look(encoder, *made)}
+    if beside is None:
+        return looks
+    place = next(name for name in beside.setting.folds if site_name(name) == fold.name)
+    real = real_examples(beside.setting, place, config).batch(0, AN_EMOTION * config.corpus.classes, "evidence")
+    return {REAL: look(encoder, real.values, real.labels), **looks}
 
 
 def made_by(bank: Bank, releases: Sequence[Banked], config: Config) -> tuple[Tensor, Tensor, Tensor]:

@@ -13,14 +13,13 @@ Owns the layout. Must not know how anything is drawn. Arrays are safetensors, pa
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
-from common.features.scaling import Scaling
 from common.files import atomic_json, atomic_write
 from common.settings import FeatureConfig
 from common.training.checkpoint import read_tensors
@@ -56,7 +55,8 @@ class Gathered:
     fold: str
     seed: int
     labels: Sequence[str]
-    scaling: Scaling
+    scaling: Mapping[str, float]
+    """Of patches: what inverts them to log-mels."""
     features: FeatureConfig
     looks: Mapping[str, Mapping[str, Tensor]]
     curves: Iterable[Written] = ()
@@ -77,8 +77,8 @@ def gather(run: Path, setting: Setting, units: Sequence[Unit], store: Store) -> 
     watched = [unit for unit in done if (unit.place, unit.seed) == (first.place, first.seed) or unit.key in needed]
     curves = (Written.of(unit, store.where(unit) / METRICS) for unit in watched)
     ledgers = (Written.of(unit, store.where(unit) / LEDGER) for unit in done if unit.seed == first.seed)
-    labels, scaling = setting.manifest.labels, setting.pretrained.scaling
-    put(run, Gathered(first.place, first.seed, labels, scaling, setting.config.features, looks, curves, ledgers))
+    labels = setting.manifest.labels
+    put(run, Gathered(first.place, first.seed, labels, setting.scaled, setting.config.features, looks, curves, ledgers))
 
 
 def put(run: Path, found: Gathered) -> None:
@@ -92,7 +92,7 @@ def put(run: Path, found: Gathered) -> None:
         "fold": found.fold,
         "seed": found.seed,
         "labels": list(found.labels),
-        "scaling": asdict(found.scaling),
+        "scaling": dict(found.scaling),
         "features": found.features.model_dump(mode="json"),
         "curves": list(_copied(found.curves, folder / "curves")),
         "ledgers": list(_copied(found.ledgers, folder / "ledgers")),
@@ -105,7 +105,7 @@ def _arrays(looks: Mapping[str, Mapping[str, Tensor]], labels: Sequence[str]) ->
     patches: dict[str, Tensor] = {}
     embeddings: dict[str, Tensor] = {}
     for name, kept in looks.items():
-        for number, label in enumerate(labels):
+        for number, label in enumerate(labels) if "patches" in kept else ():
             patches[f"{name}/{label}"] = kept["patches"][kept["patch_labels"] == number]
         if "embeddings" in kept:
             embeddings |= {name: kept["embeddings"], f"{name}/labels": kept["labels"]}

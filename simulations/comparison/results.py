@@ -87,7 +87,7 @@ def collect(
         quality=_quality(done, store),
         quarantined=_quarantined(units, store),
         failures=failed(units, failures),
-        pretrained=whence(setting.pretrained.card),
+        pretrained={} if setting.scaling is None else whence(setting.pretrained.card),
     )
 
 
