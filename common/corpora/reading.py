@@ -24,7 +24,6 @@ class OtherEmotions(UserError):  # noqa: N818 - it says what is there
 
 
 UNKNOWN = "unknown emotion"
-ROOT = "name with --root, or as root in a site's file,"
 _THREADS = 2 * usable_cores()  # a look at a header mostly waits for the disk
 
 
@@ -33,7 +32,7 @@ def check_root(layout: Layout, root: Path, all_layouts: Iterable[Layout]) -> Non
     if layout.is_at(root) or not layout.markers:
         return
     if not root.exists():
-        raise UserError("no such folder", where=root, remedy=f"{ROOT} the folder of {layout.title}")
+        raise UserError("no such folder", where=root, remedy=_missing(layout))
     if root.is_dir() and not any(root.iterdir()):
         raise UserError("the folder is empty", where=root, remedy=f"{layout.title} should lie there: {layout.example}")
     remedy = f"it should hold {layout.example}"
@@ -43,6 +42,10 @@ def check_root(layout: Layout, root: Path, all_layouts: Iterable[Layout]) -> Non
     elif alike := [other.name for other in all_layouts if other is not layout and other.is_at(root)]:
         remedy += f"; it looks like the corpus {alike[0]}"
     raise UserError(f"this is not {layout.title}", where=root, remedy=remedy)
+
+
+def _missing(layout: Layout) -> str:
+    return f"pass --root with the folder of {layout.title}, or mend root in the site's file"
 
 
 def read_layout(
