@@ -129,11 +129,11 @@ def simulate(
     *,
     base: Place | None = None,
     backend: Literal["ray", "serial"] = "ray",
-    plan: Literal["leave-one-out", "everyone"] = "leave-one-out",
+    plan: str | None = None,
     real: bool = True,
     resume: bool = False,
 ) -> dict[str, Any]:
-    """A whole campaign here, sessions as clients; the answer is its `results.json`."""
+    """A whole campaign here, sessions as clients; the answer is its `results.json`. `plan` everyone: no fold, no test."""
     from simulations.comparison.campaign import simulate_campaign
     from simulations.comparison.schema import plain
 
