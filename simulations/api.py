@@ -133,7 +133,7 @@ def simulate(
     real: bool = True,
     resume: bool = False,
 ) -> dict[str, Any]:
-    """A whole campaign here, sessions as clients; the answer is its `results.json`. `plan` everyone: no fold, no test."""
+    """A whole campaign here, sessions as clients; the answer is its `results.json`."""
     from simulations.comparison.campaign import simulate_campaign
     from simulations.comparison.schema import plain
 
