@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # An empty word lets Python keep what it has compiled: else each of the many processes of `make test` does it anew.
 export PYTHONDONTWRITEBYTECODE :=
-.PHONY: help install demo test test-slow attack-test gpu-test deploy-test container-test docs lint format lock clean
+.PHONY: help install demo test test-slow attack-test skew gpu-test deploy-test container-test docs lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -32,6 +32,16 @@ attack-test: $(INSTALLED)  ## every attack on a site or a campaign, with its rul
 	EYESOFF_EMODB=$(abspath $(wildcard $(EMODB))) EYESOFF_ATTACKS_TABLE=results/attacks.json OMP_NUM_THREADS=1 \
 		$(BIN)/pytest -m "slow or not slow" --quiet tests/attacks
 	@$(BIN)/python -m tests.attacks.table results/attacks.json
+
+BRIEF := --set finetuning.iterations=200 --set recognizer.iterations=200 --set recognizer.decay_every=140 --set sampling.per_emotion=600
+
+skew: $(INSTALLED)  ## what sites that lack emotions cost on EMO-DB, briefly trained; the table goes to docs/results.md
+	for skew in none 1.0 0.3; do \
+		OMP_NUM_THREADS=1 $(BIN)/eyesoff compare --preset emodb --root $(EMODB) --seeds 1 --modes real,centralized,federated \
+			$$([ $$skew = none ] || echo --skew $$skew) $(BRIEF) --run runs/skew/$$skew --units runs/skew/units; \
+		install -D runs/skew/$$skew/results.json results/skew/$$skew/results.json; \
+	done
+	@$(BIN)/python -m simulations.report.skew results/skew docs/results.md
 
 gpu-test: $(INSTALLED)  ## that a CUDA device computes what a processor does; needs one
 	$(BIN)/pytest -m gpu
