@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, Protocol, TypeVar
 
 from common.errors import UserError
+from common.settings import SHARED, Section, sections_of
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,23 @@ class Named(Protocol):
     def name(self) -> str:
         """Unique in its registry."""
         ...
+
+
+def sections_brought(method: Named) -> dict[str, type[Section]]:
+    """The sections of a method's settings, where it has settings, by name."""
+    settings = getattr(method, "Settings", None)
+    return sections_of(settings) if isinstance(settings, type) and issubclass(settings, Section) else {}
+
+
+PLAIN = ("name", "seed")
+"""Settings of a configuration that stand in no section."""
+
+
+def refuse_taken_sections(method: Named, kinds: Mapping[str, type[Section]]) -> None:
+    """Two sections of one name could not both be read."""
+    brought = sections_brought(method)
+    if taken := [name for name, kind in brought.items() if name in PLAIN or kinds.get(name, kind) is not kind]:
+        raise ValueError(f"its section [{taken[0]}] has the name of another one")
 
 
 Method = TypeVar("Method", bound=Named)
@@ -59,7 +77,7 @@ class Registry(Generic[Method]):
     def _found(self) -> tuple[dict[str, Method], tuple[Broken, ...]]:
         methods: dict[str, Method] = {}
         broken: list[Broken] = []
-        for method in self._own():
+        for method in self.own:
             if method.name in methods:
                 raise ValueError(f"two {self.noun}s are called {method.name}")
             methods[method.name] = method
@@ -70,6 +88,11 @@ class Registry(Generic[Method]):
                 broken.append(Broken(point.name, f"{type(error).__name__}: {error}"))
                 log.warning("the %s %s of %s cannot be used: %s", self.noun, point.name, point.value, error)
         return methods, tuple(broken)
+
+    @cached_property
+    def own(self) -> tuple[Method, ...]:
+        """Those that come with eyesoff."""
+        return tuple(self._own())
 
     def _own(self) -> Iterator[Method]:
         if not isinstance(self._package, str):
@@ -87,7 +110,18 @@ class Registry(Generic[Method]):
             raise ValueError(f"it calls itself {method.name}")
         if method.name in taken:
             raise ValueError("the name is taken")
+        kinds = dict(SHARED)
+        for one in taken.values():
+            kinds |= sections_brought(one)
+        refuse_taken_sections(method, kinds)
         return method
+
+    def drop(self, name: str, reason: str) -> None:
+        """Count a method among those that cannot be used."""
+        methods, broken = self._found
+        kept = {other: method for other, method in methods.items() if other != name}
+        self.__dict__["_found"] = (kept, (*broken, Broken(name, reason)))
+        log.warning("the %s %s cannot be used: %s", self.noun, name, reason)
 
     @property
     def methods(self) -> Mapping[str, Method]:

@@ -330,3 +330,27 @@ def hash_identity(identity: Mapping[str, Any]) -> str:
     """
     canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+SHARED: Mapping[str, type[Section]] = {
+    "corpus": CorpusConfig,
+    "features": FeatureConfig,
+    "vectors": VectorConfig,
+    "methods": MethodsConfig,
+    "network": NetworkConfig,
+    "optimizer": OptimizerConfig,
+    "pretraining": PretrainingConfig,
+    "finetuning": FinetuningConfig,
+    "chatziagapi": ChatziagapiConfig,
+    "sampling": SamplingConfig,
+    "recognizer": RecognizerConfig,
+    "campaign": CampaignConfig,
+    "runtime": RuntimeConfig,
+}
+"""The sections that every configuration has, by name: a method may read one, and call none of its own so."""
+
+
+def sections_of(kind: type[Section]) -> dict[str, type[Section]]:
+    """The sections that a method's settings are made of, by name."""
+    found = {name: field.annotation for name, field in kind.model_fields.items()}
+    return {name: one for name, one in found.items() if isinstance(one, type) and issubclass(one, Section)}

@@ -10,7 +10,7 @@ from common.config import Config
 from common.errors import UserError, UserErrors
 from common.training.reporters import Reporter
 from server.bank import Bank, Banked
-from server.generators import features_of
+from server.generators import settings_of
 from server.plans import EVERYONE
 from server.recognizers import Recognizers, require_every_emotion
 
@@ -51,6 +51,8 @@ def fitting_config(config: Config, banked: tuple[Banked, ...], where: Path) -> C
             f"{where}: generators that do not go together; `eyesoff bank export` takes some apart", problems
         )
     corpus = config.corpus.model_copy(update={"emotions": first.labels})
-    features = features_of(first.features, where, config.features)
+    known = settings_of(first, where, config)
+    methods = config.methods.model_copy(update={"synthesizer": first.synthesizer})
+    own = {"corpus": corpus, "features": known.features, "vectors": known.vectors, "methods": methods}
     shared = {"network": first.own.network} if hasattr(first.own, "network") else {}
-    return config.model_copy(update={"corpus": corpus, "features": features, **shared})
+    return config.model_copy(update={**own, **shared})

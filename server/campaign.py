@@ -76,7 +76,7 @@ class Campaign:
         name: str,
         folder: Path,
         config: Config,
-        base: Pretrained,
+        base: Pretrained | None,
         clients: Clients,
         watcher: Watcher,
         plan: Plan,

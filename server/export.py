@@ -15,6 +15,7 @@ from typing import BinaryIO
 from common.errors import UserError
 from common.files import atomic_json, write_through
 from server.bank import INDEX, Bank, Banked
+from server.generators import settings_of
 
 
 def export(bank: Bank, target: Path, names: Sequence[str] = ()) -> tuple[Banked, ...]:
@@ -39,7 +40,7 @@ def _copy(bank: Bank, chosen: Sequence[Banked], target: Path) -> None:
         growing.mkdir(parents=True)
         for path in _files(bank, chosen):
             shutil.copyfile(path, growing / path.name)
-        atomic_json(growing / INDEX, _index(chosen))
+        atomic_json(growing / INDEX, _index(bank, chosen))
         growing.replace(target)
     except BaseException as error:
         shutil.rmtree(growing, ignore_errors=True)
@@ -53,15 +54,17 @@ def _zip(bank: Bank, chosen: Sequence[Banked], stream: BinaryIO) -> None:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for path in _files(bank, chosen):
             archive.write(path, path.name)
-        archive.writestr(INDEX, json.dumps(_index(chosen), indent=2))
+        archive.writestr(INDEX, json.dumps(_index(bank, chosen), indent=2))
 
 
 def _files(bank: Bank, chosen: Sequence[Banked]) -> list[Path]:
     return [path for banked in chosen for path in bank.files(banked)]
 
 
-def _index(chosen: Sequence[Banked]) -> dict[str, object]:
+def _index(bank: Bank, chosen: Sequence[Banked]) -> dict[str, object]:
+    """What a reader without the run looks up: which releases, and how speech became their features."""
     return {
+        "settings": _settings(bank, chosen),
         "releases": [
             {
                 "name": banked.name,
@@ -72,5 +75,19 @@ def _index(chosen: Sequence[Banked]) -> dict[str, object]:
                 "sha256": banked.sha256,
             }
             for banked in chosen
-        ]
+        ],
     }
+
+
+def _settings(bank: Bank, chosen: Sequence[Banked]) -> list[dict[str, object]]:
+    """Of every kind of features that is known here; a bank may come from elsewhere, and then its index told them."""
+    told = []
+    for banked in chosen:
+        try:
+            config = settings_of(banked.card.tuning, bank.folder)
+        except UserError:
+            continue
+        plain = config.model_dump(mode="json", include={"features", "vectors"})
+        if plain not in told:
+            told.append(plain)
+    return told

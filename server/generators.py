@@ -3,6 +3,7 @@
 Owns what can be opened and the reasons why something cannot. Must not know what is drawn, nor what for.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,14 @@ from pydantic import ValidationError
 from common.config import Config, FeatureConfig, load_config
 from common.errors import UserError
 from common.features.scaling import Scaling
+from common.features.spaces import identity_in
 from common.networks import release_weights
-from common.settings import hash_identity
 from common.spaces import PATCHES
 from common.synthesizers import Sampler, synthesizer
 from common.training.checkpoint import read_tensors
 from common.training.pretrained import load_pretrained
-from server.bank import CARD, WEIGHTS, Bank, Banked
+from common.wire.terms import Tuning
+from server.bank import CARD, INDEX, WEIGHTS, Bank, Banked
 from server.run import CONFIG
 from server.samplers import sampler_of
 
@@ -73,22 +75,36 @@ def _open_release(path: Path) -> OpenGenerator:
     if tuning.scaling is None:
         raise UserError("samples of this release are no spectrograms", where=path, remedy="name one of patches")
     scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
-    features = features_of(tuning.features, path.parent)
+    features = settings_of(tuning, path.parent).features
     origin = Origin(banked.name, banked.sha256, tuning.labels, scaling, features)
     return OpenGenerator(origin, sampler_of(release), release.card.emotions)
 
 
-def features_of(identity: str, bank: Path, *also: FeatureConfig) -> FeatureConfig:
-    """A release names its features by their hash: they are the usual ones, or stand in its run's configuration."""
+def settings_of(tuning: Tuning, bank: Path, *also: Config) -> Config:
+    """A configuration with the features that a release names by their hash.
+
+    They are the usual ones, those of a configuration at hand, or stand beside the bank: in its run's configuration, or
+    in the index of an export.
+    """
     run = bank.resolve().parent
-    known = [FeatureConfig(), *also]
+    known = [Config(), *also]
     if (run / CONFIG).is_file():
-        known.append(load_config(run / CONFIG).features)
-    for features in known:
-        if hash_identity(features.model_dump(mode="json")) == identity:
-            return features
-    what = f"releases of features that are unknown here ({identity})"
+        known.append(load_config(run / CONFIG))
+    known += exported_settings(bank)
+    for config in known:
+        if identity_in(tuning.space, config) == tuning.features:
+            return config
+    what = f"releases of features that are unknown here ({tuning.features})"
     raise UserError(what, where=bank, remedy=f"put its run's {CONFIG} in {run}")
+
+
+def exported_settings(bank: Path) -> list[Config]:
+    """What the index of an export tells of features; nothing where there is none, or none that can be read."""
+    try:
+        told = json.loads((bank / INDEX).read_bytes())["settings"]
+        return [Config.model_validate(one) for one in told]
+    except (OSError, ValueError, KeyError, TypeError):  # pydantic's errors are ValueErrors
+        return []
 
 
 def _open_pretrained(folder: Path) -> OpenGenerator:

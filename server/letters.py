@@ -40,16 +40,17 @@ from server.roster import Claim
 class Letters:
     """The letters of one run."""
 
-    def __init__(self, run: str, config: Config, base: Pretrained, *, per_speaker: bool) -> None:
+    def __init__(self, run: str, config: Config, base: Pretrained | None, *, per_speaker: bool) -> None:
         self._run, self._config, self._per_speaker = run, config, per_speaker
         self._space = space_of(config)
         self._features = identity_in(self._space, config)
-        is_vectors = isinstance(self._space, Vectors)
-        self._scaling = None if is_vectors else Extremes(low=base.scaling.low, high=base.scaling.high)
+        self._scaling = None if base is None else Extremes(low=base.scaling.low, high=base.scaling.high)
         self._synthesizer = synthesizer(config.methods.synthesizer)
         self._settings = self._synthesizer.settings_of(config)
         starts = self._synthesizer.base(self._settings, config.corpus.classes)
-        self._base = base.pair.learned() if starts else {}
+        if starts and base is None:
+            raise ValueError(f"{self._synthesizer.name} starts from networks")
+        self._base = base.pair.learned() if starts and base is not None else {}
         self._weights = weights_digest({"base": self._base}) if starts else None
 
     def ask(self, client: str) -> Question:

@@ -22,10 +22,19 @@ import numpy as np
 from common.config import Config, load_config
 from common.config.showing import as_toml
 from common.errors import UserError, UserErrors
+from common.features.spaces import space_of
 from common.files import atomic_json, atomic_write, refuse_strangers
 from common.scoring.confusion import macro_f1
+from common.spaces import Vectors
 from common.training.checkpoint import differences
-from common.training.pretrained import load_pretrained, pretrained_hash, shipped_weights
+from common.training.pretrained import (
+    SHIPPED,
+    Pretrained,
+    fitting_weights,
+    load_pretrained,
+    pretrained_hash,
+    shipped_weights,
+)
 from server.campaign import Campaign
 from server.clients import Clients
 from server.events import EventFile
@@ -114,7 +123,7 @@ def run_campaign(folder: Path, clients: Clients) -> dict[str, Any]:
             name=order.name,
             folder=folder,
             config=config,
-            base=load_pretrained(Path(order.base), config.network, config.features, config.corpus.classes),
+            base=_networks(config, order),
             clients=clients,
             watcher=EventFile(folder / EVENTS),
             plan=plan_of(order.plan, config),
@@ -122,6 +131,19 @@ def run_campaign(folder: Path, clients: Clients) -> dict[str, Any]:
             holders=read_holders(folder),
         )
         return campaign.run(order.expected)
+
+
+def default_base(config: Config) -> Path:
+    """The shipped networks of a configuration's sizes; where it reads vectors any of them, for they go unread."""
+    if isinstance(space_of(config), Vectors):
+        return shipped_weights(SHIPPED[0])
+    return fitting_weights(config.network)
+
+
+def _networks(config: Config, order: Order) -> Pretrained | None:
+    if isinstance(space_of(config), Vectors):
+        return None
+    return load_pretrained(Path(order.base), config.network, config.features, config.corpus.classes)
 
 
 def scores_of(outcome: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ from simulations.commands import (
     demo,
     deploy,
     doctor,
+    features,
     keeper,
     ledger,
     pretrain,
@@ -53,6 +54,7 @@ app.command(rich_help_panel=FIRST)(doctor.doctor)
 app.command(rich_help_panel=FIRST)(demo.demo)
 app.add_typer(config.app, name="config", rich_help_panel=FIRST)
 app.add_typer(corpus.app, name="corpus", rich_help_panel=FIRST)
+app.add_typer(features.app, name="features", rich_help_panel=FIRST)
 app.add_typer(bench.app, name="bench", rich_help_panel=FIRST)
 app.command(rich_help_panel=TRAIN)(pretrain.pretrain)
 app.command(rich_help_panel=TRAIN)(sample.sample)

@@ -10,19 +10,31 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from common.settings import Section
+from common.registry import Registry, refuse_taken_sections, sections_brought
+from common.settings import SHARED, Section
 
 
 @cache
 def section_kinds() -> Mapping[str, type[Section]]:
-    """By name, of every method that can be used here."""
+    """By name, of every method that can be used here; one whose section has the name of another's cannot."""
     from common.protocols import PROTOCOLS
     from common.recognizers import RECOGNIZERS  # brings torch, which a configuration without such a section need not
     from common.synthesizers import SYNTHESIZERS
 
-    settings = [method.Settings for registry in (SYNTHESIZERS, RECOGNIZERS, PROTOCOLS) for method in registry]
-    kinds = {name: field.annotation for kind in settings for name, field in kind.model_fields.items()}
-    return {name: kind for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, Section)}
+    registries: tuple[Registry[Any], ...] = (SYNTHESIZERS, RECOGNIZERS, PROTOCOLS)
+    kinds = dict(SHARED)
+    for registry in registries:
+        for method in registry.own:
+            kinds |= sections_brought(method)
+    for registry in registries:
+        for method in tuple(registry):
+            try:
+                refuse_taken_sections(method, kinds)
+            except ValueError as error:
+                registry.drop(method.name, f"ValueError: {error}")
+            else:
+                kinds |= sections_brought(method)
+    return kinds
 
 
 def read_added(tree: Mapping[str, Any], known: frozenset[str]) -> tuple[dict[str, Section], list[InitErrorDetails]]:

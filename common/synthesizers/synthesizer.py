@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from common.errors import UserError
 from common.settings import Section, settings_from
 from common.spaces import Patches, Space, Vectors
 from common.training.draws import Examples
@@ -124,6 +125,18 @@ class Synthesizer(Generic[S]):
     def title(self) -> str:
         """What tables call it."""
         return self.row or self.name
+
+    def released_by(self, fitting: Fitting, settings: S) -> dict[str, Tensor]:
+        """What a fit gives, if it is what its shapes tell."""
+        released = self.fit(fitting, settings)
+        told = {name: tuple(shape) for name, shape in self.shapes(settings, fitting.space, fitting.classes).items()}
+        found = {name: tuple(value.shape) for name, value in released.items()}
+        if wrong := [name for name in {**told, **found} if told.get(name) != found.get(name)]:
+            shown = [f"{name} is {found.get(name, 'missing')}, told {told.get(name, 'nothing')}" for name in wrong]
+            remedy = "a synthesizer's fit and its shapes must say the same: tell whoever wrote it"
+            what = f"what {self.name} releases does not match its shapes"
+            raise UserError(what, where="; ".join(shown), remedy=remedy)
+        return released
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes by name: each has the registry."""

@@ -1,5 +1,7 @@
 """`eyesoff bank`: the generators that came back."""
 
+import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,40 +15,45 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="List, check, remove and export the generators that came back.")
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The bank's folder.", show_default=False)]
+Folder = Annotated[
+    Path, typer.Argument(metavar="BANK", help="The bank's folder, or the zip file of an export.", show_default=False)
+]
 
 
 @app.command("list")
 def list_(folder: Folder, as_json: AsJson = False) -> None:
     """List the releases with the run and session that each came from.
 
-    Example: eyesoff bank list runs/demo/bank
+    On a terminal a release is two lines; elsewhere it is one, with tabs between
+    its fields and their names on top. Nothing is cut off.
+
+    Example: eyesoff bank list runs/simulation/bank
     """
-    banked = _open(folder).banked()
+    with _opened(folder) as bank:
+        banked = bank.banked()
     if as_json:
         _print_json({"releases": [_plain(one) for one in banked]})
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(
-        "name", "run", "session", "synthesizer", "precision", "MB", "received", title=f"{len(banked)} releases"
-    )
-    for one in banked:
-        tuning = one.card.tuning
-        size = f"{one.bytes / 1e6:.1f}"
-        received = one.received.isoformat(sep=" ", timespec="seconds")
-        table.add_row(one.name, one.run, one.session, tuning.synthesizer, tuning.precision.value, size, received)
-    Console(markup=False).print(table)
+    header = ("name", "run", "session", "synthesizer", "emotions", "MB", "received")
+    rows = [_row(one) for one in banked]
+    if not _on_terminal():  # names are to be copied and cut: never shortened, never padded
+        for words in (header, *rows):
+            typer.echo("\t".join(words))
+        return
+    typer.echo(f"{len(rows)} releases")
+    for words in rows:
+        typer.echo(words[0])
+        typer.echo("  " + ", ".join(f"{name} {word}" for name, word in zip(header[1:], words[1:], strict=True)))
 
 
 @app.command()
 def show(folder: Folder, name: Annotated[str, typer.Argument(help="A name that `list` shows.")]) -> None:
     """Print all that is known of one release, as JSON.
 
-    Example: eyesoff bank show runs/demo/bank Session1-0123456789ab
+    Example: eyesoff bank show runs/simulation/bank Session1-0123456789ab
     """
-    _print_json(_plain(_open(folder).get(name)))
+    with _opened(folder) as bank:
+        _print_json(_plain(bank.get(name)))
 
 
 @app.command()
@@ -59,12 +66,12 @@ def verify(
 
     Leaves with status 1 where something is found.
 
-    Example: eyesoff bank verify runs/demo/bank --quarantine
+    Example: eyesoff bank verify runs/simulation/bank --quarantine
     """
-    bank = _open(folder)
-    findings = bank.verify()
-    if quarantine:
-        for finding in findings:
+    with _opened(folder, to_change=quarantine) as bank:
+        findings = bank.verify()
+        count = len(bank.banked()) if not findings else 0
+        for finding in findings if quarantine else ():
             bank.put_aside(finding)
     if as_json:
         found = [{"name": finding.name, "problem": finding.problem} for finding in findings]
@@ -72,7 +79,7 @@ def verify(
     else:
         for finding in findings:
             typer.echo(f"{finding.name}: {finding.problem}")
-        typer.echo(f"{len(findings)} problem(s)" if findings else f"ok: {len(bank.banked())} releases")
+        typer.echo(f"{len(findings)} problem(s)" if findings else f"ok: {count} releases")
     if findings:
         raise typer.Exit(1)
 
@@ -85,16 +92,16 @@ def remove(
 ) -> None:
     """Delete releases for good, such as those of a site that withdrew.
 
-    Example: eyesoff bank remove runs/demo/bank Session1-0123456789ab
+    Example: eyesoff bank remove runs/simulation/bank Session1-0123456789ab
     """
-    bank = _open(folder)
     if not names and not quarantined:
         raise UserError("nothing to remove was named", remedy="name releases, or pass --quarantined")
-    for name in names or ():
-        bank.get(name)
-    for name in names or ():
-        bank.remove(name)
-    gone = [*(names or ()), *(bank.prune() if quarantined else ())]
+    with _opened(folder, to_change=True) as bank:
+        for name in names or ():
+            bank.get(name)
+        for name in names or ():
+            bank.remove(name)
+        gone = [*(names or ()), *(bank.prune() if quarantined else ())]
     typer.echo(f"removed: {', '.join(gone) or 'nothing'}")
 
 
@@ -106,20 +113,29 @@ def export_(
 ) -> None:
     """Copy releases to a folder or a zip file that is a bank itself, with an index.
 
-    Example: eyesoff bank export runs/demo/bank generators.zip
+    Example: eyesoff bank export runs/simulation/bank generators.zip
     """
     from server.export import export
 
-    exported = export(_open(folder), target, only or ())
+    with _opened(folder) as bank:
+        exported = export(bank, target, only or ())
     typer.echo(f"{len(exported)} releases in {target}")
 
 
-def _open(folder: Path) -> "Bank":
-    from server.bank import Bank
+def _on_terminal() -> bool:
+    return sys.stdout.isatty()
 
-    if not folder.is_dir():
-        raise UserError("no such bank", where=folder, remedy="name the folder that a run writes its releases to")
-    return Bank(folder)
+
+def _opened(place: Path, *, to_change: bool = False) -> "AbstractContextManager[Bank]":
+    from server.opening import opened_bank
+
+    return opened_bank(place, to_change=to_change)
+
+
+def _row(one: "Banked") -> tuple[str, ...]:
+    tuning = one.card.tuning
+    about = (tuning.synthesizer, " ".join(one.card.emotions), f"{one.bytes / 1e6:.1f}")
+    return (one.name, one.run, one.session, *about, one.received.isoformat(timespec="seconds"))
 
 
 def _plain(banked: "Banked") -> dict[str, object]:

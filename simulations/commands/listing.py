@@ -3,7 +3,7 @@
 Owns the spelling. Must not know which registry it shows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -17,13 +17,17 @@ def space_names(kinds: frozenset[type]) -> str:
     return ", ".join(sorted(kind.__name__.lower() for kind in kinds))
 
 
-def show(title: str, rows: Sequence[Mapping[str, str]], registry: "Registry[Any]", as_json: bool) -> None:
-    """All rows, and on the error stream what cannot be used."""
+def show(title: str, registry: "Registry[Any]", row_of: Callable[[Any], Mapping[str, str]], as_json: bool) -> None:
+    """A row for each method, and on the error stream what cannot be used."""
     import json
 
     from rich.console import Console
     from rich.table import Table
 
+    from common.config.added import section_kinds
+
+    section_kinds()  # which finds those whose sections have the name of another's
+    rows = [row_of(one) for one in registry]
     if as_json:
         broken = [{"name": one.name, "reason": one.reason} for one in registry.broken]
         typer.echo(json.dumps({title: rows, "broken": broken}))

@@ -1,7 +1,12 @@
 """`eyesoff protocols`: which ways of cutting a corpus there are."""
 
+from typing import TYPE_CHECKING, Any
+
 from simulations.commands.listing import show
 from simulations.commands.options import AsJson
+
+if TYPE_CHECKING:
+    from common.protocols import Protocol
 
 
 def protocols(as_json: AsJson = False) -> None:
@@ -11,8 +16,8 @@ def protocols(as_json: AsJson = False) -> None:
     """
     from common.protocols import PROTOCOLS
 
-    rows = [
-        {"name": one.name, "campaign": "no" if one.cuts is None else "yes", "paper": one.paper, "about": one.about}
-        for one in PROTOCOLS
-    ]
-    show("protocols", rows, PROTOCOLS, as_json)
+    show("protocols", PROTOCOLS, _row, as_json)
+
+
+def _row(one: "Protocol[Any]") -> dict[str, str]:
+    return {"name": one.name, "campaign": "no" if one.cuts is None else "yes", "paper": one.paper, "about": one.about}

@@ -1,7 +1,12 @@
 """`eyesoff recognizers`: which models that hear emotion there are."""
 
+from typing import TYPE_CHECKING, Any
+
 from simulations.commands.listing import show, space_names
 from simulations.commands.options import AsJson
+
+if TYPE_CHECKING:
+    from common.recognizers import Recognizer
 
 
 def recognizers(as_json: AsJson = False) -> None:
@@ -11,5 +16,8 @@ def recognizers(as_json: AsJson = False) -> None:
     """
     from common.recognizers import RECOGNIZERS
 
-    rows = [{"name": one.name, "spaces": space_names(one.spaces), "about": one.about} for one in RECOGNIZERS]
-    show("recognizers", rows, RECOGNIZERS, as_json)
+    show("recognizers", RECOGNIZERS, _row, as_json)
+
+
+def _row(one: "Recognizer[Any]") -> dict[str, str]:
+    return {"name": one.name, "spaces": space_names(one.spaces), "about": one.about}

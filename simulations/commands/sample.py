@@ -13,7 +13,8 @@ def sample(
         Path,
         typer.Argument(
             metavar="FILE_OR_FOLDER",
-            help="A release, by its .safetensors file in a bank, or pre-trained networks, by their folder.",
+            help="A release, by its .safetensors file in a bank; a whole bank, by its folder or the zip file of an "
+            "export; or pre-trained networks, by their folder.",
             show_default=False,
         ),
     ],
@@ -29,7 +30,8 @@ def sample(
         typer.Option("--paired", help="Show each latent under every emotion: a row a latent, a column an emotion."),
     ] = False,
     audio: Annotated[
-        bool, typer.Option("--audio", help="Also write wav files, 64 at the most; the phase is a guess (Griffin-Lim).")
+        bool,
+        typer.Option("--audio", help="Also write wav files, 64 at the most, or all of a bank's; the phase is a guess."),
     ] = False,
     latent_scale: Annotated[
         float,
@@ -37,6 +39,7 @@ def sample(
             "--latent-scale", min=0.05, max=3, help="Spread of the latents: above 1 more varied, below tamer."
         ),
     ] = 1.0,
+    form: Annotated[str, typer.Option("--format", help="Of a bank's samples: npz or parquet.")] = "npz",
 ) -> None:
     """Draw spectrograms from a generator: an array file, a picture, and sound with --audio.
 
@@ -48,14 +51,21 @@ def sample(
     A latent depends on the seed and the emotion alone: the angry samples are
     the same with and without the others.
 
+    A whole bank gives a training set: --number samples of each emotion in all,
+    spread evenly over its generators, as one npz or Parquet file; with --audio
+    also wavs and recordings.csv, which `--corpus table` reads.
+
     Pre-trained networks know no emotion yet: they are sampled without
     one, and their labels are -1.
 
-    Example: eyesoff sample runs/demo/bank/Session1-0123456789ab.safetensors --emotion angry --audio --out samples
+    Example: eyesoff sample runs/simulation/bank/Session1-0123456789ab.safetensors --emotion angry --audio --out samples
+
+    Example: eyesoff sample generators.zip --number 200 --audio --out training
     """
     from math import isfinite
 
     from server.generators import open_generator
+    from server.opening import is_bank
     from simulations import sampling
     from simulations.progress import bars
 
@@ -65,6 +75,9 @@ def sample(
         )
     if not isfinite(latent_scale):
         raise typer.BadParameter("not a number", param_hint="--latent-scale")
+    if is_bank(generator):
+        _sample_bank(generator, out, number, seed, latent_scale, form, audio=audio, narrowed=bool(emotion or paired))
+        return
     opened = open_generator(generator)
     samples = sampling.draw(opened, sampling.Order(number, seed, emotion, paired, latent_scale))
     if not opened.tuned:
@@ -76,3 +89,27 @@ def sample(
             sounds = sampling.save_sounds(samples, out, open_bar("sound"))
         first = "" if len(sounds) == len(samples.labels) else "the first "
         typer.echo(f"{first}{len(sounds)} as sound: {sounds[0]} to {sounds[-1].name}")
+
+
+def _sample_bank(
+    place: Path, out: Path, number: int, seed: int, latent_scale: float, form: str, *, audio: bool, narrowed: bool
+) -> None:
+    """A training set of all generators."""
+    from server.opening import opened_bank
+    from simulations.progress import bars
+    from simulations.training_set import FORMS, draw_set, save_set, save_wavs
+
+    if narrowed:
+        remedy = "leave out --emotion and --paired, or name one release"
+        raise UserError("a training set has every emotion", where=place, remedy=remedy)
+    if form not in FORMS:
+        raise UserError("no such form", where=f"--format {form}", remedy=f"choose one of {', '.join(FORMS)}")
+    if out.resolve() == place.resolve():
+        raise UserError("--out is the bank itself", where=out, remedy="choose another folder")
+    with opened_bank(place) as bank:
+        drawn = draw_set(bank, number, seed, latent_scale)
+    typer.echo(f"{len(drawn)} samples of {len(drawn.generators)} generators: {save_set(drawn, out, form)}")
+    if audio:
+        with bars() as open_bar:
+            table = save_wavs(drawn, out, open_bar("sound"))
+        typer.echo(f"as sound, with a table: {table}")

@@ -1,7 +1,12 @@
 """`eyesoff synthesizers`: which ways of making speech from speech there are."""
 
+from typing import TYPE_CHECKING, Any
+
 from simulations.commands.listing import show, space_names
 from simulations.commands.options import AsJson
+
+if TYPE_CHECKING:
+    from common.synthesizers import Synthesizer
 
 
 def synthesizers(as_json: AsJson = False) -> None:
@@ -11,15 +16,15 @@ def synthesizers(as_json: AsJson = False) -> None:
     """
     from common.synthesizers import SYNTHESIZERS
 
-    rows = [
-        {
-            "name": one.name,
-            "spaces": space_names(one.spaces),
-            "reach": one.reach,
-            "paper": one.paper,
-            "released": one.released,
-            "about": one.about,
-        }
-        for one in SYNTHESIZERS
-    ]
-    show("synthesizers", rows, SYNTHESIZERS, as_json)
+    show("synthesizers", SYNTHESIZERS, _row, as_json)
+
+
+def _row(one: "Synthesizer[Any]") -> dict[str, str]:
+    return {
+        "name": one.name,
+        "spaces": space_names(one.spaces),
+        "reach": one.reach,
+        "paper": one.paper,
+        "released": one.released,
+        "about": one.about,
+    }

@@ -8,13 +8,24 @@ import traceback
 
 from common.errors import UserError
 from common.files import atomic_write
+from common.spaces import Vectors
 from common.training.phases import Interrupted
 from simulations.comparison.fitting import fit, tune
 from simulations.comparison.job import Job
 from simulations.comparison.judging import judge
 from simulations.comparison.recognizing import score, train
+from simulations.comparison.vectors import judge_vectors
 
-WORK = {"tune": tune, "fit": fit, "train": train, "score": score, "quality": judge}
+
+def measure_samples(job: Job) -> None:
+    """In the space that they are in."""
+    if isinstance(job.setting.space, Vectors):
+        judge_vectors(job)
+    else:
+        judge(job)
+
+
+WORK = {"tune": tune, "fit": fit, "train": train, "score": score, "quality": measure_samples}
 TRACE = "error.txt"
 
 

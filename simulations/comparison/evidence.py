@@ -6,7 +6,6 @@ Owns which units are shown: those of the first fold and seed. Must not know how 
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ def gather(run: Path, setting: Setting, units: Sequence[Unit], store: Store) -> 
         "fold": first.place,
         "seed": first.seed,
         "labels": list(setting.manifest.labels),
-        "scaling": asdict(setting.pretrained.scaling),
+        "scaling": setting.scaled,
         "features": setting.config.features.model_dump(mode="json"),
         "curves": list(_copied(watched, store, METRICS, folder / "curves")),
         "ledgers": list(_copied([unit for unit in done if unit.seed == first.seed], store, LEDGER, folder / "ledgers")),
@@ -58,7 +57,7 @@ def _arrays(shown: Sequence[Unit], labels: Sequence[str], store: Store) -> dict[
             continue
         name = REAL if unit.subject == COPYING else unit.subject
         kept, _ = read_tensors(store.where(unit) / SHOWN)
-        for number, label in enumerate(labels):
+        for number, label in enumerate(labels) if "patches" in kept else ():
             patches[f"{name}/{label}"] = kept["patches"][kept["patch_labels"] == number]
         embeddings[name], embeddings[f"{name}/labels"] = kept["embeddings"], kept["labels"]
         if "paired" in kept:

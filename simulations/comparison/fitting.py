@@ -12,12 +12,11 @@ from client.simulated import SITES, simulated_site, write_sites
 from client.site import STATE
 from common.config import Config
 from common.errors import UserError
-from common.features.patches import PatchSource
 from common.files import atomic_json, atomic_write
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.seeds import derive_seed
-from common.spaces import PATCHES
+from common.spaces import Vectors
 from common.synthesizers import Fitting, synthesizer
 from common.training.checkpoint import save_tensors
 from common.training.draws import Examples
@@ -44,7 +43,8 @@ def tune(job: Job) -> None:
     base = read_base(job.setting.base).digest
     write_sites(place, config, job.setting.part(job.unit.place), base)
     site = simulated_site(place / SITES, 0)
-    letters = Letters(config.campaign_name(), config, job.setting.pretrained, per_speaker=True)
+    networks = None if isinstance(job.setting.space, Vectors) else job.setting.pretrained
+    letters = Letters(config.campaign_name(), config, networks, per_speaker=True)
     with journal(site.state):
         release = _await_release(Keeper(site), letters, letters.tune("0", site.session), job)
     save_tensors(job.folder / RELEASE, release.released, {"what": str(job.unit)})
@@ -93,17 +93,19 @@ def fit(job: Job) -> None:
     one, config, setting = synthesizer(job.unit.subject), job.config, job.setting
     settings, labels = one.settings_of(config), config.corpus.emotions
     acceleration = Acceleration.from_runtime(config.runtime)
-    cost = one.cost(settings, PATCHES, len(labels))
+    cost = one.cost(settings, setting.space, len(labels))
     require_memory(f"a fit of {one.name}", cost.bytes, acceleration.device)
-    train, scaling = setting.folds[job.unit.place].train, setting.pretrained.scaling
+    train = setting.features.of(setting.folds[job.unit.place].train)
     seed = derive_seed(config.seed, job.unit.subject, job.unit.fold, "fit")
 
     def examples(balanced: bool) -> Examples:
-        return PatchSource(setting.features.of(train), train, scaling, seed, balanced=balanced)
+        return train.examples(setting.scaling, seed, balanced=balanced)
 
     base = setting.pretrained.pair.learned() if one.base(settings, len(labels)) else {}
     around = job.around(acceleration, job.unit.steps)
-    released = one.fit(Fitting(examples, base, labels, PATCHES, seed, around, train.held), settings)
+    released = one.released_by(
+        Fitting(examples, base, labels, setting.space, seed, around, train.manifest.held), settings
+    )
     kind = Precision[config.finetuning.released_as.upper()].dtype
     weights = {name: value.to(kind) for name, value in released.items()}
     save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})

@@ -4,7 +4,7 @@ Owns what every kind of unit shares. Must not know what any of them computes.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from common.config import Config
@@ -44,11 +44,10 @@ class Job:
     def around(self, acceleration: Acceleration, steps: int) -> Surroundings:
         """For a training of so many steps in this folder: resumed from its snapshots, its curves kept."""
         setting = self.setting
-        scaling = asdict(setting.pretrained.scaling)
         return Surroundings(
             acceleration,
             reporter=Together([JsonLines(self.folder / METRICS), self.reporter]),
-            snapshots=Snapshots(self.folder / SNAPSHOTS, self.unit.identity, setting.manifest.labels, scaling),
+            snapshots=Snapshots(self.folder / SNAPSHOTS, self.unit.identity, setting.manifest.labels, setting.scaled),
             report_every=REPORT_EVERY,
             snapshot_every=max(steps // KEPT, 1),
             stop=self.stop,

@@ -40,7 +40,7 @@ def judge(job: Job) -> None:
     samples, labels, paired = _samples(job, labels, device)
     embedded = embed(encoder, samples)
     measured = asdict(quality(embed(encoder, reference).numpy(), embedded.numpy()))
-    atomic_json(job.folder / QUALITY, measured | {"recognized": _recognized(job, samples, labels)})
+    atomic_json(job.folder / QUALITY, measured | {"recognized": recognized(job, samples, labels)})
     order = [number for emotion in range(classes) for number in _first(labels, emotion)]
     shown = {
         "patches": samples[order, 0].half(),
@@ -89,7 +89,7 @@ def embed(encoder: Discriminator, patches: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def _recognized(job: Job, samples: Tensor, labels: Tensor) -> float | None:
+def recognized(job: Job, samples: Tensor, labels: Tensor) -> float | None:
     """Macro F1 of the recognizer that saw real speech, on samples and what they were asked to be."""
     trained = [unit for unit in job.unit.needs if unit.kind == "train"]
     if not trained:

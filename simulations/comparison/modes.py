@@ -9,6 +9,7 @@ from typing import Literal
 
 from common.errors import UserError
 from common.settings import MethodsConfig
+from common.spaces import PATCHES, Space, Vectors
 from common.synthesizers import SYNTHESIZERS
 from simulations.federation.real import REAL as REAL  # a mode like the others, to all who ask here
 
@@ -26,6 +27,10 @@ class Mode:
     synthesizer: str | None = None
     where: Where = "fold"
     real: bool = False
+
+    def is_of(self, space: Space) -> bool:
+        """Whether its samples, if any, are examples of this space."""
+        return self.synthesizer is None or type(space) in SYNTHESIZERS.get(self.synthesizer).spaces
 
 
 def _modes() -> dict[str, Mode]:
@@ -47,16 +52,24 @@ def _modes() -> dict[str, Mode]:
 
 MODES = _modes()
 """In the order of the table."""
+SPOKEN = {name.replace(",", ""): name for name in MODES}
+"""Without a comma, as a list on the command line must have them."""
 PAPERS = (REAL, "centralized", ABLATED, "baseline", FLOOR, "real+synthetic")
 """What the paper speaks of: the rows where none is named."""
 
 
-def choose_modes(names: Sequence[str]) -> tuple[Mode, ...]:
-    """Modes by name in the order of the table; all that the paper speaks of where none is named.
+def choose_modes(names: Sequence[str], space: Space = PATCHES) -> tuple[Mode, ...]:
+    """Modes by name in the order of the table; where none is named, all that the paper speaks of or that make vectors.
 
-    >>> [mode.name for mode in choose_modes(["floor", "real"])]
-    ['real', 'floor']
+    >>> [mode.name for mode in choose_modes(["baseline federated", "real"])]
+    ['real', 'baseline, federated']
     """
+    names = [SPOKEN.get(name, name) for name in names]
+    possible = {name: mode for name, mode in MODES.items() if mode.is_of(space)}
     if unknown := [name for name in names if name not in MODES]:
-        raise UserError("no such mode", where=", ".join(unknown), remedy=f"there are {', '.join(MODES)}")
-    return tuple(mode for name, mode in MODES.items() if name in (names or PAPERS))
+        raise UserError("no such mode", where=", ".join(unknown), remedy=f"there are {', '.join(possible)}")
+    if strange := [name for name in names if name not in possible]:
+        remedy = f"the recognizer reads {space.kind}; there are {', '.join(possible)}"
+        raise UserError(f"not a mode of {space.kind}", where=", ".join(strange), remedy=remedy)
+    wanted = names or (possible if isinstance(space, Vectors) else PAPERS)
+    return tuple(mode for name, mode in possible.items() if name in wanted)

@@ -19,7 +19,7 @@ from common.recognizers import recognizer
 from common.seeds import torch_stream
 from common.settings import MethodsConfig
 from common.space import SIDE
-from common.spaces import PATCHES
+from common.spaces import PATCHES, Vectors
 from common.synthesizers import Fitting, synthesizer
 from common.training.phases import Surroundings
 from common.training.reporters import Reporter, duration
@@ -30,6 +30,8 @@ from simulations.federation.resources import Machine, tuner_memory
 
 GUESSES = {"score": 2.0, "quality": 4.0}
 """Seconds of a unit without training steps, until one has been timed."""
+OF_VECTORS = {"tune": 0.01, "fit": 0.01, "train": 3.0}
+"""The same of vectors, a training step or a unit without any: too little to be measured first."""
 DRAWING = 0.012
 """What drawing a sample costs, in steps of the recognizer's training: a forward of one network for one patch."""
 
@@ -66,6 +68,8 @@ class Prices:
 def measure(setting: Setting) -> dict[str, float]:
     """Seconds of a step of the campaign's synthesizer and recognizer, on the threads that a unit has."""
     config = setting.config
+    if isinstance(setting.space, Vectors):
+        return dict(OF_VECTORS)
     finetuning = config.finetuning.model_copy(update={"iterations": 2})
     brief = config.recognizer.model_copy(update={"iterations": 2})
     short = config.model_copy(update={"finetuning": finetuning, "recognizer": brief})

@@ -12,14 +12,13 @@ from functools import partial
 import torch
 
 from client.recipes import recipe_of
-from common.features.patches import Batch, PatchSource
+from common.features.patches import Batch
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.recognizers import Predictor, recognizer
 from common.recognizers.trying import confusions_by_speaker
 from common.seeds import derive_seed
-from common.spaces import PATCHES
 from common.synthesizers import Sampler, synthesizer
 from common.synthesizers.pool import KeptPool, Source, source_seed
 from common.training.checkpoint import read_tensors, save_tensors
@@ -30,7 +29,6 @@ from simulations.comparison.modes import MODES, REAL
 from simulations.comparison.store import COUNTS, POOL, RELEASE
 from simulations.comparison.store import RECOGNIZER as WEIGHTS
 from simulations.comparison.units import Unit
-from simulations.federation.real import real_patches
 
 
 @dataclass(frozen=True)
@@ -53,12 +51,12 @@ def train(job: Job) -> None:
     method, classes = recognizer(config.methods.recognizer), config.corpus.classes
     settings = method.settings_of(config)
     acceleration = Acceleration.from_runtime(config.runtime)
-    cost = method.cost(settings, PATCHES, classes)
+    cost = method.cost(settings, job.setting.space, classes)
     require_memory(f"training the recognizer {method.name}", cost.bytes, acceleration.device)
     names = (REAL, job.unit.place) if job.unit.subject == REAL else ("recognizer", job.unit.fold)
     around = job.around(acceleration, cost.steps)
     examples = patches_of(job, acceleration.device)
-    weights = method.train(examples, settings, PATCHES, classes, derive_seed(config.seed, *names), around)
+    weights = method.train(examples, settings, job.setting.space, classes, derive_seed(config.seed, *names), around)
     save_tensors(job.folder / WEIGHTS, weights, {"what": str(job.unit)})
 
 
@@ -71,15 +69,19 @@ def patches_of(job: Job, device: torch.device) -> Examples:
     return HalfAndHalf(real_speech(job), pool) if mode.real else pool
 
 
-def real_speech(job: Job) -> PatchSource:
+def real_speech(job: Job) -> Examples:
     """Of the training sessions of a unit's fold, emotions alike."""
     setting = job.setting
-    return real_patches(setting.folds[job.unit.place], setting.features, setting.pretrained.scaling, job.config)
+    seed = derive_seed(job.config.seed, REAL, job.unit.place)
+    features = setting.features.of(setting.folds[job.unit.place].train)
+    return features.examples(setting.scaling, seed, balanced=True)
 
 
 def _pool(job: Job, device: torch.device) -> Examples:
     config, sources = job.config, list(sources_of(job, device))
-    return KeptPool.draw(job.folder / POOL, sources, config.sampling, PATCHES, config.corpus.classes, config.seed)
+    return KeptPool.draw(
+        job.folder / POOL, sources, config.sampling, job.setting.space, config.corpus.classes, config.seed
+    )
 
 
 def sources_of(job: Job, device: torch.device) -> Iterator[Source]:
@@ -100,7 +102,7 @@ def open_sampler(job: Job, unit: Unit, device: torch.device) -> Sampler:
     """Of a fitted synthesizer."""
     weights, _ = read_tensors(job.store.where(unit) / RELEASE)
     one, config = synthesizer(unit.subject), job.config
-    sampler: Sampler = one.sampler(weights, one.settings_of(config), PATCHES, config.corpus.classes, device)
+    sampler: Sampler = one.sampler(weights, one.settings_of(config), job.setting.space, config.corpus.classes, device)
     return sampler
 
 
@@ -109,7 +111,7 @@ def score(job: Job) -> None:
     setting = job.setting
     test = setting.folds[job.unit.place].test
     predictor = load_recognizer(job, job.unit.needs[0])
-    confusions = confusions_by_speaker(predictor, setting.features.of(test), test, setting.pretrained.scaling)
+    confusions = confusions_by_speaker(predictor, setting.features.of(test), test, setting.scaling)
     counts = {name: one.counts.tolist() for name, one in zip(test.speakers, confusions, strict=True)}
     atomic_json(job.folder / COUNTS, counts)
 
@@ -120,6 +122,6 @@ def load_recognizer(job: Job, unit: Unit) -> Predictor:
     method, weights = recognizer(config.methods.recognizer), read_tensors(job.store.where(unit) / WEIGHTS)[0]
     acceleration = Acceleration.from_runtime(config.runtime)
     predictor: Predictor = method.predictor(
-        weights, method.settings_of(config), PATCHES, config.corpus.classes, acceleration
+        weights, method.settings_of(config), job.setting.space, config.corpus.classes, acceleration
     )
     return predictor

@@ -139,7 +139,7 @@ def collect(
         "quarantined": _quarantined(units, store),
         "failures": _failures(units, failures),
         "settings": {name: value for name, value in setting.config.identity().items() if name != PRETRAINING},
-        "pretrained": _whence(setting.pretrained.card),
+        "pretrained": {} if setting.scaling is None else _whence(setting.pretrained.card),
     }
 
 

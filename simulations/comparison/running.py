@@ -15,7 +15,9 @@ from rich.console import Console
 from common.config import Config, load_config
 from common.config.showing import as_toml
 from common.errors import UserError, UserErrors
+from common.features.spaces import space_of_kinds
 from common.files import atomic_json, atomic_write, refuse_strangers
+from common.recognizers import recognizer
 from common.training.checkpoint import differences
 from simulations.comparison.ablations import choose_ablations
 from simulations.comparison.crew import Alone, Crew, Heard, Processes
@@ -55,7 +57,8 @@ class Stopped(Exception):  # noqa: N818 - nothing went wrong: somebody asked
 def run_comparison(config: Config, order: Order, console: Console, stop: Callable[[], bool]) -> dict[str, Any]:
     """Compute what is new and write down what all of it comes to; the answer is the results."""
     began = time.monotonic()
-    modes, ablations = choose_modes(order.modes), choose_ablations(order.ablate, config)
+    space = space_of_kinds(recognizer(config.methods.recognizer).spaces, config)
+    modes, ablations = choose_modes(order.modes, space), choose_ablations(order.ablate, config)
     if ablations and ABLATED not in {mode.name for mode in modes}:
         raise UserError(f"ablations without the mode {ABLATED}", remedy=f"--modes {ABLATED},.., or no --ablate")
     check_run(order.run, config)

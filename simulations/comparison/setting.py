@@ -4,7 +4,7 @@ Owns the checks that must hold before anything is computed. Must not know modes 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,9 +12,13 @@ from common.config import Config
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
-from common.features.cache import Features, features_for
+from common.features.scaling import Scaling
+from common.features.spaces import SpeechFeatures, features_in, space_of_kinds
 from common.protocols import Trial
-from common.training.pretrained import Pretrained, fitting_weights, load_pretrained, pretrained_hash
+from common.recognizers import recognizer
+from common.spaces import Space, Vectors
+from common.training.pretrained import Pretrained, load_pretrained, pretrained_hash
+from server.run import default_base
 from simulations.progress import Counting
 from simulations.trials import session_trials
 
@@ -28,9 +32,24 @@ class Setting:
     base: Path
 
     @cached_property
-    def features(self) -> Features:
+    def space(self) -> Space:
+        """What every recognizer here reads."""
+        return space_of_kinds(recognizer(self.config.methods.recognizer).spaces, self.config)
+
+    @cached_property
+    def features(self) -> SpeechFeatures:
         """From the cache, where the comparison put them before it began."""
-        return features_for(self.manifest, self.config.features, self.config.runtime)
+        return features_in(self.space, self.manifest, self.config, self.config.runtime)
+
+    @property
+    def scaling(self) -> Scaling | None:
+        """Of patches, by the networks that they are for; vectors have theirs in their space."""
+        return None if isinstance(self.space, Vectors) else self.pretrained.scaling
+
+    @property
+    def scaled(self) -> dict[str, float]:
+        """The same as plain data."""
+        return {} if self.scaling is None else asdict(self.scaling)
 
     @cached_property
     def pretrained(self) -> Pretrained:
@@ -66,10 +85,13 @@ def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:
     runtime = config.runtime.model_copy(update={"threads": 1})
     config = config.model_copy(update={"runtime": runtime})
     manifest = labelled_corpus(config.corpus, config.runtime, progress)
-    features = features_for(manifest, config.features, config.runtime, progress)
-    setting = Setting(config, features.manifest, base or fitting_weights(config.network))
+    setting = Setting(config, manifest, base or default_base(config))
+    features = features_in(setting.space, manifest, config, config.runtime, progress)
+    setting = replace(setting, manifest=features.manifest)
     setting.manifest.require_every_label()
-    _ = setting.folds, setting.pretrained
+    _ = setting.folds
+    if not isinstance(setting.space, Vectors):
+        _ = setting.pretrained
     return setting
 
 

@@ -10,15 +10,16 @@ Owns the graph and each unit's identity. Must not know how a unit is computed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from client.simulated import site_name
 from common.config.tree import Config
+from common.features.spaces import identity_in
 from common.protocols import Trial
 from common.recognizers import recognizer
 from common.settings import hash_identity
-from common.spaces import PATCHES
+from common.spaces import Vectors
 from common.synthesizers import synthesizer
 from simulations.comparison.ablations import Ablation
 from simulations.comparison.modes import ABLATED, MODES, REAL, Mode
@@ -133,7 +134,7 @@ class _SeedPlan:
         settings = {"synthesizer": own.model_dump(mode="json"), "released_as": self.config.finetuning.released_as}
         if one.base(own, classes):
             settings["base"] = self.setting.base_hash
-        steps = one.cost(own, PATCHES, classes).steps
+        steps = one.cost(own, self.setting.space, classes).steps
         if mode.where == "fold":
             return (self._unit("fit", one.name, fold.name, settings, steps=steps),)
         return tuple(
@@ -147,11 +148,13 @@ class _SeedPlan:
         settings: dict[str, Any] = {"method": method.name, "recognizer": own.model_dump(mode="json")}
         if sources:
             settings["sampling"] = self.config.sampling.model_dump(mode="json")
-        steps = method.cost(own, PATCHES, self.config.corpus.classes).steps
+        steps = method.cost(own, self.setting.space, self.config.corpus.classes).steps
         return self._unit("train", mode.name, fold.name, settings, sources, steps)
 
     def _quality(self, subject: str, fold: Trial, needs: tuple[Unit, ...]) -> Unit:
-        settings = {"latent_scale": self.config.sampling.latent_scale, "base": self.setting.base_hash}
+        settings: dict[str, Any] = {"latent_scale": self.config.sampling.latent_scale}
+        if not isinstance(self.setting.space, Vectors):
+            settings["base"] = self.setting.base_hash
         return self._unit("quality", subject, fold.name, settings, needs)
 
     def _unit(
@@ -169,6 +172,9 @@ class _SeedPlan:
 
     def _ground(self) -> dict[str, Any]:
         """What every unit reads: the speech, its features, and how they are scaled. Its settings say the rest."""
-        scaling = asdict(self.setting.pretrained.scaling)
+        ground: dict[str, Any] = {"format": FORMAT, "corpus": self.setting.manifest_hash}
+        if isinstance(space := self.setting.space, Vectors):
+            identity = identity_in(space, self.config)
+            return ground | {"space": space.model_dump(mode="json"), "features": identity}
         features = self.config.features.model_dump(mode="json")
-        return {"format": FORMAT, "corpus": self.setting.manifest_hash, "features": features, "scaling": scaling}
+        return ground | {"features": features, "scaling": self.setting.scaled}

@@ -17,10 +17,13 @@ from common.config import Config
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
-from common.training.pretrained import fitting_weights, load_pretrained, pretrained_hash
+from common.features.scaling import Scaling
+from common.features.spaces import space_of
+from common.spaces import PATCHES
+from common.training.pretrained import load_pretrained, pretrained_hash
 from server.campaign import RESULTS
 from server.outcome import read_found
-from server.run import Order, open_run, run_campaign
+from server.run import Order, default_base, open_run, run_campaign
 from simulations.federation.real import train_on_real, training_on_real_when_idle
 from simulations.federation.resources import Plan, plan_resources
 from simulations.federation.results import confusions_by_fold, write_results
@@ -43,9 +46,11 @@ def simulate_campaign(
     console: Console,
 ) -> dict[str, Any]:
     """The campaign, and beside it the recognizers that saw the real speech; the answer is the results."""
-    simulation = order(config, run, base or fitting_weights(config.network), plan=plan, resume=resume)
-    with_real = with_real and plan in (None, config.methods.protocol)
-    scaling = load_pretrained(simulation.base, config.network, config.features, config.corpus.classes).scaling
+    simulation = order(config, run, base or default_base(config), plan=plan, resume=resume)
+    with_real = with_real and plan in (None, config.methods.protocol) and space_of(config) == PATCHES
+    scaling = Scaling(-1, 1)
+    if with_real:
+        scaling = load_pretrained(simulation.base, config.network, config.features, config.corpus.classes).scaling
     campaign = simulation.concluded()
     if campaign is None:
         for line in simulation.plan.lines():

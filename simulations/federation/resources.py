@@ -11,9 +11,9 @@ import torch
 from common.config import Config
 from common.cores import usable_cores
 from common.errors import UserError
+from common.features.spaces import space_of
 from common.networks.memory import available_memory
 from common.recognizers import recognizer
-from common.spaces import PATCHES
 from common.synthesizers import synthesizer
 
 OVERHEAD = 800 * 2**20
@@ -62,7 +62,7 @@ class Plan:
 def tuner_memory(config: Config) -> int:
     """Bytes of a process that tunes a generator."""
     method = synthesizer(config.methods.synthesizer)
-    return OVERHEAD + method.cost(method.settings_of(config), PATCHES, config.corpus.classes).bytes
+    return OVERHEAD + method.cost(method.settings_of(config), space_of(config), config.corpus.classes).bytes
 
 
 def plan_resources(config: Config, clients: int, machine: Machine | None = None) -> Plan:
@@ -70,7 +70,7 @@ def plan_resources(config: Config, clients: int, machine: Machine | None = None)
     machine = machine or Machine.here(config)
     need = tuner_memory(config)
     reader = recognizer(config.methods.recognizer)
-    server = OVERHEAD + reader.cost(reader.settings_of(config), PATCHES, config.corpus.classes).bytes
+    server = OVERHEAD + reader.cost(reader.settings_of(config), space_of(config), config.corpus.classes).bytes
     threads = config.campaign.client_threads
     if machine.gpus:
         a_gpu = (min(machine.gpus) - server) // need

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 
 import pytest
+from pydantic import create_model
 
 from common import registry as registry_module
+from common.config import Config
 from common.errors import UserError
 from common.registry import Registry
+from common.settings import SHARED, NetworkConfig, Section
 
 
 @dataclass(frozen=True)
@@ -75,3 +78,55 @@ def test_a_name_that_nobody_has_is_told_with_those_that_there_are(colours):
 def test_a_name_that_cannot_be_loaded_is_told_with_the_reason(colours):
     with pytest.raises(UserError, match="it cannot be loaded: ModuleNotFoundError"):
         colours(lost="no_such_package:THING").get("lost")
+
+
+class Own(Section):
+    """A section of a method."""
+
+    shade: int = 3
+
+
+class Another(Section):
+    """Another one."""
+
+
+def settings_with(**sections):
+    """Settings of a method that are made of these sections."""
+    return create_model("Settings", __base__=Section, **{name: (kind, kind()) for name, kind in sections.items()})
+
+
+@dataclass(frozen=True)
+class Dyed(Colour):
+    """A method with settings."""
+
+    Settings: type[Section]
+
+
+@pytest.mark.parametrize(
+    ("sections", "taken"),
+    [
+        ({"network": Own}, "network"),
+        ({"runtime": Own}, "runtime"),
+        ({"seed": Own}, "seed"),
+        ({"hue": Another}, "hue"),
+        ({"network": NetworkConfig}, None),
+        ({"hue": Own}, None),
+        ({"blue": Another}, None),
+    ],
+    ids=str,
+)
+def test_a_section_with_the_name_of_another_one_is_refused_and_the_same_one_is_shared(
+    colours, monkeypatch, sections, taken
+):
+    module = sys.modules[__name__]
+    monkeypatch.setattr(module, "AMBER", Dyed("amber", settings_with(hue=Own)), raising=False)
+    monkeypatch.setattr(module, "BLUE", Dyed("blue", settings_with(**sections)), raising=False)
+    found = colours(amber=f"{__name__}:AMBER", blue=f"{__name__}:BLUE")
+    assert "amber" in found
+    assert ("blue" in found) == (taken is None)
+    if taken:
+        assert found.broken[0].reason == f"ValueError: its section [{taken}] has the name of another one"
+
+
+def test_every_section_of_a_configuration_is_known_as_shared():
+    assert {name: type(value) for name, value in Config() if isinstance(value, Section)} == SHARED

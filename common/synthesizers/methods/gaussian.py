@@ -20,9 +20,10 @@ from common.errors import UserError
 from common.settings import Section
 from common.spaces import Space, Vectors
 from common.synthesizers.synthesizer import Cost, Fitting, Shapes, Synthesizer, Weights
-from common.training.draws import everything
-from common.training.standard import Standard, standard_for, standard_shapes
+from common.synthesizers.vectors import Material
+from common.training.standard import Standard, standard_shapes
 
+NAME = "gaussian"
 PARTS = 4
 """A direction may leave for every so many recordings."""
 LEAST = 2
@@ -70,13 +71,8 @@ class GaussianSampler:
 
 
 def _fit(fitting: Fitting, settings: Settings) -> dict[str, Tensor]:
-    if not isinstance(fitting.space, Vectors):
-        raise UserError("gaussian is fitted to vectors, not to patches", remedy="choose a recognizer of vectors")
-    given = everything(fitting.examples(False))
-    values, labels = given.values.float(), given.labels
-    standard = standard_for(fitting.space, values)
-    values = values if standard is None else standard.apply(values)
-    own = settings.gaussian
+    material, own = Material.of(fitting, NAME), settings.gaussian
+    values, labels, standard = material.rows.cpu(), material.labels, material.standard
     mean = torch.zeros(fitting.classes, values.shape[1])
     residuals = torch.empty_like(values)
     for emotion in labels.unique().tolist():  # one that the site lacks stays at the mean of nothing: it is not drawn
@@ -138,7 +134,7 @@ def _cost(settings: Settings, space: Space, classes: int) -> Cost:
 
 
 SYNTHESIZER = Synthesizer(
-    name="gaussian",
+    name=NAME,
     paper="none: a control",
     about="A Gaussian for each emotion: its mean, and a shrunk covariance of low rank.",
     released="a mean an emotion, a few directions in which vectors deviate, and what each number deviates by",

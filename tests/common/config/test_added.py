@@ -1,12 +1,18 @@
 """A method's own section of settings is read from the same file as all others."""
 
+from dataclasses import replace
+
 import pytest
-from pydantic import Field
+from pydantic import Field, create_model
 
 from common.config import Config, added
 from common.config.showing import as_toml
-from common.errors import UserErrors
+from common.errors import UserError, UserErrors
+from common.recognizers import RECOGNIZERS
 from common.settings import Section
+from common.synthesizers import SYNTHESIZERS
+
+SECTION_KINDS = added.section_kinds.__wrapped__
 
 
 class Own(Section):
@@ -14,6 +20,10 @@ class Own(Section):
 
     steps: int = Field(3, ge=1, description="how many")
     rate: float = Field(0.5, gt=0)
+
+
+class Another(Section):
+    """Of another method."""
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +70,30 @@ def test_every_mistake_is_named_with_its_place_whoever_brought_the_section(tmp_p
     ):
         assert mistake in told
     assert "5 mistakes" in told
+
+
+class TestTwoMethods:
+    """Of two registries, whose sections have one name."""
+
+    @pytest.fixture
+    def install(self, monkeypatch):
+        """Add methods with a section called `own` to two registries; the answer is a fresh look at the sections."""
+
+        def make(first, second):
+            for registry, kind, name in ((SYNTHESIZERS, first, "made"), (RECOGNIZERS, second, "heard")):
+                settings = create_model("Settings", __base__=Section, own=(kind, kind()))
+                method = replace(next(iter(registry)), name=name, Settings=settings)
+                monkeypatch.setitem(registry.__dict__, "_found", ({**registry.methods, name: method}, ()))
+            return SECTION_KINDS()
+
+        return make
+
+    def test_share_it_if_it_is_the_same(self, install):
+        assert install(Own, Own)["own"] is Own
+        assert "heard" in RECOGNIZERS
+
+    def test_of_unlike_ones_the_second_cannot_be_used(self, install):
+        assert install(Own, Another)["own"] is Own
+        assert "made" in SYNTHESIZERS
+        with pytest.raises(UserError, match=r"it cannot be loaded: ValueError: its section \[own\] has the name of an"):
+            RECOGNIZERS.get("heard")

@@ -24,12 +24,22 @@ def stored(bank, release):
     return bank.add(release)
 
 
-def test_list_shows_each_release(capsys, bank, stored, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+def test_list_is_a_line_a_release_in_a_pipe_and_nothing_is_cut(capsys, bank, stored, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
     status, shown, _ = run(capsys, "list", bank.folder)
-    assert status == 0
-    assert stored.name in shown
-    assert "1 releases" in shown
+    header, line = (text.split("\t") for text in shown.splitlines())
+    told = dict(zip(header, line, strict=True))
+    assert (status, told["name"], told["session"], told["synthesizer"]) == (0, stored.name, "03+08", "eskimez")
+    assert told["emotions"] == "neutral angry sad happy"
+
+
+def test_list_cuts_nothing_on_a_terminal(capsys, bank, stored, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("simulations.commands.bank._on_terminal", lambda: True)
+    _, shown, _ = run(capsys, "list", bank.folder)
+    assert shown.splitlines()[:2] == ["1 releases", stored.name]
+    assert "session 03+08" in shown
+    assert "…" not in shown
 
 
 def test_list_as_json_is_one_object(capsys, bank, stored):
@@ -77,6 +87,26 @@ def test_remove_wants_a_name(capsys, bank, stored):
 def test_export_writes_a_bank(capsys, bank, stored, tmp_path):
     assert run(capsys, "export", bank.folder, tmp_path / "out", "--only", stored.name)[0] == 0
     assert Bank(tmp_path / "out").banked() == (stored,)
+
+
+def test_an_exported_zip_is_a_bank_to_every_command_that_only_reads(capsys, bank, stored, tmp_path):
+    archive = tmp_path / "generators.zip"
+    assert run(capsys, "export", bank.folder, archive)[0] == 0
+    assert stored.name in run(capsys, "list", archive)[1]
+    assert json.loads(run(capsys, "show", archive, stored.name)[1])["sha256"] == stored.sha256
+    assert run(capsys, "verify", archive) == (0, "ok: 1 releases\n", "")
+    assert run(capsys, "export", archive, tmp_path / "again")[0] == 0
+    assert Bank(tmp_path / "again").banked() == (stored,)
+
+
+def test_a_zip_is_never_changed(capsys, bank, stored, tmp_path):
+    archive = tmp_path / "generators.zip"
+    run(capsys, "export", bank.folder, archive)
+    before = archive.read_bytes()
+    for words in (("remove", archive, stored.name), ("verify", archive, "--quarantine")):
+        status, _, told = run(capsys, *words)
+        assert (status, "a bank in a zip file is only read" in told) == (2, True)
+    assert archive.read_bytes() == before
 
 
 def test_a_bank_that_is_not_there_is_an_error_and_not_an_empty_list(capsys, tmp_path):

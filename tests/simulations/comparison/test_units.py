@@ -8,6 +8,7 @@ import torch
 from common.config import Config
 from common.config.loading import load_config
 from common.settings import Section
+from common.spaces import PATCHES
 from common.synthesizers import SYNTHESIZERS, synthesizer
 from common.training.reporters import Reporter
 from simulations.comparison import modes
@@ -115,10 +116,14 @@ def another(monkeypatch):
     return one
 
 
+def of_patches():
+    return [name for name, mode in modes.MODES.items() if mode.is_of(PATCHES)]
+
+
 def test_a_synthesizer_more_changes_no_key_of_the_others(units_of, request):
-    before = units_of(list(modes.MODES))
+    before = units_of(of_patches())
     one = request.getfixturevalue("another")
-    after = units_of(list(modes.MODES))
+    after = units_of(of_patches())
     added = {unit.subject for unit in after if unit.key not in keys(before)}
     assert keys(before) < keys(after)
     assert added == {one.name, f"{one.name}, federated"}

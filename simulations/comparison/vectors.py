@@ -1,0 +1,93 @@
+"""How good samples are where they are vectors: beside real ones, in the directions in which real speech varies most.
+
+Owns what is drawn for that, the controls, and what is kept to be looked at. Must not know a measure's definition
+(`common.scoring`).
+"""
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor
+
+from common.features.patches import Batch
+from common.files import atomic_json
+from common.networks.acceleration import Acceleration
+from common.scoring import quality
+from common.scoring.labelled import Labelled
+from common.scoring.spread import spread
+from common.seeds import torch_stream
+from common.spaces import Space
+from common.synthesizers.pool import shares
+from common.training.checkpoint import save_tensors
+from common.training.draws import everything
+from common.training.standard import standard_for
+from simulations.comparison.job import Job
+from simulations.comparison.judging import AN_EMOTION, recognized
+from simulations.comparison.recognizing import real_speech, sources_of
+from simulations.comparison.store import QUALITY, SHOWN
+from simulations.comparison.units import COPYING, NOISE
+
+DIRECTIONS = 64
+
+
+@dataclass(frozen=True)
+class View:
+    """The directions of real vectors that vary most, after each number has deviation 1."""
+
+    mean: Tensor
+    deviation: Tensor
+    directions: Tensor
+
+    @classmethod
+    def of(cls, real: Tensor, space: Space) -> "View":
+        """Of the training part of a fold."""
+        standard = standard_for(space, real)
+        zero, one = torch.zeros(real.shape[1]), torch.ones(real.shape[1])
+        mean, deviation = (zero, one) if standard is None else (standard.mean, standard.deviation)
+        scaled = (real - mean) / deviation
+        count = min(DIRECTIONS, len(real) - 1, real.shape[1])
+        _, _, directions = torch.linalg.svd(scaled - scaled.mean(dim=0), full_matrices=False)
+        return cls(mean, deviation, directions[:count].T)
+
+    def scaled(self, vectors: Tensor) -> Tensor:
+        """Each number in deviations."""
+        return (vectors - self.mean) / self.deviation
+
+    def __call__(self, vectors: Tensor) -> Tensor:
+        """[n, size] -> [n, directions]."""
+        return self.scaled(vectors) @ self.directions
+
+
+def judge_vectors(job: Job) -> None:
+    """Measures, and where samples lie."""
+    real = everything(real_speech(job))
+    view = View.of(real.values, job.setting.space)
+    made = _samples(job, view)
+    reference = real_speech(job).batch(0, len(made.labels), "reference")
+    measured = asdict(quality(view(reference.values).numpy(), view(made.values).numpy()))
+    varied = spread(
+        Labelled(view.scaled(real.values).numpy(), real.labels.numpy()),
+        Labelled(view.scaled(made.values).numpy(), made.labels.numpy()),
+    )
+    told = {"recognized": recognized(job, made.values, made.labels), "spread": varied.ratio}
+    atomic_json(job.folder / QUALITY, measured | told)
+    save_tensors(job.folder / SHOWN, {"embeddings": view(made.values), "labels": made.labels}, {"what": str(job.unit)})
+
+
+def _samples(job: Job, view: View) -> Batch:
+    classes = job.config.corpus.classes
+    labels = torch.arange(classes).repeat(AN_EMOTION)
+    if job.unit.subject == COPYING:
+        copies = real_speech(job).batch(0, len(labels), COPYING)
+        return Batch(copies.values, copies.labels)
+    if job.unit.subject == NOISE:
+        stream = torch_stream(job.unit.seed, job.unit.place, NOISE)
+        noise = torch.randn(len(labels), len(view.mean), generator=stream)
+        return Batch(noise * view.deviation + view.mean, labels)
+    sources = list(sources_of(job, Acceleration.from_runtime(job.config.runtime).device))
+    values, wanted = [], []
+    for source, rounds in zip(sources, shares(AN_EMOTION, len(sources)), strict=True):
+        wanted.append(torch.arange(classes).repeat(rounds))
+        stream = torch_stream(source.seed, "quality")
+        values.append(source.open().sample(wanted[-1], stream, job.config.sampling.latent_scale))
+    return Batch(torch.cat(values), torch.cat(wanted))
