@@ -15,25 +15,46 @@ from simulations.comparison.results import read_results
 from simulations.report.readme import comments, markdown
 from simulations.report.wording import NOTHING, interval, many, percent, score
 
-HEADINGS = ("skew", "n", "lacking", "trained on", "macro F1", "95 %", "UAR", "pooled macro F1", "of real")
+HEADINGS = (
+    "normalised by",
+    "skew",
+    "n",
+    "lacking",
+    "trained on",
+    "macro F1",
+    "95 %",
+    "UAR",
+    "pooled macro F1",
+    "of real",
+)
 NONE = "none"
+NORMALISED = {"training": "training part", "session": "each session", "public": "public speech"}
 
 
 def skew_block(runs: Sequence[Mapping[str, Any]]) -> str:
     """A row a run and mode, the whole corpus first and the smaller concentrations last; and what the numbers are."""
-    runs = sorted(runs, key=lambda run: -float("inf") if skew_of(run) == NONE else -float(skew_of(run)))
+    runs = sorted(runs, key=_place)
     rows = [row for run in runs for row in _rows(run)]
     first = runs[0]
     emotions, folds, seeds = len(first["labels"]), len(first["folds"]), len(first["seeds"])
     return (
         f"{markdown(HEADINGS, rows)}\n"
-        f"{first['corpus']}, preset `{first['preset']}` with smaller budgets: {many(folds, 'fold')}, "
-        f"{many(seeds, 'seed')}. n: utterances that the skew left, which are trained on and scored. Lacking: how many "
-        f"of the {folds * emotions} emotions of {many(folds, 'session')} have no utterance. Macro F1 and UAR are means "
-        f"over {AVERAGED_OVER}, fold by fold; pooled: of all folds' counts added up. Of real: of the macro F1 of "
-        f"recognizers that heard the same skewed speech itself. Made with eyesoff "
-        f"{first['environment']['eyesoff']}, by `make skew`; the first run was `{first['command']}`.\n"
+        f"{first['corpus']}, preset `{first['preset']}`: {many(folds, 'fold')}, {many(seeds, 'seed')}, one draw of each "
+        "skew. Normalised by: whose mean and deviation scale the vectors. n: utterances that the skew left, which are "
+        f"trained on and scored. Lacking: how many of the {emotions} emotions of {many(folds, 'session')} have no "
+        f"utterance, added up. Macro F1 and UAR are means over {AVERAGED_OVER}, fold by fold; pooled: of all folds' "
+        "counts added up. Of real: of the macro F1 of recognizers that heard the same skewed speech itself. Made with "
+        f"eyesoff {first['environment']['eyesoff']} by `make skew`; the first run was `{first['command']}`.\n"
     )
+
+
+def _place(results: Mapping[str, Any]) -> tuple[int, float]:
+    skew = skew_of(results)
+    return list(NORMALISED).index(_normalisation(results)), -float("inf") if skew == NONE else -float(skew)
+
+
+def _normalisation(results: Mapping[str, Any]) -> str:
+    return str(results["settings"]["vectors"]["normalisation"])
 
 
 def skew_of(results: Mapping[str, Any]) -> str:
@@ -46,7 +67,14 @@ def _rows(results: Mapping[str, Any]) -> list[list[str]]:
     total = sum(sum(fold["utterances"]) for fold in results["folds"])
     real = (results["modes"].get(REAL) or {}).get("macro_f1")
     return [
-        [skew_of(results), str(total), str(lacking), name, *_scores(mode, real if name != REAL else None)]
+        [
+            NORMALISED[_normalisation(results)],
+            skew_of(results),
+            str(total),
+            str(lacking),
+            name,
+            *_scores(mode, real if name != REAL else None),
+        ]
         for name, mode in results["modes"].items()
     ]
 

@@ -9,13 +9,16 @@ from simulations.report.skew import placed, read_runs, skew_block
 ROOT = Path(__file__).parents[3]
 
 
-def run_of(skew, utterances, real, federated):
+def run_of(skew, utterances, real, federated, normalisation="training"):
     def mode(value):
         found = {"mean": value, "low": value - 0.1, "high": value + 0.1}
         return {"macro_f1": found, "uar": found, "pooled": {"macro_f1": value + 0.01}}
 
     return {
-        "settings": {"corpus": {"name": "emodb"} | ({"skew": skew} if skew else {})},
+        "settings": {
+            "corpus": {"name": "emodb"} | ({"skew": skew} if skew else {}),
+            "vectors": {"normalisation": normalisation},
+        },
         "folds": [{"utterances": counts} for counts in utterances],
         "labels": ["sad", "happy"],
         "seeds": [0],
@@ -35,8 +38,13 @@ def runs():
 
 def test_rows_begin_with_the_whole_corpus_and_end_with_the_most_skewed(runs):
     rows = [line.split(" | ") for line in skew_block(runs).splitlines()[2:8]]
-    assert [row[0] for row in rows] == ["| none", "| none", "| 1.0", "| 1.0", "| 0.3", "| 0.3"]
-    assert [row[1:4] for row in rows[::2]] == [["24", "0", "real"], ["24", "0", "real"], ["15", "1", "real"]]
+    assert [row[1] for row in rows] == ["none", "none", "1.0", "1.0", "0.3", "0.3"]
+    assert [row[2:5] for row in rows[::2]] == [["24", "0", "real"], ["24", "0", "real"], ["15", "1", "real"]]
+
+
+def test_what_is_normalised_by_session_stands_last(runs):
+    rows = skew_block([run_of(None, [[6, 6]], 0.8, 0.6, "session"), *runs]).splitlines()[2:10]
+    assert [row.split(" | ")[0] for row in rows] == ["| training part"] * 6 + ["| each session"] * 2
 
 
 def test_a_mode_stands_beside_real_speech_under_the_same_skew(runs):
@@ -47,7 +55,7 @@ def test_a_mode_stands_beside_real_speech_under_the_same_skew(runs):
 
 def test_what_failed_is_told(runs):
     runs[0]["modes"]["federated"]["macro_f1"] = None
-    assert "| 0.3 | 15 | 1 | federated | failed |" in skew_block(runs)
+    assert "| training part | 0.3 | 15 | 1 | federated | failed |" in skew_block(runs)
 
 
 def test_the_text_says_what_means_are_taken_over_and_how_it_was_made(runs):
