@@ -26,6 +26,7 @@ from simulations.commands import (
     features,
     keeper,
     ledger,
+    model,
     pretrain,
     protocols,
     recognize,
@@ -59,6 +60,7 @@ app.add_typer(bench.app, name="bench", rich_help_panel=FIRST)
 app.command(rich_help_panel=TRAIN)(pretrain.pretrain)
 app.command(rich_help_panel=TRAIN)(sample.sample)
 app.command(rich_help_panel=TRAIN)(recognize.recognize)
+app.add_typer(model.app, name="model", rich_help_panel=TRAIN)
 app.command(rich_help_panel=FEDERATE)(simulate.simulate)
 app.command(rich_help_panel=FEDERATE)(compare.compare)
 app.command(rich_help_panel=FEDERATE)(report.report)

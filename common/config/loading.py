@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from common.config.reading import all_mistakes, mistakes_in, read_toml
 from common.config.tree import Config
 
-PRESETS = ("demo", "small", "emodb", "best", "paper")
+PRESETS = ("demo", "small", "emodb", "best", "paper", "adan", "wadan", "sahu", "cyclegan", "chatziagapi")
 
 
 def preset_path(name: str) -> Path:

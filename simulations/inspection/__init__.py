@@ -9,7 +9,7 @@ from pathlib import Path
 from simulations.inspection.federation import flower, ray, telemetry_switches
 from simulations.inspection.finding import Finding, Sign
 from simulations.inspection.machine import graphics, memory, processor, worth_of_precision
-from simulations.inspection.software import audio, packages, python
+from simulations.inspection.software import audio, extras, packages, python
 from simulations.inspection.space import disk, shared_memory
 
 __all__ = ["Finding", "Sign", "inspect"]
@@ -20,6 +20,7 @@ def inspect(cache: Path, runs: Path, *, deep: bool = False) -> Iterator[Finding]
     questions: list[Callable[[], Finding]] = [
         python,
         packages,
+        extras,
         audio,
         processor,
         memory,

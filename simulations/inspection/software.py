@@ -40,6 +40,21 @@ def packages(requirements: Iterable[str] | None = None, installed: Callable[[str
     return Finding("packages", "ok", ", ".join(seen))
 
 
+EXTRAS = {"opensmile": "audEERING Research License, research only", "transformers": "Apache-2.0; each encoder its own"}
+"""Packages of the extras opensmile and ssl, and their licences."""
+
+
+def extras(installed: Callable[[str], str] = metadata.version) -> Finding:
+    """Optional sets of features, whose licences follow what is trained on them."""
+    seen = []
+    for name, licence in EXTRAS.items():
+        try:
+            seen.append(f"{name} {installed(name)} ({licence})")
+        except metadata.PackageNotFoundError:
+            seen.append(f"{name} is not installed ({licence})")
+    return Finding("extras", "ok", "; ".join(seen))
+
+
 def audio(load: Callable[[], tuple[str, bool]] | None = None) -> Finding:
     """Whether torchaudio fits the torch beside it, and whether FLAC can be read."""
     try:

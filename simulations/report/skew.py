@@ -39,8 +39,8 @@ def skew_block(runs: Sequence[Mapping[str, Any]]) -> str:
     emotions, folds, seeds = len(first["labels"]), len(first["folds"]), len(first["seeds"])
     return (
         f"{markdown(HEADINGS, rows)}\n"
-        f"{first['corpus']}, preset `{first['preset']}`: {many(folds, 'fold')}, {many(seeds, 'seed')}, one draw of each "
-        "skew. Normalised by: whose mean and deviation scale the vectors. n: utterances that the skew left, which are "
+        f"{first['corpus']}, preset `{first['preset']}`: {many(folds, 'fold')}, {many(seeds, 'seed')}, one draw of "
+        "each skew. Normalised by: whose mean and deviation scale the vectors. n: utterances that the skew left, which are "
         f"trained on and scored. Lacking: how many of the {emotions} emotions of {many(folds, 'session')} have no "
         f"utterance, added up. Macro F1 and UAR are means over {AVERAGED_OVER}, fold by fold; pooled: of all folds' "
         "counts added up. Of real: of the macro F1 of recognizers that heard the same skewed speech itself. Made with "
@@ -66,17 +66,9 @@ def _rows(results: Mapping[str, Any]) -> list[list[str]]:
     lacking = sum(count == 0 for fold in results["folds"] for count in fold["utterances"])
     total = sum(sum(fold["utterances"]) for fold in results["folds"])
     real = (results["modes"].get(REAL) or {}).get("macro_f1")
-    return [
-        [
-            NORMALISED[_normalisation(results)],
-            skew_of(results),
-            str(total),
-            str(lacking),
-            name,
-            *_scores(mode, real if name != REAL else None),
-        ]
-        for name, mode in results["modes"].items()
-    ]
+    shown = [NORMALISED[_normalisation(results)], skew_of(results), str(total), str(lacking)]
+    modes = results["modes"].items()
+    return [[*shown, name, *_scores(mode, real if name != REAL else None)] for name, mode in modes]
 
 
 def _scores(mode: Mapping[str, Any], real: Mapping[str, Any] | None) -> list[str]:

@@ -56,7 +56,7 @@ def test_a_recipe_one_digit_off_is_another(demo, section, setting, value):
 
 def test_a_number_that_no_preset_has_is_named_beside_theirs(demo):
     assert unusual(changed(demo, "finetuning", generator_learning_rate=2.1e-4), Bounds()) == [
-        "generator_rate is 0.00021; the shipped presets have 2e-06 to 0.0002"
+        "generator_rate is 0.00021; the shipped presets have 1e-06 to 0.0002"
     ]
 
 

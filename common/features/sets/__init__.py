@@ -22,7 +22,23 @@ def _own(which: str, options: Mapping[str, str]) -> FeatureSet:
     return FeatureSet("functionals", str(VERSION), "Apache-2.0", NAMES, functionals)
 
 
-FAMILIES: Mapping[str, Callable[[str, Mapping[str, str]], FeatureSet]] = {"functionals": _own}
+def _smile(which: str, options: Mapping[str, str]) -> FeatureSet:
+    from common.features.sets.smile import smile_set
+
+    return smile_set(which, options)
+
+
+def _frozen(which: str, options: Mapping[str, str]) -> FeatureSet:
+    from common.features.sets.frozen import frozen_set
+
+    return frozen_set(which, options)
+
+
+FAMILIES: Mapping[str, Callable[[str, Mapping[str, str]], FeatureSet]] = {
+    "functionals": _own,
+    "opensmile": _smile,
+    "ssl": _frozen,
+}
 """What stands before the colon of a set's name, and who makes it."""
 
 

@@ -93,6 +93,10 @@ class WindowPredictor:
         """Patches [n, 1, 128, 128] -> numbers [n, classes]."""
         return torch.cat([self._forward(part).cpu() for part in examples.split(AT_ONCE)])
 
+    def plainly(self, examples: Tensor) -> Tensor:
+        """The same layer by layer, for a program that other machines run: without the kernels of this one."""
+        return self._network.plainly(examples)
+
     def utterances(self, utterances: Iterable[Tensor], stop: Callable[[], bool] = lambda: False) -> Probabilities:
         """Scaled log-mels [mels, n], of any lengths."""
         owners, outputs = heard(utterances, self._hop, AT_ONCE, self._forward, stop, STAGE)

@@ -42,8 +42,8 @@ class AdversarialAutoencoderConfig(Section):
     inner: Positive = Field(100, le=8192, description="units in a layer of generator, discriminator and classifier")
     iterations: Count = Field(3_600, description="of the game; below about 3,000 it has hardly begun")
     batch: Positive = 128
-    learning_rate: Rate = Field(1e-4, description="of generator, discriminator and classifier; printed: of all five")
-    autoencoder_rate: Rate = Field(1e-4, description="of encoder and decoder; printed: as the others'")
+    learning_rate: Rate = Field(3e-4, description="of generator, discriminator and classifier; printed: 1e-4")
+    autoencoder_rate: Rate = Field(3e-4, description="of encoder and decoder; printed: 1e-4")
     autoencoder_every: Positive = Field(
         10, description="encoder, decoder and classifier move in the first of so many steps; printed: in each"
     )
@@ -59,7 +59,11 @@ class AdanConfig(AdversarialAutoencoderConfig):
         False, description="whether the generator descends log(1 - D), as printed, instead of -log D"
     )
     instance_noise: float = Field(
-        0.3, ge=0, le=4, description="deviation of the noise over codes that the discriminator is shown; printed: none"
+        1.7,
+        ge=0,
+        le=4,
+        description="of all codes that the discriminator is shown, in their own deviation: with less it knows the few "
+        "real ones by heart, and the generator goes where it is blind; printed: none",
     )
 
 
@@ -104,14 +108,23 @@ class Codes:
 
     def __init__(self, encoder: Perceptron, rows: Tensor) -> None:
         self._encoder, self._rows = encoder, rows
-        self._known: Tensor | None = None
+        self._known: tuple[Tensor, Tensor] | None = None
 
-    @torch.no_grad()
     def of(self, numbers: Tensor) -> Tensor:
         """Of rows by their numbers; no gradient goes on to the encoder."""
+        return self._all()[0][numbers]
+
+    @property
+    def deviation(self) -> Tensor:
+        """Of a number of a code, all alike."""
+        return self._all()[1]
+
+    @torch.no_grad()
+    def _all(self) -> tuple[Tensor, Tensor]:
         if self._known is None:
-            self._known = self._encoder(self._rows)
-        return self._known[numbers]
+            codes = self._encoder(self._rows)
+            self._known = codes, codes.var(dim=0, correction=0).mean().sqrt()
+        return self._known
 
     def forget(self) -> None:
         """The encoder is about to move."""
@@ -122,6 +135,8 @@ Loss = Callable[[Draw, Tensor, Tensor], Tensor]
 """Of a discriminator: draw, codes of real rows, codes that were made."""
 Wish = Callable[[Draw, Tensor], Tensor]
 """Of a generator: draw, codes that were made."""
+Losses = Callable[[Perceptron, Codes], tuple[Loss, Wish]]
+"""Of a discriminator, and of whoever wants to be taken for real by it."""
 
 
 def train(
@@ -130,7 +145,7 @@ def train(
     optimizer: OptimizerConfig,
     stage: str,
     chances: Mapping[str, Chance],
-    losses: Callable[[Perceptron], tuple[Loss, Wish]],
+    losses: Losses,
 ) -> Networks:
     """The game of the appendix: C, D, then R and E together, then G, one step of Adam each."""
     classes = material.fitting.classes
@@ -138,7 +153,7 @@ def train(
     for network in vars(nets).values():
         network.to(material.device)
     codes, weights = Codes(nets.encoder, material.rows), material.weights()
-    discriminator_loss, generator_wish = losses(nets.discriminator)
+    discriminator_loss, generator_wish = losses(nets.discriminator, codes)
     everyone = torch.arange(len(material.rows), device=material.device)
 
     def make(draw: Draw) -> Tensor:
@@ -186,12 +201,12 @@ def train(
     return nets
 
 
-def _losses(own: AdanConfig) -> Callable[[Perceptron], tuple[Loss, Wish]]:
+def _losses(own: AdanConfig) -> Losses:
     """(10), and (14) as printed or in the form that does not saturate."""
 
-    def of(discriminator: Perceptron) -> tuple[Loss, Wish]:
-        def noisy(codes: Tensor, draw: Draw, name: str) -> Tensor:
-            return codes + own.instance_noise * draw[name] if own.instance_noise else codes
+    def of(discriminator: Perceptron, codes: Codes) -> tuple[Loss, Wish]:
+        def noisy(shown: Tensor, draw: Draw, name: str) -> Tensor:
+            return shown + own.instance_noise * codes.deviation * draw[name] if own.instance_noise else shown
 
         def loss(draw: Draw, real: Tensor, made: Tensor) -> Tensor:
             return of_two(discriminator(noisy(real, draw, "on real")), discriminator(noisy(made, draw, "on fake")))

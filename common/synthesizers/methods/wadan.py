@@ -7,8 +7,6 @@ its Algorithm 1 a point between real and made lies between codes, not between a 
 critic puts the real low and the made high, and the generator descends.
 """
 
-from collections.abc import Callable
-
 from pydantic import Field
 from torch import Tensor
 
@@ -17,7 +15,7 @@ from common.networks.perceptron import Perceptron
 from common.settings import OptimizerConfig, Section
 from common.spaces import Vectors
 from common.synthesizers.methods import adan
-from common.synthesizers.methods.adan import AdversarialAutoencoderConfig, Loss, Wish
+from common.synthesizers.methods.adan import AdversarialAutoencoderConfig, Codes, Loss, Losses, Wish
 from common.synthesizers.synthesizer import Fitting, Synthesizer
 from common.synthesizers.vectors import Material, numbers_of, release_of
 from common.training.draws import Draw, uniform
@@ -39,10 +37,10 @@ class Settings(Section):
     wadan: WadanConfig = WadanConfig()
 
 
-def losses(own: WadanConfig) -> Callable[[Perceptron], tuple[Loss, Wish]]:
+def losses(own: WadanConfig) -> Losses:
     """(17) and (18)."""
 
-    def of(critic: Perceptron) -> tuple[Loss, Wish]:
+    def of(critic: Perceptron, codes: Codes) -> tuple[Loss, Wish]:
         def loss(draw: Draw, real: Tensor, made: Tensor) -> Tensor:
             between = real + draw["mixture"] * (made - real)
             return wasserstein_divergence(critic, real, made, between, own.penalty, own.power)

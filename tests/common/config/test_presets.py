@@ -1,4 +1,4 @@
-"""The three presets: how each begins, and the paper's numbers, typed here from its sections 3 and 4."""
+"""The presets: how each begins, and the paper's numbers, typed here from its sections 3 and 4."""
 
 import re
 
@@ -50,3 +50,36 @@ def test_the_paper_preset_adds_nothing_that_the_paper_does_not_do() -> None:
 
 def test_small_is_an_eighth_of_the_width_and_demo_a_sixteenth() -> None:
     assert (load_config("small").network.width, load_config("demo").network.width) == (1 / 8, 1 / 16)
+
+
+@pytest.mark.parametrize("name", ["adan", "wadan"])
+def test_the_presets_of_yi_and_mak_hold_their_numbers(name: str) -> None:
+    config = load_config(name)
+    own = getattr(config, name)
+    assert (own.code, own.noise, own.hidden, own.inner) == (100, 100, 800, 100)
+    assert (own.batch, own.learning_rate, own.autoencoder_rate, own.autoencoder_every) == (128, 1e-4, 1e-4, 1)
+    assert own.classification == 1
+    if name == "adan":
+        assert own.saturating
+        assert own.instance_noise == 0
+    else:
+        assert (own.penalty, own.power) == (10, 5)
+    assert (config.dnn.learning_rate, config.vectors.normalisation) == (1e-4, "training")
+
+
+def test_the_preset_of_sahu_descends_plainly_at_the_printed_rates() -> None:
+    config = load_config("sahu")
+    for own, rate in ((config.m1, 0.1), (config.m2, 0.1), (config.m3, 0.01)):
+        assert (own.descent, own.width, own.code_rate) == ("plain", 1, rate)
+        assert (own.autoencoder_rate, own.discriminator_rate, own.decoder_rate) == (1e-3, 1e-4, 1e-3)
+    assert (config.m2.code, config.m2.momentum) == (2, 0.9)
+
+
+def test_the_presets_of_shilandari_and_of_chatziagapi_hold_their_numbers() -> None:
+    own = load_config("cyclegan").cyclegan
+    assert (own.divergence, own.hidden, own.learning_rate, own.cycle) == ("wasserstein", 800, 2e-4, 1)
+    config = load_config("chatziagapi")
+    earlier = config.chatziagapi
+    assert (earlier.code, earlier.dropout) == (100, 0.2)
+    assert (earlier.autoencoder_learning_rate, earlier.learning_rate) == (5e-5, 1e-6)
+    assert (config.methods.synthesizer, config.methods.recognizer) == ("chatziagapi", "vgg19")

@@ -9,6 +9,6 @@ def test_every_question_is_answered_once_and_every_trouble_has_a_remedy(tmp_path
     monkeypatch.setattr(machine, "SECONDS", 0.01)
     findings = list(inspect(tmp_path, tmp_path))
     subjects = [finding.subject for finding in findings]
-    assert len(set(subjects)) == len(subjects) == 13
+    assert len(set(subjects)) == len(subjects) == 14
     assert all(finding.remedy for finding in findings if finding.sign != "ok")
     assert all(finding.seen for finding in findings)

@@ -4,7 +4,7 @@ from importlib import metadata
 
 import pytest
 
-from simulations.inspection.software import audio, packages, python
+from simulations.inspection.software import audio, extras, packages, python
 
 REQUIREMENTS = ["torch<2.12,>=2.11", 'pytest>=8; extra == "development"', 'flwr<1.42,>=1.41; extra == "federation"']
 
@@ -51,3 +51,10 @@ def test_a_torchaudio_of_another_build_is_told_in_one_line() -> None:
 
 def test_a_sound_library_without_flac_fails() -> None:
     assert audio(lambda: ("2.11.0", False)).sign == "fail"
+
+
+def test_extras_are_told_with_their_licences_whether_or_not_they_are_there() -> None:
+    found = extras(installed(opensmile="2.6.0"))
+    assert found.sign == "ok"
+    assert "opensmile 2.6.0 (audEERING Research License, research only)" in found.seen
+    assert "transformers is not installed" in found.seen

@@ -70,6 +70,26 @@ def test_codes_are_the_encoders_until_it_moves_and_hold_no_gradient():
     assert torch.equal(codes.of(numbers), encoder(rows)[numbers])
 
 
+def test_noise_over_codes_is_in_their_own_deviation():
+    seen = []
+
+    class Listening(Perceptron):
+        def forward(self, rows):
+            seen.append(rows)
+            return super().forward(rows)
+
+    rows = 5 * torch.randn(200, 3, generator=torch_stream("rows"))
+    codes = Codes(lambda given: given, rows)
+    assert codes.deviation.item() == pytest.approx(5, rel=0.1)
+    loss, wish = adan._losses(adan.AdanConfig(instance_noise=2.0))(Listening((3, 1)), codes)
+    noise = {name: torch.ones(200, 3) for name in ("on real", "on fake", "on believed")}
+    loss(noise, rows, rows)
+    wish(noise, rows)
+    assert len(seen) == 3
+    for shown in seen:
+        torch.testing.assert_close(shown - rows, (2 * codes.deviation).expand(200, 3))
+
+
 @pytest.mark.parametrize("method", [adan.SYNTHESIZER, wadan.SYNTHESIZER], ids=lambda one: one.name)
 def test_what_is_stopped_between_two_moves_of_the_autoencoder_ends_with_the_same_weights(fit, around, tmp_path, method):
     steps = {"iterations": 7, "autoencoder_every": 4}
@@ -109,7 +129,7 @@ class TestWadansSigns:
             real = torch.randn(64, 3, generator=torch_stream("real")) + 2
             made = torch.randn(64, 3, generator=torch_stream("made"))
             critic = Perceptron((3, 16, 16, 1), seed=1)
-            loss, wish = wadan.losses(wadan.WadanConfig())(critic)
+            loss, wish = wadan.losses(wadan.WadanConfig())(critic, None)
             draw, adam = {"mixture": torch.full((64, 1), 0.5)}, Adam(critic.parameters(), 5e-3, OptimizerConfig())
             for _ in range(50):
                 adam.forget_gradients()

@@ -1,0 +1,255 @@
+"""eyesoff from Python: a dozen names that stay.
+
+Owns the names, their types and their order of arguments. Must not hold any work of its own: each name stands for what a
+command does too. Nothing heavy is imported before it is used.
+
+    config = load_config("small", ["recognizer.iterations=2000"])
+    corpus = read_corpus("table", "recordings.csv")
+    results = compare(config, "runs/comparison", corpus="table", root="recordings.csv")
+    recognizer = bootstrap("runs/simulation/bank", "runs/later", config)
+    print(recognizer.recognize("interview.wav").emotion)
+
+What a reader can mend is raised as `UserError`: one line with what, where, and what to do.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from common.errors import UserError
+
+if TYPE_CHECKING:
+    from common.config import Config
+    from common.corpora.manifest import Manifest
+    from common.features.spaces import SpeechFeatures
+    from common.recognizers.card import ModelCard
+    from common.recognizers.hearing import Heard, Listener
+    from common.recognizers.model import Model
+    from common.scoring import Metric, Score
+    from server.bank import Bank
+    from simulations.training_set import TrainingSet
+
+__all__ = [
+    "Recognizer",
+    "UserError",
+    "bootstrap",
+    "compare",
+    "draw",
+    "features",
+    "load_config",
+    "methods",
+    "open_bank",
+    "read_corpus",
+    "simulate",
+    "write_report",
+]
+
+Place = str | Path
+
+
+def load_config(source: Place = "demo", overrides: Iterable[str] = ()) -> "Config":
+    """The settings of a preset (demo, small, emodb, paper) or a TOML file, after `section.key=value` overrides.
+
+    >>> load_config("small", ["seed=7"]).seed
+    7
+    """
+    from common.config import load_config as load
+
+    return load(source, overrides)
+
+
+def read_corpus(
+    name: str, root: Place = "", *, emotions: Sequence[str] = (), skip_bad: bool = False, **options: str
+) -> "Manifest":
+    """What a corpus holds: emodb, ravdess, table, .. at its folder; the built-in one needs no folder.
+
+    `emotions` are the labels in order, the paper's four unless they are given; other recordings are only counted.
+    """
+    from common.corpora import corpus_root
+    from common.corpora import read_corpus as read
+    from common.settings import EMOTIONS, RuntimeConfig
+
+    place = corpus_root(name, root or None, RuntimeConfig().cache)
+    own: dict[str, Any] = dict(options)  # of the layout, whatever they are
+    return read(name, place, emotions=emotions or EMOTIONS, skip_bad=skip_bad, **own)
+
+
+def features(
+    corpus: "Manifest", config: "Config | None" = None, space: Literal["patches", "vectors"] = "patches"
+) -> "SpeechFeatures":
+    """Log-mels or vectors of every utterance, extracted once and then read from the cache."""
+    from common.features.spaces import features_in, space_of_kinds
+    from common.spaces import Patches, Vectors
+
+    chosen = config or load_config()
+    kind: type[Patches] | type[Vectors] = Patches if space == "patches" else Vectors
+    return features_in(space_of_kinds(frozenset({kind}), chosen), corpus, chosen, chosen.runtime)
+
+
+def methods() -> dict[str, Mapping[str, Any]]:
+    """Synthesizers and recognizers by name, those of other packages included.
+
+    >>> "eskimez" in methods()["synthesizers"], "cnn" in methods()["recognizers"]
+    (True, True)
+    """
+    from common.recognizers import RECOGNIZERS
+    from common.synthesizers import SYNTHESIZERS
+
+    return {"synthesizers": SYNTHESIZERS.methods, "recognizers": RECOGNIZERS.methods}
+
+
+def open_bank(place: Place) -> "AbstractContextManager[Bank]":
+    """The releases in a bank, by its folder or by the zip file of an export; to be used in a `with` block."""
+    from server.opening import opened_bank
+
+    return opened_bank(Path(place))
+
+
+def draw(bank: Place, number: int, *, seed: int = 0, latent_scale: float = 1.0) -> "TrainingSet":
+    """A training set from a whole bank: so many samples of each emotion, spread evenly over its generators."""
+    from simulations.training_set import draw_set
+
+    with open_bank(bank) as opened:
+        return draw_set(opened, number, seed, latent_scale)
+
+
+def bootstrap(bank: Place, run: Place, config: "Config | None" = None) -> "Recognizer":
+    """Train a recognizer from a bank alone; one that was trained in this run before is opened."""
+    from common.training.reporters import Reporter
+    from server.bootstrap import bootstrap as train
+
+    with open_bank(bank) as opened:
+        return Recognizer.load(train(config or load_config(), opened, Path(run), Reporter(), lambda: False))
+
+
+def simulate(
+    config: "Config",
+    run: Place,
+    *,
+    base: Place | None = None,
+    backend: Literal["ray", "serial"] = "ray",
+    plan: Literal["leave-one-out", "everyone"] = "leave-one-out",
+    real: bool = True,
+    resume: bool = False,
+) -> dict[str, Any]:
+    """A whole campaign here, sessions as clients; the answer is its `results.json`."""
+    from simulations.federation.campaign import simulate_campaign
+
+    simulate_campaign(
+        config,
+        Path(run),
+        Path(base) if base else None,
+        backend=backend,
+        plan=plan,
+        with_real=real,
+        resume=resume,
+        console=_silent(),
+    )
+    return _results(run)
+
+
+def compare(
+    config: "Config",
+    run: Place,
+    *,
+    corpus: str = "",
+    root: Place = "",
+    modes: Sequence[str] = (),
+    seeds: int = 1,
+    folds: Sequence[str] = (),
+    base: Place | None = None,
+    workers: int | None = None,
+    ablate: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Modes of training a recognizer under one protocol; the answer is the run's `results.json`.
+
+    What was computed in this run before is not computed again. A script that gives more than one worker needs
+    `if __name__ == "__main__":` around it, for workers start by reading it.
+    """
+    from simulations.comparison.running import Order, run_comparison
+
+    named = config.corpus.model_copy(update={"name": corpus} if corpus else {})
+    runtime = config.runtime.model_copy(update={"corpus_root": str(root)} if root else {})
+    chosen = config.model_copy(update={"corpus": named, "runtime": runtime})
+    place = Path(base) if base else None
+    order = Order(Path(run), modes, seeds, folds, place, None, workers, "", ablate)
+    run_comparison(chosen, order, _silent(), lambda: False)
+    return _results(run)
+
+
+def write_report(run: Place) -> Path:
+    """The page of a run's results, which needs nothing else; the answer is where it lies."""
+    from simulations.report.writing import write_report as write
+
+    return write(Path(run))
+
+
+class Recognizer:
+    """A trained model that listens."""
+
+    def __init__(self, model: "Model", folder: Path) -> None:
+        self._model, self.folder = model, folder
+        self._listener: Listener | None = None
+        self._session: tuple[Path, ...] = ()
+
+    @classmethod
+    def load(cls, folder: Place) -> "Recognizer":
+        """By the folder that `bootstrap`, `simulate` or `compare` wrote."""
+        from common.recognizers.model import load_model
+
+        return cls(load_model(Path(folder)), Path(folder))
+
+    @property
+    def card(self) -> "ModelCard":
+        """Method, settings, labels, what it was trained on, scores."""
+        return self._model.card
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The emotions that it tells apart, in the order of its probabilities."""
+        return self.card.labels
+
+    def recognize(self, recording: Place, *, windows: bool = False, session: Iterable[Place] = ()) -> "Heard":
+        """What it hears in a recording: `emotion`, `probabilities` and, where they are wanted, `windows`.
+
+        `session` are recordings of the same people and microphone, for a model that compares by them.
+        """
+        together = tuple(Path(one) for one in session)
+        if self._listener is None or together != self._session:
+            self._listener, self._session = _listener(self._model, together), together
+        return self._listener.hear(Path(recording), windows=windows)
+
+    def score(self, corpus: "Manifest") -> "dict[Metric, Score]":
+        """Every metric on a corpus of other speakers, with its interval."""
+        from common.recognizers.scoring import score_model
+        from common.settings import RuntimeConfig
+
+        return score_model(self._model, corpus, RuntimeConfig())
+
+    def export(self, target: Place, form: Literal["torch", "onnx"] = "torch") -> Path:
+        """As a program that other tools run; the answer is where it lies."""
+        from common.recognizers.exporting import export_model
+
+        return export_model(self._model, Path(target), form)
+
+
+def _listener(model: "Model", session: Sequence[Path]) -> "Listener":
+    from common.networks.acceleration import Acceleration
+    from common.recognizers.hearing import Listener
+    from common.settings import RuntimeConfig
+
+    return Listener(model, Acceleration.from_runtime(RuntimeConfig(precision="fp32")), session)
+
+
+def _silent() -> Any:
+    """Who calls from Python asks for results, not for lines."""
+    from rich.console import Console
+
+    return Console(quiet=True)
+
+
+def _results(run: Place) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((Path(run) / "results.json").read_text(encoding="utf-8"))
+    return told
