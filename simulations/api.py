@@ -130,12 +130,12 @@ def simulate(
     *,
     base: Place | None = None,
     backend: Literal["ray", "serial"] = "ray",
-    plan: Literal["leave-one-out", "everyone"] = "leave-one-out",
+    plan: str | None = None,
     real: bool = True,
     resume: bool = False,
 ) -> dict[str, Any]:
     """A whole campaign here, sessions as clients; the answer is its `results.json`."""
-    from simulations.federation.campaign import simulate_campaign
+    from simulations.comparison.campaign import simulate_campaign
 
     simulate_campaign(
         config,
@@ -223,10 +223,10 @@ class Recognizer:
 
     def score(self, corpus: "Manifest") -> "dict[Metric, Score]":
         """Every metric on a corpus of other speakers, with its interval."""
-        from common.recognizers.scoring import score_model
+        from common.recognizers.scoring import confusions_of, scores_of
         from common.settings import RuntimeConfig
 
-        return score_model(self._model, corpus, RuntimeConfig())
+        return scores_of(list(confusions_of(self._model, corpus, RuntimeConfig()).values()))
 
     def export(self, target: Place, form: Literal["torch", "onnx"] = "torch") -> Path:
         """As a program that other tools run; the answer is where it lies."""

@@ -4,14 +4,13 @@ Owns that table's form and place. Must not know how a comparison is run.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from common.files import atomic_write
 from common.scoring import AVERAGED_OVER
 from simulations.comparison.modes import REAL
-from simulations.comparison.results import read_results
+from simulations.comparison.schema import Results, Row, read_results
 from simulations.report.readme import comments, markdown
 from simulations.report.wording import NOTHING, interval, many, percent, score
 
@@ -31,56 +30,54 @@ NONE = "none"
 NORMALISED = {"training": "training part", "session": "each session", "public": "public speech"}
 
 
-def skew_block(runs: Sequence[Mapping[str, Any]]) -> str:
+def skew_block(runs: Sequence[Results]) -> str:
     """A row a run and mode, the whole corpus first and the smaller concentrations last; and what the numbers are."""
     runs = sorted(runs, key=_place)
     rows = [row for run in runs for row in _rows(run)]
     first = runs[0]
-    emotions, folds, seeds = len(first["labels"]), len(first["folds"]), len(first["seeds"])
+    emotions, folds, seeds = len(first.labels), len(first.folds), len(first.seeds)
     return (
         f"{markdown(HEADINGS, rows)}\n"
-        f"{first['corpus']}, preset `{first['preset']}`: {many(folds, 'fold')}, {many(seeds, 'seed')}, one draw of "
-        "each skew. Normalised by: whose mean and deviation scale the vectors. n: utterances that the skew left, which are "
-        f"trained on and scored. Lacking: how many of the {emotions} emotions of {many(folds, 'session')} have no "
-        f"utterance, added up. Macro F1 and UAR are means over {AVERAGED_OVER}, fold by fold; pooled: of all folds' "
-        "counts added up. Of real: of the macro F1 of recognizers that heard the same skewed speech itself. Made with "
-        f"eyesoff {first['environment']['eyesoff']} by `make skew`; the first run was `{first['command']}`.\n"
+        f"{first.corpus}, preset `{first.preset}`: {many(folds, 'fold')}, {many(seeds, 'seed')}, one draw of each skew. "
+        "Normalised by: whose mean and deviation scale the vectors. n: utterances that the skew left, which are trained "
+        f"on and scored. Lacking: how many of the {emotions} emotions of {many(folds, 'session')} have no utterance, "
+        f"added up. Macro F1 and UAR are means over {AVERAGED_OVER}, fold by fold; pooled: of all folds' counts added "
+        "up. Of real: of the macro F1 of recognizers that heard the same skewed speech itself. Made with eyesoff "
+        f"{first.environment['eyesoff']} by `make skew`; the first run was `{first.command}`.\n"
     )
 
 
-def _place(results: Mapping[str, Any]) -> tuple[int, float]:
-    skew = skew_of(results)
+def _place(results: Results) -> tuple[int, float]:
+    skew = _skew(results)
     return list(NORMALISED).index(_normalisation(results)), -float("inf") if skew == NONE else -float(skew)
 
 
-def _normalisation(results: Mapping[str, Any]) -> str:
-    return str(results["settings"]["vectors"]["normalisation"])
+def _skew(results: Results) -> str:
+    return str(results.settings["corpus"].get("skew", NONE))
 
 
-def skew_of(results: Mapping[str, Any]) -> str:
-    """As its settings spell it."""
-    return str(results["settings"]["corpus"].get("skew", NONE))
+def _normalisation(results: Results) -> str:
+    return str(results.settings["vectors"]["normalisation"])
 
 
-def _rows(results: Mapping[str, Any]) -> list[list[str]]:
-    lacking = sum(count == 0 for fold in results["folds"] for count in fold["utterances"])
-    total = sum(sum(fold["utterances"]) for fold in results["folds"])
-    real = (results["modes"].get(REAL) or {}).get("macro_f1")
-    shown = [NORMALISED[_normalisation(results)], skew_of(results), str(total), str(lacking)]
-    modes = results["modes"].items()
-    return [[*shown, name, *_scores(mode, real if name != REAL else None)] for name, mode in modes]
+def _rows(results: Results) -> list[list[str]]:
+    lacking = sum(count == 0 for fold in results.folds for count in fold.utterances)
+    total = sum(sum(fold.utterances) for fold in results.folds)
+    shown = [NORMALISED[_normalisation(results)], _skew(results), str(total), str(lacking)]
+    real = results.modes.get(REAL)
+    return [[*shown, name, *_scores(row, real if name != REAL else None)] for name, row in results.modes.items()]
 
 
-def _scores(mode: Mapping[str, Any], real: Mapping[str, Any] | None) -> list[str]:
-    found = mode["macro_f1"]
-    if found is None:
+def _scores(row: Row, real: Row | None) -> list[str]:
+    if row.macro_f1 is None or row.uar is None or row.pooled is None:
         return ["failed", *[NOTHING] * 4]
+    found = row.macro_f1
     return [
-        score(found["mean"]),
-        interval(found["low"], found["high"]),
-        score(mode["uar"]["mean"]),
-        score(mode["pooled"]["macro_f1"]),
-        percent(found["mean"] / real["mean"]) if real else NOTHING,
+        score(found.mean),
+        interval(found.low, found.high),
+        score(row.uar.mean),
+        score(row.pooled["macro_f1"]),
+        percent(found.mean / real.macro_f1.mean) if real and real.macro_f1 else NOTHING,
     ]
 
 
@@ -96,7 +93,7 @@ def placed(page: str, block: str) -> str:
     return f"{before}{first}\n{block}{last}{after}"
 
 
-def read_runs(folder: Path) -> list[dict[str, Any]]:
+def read_runs(folder: Path) -> list[Results]:
     """The runs of a folder, each in one of its own."""
     return [read_results(path.parent) for path in sorted(folder.glob("*/results.json"))]
 

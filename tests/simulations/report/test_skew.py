@@ -2,28 +2,30 @@
 
 import pytest
 
+from common.scoring import Summary
+from simulations.comparison.schema import Results, Row, Tested
 from simulations.report.skew import skew_block
 
 
 def run_of(skew, utterances, real, federated, normalisation="training"):
-    def mode(value):
-        found = {"mean": value, "low": value - 0.1, "high": value + 0.1}
-        return {"macro_f1": found, "uar": found, "pooled": {"macro_f1": value + 0.01}}
+    def row(value):
+        summary = Summary(value, value - 0.1, value + 0.1, None, None, folds=2, seeds=1, n=9)
+        pooled = {"macro_f1": value + 0.01}
+        return Row("", None, True, [0], macro_f1=summary, uar=summary, accuracy=summary, pooled=pooled)
 
-    return {
-        "settings": {
-            "corpus": {"name": "emodb"} | ({"skew": skew} if skew else {}),
-            "vectors": {"normalisation": normalisation},
-        },
-        "folds": [{"utterances": counts} for counts in utterances],
-        "labels": ["sad", "happy"],
-        "seeds": [0],
-        "corpus": "emodb",
-        "preset": "emodb",
-        "environment": {"eyesoff": "0.1.0"},
-        "command": f"eyesoff compare --run {skew}",
-        "modes": {"real": mode(real), "federated": mode(federated)},
-    }
+    corpus = {"name": "emodb"} | ({"skew": skew} if skew else {})
+    return Results(
+        corpus="emodb",
+        preset="best",
+        identity="",
+        labels=["sad", "happy"],
+        seeds=[0],
+        settings={"corpus": corpus, "vectors": {"normalisation": normalisation}},
+        command=f"eyesoff compare --run {skew}",
+        folds=[Tested("", [], counts) for counts in utterances],
+        modes={"real": row(real), "federated": row(federated)},
+        environment={"eyesoff": "0.1.0"},
+    )
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_a_mode_stands_beside_real_speech_under_the_same_skew(runs):
 
 
 def test_what_failed_is_told(runs):
-    runs[0]["modes"]["federated"]["macro_f1"] = None
+    runs[0].modes["federated"] = Row("", None, False, [])
     assert "| training part | 0.3 | 15 | 1 | federated | failed |" in skew_block(runs)
 
 
