@@ -39,10 +39,10 @@ def skew_block(runs: Sequence[Results]) -> str:
     return (
         f"{markdown(HEADINGS, rows)}\n"
         f"{first.corpus}, preset `{first.preset}`: {many(folds, 'fold')}, {many(seeds, 'seed')}, one draw of each skew. "
-        "Normalised by: whose mean and deviation scale the vectors. n: utterances that the skew left, which are trained "
-        f"on and scored. Lacking: how many of the {emotions} emotions of {many(folds, 'session')} have no utterance, "
-        f"added up. Macro F1 and UAR are means over {AVERAGED_OVER}, fold by fold; pooled: of all folds' counts added "
-        "up. Of real: of the macro F1 of recognizers that heard the same skewed speech itself. Made with eyesoff "
+        "Normalised by: whose mean and deviation scale the vectors. n: utterances that the skew left, to train on and "
+        f"to score. Lacking: how many of the {emotions} emotions of {many(folds, 'session')} have no utterance, "
+        f"added up. Macro F1 and UAR are means over {AVERAGED_OVER}, fold by fold; pooled: of all folds' counts "
+        "added up. Of real: of the macro F1 of recognizers that heard the same skewed speech itself. Made with eyesoff "
         f"{first.environment['eyesoff']} by `make skew`; the first run was `{first.command}`.\n"
     )
 

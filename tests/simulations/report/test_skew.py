@@ -3,7 +3,8 @@
 import pytest
 
 from common.scoring import Summary
-from simulations.comparison.schema import Results, Row, Tested
+from simulations.comparison.schema import Results, Row
+from simulations.comparison.schema import Tested as Fold
 from simulations.report.skew import skew_block
 
 
@@ -22,7 +23,7 @@ def run_of(skew, utterances, real, federated, normalisation="training"):
         seeds=[0],
         settings={"corpus": corpus, "vectors": {"normalisation": normalisation}},
         command=f"eyesoff compare --run {skew}",
-        folds=[Tested("", [], counts) for counts in utterances],
+        folds=[Fold("", [], counts) for counts in utterances],
         modes={"real": row(real), "federated": row(federated)},
         environment={"eyesoff": "0.1.0"},
     )
