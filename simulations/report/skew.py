@@ -38,7 +38,7 @@ def skew_block(runs: Sequence[Results]) -> str:
     emotions, folds, seeds = len(first.labels), len(first.folds), len(first.seeds)
     return (
         f"{markdown(HEADINGS, rows)}\n"
-        f"{first.corpus}, preset `{first.preset}`: {many(folds, 'fold')}, {many(seeds, 'seed')}, one draw of each skew. "
+        f"{first.corpus}, preset `{first.preset}`: {many(folds, 'fold')}, {many(seeds, 'seed')}, one draw a skew. "
         "Normalised by: whose mean and deviation scale the vectors. n: utterances that the skew left, to train on and "
         f"to score. Lacking: how many of the {emotions} emotions of {many(folds, 'session')} have no utterance, "
         f"added up. Macro F1 and UAR are means over {AVERAGED_OVER}, fold by fold; pooled: of all folds' counts "
