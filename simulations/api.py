@@ -12,7 +12,6 @@ command does too. Nothing heavy is imported before it is used.
 What a reader can mend is raised as `UserError`: one line with what, where, and what to do.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -136,8 +135,9 @@ def simulate(
 ) -> dict[str, Any]:
     """A whole campaign here, sessions as clients; the answer is its `results.json`."""
     from simulations.comparison.campaign import simulate_campaign
+    from simulations.comparison.schema import plain
 
-    simulate_campaign(
+    results = simulate_campaign(
         config,
         Path(run),
         Path(base) if base else None,
@@ -147,7 +147,7 @@ def simulate(
         resume=resume,
         console=_silent(),
     )
-    return _results(run)
+    return plain(results)
 
 
 def compare(
@@ -169,14 +169,14 @@ def compare(
     `if __name__ == "__main__":` around it, for workers start by reading it.
     """
     from simulations.comparison.running import Order, run_comparison
+    from simulations.comparison.schema import plain
 
     named = config.corpus.model_copy(update={"name": corpus} if corpus else {})
     runtime = config.runtime.model_copy(update={"corpus_root": str(root)} if root else {})
     chosen = config.model_copy(update={"corpus": named, "runtime": runtime})
     place = Path(base) if base else None
     order = Order(Path(run), modes, seeds, folds, place, None, workers, "", ablate)
-    run_comparison(chosen, order, _silent(), lambda: False)
-    return _results(run)
+    return plain(run_comparison(chosen, order, _silent(), lambda: False))
 
 
 def write_report(run: Place) -> Path:
@@ -248,8 +248,3 @@ def _silent() -> Any:
     from rich.console import Console
 
     return Console(quiet=True)
-
-
-def _results(run: Place) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((Path(run) / "results.json").read_text(encoding="utf-8"))
-    return told
