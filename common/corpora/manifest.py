@@ -48,6 +48,10 @@ class Manifest:
     skipped: tuple[BadFile, ...] = field(default=(), compare=False)
     left_out: Mapping[str, int] = field(default_factory=dict, compare=False)
     """Recordings of emotions that are not among the labels, by emotion."""
+    source: Path | None = field(default=None, compare=False)
+    """What was named: the root, or a table in it."""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """What somebody who reads it should know."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "utterances", tuple(sorted(self.utterances, key=lambda u: u.path)))
@@ -72,10 +76,15 @@ class Manifest:
         return tuple(sorted({u.speaker for u in self.utterances}))
 
     @property
+    def counts(self) -> tuple[int, ...]:
+        """Utterances of each label, in label order."""
+        counted = Counter(u.emotion for u in self.utterances)
+        return tuple(counted[label] for label in self.labels)
+
+    @property
     def held(self) -> tuple[bool, ...]:
         """Whether there is an utterance of each label, in label order."""
-        emotions = {u.emotion for u in self.utterances}
-        return tuple(label in emotions for label in self.labels)
+        return tuple(count > 0 for count in self.counts)
 
     @property
     def seconds(self) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 from common.config import Config
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
+from common.corpora.skew import warn_of_skew
 from common.errors import UserError
 from common.features.scaling import Scaling
 from common.features.spaces import SpeechFeatures, features_in, space_of_kinds
@@ -78,6 +79,12 @@ class Setting:
     def part(self, session: str) -> Manifest:
         """One session's speech."""
         return self.manifest.where(lambda utterance: utterance.session == session)
+
+    def warning(self) -> str | None:
+        """What somebody should know before anything is computed."""
+        if not isinstance(self.space, Vectors) or self.space.scale != "session":
+            return None
+        return warn_of_skew({session: self.part(session).counts for session in self.manifest.sessions})
 
 
 def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:
