@@ -6,7 +6,6 @@ Owns what is shown and where the pictures lie. Must not know how anything is mad
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -19,7 +18,8 @@ from common.training.pretrained import pretrained_hash, shipped_weights
 from server.bank import Bank
 from server.campaign import BANK
 from server.generators import open_generator
-from simulations.federation.campaign import simulate_campaign
+from simulations.comparison.campaign import simulate_campaign
+from simulations.comparison.schema import Results
 from simulations.pictures import draw_spectrograms
 from simulations.progress import Counting
 from simulations.sampling import Order, draw
@@ -47,7 +47,7 @@ def show_speech(config: Config, folder: Path, open_bar: Callable[[str], Counting
     return Shown(manifest, features, picture)
 
 
-def federate(config: Config, folder: Path, console: Console, backend: str = "ray") -> tuple[dict[str, Any], Path]:
+def federate(config: Config, folder: Path, console: Console, backend: str = "ray") -> tuple[Results, Path]:
     """The campaign of this configuration, or what it came to the last time: results, and its run directory."""
     base = shipped_weights("demo")
     run = folder / f"campaign-{hash_identity({'config': config.identity(), 'weights': pretrained_hash(base)})}"
@@ -60,6 +60,7 @@ def federate(config: Config, folder: Path, console: Console, backend: str = "ray
         with_real=True,
         resume=True,
         console=console,
+        command="eyesoff demo",
     )
     return results, run
 

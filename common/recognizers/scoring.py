@@ -3,7 +3,7 @@
 Owns the way from a model and a manifest to scores. Must not know where the speech behind the model came from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from common.corpora.manifest import Manifest
@@ -14,16 +14,16 @@ from common.networks.acceleration import Acceleration
 from common.recognizers.card import Result
 from common.recognizers.model import Model, amend_model, load_model
 from common.recognizers.trying import confusions_by_speaker
-from common.scoring import METRICS, Metric, Score, bootstrap
+from common.scoring import METRICS, Confusion, Metric, Score, bootstrap
 from common.settings import RuntimeConfig
 
 NOTE = "a test only if none of its speakers is behind the training"
 
 
-def score_model(
-    model: Model, manifest: Manifest, runtime: RuntimeConfig, seed: int = 0, progress: Progress | None = None
-) -> dict[Metric, Score]:
-    """Every metric, with an interval over speakers; the manifest's labels are the model's."""
+def confusions_of(
+    model: Model, manifest: Manifest, runtime: RuntimeConfig, progress: Progress | None = None
+) -> dict[str, Confusion]:
+    """Of each speaker of the labelled speech; the manifest's labels are the model's."""
     card = model.card
     if manifest.labels != card.labels:
         what = f"a model of {', '.join(card.labels)} cannot be scored on {', '.join(manifest.labels)}"
@@ -32,18 +32,18 @@ def score_model(
     features = features_in(card.space, labelled, card, runtime, progress)
     predictor = model.predictor(Acceleration.from_runtime(runtime))
     confusions = confusions_by_speaker(predictor, features, labelled, card.scaling)
+    return dict(zip(labelled.speakers, confusions, strict=True))
+
+
+def scores_of(confusions: Sequence[Confusion], seed: int = 0) -> dict[Metric, Score]:
+    """Every metric, with an interval over speakers."""
     return {metric: bootstrap(confusions, metric, seed=seed) for metric in METRICS}
 
 
-def score_folder(
-    folder: Path, manifest: Manifest, runtime: RuntimeConfig, seed: int = 0, *, note: str = NOTE
-) -> dict[Metric, Score]:
-    """The same of a model in its folder, whose card tells them from then on; what it told of this corpus goes."""
-    model = load_model(folder)
-    scores = score_model(model, manifest, runtime, seed)
-    kept = [one for one in model.card.scores if one.corpus != manifest.corpus]
-    amend_model(folder, scores=(*kept, *results_of(scores, manifest.corpus, note)))
-    return scores
+def keep_scores(folder: Path, scores: Mapping[Metric, Score], corpus: str, *, note: str = NOTE) -> None:
+    """A model's card tells them from then on; what it told of this corpus goes."""
+    kept = [one for one in load_model(folder).card.scores if one.corpus != corpus]
+    amend_model(folder, scores=(*kept, *results_of(scores, corpus, note)))
 
 
 def results_of(scores: Mapping[Metric, Score], corpus: str, note: str) -> tuple[Result, ...]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from simulations.commands.options import AsJson, ConfigFile, Overrides, Preset, choose_config
+from simulations.commands.options import AsJson, ConfigFile, Overrides, Preset, choose_config, placeless_command
 
 
 def bootstrap(
@@ -34,18 +34,20 @@ def bootstrap(
     Example: eyesoff bootstrap --bank runs/simulation/bank --run runs/bootstrap --corpus emodb --root data/EMO-DB
     """
     import json
-    from dataclasses import asdict
 
     from rich.console import Console
 
     from common.corpora import corpus_root, read_corpus
     from common.recognizers.model import load_model
-    from common.recognizers.scoring import score_folder
     from common.training.interruption import stoppable
     from common.training.phases import Interrupted
     from common.training.reporters import ProgressBar, StatusLines
     from server.bank import Bank
     from server.bootstrap import bootstrap as train
+    from simulations.comparison.bootstrapped import bootstrapped
+    from simulations.comparison.modes import ABLATED
+    from simulations.comparison.schema import plain
+    from simulations.report.writing import write_report
 
     config = choose_config(preset, config_file, overrides)
     console = Console(stderr=True, markup=False)
@@ -58,18 +60,19 @@ def bootstrap(
             raise typer.Exit(stop.status) from None
         finally:
             reporter.close()
-    scores = {}
+    speech = None
     if corpus:
         labels = load_model(model).card.labels
-        manifest = read_corpus(corpus, corpus_root(corpus, root, config.runtime.cache), emotions=labels)
-        scores = score_folder(model, manifest, config.runtime, config.seed)
+        speech = read_corpus(corpus, corpus_root(corpus, root, config.runtime.cache), emotions=labels)
+    results = bootstrapped(config, Bank(bank), run, model, speech, placeless_command())
+    page = write_report(run)
     if as_json:
-        plain = {metric: asdict(score) for metric, score in scores.items()}
-        typer.echo(json.dumps({"model": str(model), "corpus": corpus, "scores": plain}))
+        typer.echo(json.dumps({"model": str(model), **plain(results)}))
         return
     typer.echo(f"model: {model}")
-    for metric, score in scores.items():
-        typer.echo(f"{metric} on {corpus}: {score}")
-    if scores:
-        typer.echo("a test only if no speaker of this corpus is behind one of the generators", err=True)
+    for metric, score in results.modes[ABLATED].scores.items():
+        typer.echo(f"{metric} on {corpus}: {score.mean:.3f} [{score.low:.3f}, {score.high:.3f}], n = {score.n}")
+    typer.echo(f"report: {page}")
+    if corpus:
+        typer.echo(results.protocol, err=True)
     typer.echo(f"try it: eyesoff recognize {model} RECORDING.wav", err=True)

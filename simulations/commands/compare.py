@@ -80,6 +80,7 @@ def compare(
 
     from common.training.interruption import stoppable
     from simulations.comparison.running import Order, Stopped, run_comparison
+    from simulations.comparison.schema import plain
     from simulations.comparison.table import ablation_lines, aside_lines, failure_lines, table_of
     from simulations.report.writing import write_report
 
@@ -92,7 +93,7 @@ def compare(
             typer.echo("stopped as asked; the same command goes on from here", err=True)
             raise typer.Exit(stop.status) from None
     if as_json:
-        typer.echo(json.dumps(results))
+        typer.echo(json.dumps(plain(results)))
     else:
         Console(markup=False).print(table_of(results))
         for line in ablation_lines(results):
@@ -102,7 +103,7 @@ def compare(
         typer.echo(f"report: {page}, beside everything of this run")
     for line in (*aside_lines(results), *failure_lines(results)):
         typer.echo(line, err=True)
-    if results["failures"]:
+    if results.failures:
         raise typer.Exit(1)
 
 

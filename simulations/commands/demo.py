@@ -28,9 +28,10 @@ def demo(
     from common.corpora.description import describe
     from common.training.interruption import tidied_up
     from simulations.commands.corpus import show_description
+    from simulations.comparison.table import table_of
     from simulations.demo import federate, show_generated, show_speech
-    from simulations.federation.results import table_of
     from simulations.progress import bars
+    from simulations.report.writing import write_report
 
     config, console = choose_config("demo", None, overrides), Console(markup=False)
     with bars() as open_bar:
@@ -38,7 +39,8 @@ def demo(
     show_description(describe(shown.manifest), console)
     with tidied_up():
         results, run = federate(config, folder, Console(stderr=True, markup=False))
+        page = write_report(run)
     console.print(table_of(results))
     typer.echo(f"Each emotion as spectrograms:  {shown.picture}")
     typer.echo(f"Beside what a generator makes: {show_generated(config, shown, run)}")
-    typer.echo(f"Everything of this run:        {run}")
+    typer.echo(f"All of it on one page:         {page}")

@@ -14,6 +14,7 @@ from simulations.commands.options import (
     Root,
     choose_config,
     corpus_overrides,
+    placeless_command,
 )
 
 if TYPE_CHECKING:
@@ -238,16 +239,21 @@ def run(
     Example: eyesoff deploy run deployment --preset small --run runs/spring
     """
     import json
+    import time
 
     from rich.console import Console
 
     from common.training.pretrained import fitting_weights
-    from simulations.deployment.campaign import run_deployed, scored
+    from simulations.comparison.campaign import conclude
+    from simulations.comparison.schema import plain
+    from simulations.comparison.table import aside_lines, failure_lines, table_of
+    from simulations.deployment.campaign import run_deployed
     from simulations.deployment.registry import Registry
     from simulations.deployment.sessions import holders_of, read_sessions
-    from simulations.federation.results import aside_lines, table_of
     from simulations.federation.watching import Watch
+    from simulations.report.writing import write_report
 
+    began = time.monotonic()
     layout, _, link = _open(folder)
     config = choose_config(preset, config_file, overrides)
     console = Console(stderr=True, markup=False)
@@ -266,18 +272,15 @@ def run(
             holders=holders,
             watch=watch,
         )
-    results = scored(run, config, outcome)
+    results = conclude(run, config, base, outcome, placeless_command(), began)
+    page = write_report(run)
     if as_json:
-        typer.echo(json.dumps(results))
+        typer.echo(json.dumps(plain(results)))
     else:
         Console(markup=False).print(table_of(results))
-        typer.echo(f"everything of this run: {run}")
-    for line in aside_lines(results):
+        typer.echo(f"report: {page}, beside everything of this run")
+    for line in (*aside_lines(results), *failure_lines(results)):
         typer.echo(line, err=True)
-    for failure in results["failures"]:
-        typer.echo(
-            f"failed at {failure['stage']}: {failure['session'] or failure['client']}: {failure['reason']}", err=True
-        )
 
 
 @app.command()

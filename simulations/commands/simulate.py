@@ -16,6 +16,7 @@ from simulations.commands.options import (
     SkewSeed,
     choose_config,
     corpus_overrides,
+    placeless_command,
 )
 
 
@@ -54,7 +55,11 @@ def simulate(
     from rich.console import Console
 
     from common.training.interruption import tidied_up
-    from simulations.federation.campaign import BACKENDS, simulate_campaign
+    from simulations.comparison.campaign import simulate_campaign
+    from simulations.comparison.schema import plain
+    from simulations.comparison.table import aside_lines, failure_lines, table_of
+    from simulations.federation.campaign import BACKENDS
+    from simulations.report.writing import write_report
 
     if backend not in BACKENDS:
         raise typer.BadParameter(f"{backend}: choose one of {', '.join(BACKENDS)}", param_hint="--backend")
@@ -63,19 +68,24 @@ def simulate(
     try:
         with tidied_up():
             results = simulate_campaign(
-                config, run, base, backend=backend, plan=plan, with_real=real, resume=resume, console=console
+                config,
+                run,
+                base,
+                backend=backend,
+                plan=plan,
+                with_real=real,
+                resume=resume,
+                console=console,
+                command=placeless_command(),
             )
+            page = write_report(run)
     except (KeyboardInterrupt, SystemExit):
         console.print(f"stopped; the same command with --resume goes on in {run}", highlight=False)
         raise
     if as_json:
-        typer.echo(json.dumps(results))
-        return
-    from simulations.federation.results import aside_lines, table_of
-
-    Console(markup=False).print(table_of(results))
-    typer.echo(f"everything of this run: {run}")
-    for line in aside_lines(results):
+        typer.echo(json.dumps(plain(results)))
+    else:
+        Console(markup=False).print(table_of(results))
+        typer.echo(f"report: {page}, beside everything of this run")
+    for line in (*aside_lines(results), *failure_lines(results)):
         typer.echo(line, err=True)
-    if results["failures"]:
-        typer.echo(f"{len(results['failures'])} failure(s), named in {run / 'campaign.json'}", err=True)

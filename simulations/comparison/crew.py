@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Protocol
 
 from common.training.interruption import Stop
@@ -29,6 +30,10 @@ Tell = Callable[[int, int], object]
 PATIENCE = 60.0
 """Seconds that a worker has to finish its step and keep it."""
 EVERY = 0.5
+LEAST = 19
+"""The niceness of work that takes only what others leave."""
+AUTOGROUP = Path("/proc/self/autogroup")
+"""Where Linux keeps a session's niceness, which goes before that of its processes."""
 
 
 @dataclass(frozen=True)
@@ -121,11 +126,13 @@ class _Worker:
 
 
 class Processes:
-    """So many worker processes."""
+    """So many worker processes; yielding ones take only what others leave of the processors."""
 
-    def __init__(self, size: int, setting: Setting, store: Store, do: Callable[[Job], str]) -> None:
+    def __init__(
+        self, size: int, setting: Setting, store: Store, do: Callable[[Job], str], *, yielding: bool = False
+    ) -> None:
         # What a setting has looked up is looked up again by each process: maps of files do not travel.
-        self._given = (replace(setting), store, do)
+        self._given = (replace(setting), store, do, yielding)
         self._workers = [self._hire() for _ in range(size)]
 
     def _hire(self) -> _Worker:
@@ -148,10 +155,11 @@ class Processes:
         worker.unit = unit
         worker.line.send(unit)
 
-    def hear(self) -> list[Heard]:
+    def hear(self, patience: float = EVERY) -> list[Heard]:
         """From whoever has something to say within half a second."""
         lines = {worker.line: worker for worker in self._workers}
-        heard = [self._hear(lines[line]) for line in wait(list(lines), timeout=EVERY) if isinstance(line, Connection)]
+        told = (line for line in wait(list(lines), timeout=patience) if isinstance(line, Connection))
+        heard = [self._hear(lines[line]) for line in told]
         return [one for one in heard if one is not None]
 
     def _hear(self, worker: _Worker) -> Heard | None:
@@ -194,10 +202,21 @@ def _ending(status: int | None) -> str:
     return f"its process ended with signal {-status}" if status and status < 0 else f"its process ended ({status})"
 
 
-def _work(line: Connection, parent: int, setting: Setting, store: Store, do: Callable[[Job], str]) -> None:
+def _yield_to_others() -> None:
+    os.setsid()  # a group of its own, for Linux ranks the whole group
+    os.nice(LEAST)
+    with suppress(OSError):  # elsewhere niceness alone decides
+        AUTOGROUP.write_text(str(LEAST), encoding="utf-8")
+
+
+def _work(
+    line: Connection, parent: int, setting: Setting, store: Store, do: Callable[[Job], str], yielding: bool
+) -> None:
     """Units until none comes, each told of by its steps and its end."""
     import torch
 
+    if yielding:
+        _yield_to_others()
     torch.set_num_threads(1)
     asked = Stop()
     signal.signal(signal.SIGTERM, asked.hear)

@@ -1,11 +1,19 @@
-"""The evidence beside the results: what can be looked at and listened to, gathered from the units' folders.
+"""The evidence beside the results: what can be looked at and listened to, of the first fold and the first seed.
 
-Owns which units are shown: those of the first fold and seed. Must not know how anything is drawn; the layout is told in
-`simulations.comparison.results`.
+Owns the layout. Must not know how anything is drawn. Arrays are safetensors, patches are fp16 in [-1, 1]:
+
+    index.json               {schema, fold, seed, labels, scaling: {low, high}, features: {..}, curves: [{file, stage,
+                             subject, fold, seed}], ledgers: [{file, session, seed}]}; `scaling` inverts to log-mels
+    patches.safetensors      `real/<emotion>` and `<mode>/<emotion>`: [n, 128, 128]
+    paired.safetensors       `<mode>`: [latents, emotions, 128, 128], one latent under every emotion
+    embeddings.safetensors   `real`, `<mode>`: [n, d] fp32; `real/labels`, `<mode>/labels`: [n] int64
+    curves/*.jsonl           rows {stage, step, <metric>: ..} of the tunings and trainings of that fold and seed
+    ledgers/*.jsonl          the ledger of each federated client at that seed: what left it
 """
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +21,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from common.files import atomic_json, atomic_write
+from common.settings import FeatureConfig
 from common.training.checkpoint import read_tensors
 from simulations.comparison.modes import REAL
 from simulations.comparison.setting import Setting
@@ -23,54 +32,90 @@ EVIDENCE, INDEX = "evidence", "index.json"
 SCHEMA = 1
 
 
+@dataclass(frozen=True)
+class Written:
+    """A file that somebody wrote line by line, and what it tells of."""
+
+    path: Path
+    name: str
+    about: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, unit: Unit, path: Path) -> "Written":
+        """A unit's own."""
+        place = {"session" if unit.kind == "tune" else "fold": unit.place, "seed": unit.seed}
+        about = {"stage": unit.kind, "subject": unit.subject, **place}
+        return cls(path, f"{unit.kind}-{unit.subject}-{unit.fold}-{unit.seed}.jsonl", about)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What there is to be shown; `looks` is by mode what `simulations.comparison.judging.look` kept."""
+
+    fold: str
+    seed: int
+    labels: Sequence[str]
+    scaling: Mapping[str, float]
+    """Of patches: what inverts them to log-mels."""
+    features: FeatureConfig
+    looks: Mapping[str, Mapping[str, Tensor]]
+    curves: Iterable[Written] = ()
+    ledgers: Iterable[Written] = ()
+
+
 def gather(run: Path, setting: Setting, units: Sequence[Unit], store: Store) -> None:
-    """Put it anew; the index comes last."""
-    folder = run / EVIDENCE
-    shutil.rmtree(folder, ignore_errors=True)
+    """What units kept; the copying control is the real speech itself."""
     done = [unit for unit in units if store.card(unit) is not None and not unit.ablation]
     first = next(unit for unit in units if unit.kind == "score")
     shown = [unit for unit in done if (unit.kind, unit.place, unit.seed) == ("quality", first.place, first.seed)]
-    for name, tensors in _arrays(shown, setting.manifest.labels, store).items():
-        atomic_write(folder / f"{name}.safetensors", to_bytes(dict(tensors)))
+    looks = {
+        REAL if unit.subject == COPYING else unit.subject: read_tensors(store.where(unit) / SHOWN)[0]
+        for unit in shown
+        if unit.subject != NOISE
+    }
     needed = {need.key for unit in shown for need in unit.needs}
     watched = [unit for unit in done if (unit.place, unit.seed) == (first.place, first.seed) or unit.key in needed]
+    curves = (Written.of(unit, store.where(unit) / METRICS) for unit in watched)
+    ledgers = (Written.of(unit, store.where(unit) / LEDGER) for unit in done if unit.seed == first.seed)
+    labels = setting.manifest.labels
+    put(run, Gathered(first.place, first.seed, labels, setting.scaled, setting.config.features, looks, curves, ledgers))
+
+
+def put(run: Path, found: Gathered) -> None:
+    """Write it anew; the index comes last."""
+    folder = run / EVIDENCE
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, tensors in _arrays(found.looks, found.labels).items():
+        atomic_write(folder / f"{name}.safetensors", to_bytes(dict(tensors)))
     index = {
         "schema": SCHEMA,
-        "fold": first.place,
-        "seed": first.seed,
-        "labels": list(setting.manifest.labels),
-        "scaling": setting.scaled,
-        "features": setting.config.features.model_dump(mode="json"),
-        "curves": list(_copied(watched, store, METRICS, folder / "curves")),
-        "ledgers": list(_copied([unit for unit in done if unit.seed == first.seed], store, LEDGER, folder / "ledgers")),
+        "fold": found.fold,
+        "seed": found.seed,
+        "labels": list(found.labels),
+        "scaling": dict(found.scaling),
+        "features": found.features.model_dump(mode="json"),
+        "curves": list(_copied(found.curves, folder / "curves")),
+        "ledgers": list(_copied(found.ledgers, folder / "ledgers")),
     }
     atomic_json(folder / INDEX, index)
 
 
-def _arrays(shown: Sequence[Unit], labels: Sequence[str], store: Store) -> dict[str, Mapping[str, Tensor]]:
-    """What the units of quality kept, sorted by what it is; the copying control is the real speech itself."""
+def _arrays(looks: Mapping[str, Mapping[str, Tensor]], labels: Sequence[str]) -> dict[str, Mapping[str, Tensor]]:
+    """Sorted by what it is."""
     patches: dict[str, Tensor] = {}
-    paired: dict[str, Tensor] = {}
     embeddings: dict[str, Tensor] = {}
-    for unit in shown:
-        if unit.subject == NOISE:
-            continue
-        name = REAL if unit.subject == COPYING else unit.subject
-        kept, _ = read_tensors(store.where(unit) / SHOWN)
+    for name, kept in looks.items():
         for number, label in enumerate(labels) if "patches" in kept else ():
             patches[f"{name}/{label}"] = kept["patches"][kept["patch_labels"] == number]
-        embeddings[name], embeddings[f"{name}/labels"] = kept["embeddings"], kept["labels"]
-        if "paired" in kept:
-            paired[name] = kept["paired"]
+        if "embeddings" in kept:
+            embeddings |= {name: kept["embeddings"], f"{name}/labels": kept["labels"]}
+    paired = {name: kept["paired"] for name, kept in looks.items() if "paired" in kept}
     return {"patches": patches, "paired": paired, "embeddings": embeddings}
 
 
-def _copied(units: Sequence[Unit], store: Store, name: str, target: Path) -> Iterator[dict[str, Any]]:
-    """Those of the units that have such a file, each told of."""
-    for unit in units:
-        source = store.where(unit) / name
-        if source.exists():
-            file = f"{unit.kind}-{unit.subject}-{unit.fold}-{unit.seed}.jsonl"
-            atomic_write(target / file, source.read_bytes())
-            place = {"session" if unit.kind == "tune" else "fold": unit.place, "seed": unit.seed}
-            yield {"file": f"{target.name}/{file}", "stage": unit.kind, "subject": unit.subject, **place}
+def _copied(files: Iterable[Written], target: Path) -> Iterator[dict[str, Any]]:
+    """Those that are there, each told of."""
+    for one in files:
+        if one.path.exists():
+            atomic_write(target / one.name, one.path.read_bytes())
+            yield {"file": f"{target.name}/{one.name}", **one.about}

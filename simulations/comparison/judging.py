@@ -10,6 +10,7 @@ from dataclasses import asdict
 import torch
 from torch import Tensor
 
+from common.errors import UserError
 from common.files import atomic_json
 from common.networks import Discriminator
 from common.networks.acceleration import Acceleration
@@ -38,19 +39,21 @@ def judge(job: Job) -> None:
     encoder = job.setting.pretrained.pair.discriminator
     reference = real_speech(job).batch(0, len(labels), "reference").values
     samples, labels, paired = _samples(job, labels, device)
-    embedded = embed(encoder, samples)
-    measured = asdict(quality(embed(encoder, reference).numpy(), embedded.numpy()))
+    shown = look(encoder, samples, labels, paired)
+    measured = asdict(quality(embed(encoder, reference).numpy(), shown["embeddings"].numpy()))
     atomic_json(job.folder / QUALITY, measured | {"recognized": recognized(job, samples, labels)})
-    order = [number for emotion in range(classes) for number in _first(labels, emotion)]
-    shown = {
-        "patches": samples[order, 0].half(),
-        "patch_labels": labels[order],
-        "embeddings": embedded,
-        "labels": labels,
-    }
-    if paired is not None:
-        shown["paired"] = paired.half()
     save_tensors(job.folder / SHOWN, shown, {"what": str(job.unit)})
+
+
+def look(
+    encoder: Discriminator | None, samples: Tensor, labels: Tensor, paired: Tensor | None = None
+) -> dict[str, Tensor]:
+    """What is kept of samples for the eye: a few of each emotion, and where all of them lie."""
+    order = [number for emotion in range(int(labels.max()) + 1) for number in _first(labels, emotion)]
+    shown = {"patches": samples[order, 0].half(), "patch_labels": labels[order]}
+    if encoder is not None:
+        shown |= {"embeddings": embed(encoder, samples), "labels": labels}
+    return shown if paired is None else shown | {"paired": paired.half()}
 
 
 def _samples(job: Job, labels: Tensor, device: torch.device) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -61,8 +64,13 @@ def _samples(job: Job, labels: Tensor, device: torch.device) -> tuple[Tensor, Te
     if job.unit.subject == NOISE:
         stream = torch_stream(job.unit.seed, job.unit.place, NOISE)
         return 2 * torch.rand(len(labels), 1, SIDE, SIDE, generator=stream) - 1, labels, None
-    sources = list(sources_of(job, device))
-    scale, classes = job.config.sampling.latent_scale, job.config.corpus.classes
+    return drawn(list(sources_of(job, device)), job.config.corpus.classes, job.config.sampling.latent_scale)
+
+
+def drawn(sources: Sequence[Source], classes: int, scale: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Samples of all sources alike, their emotions, and the same latents under each emotion."""
+    if not sources:
+        raise UserError("no generator to draw from")
     parts, wanted = list[Tensor](), list[Tensor]()
     for source, numbers in zip(sources, given_numbers([s.known for s in sources], AN_EMOTION, classes), strict=True):
         if any(numbers):

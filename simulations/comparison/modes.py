@@ -11,11 +11,10 @@ from common.errors import UserError
 from common.settings import MethodsConfig
 from common.spaces import PATCHES, Space, Vectors
 from common.synthesizers import SYNTHESIZERS
-from simulations.federation.real import REAL as REAL  # a mode like the others, to all who ask here
 
 Where = Literal["fold", "clients"]
 """Fitted once to a fold's training sessions together, or at each session as the clients of a campaign."""
-FLOOR, ABLATED = "floor", "federated"
+REAL, FLOOR, ABLATED = "real", "floor", "federated"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from functools import partial
 import torch
 
 from client.recipes import recipe_of
+from common.config import Config
 from common.features.patches import Batch
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
@@ -26,6 +27,7 @@ from common.training.draws import Examples
 from simulations.comparison.fitting import with_synthesizer
 from simulations.comparison.job import Job
 from simulations.comparison.modes import MODES, REAL
+from simulations.comparison.setting import Setting
 from simulations.comparison.store import COUNTS, POOL, RELEASE
 from simulations.comparison.store import RECOGNIZER as WEIGHTS
 from simulations.comparison.units import Unit
@@ -71,10 +73,13 @@ def patches_of(job: Job, device: torch.device) -> Examples:
 
 def real_speech(job: Job) -> Examples:
     """Of the training sessions of a unit's fold, emotions alike."""
-    setting = job.setting
-    seed = derive_seed(job.config.seed, REAL, job.unit.place)
-    features = setting.features.of(setting.folds[job.unit.place].train)
-    return features.examples(setting.scaling, seed, balanced=True)
+    return real_examples(job.setting, job.unit.place, job.config)
+
+
+def real_examples(setting: Setting, fold: str, config: Config) -> Examples:
+    """Of a fold's training sessions, emotions alike."""
+    train = setting.features.of(setting.folds[fold].train)
+    return train.examples(setting.scaling, derive_seed(config.seed, REAL, fold), balanced=True)
 
 
 def _pool(job: Job, device: torch.device) -> Examples:

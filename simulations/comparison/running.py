@@ -6,9 +6,8 @@ shown.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -16,7 +15,7 @@ from common.config import Config, load_config
 from common.config.showing import as_toml
 from common.errors import UserError, UserErrors
 from common.features.spaces import space_of_kinds
-from common.files import atomic_json, atomic_write, refuse_strangers
+from common.files import atomic_write, refuse_strangers
 from common.recognizers import recognizer
 from common.training.checkpoint import differences
 from simulations.comparison.ablations import choose_ablations
@@ -25,8 +24,9 @@ from simulations.comparison.doing import do
 from simulations.comparison.evidence import gather
 from simulations.comparison.modes import ABLATED, choose_modes
 from simulations.comparison.plan import Prices, plan_lines, workers_for
-from simulations.comparison.results import RESULTS, collect, environment, seconds_of
-from simulations.comparison.setting import choose_folds, prepare
+from simulations.comparison.results import collect, environment, seconds_of
+from simulations.comparison.schema import Results, write_results
+from simulations.comparison.setting import Setting, choose_folds, prepare
 from simulations.comparison.store import UNTOLD, Store
 from simulations.comparison.units import Unit, units_for
 from simulations.comparison.watch import Watch
@@ -54,7 +54,7 @@ class Stopped(Exception):  # noqa: N818 - nothing went wrong: somebody asked
     """A comparison was asked to stop, and kept all it had."""
 
 
-def run_comparison(config: Config, order: Order, console: Console, stop: Callable[[], bool]) -> dict[str, Any]:
+def run_comparison(config: Config, order: Order, console: Console, stop: Callable[[], bool]) -> Results:
     """Compute what is new and write down what all of it comes to; the answer is the results."""
     began = time.monotonic()
     space = space_of_kinds(recognizer(config.methods.recognizer).spaces, config)
@@ -71,33 +71,28 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
     store = Store(order.units or order.run / UNITS)
     with store.alone():
         cached = {unit.key for unit in units if store.card(unit) is not None}
-        new = [unit for unit in units if unit.key not in cached]
+        new = len(units) - len(cached)
         prices = Prices.of(units, setting, store)
         workers = workers_for(setting.config, order.workers)
         for line in plan_lines(units, store, prices, workers):
             console.print(line, highlight=False, soft_wrap=True)
-        failures: dict[str, str] = {}
-        if new:
-            workers = min(workers, len(new))
-            crew: Crew = Processes(workers, setting, store, do) if workers else Alone(setting, store, do, stop)
-            try:
-                with Watch(console, new, prices, workers).shown() as watch:
-                    failures = compute(new, cached, crew, prices, watch.hear, stop)
-            finally:
-                crew.dismiss()
+        workers = min(workers, new) if new else workers
+        failures = carry_out(units, setting, store, workers, prices, console, stop)
         results = collect(setting, modes, units, store, failures, ablations)
         gather(order.run, setting, units, store)
         precisions = store.precisions(units)
-        results |= {
-            "command": order.command,
-            "seconds": seconds_of(units, store, cached, time.monotonic() - began),
-            "environment": environment(setting, workers, precisions),
-        }
+        results = replace(
+            results,
+            command=order.command,
+            seconds=seconds_of(units, store, cached),
+            wall=round(time.monotonic() - began, 1),
+            environment={**environment(setting.config, precisions), "workers": workers},
+        )
         if len(set(precisions) - {UNTOLD}) > 1:
             mixed = f"units were computed in {', '.join(precisions)}, which is no one protocol"
             remedy = "set runtime.precision to one of them and choose another --units"
             console.print(f"warning: {mixed}; {remedy}", highlight=False, soft_wrap=True)
-    atomic_json(order.run / RESULTS, results)
+    write_results(order.run, results)
     return results
 
 
@@ -121,6 +116,28 @@ def check_run(folder: Path, config: Config) -> None:
             raise UserErrors(f"{folder}: this run has another configuration; {remedy}", problems)
     else:
         refuse_strangers(folder, ())
+
+
+def carry_out(
+    units: Sequence[Unit],
+    setting: Setting,
+    store: Store,
+    workers: int,
+    prices: Prices,
+    console: Console,
+    stop: Callable[[], bool] = lambda: False,
+) -> dict[str, str]:
+    """Compute the units that are not done, in so many processes or none; the answer is why which failed."""
+    done = {unit.key for unit in units if store.card(unit) is not None}
+    new = [unit for unit in units if unit.key not in done]
+    if not new:
+        return {}
+    crew: Crew = Processes(workers, setting, store, do) if workers else Alone(setting, store, do, stop)
+    try:
+        with Watch(console, new, prices, workers).shown() as watch:
+            return compute(new, done, crew, prices, watch.hear, stop)
+    finally:
+        crew.dismiss()
 
 
 def compute(

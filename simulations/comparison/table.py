@@ -1,74 +1,71 @@
-"""A comparison's results as a table on the screen.
+"""Results as a table on the screen.
 
 Owns its columns. Must not know where the numbers come from.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from rich.table import Table
 
 from common.config.showing import spell
 from simulations.comparison.modes import ABLATED
+from simulations.comparison.schema import Results
 from simulations.comparison.units import row_of
 
 
-def table_of(results: Mapping[str, Any]) -> Table:
+def table_of(results: Results) -> Table:
     """Modes by metrics, with deviations, intervals and how much of the gap each closes; what failed stands as such."""
-    seeds, folds = len(results["seeds"]), len(results["folds"])
-    title = f"{results['corpus']}, preset {results['preset']}: {folds} fold(s), {seeds} seed(s)"
-    table = Table(
-        title=title,
-        title_justify="left",
-        caption="folds, seeds: deviations; gap: how much of the way from floor to real is closed",
-    )
+    seeds, folds = len(results.seeds), len(results.folds)
+    title = f"{results.corpus}, preset {results.preset}: {results.protocol}; {folds} fold(s), {seeds} seed(s)"
+    caption = "folds, seeds: deviations; gap: how much of the way from floor to real is closed"
+    table = Table(title=title, title_justify="left", caption=caption)
     table.add_column("trained on", no_wrap=True)
     table.add_column("macro F1")
     table.add_column("95 %", min_width=12)
     for heading in ("folds", "seeds", "UAR", "gap", "n"):
         table.add_column(heading)
-    failed = {mode: failure["reason"] for failure in results["failures"] for mode in failure["modes"]}
-    for name, mode in results["modes"].items():
-        score = mode["macro_f1"]
+    failed = {mode: failure.reason for failure in results.failures for mode in failure.modes}
+    for name, mode in results.modes.items():
+        score = mode.macro_f1
         if score is None:
             table.add_row(name, "failed", failed.get(name, "a unit is missing"))
             continue
-        closed = results["gap_closed"].get(name)
-        note = "" if mode["complete"] else f"; {score['seeds']} of {seeds} seeds, for {failed.get(name, '')}"
+        closed = results.gap_closed.get(name)
+        note = "" if mode.complete else f"; {score.seeds} of {seeds} seeds, for {failed.get(name, '')}"
         table.add_row(
             name,
-            f"{score['mean']:.3f}",
-            f"{score['low']:.2f} to {score['high']:.2f}{note}",
-            _number(score["std_over_folds"]),
-            _number(score["std_over_seeds"]),
-            f"{mode['uar']['mean']:.3f}",
-            f"{closed['value']:.0%}" if closed else "",
-            str(score["n"]),
+            f"{score.mean:.3f}",
+            f"{score.low:.2f} to {score.high:.2f}{note}",
+            _number(score.std_over_folds),
+            _number(score.std_over_seeds),
+            _number(mode.uar.mean if mode.uar else None),
+            f"{closed.value:.0%}" if closed else "",
+            str(score.n),
         )
     return table
 
 
-def ablation_lines(results: Mapping[str, Any]) -> Iterator[str]:
+def ablation_lines(results: Results) -> Iterator[str]:
     """What each turned setting comes to, and what it is worth."""
-    for one in results["ablations"]:
-        row, found = row_of(ABLATED, f"{one['setting']}={spell(one['other'])}"), one["difference"]
-        if found is None:
+    for one in results.ablations:
+        row, found = row_of(ABLATED, f"{one.setting}={spell(one.other)}"), one.difference
+        if found is None or one.macro_f1 is None:
             yield f"{row}: failed"
             continue
-        interval = f"{found['low']:.3f} to {found['high']:.3f}, p = {found['p_value']:.3f}"
-        yield f"{row}: macro F1 {one['macro_f1']['mean']:.3f}, {found['difference']:+.3f} ({interval})"
+        interval = f"{found.low:.3f} to {found.high:.3f}, p = {found.p_value:.3f}"
+        yield f"{row}: macro F1 {one.macro_f1.mean:.3f}, {found.difference:+.3f} ({interval})"
 
 
-def aside_lines(results: Mapping[str, Any]) -> Iterator[str]:
+def aside_lines(results: Results) -> Iterator[str]:
     """What was not drawn from, and why, a line each."""
-    for one in results["quarantined"]:
-        yield f"{one['session']} is put aside, seed {one['seed']}: {one['reason']}"
+    for one in results.quarantined:
+        yield f"{one.session} is put aside, seed {one.seed}: {one.reason}"
 
 
-def failure_lines(results: Mapping[str, Any]) -> Iterator[str]:
+def failure_lines(results: Results) -> Iterator[str]:
     """What failed and what it was needed for, a line each."""
-    for failure in results["failures"]:
-        yield f"failed: {failure['unit']} (for {', '.join(failure['modes'])}): {failure['reason']}"
+    for failure in results.failures:
+        yield f"failed: {failure.unit} (for {', '.join(failure.modes)}): {failure.reason}"
 
 
 def _number(value: float | None) -> str:

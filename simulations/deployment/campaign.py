@@ -5,17 +5,16 @@ Owns the sequence. Must not know where the SuperLink is.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from client.service import LONGEST_ANSWER
 from common.config import Config
 from common.errors import UserError
 from common.training.pretrained import pretrained_hash
 from server.campaign import RESULTS
+from server.outcome import Found
 from server.roster import write_holders
 from server.run import Order, open_run
 from simulations.federation.campaign import read_outcome
-from simulations.federation.results import confusions_by_fold, write_results
 from simulations.federation.submission import COMPLETED, Connection, reason_of
 
 PATIENCE = 300.0
@@ -35,7 +34,7 @@ def run_deployed(
     resume: bool = False,
     holders: Mapping[str, str] | None = None,
     watch: Callable[[], None] = lambda: None,
-) -> dict[str, Any]:
+) -> Found:
     """The campaign to its end; any end but success is an error that says why. The answer is the outcome.
 
     `holders` says of each node which session its key is for; where it is not told, the campaign cannot know.
@@ -52,8 +51,3 @@ def run_deployed(
         remedy = reason_of(log) or "its last lines say why"
         raise UserError(f"the campaign ended as {status}", where=log, remedy=f"{remedy}; --resume goes on")
     return read_outcome(run)
-
-
-def scored(run: Path, config: Config, outcome: dict[str, Any]) -> dict[str, Any]:
-    """The outcome as scores with their intervals, written beside it."""
-    return write_results(run, config, {"federated": confusions_by_fold(outcome)}, outcome)

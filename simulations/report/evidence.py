@@ -67,7 +67,10 @@ class Evidence:
             if index["schema"] != SCHEMA:
                 return cls(missing=(f"evidence of schema {index['schema']}, not {SCHEMA}",))
             ground = {"fold": index["fold"], "seed": index["seed"], "labels": tuple(index["labels"])}
-            ground |= {"scaling": Scaling(**index["scaling"]), "features": FeatureConfig(**index["features"])}
+            ground |= {
+                "scaling": Scaling(**(index["scaling"] or {"low": -1.0, "high": 1.0})),
+                "features": FeatureConfig(**index["features"]),
+            }
         except OSError:
             return cls(missing=(f"{EVIDENCE}/{INDEX} is not there",))
         except (ValueError, KeyError, TypeError, UserError):

@@ -5,10 +5,10 @@ Owns those words. Must not know how numbers were computed.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from common.scoring import Score
 from simulations.comparison.modes import FLOOR, REAL
+from simulations.comparison.schema import Results
 from simulations.report.published import PAPER, share_of_real
 from simulations.report.wording import interval, many, percent, percents, score
 
@@ -25,10 +25,12 @@ class Headline:
     warnings: tuple[str, ...]
 
     @classmethod
-    def of(cls, results: Mapping[str, Any], shares: Mapping[str, Score]) -> "Headline":
+    def of(cls, results: Results, shares: Mapping[str, Score]) -> "Headline":
         """From what is stored."""
         name = next((name for name in ANSWERING if name in shares), None)
         warnings = tuple(_warnings(results))
+        if name is None and REAL not in results.modes:
+            return cls(_alone(results), (), warnings)
         if name is None:
             return cls(f"{_missing(results)}, so this run cannot say what synthetic speech is worth.", (), warnings)
         found = shares[name]
@@ -39,42 +41,54 @@ class Headline:
         return cls(answer, tuple(_support(results, name, found)), warnings)
 
 
-def _missing(results: Mapping[str, Any]) -> str:
-    missing = [name for name in (REAL, ANSWERING[0]) if not (results["modes"].get(name) or {}).get("macro_f1")]
+def _alone(results: Results) -> str:
+    """The score of one mode that nothing stands beside."""
+    for name in ANSWERING:
+        if name in results.modes and (found := results.modes[name].macro_f1):
+            reached = f"macro F1 {score(found.mean)} ({interval(found.low, found.high)}), n = {found.n} utterances"
+            return f"Trained on {name} synthetic speech alone, a recognizer reaches {reached}."
+    return "Nothing was tested, so this run cannot say what synthetic speech is worth."
+
+
+def _missing(results: Results) -> str:
+    scored = {name for name, mode in results.modes.items() if mode.macro_f1}
+    missing = [name for name in (REAL, ANSWERING[0]) if name not in scored]
     return f"No score of {' and '.join(missing)}" if missing else "Real speech scored nothing"
 
 
-def _support(results: Mapping[str, Any], name: str, share: Score) -> Iterator[str]:
-    real, mode = results["modes"][REAL]["macro_f1"], results["modes"][name]["macro_f1"]
-    speakers = sum(len(fold["speakers"]) for fold in results["folds"])
+def _support(results: Results, name: str, share: Score) -> Iterator[str]:
+    real, mode = results.modes[REAL].macro_f1, results.modes[name].macro_f1
+    if real is None or mode is None:
+        return
+    speakers = sum(len(fold.speakers) for fold in results.folds)
     yield (
-        f"Macro F1 is {score(mode['mean'])} ({interval(mode['low'], mode['high'])}) against "
-        f"{score(real['mean'])} ({interval(real['low'], real['high'])}); the 95 % interval of "
+        f"Macro F1 is {score(mode.mean)} ({interval(mode.low, mode.high)}) against "
+        f"{score(real.mean)} ({interval(real.low, real.high)}); the 95 % interval of "
         f"their ratio is {percents(share.low, share.high)}. n = {share.n} utterances of {many(speakers, 'speaker')}, "
-        f"{many(mode['folds'], 'fold')}, {many(mode['seeds'], 'seed')}."
+        f"{many(mode.folds, 'fold')}, {many(mode.seeds, 'seed')}."
     )
-    closed = results["gap_closed"].get(name)
+    closed = results.gap_closed.get(name)
     if closed:
         yield (
             f"Between the floor, a pre-trained generator with random labels, and real speech it closes "
-            f"{percent(closed['value'])} of the gap ({percents(closed['low'], closed['high'])}, n = {closed['n']})."
+            f"{percent(closed.value)} of the gap ({percents(closed.low, closed.high)}, n = {closed.n})."
         )
-    elif FLOOR in results["modes"]:
+    elif FLOOR in results.modes:
         yield "No share of the gap between floor and real speech is given: that there is a gap is not sure."
     yield f"The paper's ratio, on IEMOCAP, is {percent(share_of_real(name))} ({PAPER})."
 
 
-def _warnings(results: Mapping[str, Any]) -> Iterator[str]:
-    if results["corpus"] == STAND_IN:
+def _warnings(results: Results) -> Iterator[str]:
+    if results.corpus == STAND_IN:
         yield (
             "The corpus is a synthetic stand-in, made by a program that imitates voices. "
             "No scientific claim is made about it; these numbers show that the machinery works."
         )
-    if aside := results.get("quarantined"):
+    if aside := results.quarantined:
         yield f"{many(len(aside), 'generator')} of clients not trained on: the reasons stand under Put aside."
-    if results["failures"]:
-        yield f"{many(len(results['failures']), 'unit')} failed: the reasons stand under Failures."
-    if len(results["seeds"]) == 1:
+    if results.failures:
+        yield f"{many(len(results.failures), 'unit')} failed: the reasons stand under Failures."
+    if len(results.seeds) == 1:
         yield "One seed: no interval here speaks of the luck of training, so all of them are too short."
-    if len(results["folds"]) == 1:
+    if len(results.folds) == 1:
         yield "One fold: only its speakers were tested, and a deviation over folds cannot be given."

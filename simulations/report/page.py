@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import UserError
+from simulations.comparison.schema import Results
 from simulations.report import palette
 from simulations.report.curves import training
 from simulations.report.drawing import Drawing
@@ -37,7 +38,7 @@ HERE = Path(__file__).parent
 LARGEST = 5_000_000
 """Bytes that a report may have: it travels by mail."""
 ASIDE = "quarantined"
-"""The one section that is not there where there is nothing to say."""
+KICKERS = {"comparison": "Comparison", "campaign": "Campaign", "bootstrap": "Recognizer from a bank"}
 SECTIONS = {
     "results": "Results",
     "pairs": "Modes in pairs",
@@ -64,7 +65,7 @@ class Report:
     figures: tuple[Drawing, ...]
 
 
-def build(results: Mapping[str, Any], evidence: Evidence) -> Report:
+def build(results: Results, evidence: Evidence) -> Report:
     """The same bytes for the same run."""
     heard = heard_mode(evidence)
     drawn: dict[str, Any] = {
@@ -77,14 +78,24 @@ def build(results: Mapping[str, Any], evidence: Evidence) -> Report:
         "training": tuple(training(evidence.curves)),
     }
     words = _words(results, evidence) | {"heard": heard, "sounds": sounds(evidence)}
-    page = _render(words | drawn)
+    page = _render(words | drawn | {"told": _told(results, words | drawn)})
     if len(page.encode()) > LARGEST:
         raise UserError(f"a report of {len(page.encode()):,} bytes, more than {LARGEST:,}", remedy="name fewer --modes")
     single = [drawn[name] for name in ("bars", "pairs", "spectrograms", "paired", "neighbours") if drawn[name]]
     return Report(page, (*single, *drawn["confusions"], *(figure for _, figure in drawn["training"])))
 
 
-def _words(results: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
+def _told(results: Results, content: Mapping[str, Any]) -> set[str]:
+    """The sections that have something to say. A comparison says of most what is lacking, for it could have been."""
+    filled = {name for name in SECTIONS if content.get(name)}
+    filled |= {name for name, table in content["tables"].items() if table.rows}
+    empty = {"results"} if not results.folds else set()
+    empty |= {"cost"} if not results.seconds else set()
+    wanted = set(SECTIONS) - {ASIDE} if results.what == "comparison" else {"failures", "environment"}
+    return filled - empty | wanted
+
+
+def _words(results: Results, evidence: Evidence) -> dict[str, Any]:
     shares = shares_of_real(results)
     tables = {
         "results": results_table(results, shares),
@@ -100,12 +111,13 @@ def _words(results: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
     return {
         "results": results,
         "evidence": evidence,
+        "kicker": KICKERS[results.what],
         "headline": Headline.of(results, shares),
         "tables": tables,
         "kinds": tuple(kinds_that_left(evidence.ledgers)),
         "made_with": made_with(results),
-        "settings": tuple(settings(results["settings"])),
-        "pretrained": tuple(settings(results["pretrained"])),
+        "settings": tuple(settings(results.settings)),
+        "pretrained": tuple(settings(results.pretrained)),
     }
 
 
@@ -115,6 +127,6 @@ def _render(content: Mapping[str, Any]) -> str:
     rooms = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     style = (HERE / "style.css").read_text(encoding="utf-8")
     look = {"style": style, "light": palette.variables(dark=False), "dark": palette.variables(dark=True)}
-    sections = {key: title for key, title in SECTIONS.items() if key != ASIDE or content["tables"][ASIDE].rows}
+    sections = {key: title for key, title in SECTIONS.items() if key in content["told"]}
     page = rooms.get_template("page.html").render({**content, **look, "sections": sections})
     return page.replace(" %", "\N{NO-BREAK SPACE}%")

@@ -4,15 +4,14 @@ Owns the comments and the words between them. Must not know what else a README s
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from common.errors import UserError
 from common.files import atomic_write
 from common.scoring import Score
 from simulations.comparison.modes import REAL
-from simulations.comparison.results import read_results
+from simulations.comparison.schema import Results, read_results
 from simulations.report.published import PAPER, published
 from simulations.report.shares import shares_of_real
 from simulations.report.tables import Cell, ablations_table, made_with, reason_of
@@ -48,24 +47,24 @@ def comments(name: str) -> tuple[str, str]:
     return f"<!-- results: {name} -->", f"<!-- end of results: {name} -->"
 
 
-def results_block(results: Mapping[str, Any]) -> str:
+def results_block(results: Results) -> str:
     """The tables as Markdown, with what their numbers are."""
     shares = shares_of_real(results)
-    table = _markdown(HEADINGS, [_row(results, name, shares.get(name)) for name in results["modes"]])
-    utterances = sum(sum(fold["utterances"]) for fold in results["folds"])
-    speakers = sum(len(fold["speakers"]) for fold in results["folds"])
+    table = _markdown(HEADINGS, [_row(results, name, shares.get(name)) for name in results.modes])
+    utterances = sum(sum(fold.utterances) for fold in results.folds)
+    speakers = sum(len(fold.speakers) for fold in results.folds)
     return (
         f"{table}\n{_ablations(results)}"
-        f"{results['corpus']}, preset `{results['preset']}`: n = {utterances} utterances of "
-        f"{many(speakers, 'speaker')}, {many(len(results['folds']), 'fold')}, {many(len(results['seeds']), 'seed')}. "
+        f"{results.corpus}, preset `{results.preset}`: n = {utterances} utterances of "
+        f"{many(speakers, 'speaker')}, {many(len(results.folds), 'fold')}, {many(len(results.seeds), 'seed')}. "
         "Macro F1 and UAR are means over the emotions that a fold holds, over folds and seeds; intervals are "
         f"bootstrapped over speakers and seeds; ± is the sample deviation. The last column is IEMOCAP ({PAPER}), so "
         "compare ratios. "
-        f"{made_with(results)} `{results['command']}`.\n"
+        f"{made_with(results)} `{results.command}`.\n"
     )
 
 
-def _ablations(results: Mapping[str, Any]) -> str:
+def _ablations(results: Results) -> str:
     """What each turned setting is worth; nothing where none was turned."""
     found = ablations_table(results)
     if not found.rows:
@@ -83,20 +82,20 @@ def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join("|".join(["", *(f" {cell} " for cell in line), "\n"]) for line in lines)
 
 
-def _row(results: Mapping[str, Any], name: str, share: Score | None) -> list[str]:
-    mode, paper = results["modes"][name], published(name) or NOTHING
-    found, closed = mode["macro_f1"], results["gap_closed"].get(name)
+def _row(results: Results, name: str, share: Score | None) -> list[str]:
+    mode, paper = results.modes[name], published(name) or NOTHING
+    found, closed = mode.macro_f1, results.gap_closed.get(name)
     if found is None:
         return [name, f"failed: {reason_of(results, name)}", *[NOTHING] * (len(HEADINGS) - 3), paper]
     return [
         name,
-        score(found["mean"]),
-        interval(found["low"], found["high"]),
-        score(found["std_over_folds"]),
-        score(found["std_over_seeds"]),
-        score(mode["uar"]["mean"]),
+        score(found.mean),
+        interval(found.low, found.high),
+        score(found.std_over_folds),
+        score(found.std_over_seeds),
+        score(mode.uar.mean if mode.uar else None),
         _share(share.value, share.low, share.high) if share else "100 %" if name == REAL else NOTHING,
-        _share(closed["value"], closed["low"], closed["high"]) if closed else NOTHING,
+        _share(closed.value, closed.low, closed.high) if closed else NOTHING,
         paper,
     ]
 

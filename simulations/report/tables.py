@@ -9,9 +9,11 @@ from typing import Any
 
 from common.config import Config
 from common.config.showing import spell
-from common.scoring import Score
+from common.scoring import Metric, Score, Summary
 from common.training.reporters import duration
 from simulations.comparison.modes import ABLATED, REAL
+from simulations.comparison.results import MEASURES
+from simulations.comparison.schema import Difference, Measured, Pair, Results, Spent
 from simulations.comparison.units import COPYING, NOISE
 from simulations.report.published import published
 from simulations.report.wording import NOTHING, interval, many, measure, percent, percents, probability, score
@@ -45,11 +47,11 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def results_table(results: Mapping[str, Any], shares: Mapping[str, Score]) -> Table:
+def results_table(results: Results, shares: Mapping[str, Score]) -> Table:
     """Every mode beside the paper's number."""
     headings = ("trained on", "macro F1", "UAR", "accuracy", "of real", "gap closed", "n", "the paper's F1, %")
     notes = ("", "95 %", "95 %", "95 %", "95 %", "95 %", "utterances", "IEMOCAP; ± folds")
-    rows = tuple(_mode_row(results, name, shares.get(name)) for name in results["modes"])
+    rows = tuple(_mode_row(results, name, shares.get(name)) for name in results.modes)
     caption = (
         "Means over folds and seeds. Macro F1 is the unweighted mean of F1, UAR of recall, over the emotions that a "
         "fold's test speech holds; accuracy counts utterances. Intervals are bootstrapped over speakers and seeds; ± "
@@ -59,26 +61,26 @@ def results_table(results: Mapping[str, Any], shares: Mapping[str, Score]) -> Ta
     return Table(caption, tuple(map(Cell, headings, notes)), rows)
 
 
-def _mode_row(results: Mapping[str, Any], name: str, share: Score | None) -> tuple[Cell, ...]:
-    mode = results["modes"][name]
-    about, last = mode["about"], Cell(published(name) or NOTHING)
-    if mode["macro_f1"] is None:
+def _mode_row(results: Results, name: str, share: Score | None) -> tuple[Cell, ...]:
+    mode = results.modes[name]
+    about, last = mode.about, Cell(published(name) or NOTHING)
+    found = mode.macro_f1
+    if found is None:
         return (
             Cell(name, about, wide=True),
             Cell("failed", reason_of(results, name), wide=True),
             *[Cell(NOTHING)] * 5,
             last,
         )
-    found = mode["macro_f1"]
-    whole = "" if mode["complete"] else f"{found['seeds']} of {len(results['seeds'])} seeds: {reason_of(results, name)}"
-    closed = results["gap_closed"].get(name)
+    whole = "" if mode.complete else f"{found.seeds} of {len(results.seeds)} seeds: {reason_of(results, name)}"
+    closed = results.gap_closed.get(name)
     return (
         Cell(name, f"{about}\n{whole}".strip(), wide=True),
-        Cell(score(found["mean"]), f"{interval(found['low'], found['high'])}\n{_deviations(found)}".strip()),
-        *(Cell(score(mode[one]["mean"]), interval(mode[one]["low"], mode[one]["high"])) for one in ("uar", "accuracy")),
+        Cell(score(found.mean), f"{interval(found.low, found.high)}\n{_deviations(found)}".strip()),
+        *(Cell(score(one.mean), interval(one.low, one.high)) for one in (mode.uar, mode.accuracy) if one),
         _share(share.value, share.low, share.high) if share else Cell("100 %" if name == REAL else NOTHING),
-        _share(closed["value"], closed["low"], closed["high"]) if closed else Cell(NOTHING),
-        Cell(str(found["n"])),
+        _share(closed.value, closed.low, closed.high) if closed else Cell(NOTHING),
+        Cell(str(found.n)),
         last,
     )
 
@@ -87,46 +89,46 @@ def _share(value: float, low: float, high: float) -> Cell:
     return Cell(percent(value), percents(low, high))
 
 
-def _deviations(found: Mapping[str, Any]) -> str:
+def _deviations(found: Summary) -> str:
     """Those that there are."""
-    named = {"folds": found["std_over_folds"], "seeds": found["std_over_seeds"]}
+    named = {"folds": found.std_over_folds, "seeds": found.std_over_seeds}
     return "\n".join(f"± {score(value)} {name}" for name, value in named.items() if value is not None)
 
 
-def reason_of(results: Mapping[str, Any], mode: str) -> str:
+def reason_of(results: Results, mode: str) -> str:
     """Why a mode has no score, or not of every seed."""
-    reasons = (failure["reason"] for failure in results["failures"] if mode in failure["modes"])
+    reasons = (failure.reason for failure in results.failures if mode in failure.modes)
     return next(reasons, "a unit is missing")
 
 
-def folds_table(results: Mapping[str, Any]) -> Table:
+def folds_table(results: Results) -> Table:
     """Each fold's macro F1, mean over seeds."""
     headings = [Cell("fold"), Cell("speakers", wide=True), Cell("n", "utterances")]
-    scored = {name: mode["by_fold"] for name, mode in results["modes"].items() if mode["by_fold"]}
+    scored = {name: mode.by_fold for name, mode in results.modes.items() if mode.by_fold}
     rows = []
-    for fold in results["folds"]:
-        values = [by_fold[fold["name"]] for by_fold in scored.values()]
+    for fold in results.folds:
+        values = [by_fold[fold.name] for by_fold in scored.values()]
         cells = [Cell(score(sum(one) / len(one))) for one in values]
-        about = [Cell(fold["name"]), Cell(", ".join(fold["speakers"]), wide=True), Cell(str(sum(fold["utterances"])))]
+        about = [Cell(fold.name), Cell(", ".join(fold.speakers), wide=True), Cell(str(sum(fold.utterances)))]
         rows.append((*about, *cells))
     caption = (
         "Macro F1 of each fold, mean over its seeds. A fold leaves out a session, whose speakers nobody trained on."
     )
-    modes = [Cell(name, many(len(results["modes"][name]["whole_seeds"]), "seed")) for name in scored]
+    modes = [Cell(name, many(len(results.modes[name].whole_seeds), "seed")) for name in scored]
     return Table(caption, (*headings, *modes), tuple(rows))
 
 
-def pairs_table(results: Mapping[str, Any]) -> Table:
+def pairs_table(results: Results) -> Table:
     """A row a pair, a column a metric."""
-    metrics = {"macro_f1": "macro F1", "uar": "UAR", "accuracy": "accuracy"}
-    pairs: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
-    for row in results["paired"]:
-        pairs.setdefault((row["first"], row["second"]), {})[row["metric"]] = row
+    metrics: dict[Metric, str] = {"macro_f1": "macro F1", "uar": "UAR", "accuracy": "accuracy"}
+    pairs: dict[tuple[str, str], dict[Metric, Pair]] = {}
+    for row in results.paired:
+        pairs.setdefault((row.first, row.second), {})[row.metric] = row
     rows = tuple(
         (
             Cell(f"{first} − {second}"),
             *(_difference(found[metric]) for metric in metrics),
-            Cell(str(found["macro_f1"]["pairs"])),
+            Cell(str(found["macro_f1"].pairs)),
         )
         for (first, second), found in pairs.items()
     )
@@ -139,12 +141,12 @@ def pairs_table(results: Mapping[str, Any]) -> Table:
     return Table(caption, headings, rows)
 
 
-def _difference(row: Mapping[str, Any]) -> Cell:
-    sure = ", sure" if row["different"] else ""
-    return Cell(score(row["difference"]), f"{interval(row['low'], row['high'])}\np {probability(row['p_value'])}{sure}")
+def _difference(row: Difference) -> Cell:
+    sure = ", sure" if row.different else ""
+    return Cell(score(row.difference), f"{interval(row.low, row.high)}\np {probability(row.p_value)}{sure}")
 
 
-def ablations_table(results: Mapping[str, Any]) -> Table:
+def ablations_table(results: Results) -> Table:
     """The federated mode with one setting at another value, a row each."""
     headings = (
         Cell("setting"),
@@ -153,16 +155,16 @@ def ablations_table(results: Mapping[str, Any]) -> Table:
         Cell("difference", "95 %"),
         Cell("n", "folds × seeds"),
     )
-    usual = results["modes"].get(ABLATED, {}).get("macro_f1")
+    usual = results.modes[ABLATED].macro_f1 if ABLATED in results.modes else None
     rows = tuple(
         (
-            Cell(one["setting"], wide=True),
-            Cell(spell(one["usual"]), score(usual["mean"]) if usual else NOTHING),
-            Cell(spell(one["other"]), score(one["macro_f1"]["mean"]) if one["macro_f1"] else "failed"),
-            _difference(one["difference"]) if one["difference"] else Cell(NOTHING),
-            Cell(str(one["difference"]["pairs"]) if one["difference"] else NOTHING),
+            Cell(one.setting, wide=True),
+            Cell(spell(one.usual), score(usual.mean) if usual else NOTHING),
+            Cell(spell(one.other), score(one.macro_f1.mean) if one.macro_f1 else "failed"),
+            _difference(one.difference) if one.difference else Cell(NOTHING),
+            Cell(str(one.difference.pairs) if one.difference else NOTHING),
         )
-        for one in results["ablations"]
+        for one in results.ablations
     )
     caption = (
         "Federated training with one setting at another value, all else as configured. The difference is instead minus "
@@ -171,7 +173,7 @@ def ablations_table(results: Mapping[str, Any]) -> Table:
     return Table(caption, headings, rows)
 
 
-def quality_table(results: Mapping[str, Any]) -> Table:
+def quality_table(results: Results) -> Table:
     """Measures of samples, controls last."""
     headings = (
         Cell("samples of"),
@@ -182,14 +184,13 @@ def quality_table(results: Mapping[str, Any]) -> Table:
         Cell("recognized", "macro F1"),
         Cell("n", "samples a fold"),
     )
-    measures = ("frechet", "kernel", "density", "coverage", "recognized")
     rows = tuple(
         (
             Cell(name, CONTROLS.get(name, ""), wide=True),
-            *(_measured(found[one]) for one in measures),
-            Cell(str(found["generated"])),
+            *(_measured(getattr(found, one)) for one in MEASURES),
+            Cell(str(found.generated)),
         )
-        for name, found in results["quality"].items()
+        for name, found in results.quality.items()
     )
     caption = (
         "Means over folds, ± sample deviation over folds where there are several. Distances are in the frozen "
@@ -200,14 +201,14 @@ def quality_table(results: Mapping[str, Any]) -> Table:
     return Table(caption, headings, rows)
 
 
-def _measured(found: Mapping[str, Any] | None) -> Cell:
+def _measured(found: Measured | None) -> Cell:
     if found is None:
         return Cell(NOTHING)
-    deviation = found["std_over_folds"]
-    return Cell(measure(found["mean"]), "" if deviation is None else f"± {measure(deviation)}")
+    deviation = found.std_over_folds
+    return Cell(measure(found.mean), "" if deviation is None else f"± {measure(deviation)}")
 
 
-def cost_table(results: Mapping[str, Any]) -> Table:
+def cost_table(results: Results) -> Table:
     """Processor time by stage."""
     headings = (
         Cell("stage"),
@@ -219,56 +220,53 @@ def cost_table(results: Mapping[str, Any]) -> Table:
     rows = [
         (
             Cell(kind, STAGES[kind], wide=True),
-            Cell(str(spent["units"])),
-            Cell(str(spent["units"] - spent["cached"])),
-            Cell(duration(spent["seconds"])),
-            Cell(f"{spent['seconds'] / spent['units']:,.1f} s"),
+            Cell(str(spent.units)),
+            Cell(str(spent.units - spent.cached)),
+            Cell(duration(spent.seconds)),
+            Cell(f"{spent.seconds / spent.units:,.1f} s"),
         )
         for kind, spent in _stages(results)
     ]
-    units = sum(spent["units"] for _, spent in _stages(results))
-    seconds = sum(spent["seconds"] for _, spent in _stages(results))
+    units = sum(spent.units for _, spent in _stages(results))
+    seconds = sum(spent.seconds for _, spent in _stages(results))
     rows.append((Cell("all"), Cell(str(units)), Cell(""), Cell(duration(seconds)), Cell("")))
     caption = (
         "Hours, minutes and seconds of processor, as measured when each unit was computed. "
-        f"The last command itself took {duration(results['seconds']['wall'])} by the clock."
+        f"The last command itself took {duration(results.wall)} by the clock."
     )
     return Table(caption, headings, tuple(rows))
 
 
-def _stages(results: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    return [(kind, results["seconds"][kind]) for kind in STAGES if kind in results["seconds"]]
+def _stages(results: Results) -> list[tuple[str, Spent]]:
+    return [(kind, results.seconds[kind]) for kind in STAGES if kind in results.seconds]
 
 
-def quarantined_table(results: Mapping[str, Any]) -> Table:
+def quarantined_table(results: Results) -> Table:
     """Which clients' generators were not drawn from, and why."""
-    rows = tuple(
-        (Cell(one["session"]), Cell(str(one["seed"])), Cell(one["reason"], wide=True))
-        for one in results.get("quarantined", ())
-    )
+    rows = tuple((Cell(one.session), Cell(str(one.seed)), Cell(one.reason, wide=True)) for one in results.quarantined)
     caption = "Samples of every client's generator are looked at before a recognizer is trained on any."
     return Table(caption, (Cell("session"), Cell("seed"), Cell("reason", wide=True)), rows)
 
 
-def failures_table(results: Mapping[str, Any]) -> Table:
+def failures_table(results: Results) -> Table:
     """What failed, what it was needed for, and why."""
     headings = ("unit", "needed for", "fold or session", "seed", "reason")
     rows = tuple(
         (
-            Cell(failure["unit"], wide=True),
-            Cell(", ".join(failure["modes"]), wide=True),
-            Cell(failure["fold"]),
-            Cell(str(failure["seed"])),
-            Cell(failure["reason"], wide=True),
+            Cell(failure.unit, wide=True),
+            Cell(", ".join(failure.modes), wide=True),
+            Cell(failure.fold),
+            Cell(str(failure.seed)),
+            Cell(failure.reason, wide=True),
         )
-        for failure in results["failures"]
+        for failure in results.failures
     )
     return Table("Everything else was computed; the same command tries these again.", tuple(map(Cell, headings)), rows)
 
 
-def made_with(results: Mapping[str, Any]) -> str:
+def made_with(results: Results) -> str:
     """What stands before a run's command: one that has settings which are gone was made with an older version."""
-    known, stored = (dict(settings(tree)) for tree in (Config().model_dump(), results["settings"]))
+    known, stored = (dict(settings(tree)) for tree in (Config().model_dump(), results.settings))
     return "Made with" if stored.keys() <= known.keys() else "Made with an older version, by"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from common.files import atomic_write
 from simulations.comparison.modes import REAL
-from simulations.comparison.results import read_results
+from simulations.comparison.schema import read_results
 from simulations.report.evidence import Evidence
 from simulations.report.page import build
 
@@ -18,7 +18,7 @@ def write_report(run: Path) -> Path:
     """Build it anew beside the results, by the run's folder or `results.json`; the answer is the page."""
     results = read_results(run)
     folder = run if run.is_dir() else run.parent
-    report = build(results, Evidence.read(folder, [*results["modes"], REAL]))
+    report = build(results, Evidence.read(folder, [*results.modes, REAL]))
     for stale in (folder / FIGURES).glob("*.png"):
         stale.unlink()
     for drawing in report.figures:

@@ -12,7 +12,6 @@ from common.corpora import read_corpus
 from common.errors import UserError, UserErrors
 from common.features.scaling import Scaling
 from common.recognizers.model import load_model
-from common.recognizers.scoring import score_folder
 from common.training.phases import Interrupted
 from common.training.pretrained import save_pretrained
 from common.training.reporters import Reporter
@@ -23,6 +22,8 @@ from server.letters import Letters
 from server.pretraining import pretraining_identity
 from server.recognizers import Recognizers
 from server.run import run_campaign
+from simulations.comparison.bootstrapped import bootstrapped
+from simulations.comparison.schema import read_results
 from simulations.federation.campaign import order
 from simulations.federation.serial import SerialClients
 
@@ -69,12 +70,14 @@ def test_a_bank_makes_a_recognizer_when_everything_else_is_gone(small, make_spee
 
     make_speech(tmp_path / "speech")
     speech = read_corpus("table", tmp_path / "speech")
-    scores = score_folder(weights, speech, small.runtime, small.seed)
+    results = bootstrapped(small, bank, tmp_path / "bootstrapped", weights, speech)
+    scores = results.modes["federated"].scores
     counts = torch.tensor([matrix for matrices in fold["counts"].values() for matrix in matrices])
     assert scores["accuracy"].n == counts.sum() == 40
-    assert scores["accuracy"].value == pytest.approx(float(counts.sum(dim=0).trace()) / 40)
+    assert scores["accuracy"].mean == pytest.approx(float(counts.sum(dim=0).trace()) / 40)
     assert speech.sessions == tuple(fold["test"])
     assert [one.n for one in load_model(weights).card.scores] == [40, 40, 40]
+    assert read_results(tmp_path / "bootstrapped") == results
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def eyesoff(tmp_path, capsys):
 def test_a_bank_gives_a_recognizer(eyesoff, bank, tmp_path):
     status, told, progress = eyesoff("--bank", bank, "--run", tmp_path / "run")
     model = tmp_path / "run" / "recognizers" / "everyone" / "model"
-    assert (status, told) == (0, f"model: {model}\n")
+    assert (status, told) == (0, f"model: {model}\nreport: {tmp_path / 'run' / 'report.html'}\n")
     assert load_model(model).card.labels == ("neutral", "angry", "sad", "happy")
     assert f"eyesoff recognize {model} RECORDING.wav" in progress
     assert "recognizer: from step 0 to 2" in progress
@@ -69,8 +69,9 @@ def test_its_scores_come_with_interval_and_n(eyesoff, bank, tmp_path, make_speec
     assert "n = 40" in told
     status, told, _ = eyesoff(*words, "--json")
     answer = json.loads(told)
-    assert answer["corpus"] == "table"
-    assert answer["scores"]["accuracy"]["n"] == len(read_corpus("table", corpus, emotions=Config().corpus.emotions))
+    assert (answer["corpus"], answer["what"]) == ("table", "bootstrap")
+    told = len(read_corpus("table", corpus, emotions=Config().corpus.emotions))
+    assert answer["modes"]["federated"]["accuracy"]["n"] == told
     page = (Path(answer["model"]) / "README.md").read_text()
     assert page.count("| table | macro_f1 |") == 1
 

@@ -1,6 +1,7 @@
 """`eyesoff compare` as a person meets them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -8,30 +9,21 @@ from typer.testing import CliRunner
 from common.errors import UserError
 from simulations.cli import app
 from simulations.comparison import running
+from simulations.comparison.schema import Failed, Results, plain
 from simulations.report import writing
 
-RESULTS = {
-    "schema": 2,
-    "corpus": "emodb",
-    "preset": "emodb",
-    "seeds": [0],
-    "folds": [{"name": "a"}],
-    "modes": {},
-    "ablations": [],
-    "gap_closed": {},
-    "failures": [],
-    "quarantined": [],
-}
+RESULTS = Results("emodb", "emodb", "0123456789ab", ["sad", "happy"], [0], {})
+FAILED = Failed("tune eskimez, a, seed 0", ["federated"], "a", 0, "no room")
 
 
 @pytest.fixture
 def asked(monkeypatch):
-    """The orders that reach the comparison, which answers with `results`."""
-    orders, results = [], dict(RESULTS)
+    """The orders that reach the comparison, which answers with the last of `results`."""
+    orders, results = [], [RESULTS]
 
     def answer(config, order, console, stop):
         orders.append((config, order))
-        return results
+        return results[-1]
 
     monkeypatch.setattr(running, "run_comparison", answer)
     monkeypatch.setattr(writing, "write_report", lambda run: run / "report.html")
@@ -52,11 +44,11 @@ def test_words_become_an_order(asked):
 
 def test_a_failed_unit_is_told_and_the_exit_status_is_one(asked):
     _, results = asked
-    results["failures"] = [{"unit": "tune conditional, a, seed 0", "modes": ["federated"], "reason": "no room"}]
+    results.append(replace(RESULTS, failures=[FAILED]))
     done = CliRunner().invoke(app, ["compare", "--json"])
     assert done.exit_code == 1
-    assert json.loads(done.stdout) == results
-    assert "failed: tune conditional, a, seed 0 (for federated): no room" in done.stderr
+    assert json.loads(done.stdout) == plain(results[-1])
+    assert "failed: tune eskimez, a, seed 0 (for federated): no room" in done.stderr
 
 
 def test_an_unknown_mode_is_a_mistake_of_the_reader(tmp_path):

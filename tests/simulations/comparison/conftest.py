@@ -8,6 +8,7 @@ from rich.console import Console
 from common.training.checkpoint import read_tensors
 from simulations.comparison import doing, running
 from simulations.comparison.running import Order, run_comparison
+from simulations.comparison.schema import plain
 
 SESSIONS = ("Session1", "Session2", "Session3")
 
@@ -54,11 +55,11 @@ def tensors_of():
 
 @pytest.fixture(scope="session")
 def comparing(config, weights, units):
-    """A function that runs a comparison in this process."""
+    """A function that runs a comparison in this process; the answer is what its file says."""
 
     def run(folder, *, stop=lambda: False, settings=config, console=None, **order):
         asked = {"base": weights, "units": units, "workers": 0} | order
-        return run_comparison(settings, Order(folder, **asked), console or Console(quiet=True), stop)
+        return plain(run_comparison(settings, Order(folder, **asked), console or Console(quiet=True), stop))
 
     return run
 

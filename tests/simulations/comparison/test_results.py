@@ -1,13 +1,15 @@
 """What units come to: counts to scores, and what becomes of those that are missing."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from common.errors import UserError
+from common.scoring import Summary
 from simulations.comparison.ablations import choose_ablations
 from simulations.comparison.modes import choose_modes
-from simulations.comparison.results import SCHEMA, _failures, read_results
+from simulations.comparison.results import failed
+from simulations.comparison.schema import Difference, Failed, Turned, read_results
 from simulations.comparison.setting import prepare
 from simulations.comparison.table import ablation_lines, failure_lines, table_of
 from simulations.comparison.units import units_for
@@ -19,29 +21,6 @@ def shown(results):
     console = Console(record=True, width=160, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
     console.print(table_of(results))
     return console.export_text()
-
-
-def test_results_are_read_from_the_run_or_the_file(whole):
-    results, folder = whole
-    assert read_results(folder) == results == read_results(folder / "results.json")
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (json.dumps({"schema": SCHEMA + 1}), f"results of schema {SCHEMA + 1}, not {SCHEMA}"),
-        (json.dumps({"schema": 1, "modes": {}}), f"results of schema 1, not {SCHEMA}"),
-        ("{", "results that cannot be read"),
-        (json.dumps({"schema": SCHEMA}), "results that cannot be read"),
-        ("[]", "results that cannot be read"),
-        (None, "no results of a comparison"),
-    ],
-)
-def test_a_file_of_another_version_or_none_is_refused(tmp_path, content, reason):
-    if content is not None:
-        (tmp_path / "results.json").write_text(content)
-    with pytest.raises(UserError, match=reason):
-        read_results(tmp_path)
 
 
 def test_the_networks_at_the_start_are_told_by_their_card_not_by_the_configuration(whole, weights):
@@ -83,13 +62,13 @@ def test_no_result_tells_a_folder_of_this_machine(whole, tmp_path, config):
 
 
 def test_the_table_shows_what_failed_and_why(whole):
-    results, _ = whole
+    results = read_results(whole[1])
     assert "failed" not in shown(results)
-    for mode in whole[0]["modes"]:
+    for mode in results.modes:
         assert mode in shown(results)
-    failure = {"unit": "tune conditional, a, seed 0", "modes": ["federated"], "reason": "no room"}
-    modes = results["modes"] | {"federated": results["modes"]["federated"] | {"macro_f1": None, "complete": False}}
-    broken = results | {"modes": modes, "failures": [failure]}
+    failure = Failed("tune conditional, a, seed 0", ["federated"], "a", 0, "no room")
+    lost = replace(results.modes["federated"], macro_f1=None, complete=False)
+    broken = replace(results, modes=results.modes | {"federated": lost}, failures=[failure])
     assert "failed" in shown(broken)
     assert "no room" in shown(broken)
     assert list(failure_lines(broken)) == ["failed: tune conditional, a, seed 0 (for federated): no room"]
@@ -108,15 +87,16 @@ def test_a_failure_names_every_row_that_lacks_a_score_or_a_measure_of_quality_fo
     ablations = choose_ablations(["sampling.latent_scale"], config)
     units = units_for(setting, choose_modes(["real", "federated"]), [setting.folds["Session1"]], [0], ablations)
     (unit,) = (unit for unit in units if str(unit) == lost)
-    (told,) = _failures(units, {unit.key: "no room"})
-    assert (told["unit"], set(told["modes"])) == (lost, rows)
+    (told,) = failed(units, {unit.key: "no room"})
+    assert (told.unit, set(told.modes)) == (lost, rows)
 
 
-def test_a_turned_setting_has_a_line_of_its_own():
-    found = {"difference": -0.013, "low": -0.064, "high": 0.032, "p_value": 0.485}
-    row = {"setting": "sampling.latent_scale", "other": 1.0, "macro_f1": {"mean": 0.766}, "difference": found}
-    lines = list(ablation_lines({"ablations": [row, row | {"macro_f1": None, "difference": None}]}))
-    assert lines == [
+def test_a_turned_setting_has_a_line_of_its_own(whole):
+    found = Difference(-0.013, -0.064, 0.032, 0.485, pairs=15, different=False)
+    score = Summary(0.766, 0.7, 0.8, None, None, folds=5, seeds=3, n=339)
+    row = Turned("sampling.latent_scale", 1.3, 1.0, complete=True, macro_f1=score, difference=found)
+    rows = [row, replace(row, macro_f1=None, difference=None)]
+    assert list(ablation_lines(replace(read_results(whole[1]), ablations=rows))) == [
         "federated, sampling.latent_scale=1.0: macro F1 0.766, -0.013 (-0.064 to 0.032, p = 0.485)",
         "federated, sampling.latent_scale=1.0: failed",
     ]

@@ -10,11 +10,11 @@ from common.errors import UserError, UserErrors
 from common.training.checkpoint import read_tensors
 from server.campaign import RESULTS as CAMPAIGN
 from simulations.comparison import doing, fitting
-from simulations.comparison.results import RESULTS
+from simulations.comparison.campaign import simulate_campaign
 from simulations.comparison.running import Order, Stopped, check_run, run_comparison
+from simulations.comparison.schema import RESULTS, read_results
 from simulations.comparison.store import Store
 from simulations.comparison.table import aside_lines
-from simulations.federation.campaign import simulate_campaign
 
 PAPERS = ["real", "centralized", "federated", "baseline", "floor", "real+synthetic"]
 
@@ -53,19 +53,22 @@ def test_federated_and_real_are_what_a_campaign_gives_for_that_seed(
         matrices = [matrix for session in fold["counts"].values() for matrix in session]
         ours = results["counts"]["federated"]["0"][fold["name"]].values()
         assert sorted(ours) == sorted(matrices)
-        trained = read_tensors(tmp_path / "campaign" / "recognizers" / fold["name"] / "weights")[0]
+        trained = read_tensors(tmp_path / "campaign" / "recognizers" / fold["name"] / "model")[0]
         here = tensors_of(units, f"train federated, {fold['name']}, seed 0", "recognizer")
         assert all(torch.equal(here[name], trained[name]) for name in trained)
-    real = json.loads((tmp_path / "campaign" / RESULTS).read_text())["counts"]["real"]
-    ours = {fold: list(speakers.values()) for fold, speakers in results["counts"]["real"]["0"].items()}
-    assert ours == real
+    told = json.loads((tmp_path / "campaign" / RESULTS).read_text())
+    assert told["counts"]["real"] == results["counts"]["real"]
+    for name in ("real", "federated"):
+        for part in ("macro_f1", "uar", "accuracy"):
+            assert told["modes"][name][part]["mean"] == results["modes"][name][part]["mean"]
+    assert {row["pairs"] for row in told["paired"]} == {3}
 
 
 def test_what_is_computed_is_not_computed_again(whole, comparing, counting, tmp_path):
     results, _ = whole
     again = comparing(tmp_path / "another run")
     assert counting == []
-    same = [key for key in results if key not in ("seconds", "environment", "command")]
+    same = [key for key in results if key not in ("seconds", "wall", "environment", "command")]
     assert [again[key] for key in same] == [results[key] for key in same]
     assert again["seconds"]["train"]["cached"] == again["seconds"]["train"]["units"] == 18
 
@@ -119,7 +122,7 @@ def test_a_generator_that_nothing_can_be_learnt_from_is_named_and_left_out(compa
     assert results["quarantined"] == [{"session": "Session2", "seed": 0, "reason": reason}]
     assert results["failures"] == []
     assert results["modes"]["federated"]["macro_f1"]["folds"] == 2
-    assert list(aside_lines(results)) == [f"Session2 is put aside, seed 0: {reason}"]
+    assert list(aside_lines(read_results(tmp_path / "run"))) == [f"Session2 is put aside, seed 0: {reason}"]
 
 
 def test_a_mode_whose_every_client_was_put_aside_says_so(comparing, monkeypatch, tmp_path):

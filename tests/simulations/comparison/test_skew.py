@@ -7,11 +7,11 @@ from rich.console import Console
 
 from common.scoring import AVERAGED_OVER
 from server.campaign import RESULTS as CAMPAIGN
+from simulations.comparison.campaign import simulate_campaign
 from simulations.comparison.modes import choose_modes
-from simulations.comparison.results import RESULTS
+from simulations.comparison.schema import RESULTS
 from simulations.comparison.setting import prepare
 from simulations.comparison.units import units_for
-from simulations.federation.campaign import simulate_campaign
 
 MODES = ("real", "centralized", "federated", "baseline", "real+synthetic")
 
@@ -30,7 +30,8 @@ def setting(skewed, weights):
 
 @pytest.fixture(scope="module")
 def results(comparing, skewed, tmp_path_factory):
-    return comparing(tmp_path_factory.mktemp("run") / "skewed", settings=skewed, modes=MODES)
+    run = tmp_path_factory.mktemp("run") / "skewed"
+    return comparing(run, settings=skewed, modes=MODES, units=run.parent / "units")  # of its own: lines name no skew
 
 
 def test_the_sessions_are_skewed(setting):
@@ -62,8 +63,7 @@ def test_federated_and_real_are_what_a_campaign_gives(results, skewed, weights, 
     for fold in campaign["folds"]:
         matrices = [matrix for session in fold["counts"].values() for matrix in session]
         assert sorted(results["counts"]["federated"]["0"][fold["name"]].values()) == sorted(matrices)
-    real = json.loads((tmp_path / RESULTS).read_text())["counts"]["real"]
-    assert {fold: list(by.values()) for fold, by in results["counts"]["real"]["0"].items()} == real
+    assert json.loads((tmp_path / RESULTS).read_text())["counts"]["real"] == results["counts"]["real"]
 
 
 def test_a_skew_is_another_key_and_none_is_none(setting, config, weights):

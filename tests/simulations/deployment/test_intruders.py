@@ -164,7 +164,7 @@ def test_five_authenticated_sites_over_tls_end_with_the_numbers_of_simulate(stor
     expected = simulated(longer)
     assert digests(story.run) == digests(expected)
     assert (story.run / RESULTS).read_bytes() == (expected / RESULTS).read_bytes()
-    assert story.outcome["failures"] == []
+    assert story.outcome.failures == []
 
 
 @pytest.mark.parametrize("who", ["no_key", "unregistered", "revoked"])
@@ -231,7 +231,7 @@ def test_a_keeper_has_no_way_out(deployment):
 
 
 def test_names_belong_to_keys(story):
-    assert sorted(read_holders(story.run).values()) == sorted(story.outcome["sessions"])
+    assert sorted(read_holders(story.run).values()) == sorted(story.outcome.sessions)
 
 
 def test_a_sites_processes_listen_on_loopback_alone(deployment, family):

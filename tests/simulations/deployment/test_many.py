@@ -36,5 +36,5 @@ def test_twenty_sites_at_once_all_send_their_generator(crowd, deploy, weights, t
         outcome = run_deployed(
             running.link, tmp_path / "run", crowd, weights, plan=EVERYONE, expected=MANY, watch=running.processes.tend
         )
-    assert outcome["sessions"] == [f"site-{number:02}" for number in range(MANY)]
-    assert outcome["failures"] == []
+    assert outcome.sessions == [f"site-{number:02}" for number in range(MANY)]
+    assert outcome.failures == []

@@ -114,7 +114,7 @@ def _banked(run: Path):
 
 
 def test_the_campaign_comes_to_its_end_and_names_who_was_lost(story):
-    assert story.outcome["sessions"] == ["Session1", "Session2", "Session3", "Session4"]
+    assert story.outcome.sessions == ["Session1", "Session2", "Session3", "Session4"]
     assert story.app_survived
     assert "failed" in story.end or "stopped" in story.end
     assert {death.split()[0] for death in story.deaths} >= {"site1-supernode", "site1-keeper", "superlink"}
@@ -122,7 +122,7 @@ def test_the_campaign_comes_to_its_end_and_names_who_was_lost(story):
 
 def test_every_generator_is_that_of_an_undisturbed_campaign(story, lasting, simulated, digests):
     expected = digests(simulated(lasting))
-    assert digests(story.run) == {session: expected[session] for session in story.outcome["sessions"]}
+    assert digests(story.run) == {session: expected[session] for session in story.outcome.sessions}
 
 
 def test_what_was_in_the_bank_was_not_asked_for_again(story):
@@ -140,7 +140,7 @@ def test_a_site_that_withdraws_is_in_no_later_bank_and_no_later_recognizer(
     bank.remove(withdrawn)
     tend = Tending(deployment)
     outcome = run_deployed(deployment.link, story.run, lasting, weights, expected=3, resume=True, watch=tend)
-    assert outcome["sessions"] == ["Session1", "Session2", "Session3"]
-    assert [banked.session for banked in bank.banked()] == outcome["sessions"]
-    folds = {fold["name"]: tuple(fold["train"]) for fold in outcome["folds"]}
-    assert folds == {fold.name: fold.train for fold in plan_of("leave-one-session-out", Config())(outcome["sessions"])}
+    assert outcome.sessions == ["Session1", "Session2", "Session3"]
+    assert [banked.session for banked in bank.banked()] == outcome.sessions
+    folds = {fold.name: tuple(fold.train) for fold in outcome.folds}
+    assert folds == {fold.name: fold.train for fold in plan_of("leave-one-session-out", Config())(outcome.sessions)}

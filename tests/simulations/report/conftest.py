@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 from client.history import Record
 from client.ledger import Ledger
 from common.config import FeatureConfig, load_config
-from simulations.comparison.results import SCHEMA
+from simulations.comparison.schema import SCHEMA
 from simulations.report import writing
 
 LABELS = ("angry", "sad")
@@ -83,7 +83,8 @@ def made_results():
             "pretraining": {"adversarial": {"generator_learning_rate": 1e-4}},
             "data": {"corpus": "librispeech", "hours": 0.87, "warnings": []},
         },
-        "seconds": {"train": {"seconds": 123.4, "units": 12, "cached": 7}, "wall": 65.0},
+        "seconds": {"train": {"seconds": 123.4, "units": 12, "cached": 7}},
+        "wall": 65.0,
         "environment": {"eyesoff": "0.1.0", "python": "3.11.7", "cores": 2},
     }
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from common.errors import UserError
-from simulations.comparison.results import SCHEMA
+from simulations.comparison.schema import SCHEMA, read_results
 from simulations.report import page as page_module
 from simulations.report.evidence import Evidence
 from simulations.report.page import ASIDE, LARGEST, SECTIONS, build
@@ -49,14 +49,14 @@ def reader(built):
     return read(built.page)
 
 
-def test_what_was_put_aside_is_named_with_its_reason_and_in_no_section_where_nothing_was(results, reader):
+def test_what_was_put_aside_is_named_with_its_reason_and_in_no_section_where_nothing_was(results, run_of, reader):
     aside = [{"session": "03+08", "seed": 1, "reason": "12 of 128 samples are <not> finite"}]
-    told = read(build(results | {"quarantined": aside}, Evidence()).page)
+    told = read(build(read_results(run_of(results | {"quarantined": aside})), Evidence()).page)
     assert "03+08" in told.words["quarantined"]
     assert "12 of 128 samples are <not> finite" in told.words["quarantined"]
     assert "1 generator of clients not trained on" in told.words["answer"]
     assert ("a", {"href": "#quarantined"}) in told.elements
-    for page in (reader, read(build(results | {"quarantined": []}, Evidence()).page)):
+    for page in (reader, read(build(read_results(run_of(results | {"quarantined": []})), Evidence()).page)):
         assert "quarantined" not in page.words
         assert ("a", {"href": "#quarantined"}) not in page.elements
 

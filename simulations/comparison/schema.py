@@ -1,0 +1,240 @@
+"""`results.json`: what a comparison, a campaign or a bootstrapped recognizer came to.
+
+Owns its form and its version: it is written and read here alone, and everybody else holds a `Results`. Must not know
+how any of it was computed, nor how it is shown.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from common.errors import UserError
+from common.files import atomic_json
+from common.scoring import Metric, Summary
+
+SCHEMA = 5
+OLDEST = 4
+"""4 kept the time by the clock among the stages; 3 and 2 knew less, and 1 was what `eyesoff simulate` wrote."""
+RESULTS = "results.json"
+Matrix = list[list[int]]
+"""Counts [true][predicted]."""
+Counts = dict[str, dict[str, dict[str, Matrix]]]
+"""Seed (as text) to fold to speaker to a matrix."""
+What = Literal["comparison", "campaign", "bootstrap"]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The test part of a fold; `utterances` counts by emotion."""
+
+    name: str
+    speakers: list[str]
+    utterances: list[int]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A mode. Its scores are null where failures left no seed whole, or nothing was tested."""
+
+    about: str
+    synthesizer: str | None
+    complete: bool
+    whole_seeds: list[int]
+    macro_f1: Summary | None = None
+    uar: Summary | None = None
+    accuracy: Summary | None = None
+    pooled: dict[Metric, float] | None = None
+    """Each on the counts of all folds added up, mean over seeds: it lacks an emotion only where every fold does."""
+    confusion: Matrix | None = None
+    """Counts over folds and whole seeds."""
+    by_fold: dict[str, list[float]] | None = None
+    """Fold to macro F1 of each whole seed."""
+
+    @property
+    def scores(self) -> dict[Metric, Summary]:
+        """All three, or none."""
+        if self.macro_f1 is None or self.uar is None or self.accuracy is None:
+            return {}
+        return {"macro_f1": self.macro_f1, "uar": self.uar, "accuracy": self.accuracy}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of two scores on the same folds and seeds, with the interval over speakers and p over trainings."""
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    pairs: int
+    different: bool
+
+
+@dataclass(frozen=True)
+class Pair(Difference):
+    """First minus second."""
+
+    first: str
+    second: str
+    metric: Metric
+
+
+@dataclass(frozen=True)
+class Turned:
+    """The federated mode with one setting at another value; the difference is other minus usual."""
+
+    setting: str
+    usual: Any
+    other: Any
+    complete: bool
+    macro_f1: Summary | None
+    difference: Difference | None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How much of the way from floor to real a mode goes, in macro F1."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measure of samples, mean over folds."""
+
+    mean: float
+    std_over_folds: float | None
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Of the samples of a mode, or of a control, beside the real speech that the synthesizer was fitted to.
+
+    `recognized` is the macro F1 of the real mode's recognizer on samples and the emotions they were asked for.
+    """
+
+    frechet: Measured | None
+    kernel: Measured | None
+    density: Measured | None
+    coverage: Measured | None
+    recognized: Measured | None
+    generated: int
+    """Samples a fold."""
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A client's generator that nothing was drawn from."""
+
+    session: str
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What failed, and the modes that it was needed for."""
+
+    unit: str
+    modes: list[str]
+    fold: str
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Spent:
+    """A stage's time of processor, as measured when each unit was computed."""
+
+    seconds: float
+    units: int
+    cached: int
+
+
+@dataclass(frozen=True)
+class Results:
+    """All of it. Modes come in the order of the table, seeds and folds in the order of the protocol."""
+
+    corpus: str
+    preset: str
+    identity: str
+    """Hash of the configuration."""
+    labels: list[str]
+    seeds: list[int]
+    settings: dict[str, Any]
+    """The whole configuration but `runtime`, `campaign` and `pretraining`."""
+    schema: int = SCHEMA
+    what: What = "comparison"
+    protocol: str = "leave one session out"
+    """In words, with what a reader must know of the test."""
+    averaged_over: str = ""
+    """What macro F1 and UAR are means over, in words."""
+    command: str = ""
+    folds: list[Tested] = field(default_factory=list)
+    modes: dict[str, Row] = field(default_factory=dict)
+    counts: dict[str, Counts] = field(default_factory=dict)
+    noised: bool = False
+    """Whether a site's noise is in the counts, which then may be negative."""
+    paired: list[Pair] = field(default_factory=list)
+    ablations: list[Turned] = field(default_factory=list)
+    gap_closed: dict[str, Gap | None] = field(default_factory=dict)
+    """Null where the gap itself is not sure."""
+    quality: dict[str, Quality] = field(default_factory=dict)
+    quarantined: list[Aside] = field(default_factory=list)
+    failures: list[Failed] = field(default_factory=list)
+    seconds: dict[str, Spent] = field(default_factory=dict)
+    wall: float = 0.0
+    """Seconds of the last command alone."""
+    environment: dict[str, str | int | float] = field(default_factory=dict)
+    """Of all units; no name of a machine and no path."""
+    pretrained: dict[str, Any] = field(default_factory=dict)
+    """The networks that every tuning starts from: {sha256, seed, pretraining, data}, as their card tells."""
+
+
+_FORM = TypeAdapter(Results)
+
+
+def plain(results: Results) -> dict[str, Any]:
+    """As the file has it."""
+    return asdict(results)
+
+
+def write_results(run: Path, results: Results) -> None:
+    """Put them into the run's folder."""
+    atomic_json(run / RESULTS, plain(results))
+
+
+def read_results(path: Path) -> Results:
+    """The results of a run, by its folder or by the file itself; those of the schema before are read too."""
+    file = path / RESULTS if path.is_dir() else path
+    try:
+        told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        schema = told.get("schema")
+        if schema in range(OLDEST, SCHEMA + 1):
+            return _FORM.validate_python(_upgraded(told))
+    except FileNotFoundError:
+        raise UserError("no results", where=file, remedy="run `eyesoff compare` or `simulate` first") from None
+    except (OSError, ValueError, AttributeError, KeyError, ValidationError):
+        raise UserError("results that cannot be read", where=file, remedy=f"make them anew: {_maker({})}") from None
+    remedy = f"make them anew, what is computed already stays: {_maker(told)}"
+    raise UserError(f"results of schema {schema}, not {SCHEMA}", where=file, remedy=remedy)
+
+
+def _upgraded(told: Mapping[str, Any]) -> dict[str, Any]:
+    if told["schema"] == SCHEMA:
+        return dict(told)
+    stages = {name: spent for name, spent in told["seconds"].items() if name != "wall"}
+    return {**told, "schema": SCHEMA, "seconds": stages, "wall": told["seconds"]["wall"]}
+
+
+def _maker(told: Mapping[str, Any]) -> str:
+    """The command that wrote such a file, as far as it says."""
+    usual = "eyesoff simulate --resume" if told.get("schema") == 1 else "eyesoff compare"
+    return f"`{told.get('command') or usual}`"
