@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # An empty word lets Python keep what it has compiled: else each of the many processes of `make test` does it anew.
 export PYTHONDONTWRITEBYTECODE :=
-.PHONY: help install demo test test-slow attack-test gpu-test deploy-test container-test docs lint format lock clean
+.PHONY: help install demo test test-slow attack-test skew gpu-test deploy-test container-test docs lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -32,6 +32,15 @@ attack-test: $(INSTALLED)  ## every attack on a site or a campaign, with its rul
 	EYESOFF_EMODB=$(abspath $(wildcard $(EMODB))) EYESOFF_ATTACKS_TABLE=results/attacks.json OMP_NUM_THREADS=1 \
 		$(BIN)/pytest -m "slow or not slow" --quiet tests/attacks
 	@$(BIN)/python -m tests.attacks.table results/attacks.json
+
+skew: $(INSTALLED)  ## what sites that lack emotions cost on EMO-DB, ten minutes; the table goes to docs/results.md
+	for scale in training session; do for skew in none 1.0 0.3; do \
+		OMP_NUM_THREADS=1 $(BIN)/eyesoff compare --preset best --corpus emodb --root $(EMODB) --seeds 1 \
+			--modes "real,gaussian,gaussian federated" --set vectors.normalisation=$$scale \
+			$$([ $$skew = none ] || echo --skew $$skew) --run runs/skew/$$scale-$$skew --units runs/skew/units; \
+		install -D runs/skew/$$scale-$$skew/results.json results/skew/$$scale-$$skew/results.json; \
+	done; done
+	@$(BIN)/python -m simulations.report.skew results/skew docs/results.md
 
 gpu-test: $(INSTALLED)  ## that a CUDA device computes what a processor does; needs one
 	$(BIN)/pytest -m gpu

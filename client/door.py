@@ -96,7 +96,7 @@ class Door:
             return held
         return replace(
             held,
-            utterances=utterances_per_emotion(manifest),
+            utterances=manifest.counts,
             speakers=speakers_per_emotion(manifest),
             speech=self.speech,
             in_vectors=self._holdings_in_vectors,
@@ -117,7 +117,7 @@ class Door:
             session=self._site.session,
             labels=self._site.emotions,
             features=identity_of_vectors(self._site.vectors),
-            utterances=utterances_per_emotion(vectors.manifest),
+            utterances=vectors.manifest.counts,
             speakers=speakers_per_emotion(vectors.manifest),
             speech=self.speech,
         )
@@ -141,12 +141,6 @@ class Door:
         """What a recognizer takes for what here, a confusion for each speaker."""
         features = self.features_in(space)
         return confusions_by_speaker(predictor, features, features.manifest, _scaling(space, scaling), stop)
-
-
-def utterances_per_emotion(manifest: Manifest) -> tuple[int, ...]:
-    """Counts in label order."""
-    counts = Counter(u.emotion for u in manifest.utterances)
-    return tuple(counts[label] for label in manifest.labels)
 
 
 def speakers_per_emotion(manifest: Manifest) -> tuple[int, ...]:

@@ -12,7 +12,6 @@ command does too. Nothing heavy is imported before it is used.
 What a reader can mend is raised as `UserError`: one line with what, where, and what to do.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -130,14 +129,15 @@ def simulate(
     *,
     base: Place | None = None,
     backend: Literal["ray", "serial"] = "ray",
-    plan: Literal["leave-one-out", "everyone"] = "leave-one-out",
+    plan: str | None = None,
     real: bool = True,
     resume: bool = False,
 ) -> dict[str, Any]:
     """A whole campaign here, sessions as clients; the answer is its `results.json`."""
-    from simulations.federation.campaign import simulate_campaign
+    from simulations.comparison.campaign import simulate_campaign
+    from simulations.comparison.schema import plain
 
-    simulate_campaign(
+    results = simulate_campaign(
         config,
         Path(run),
         Path(base) if base else None,
@@ -147,7 +147,7 @@ def simulate(
         resume=resume,
         console=_silent(),
     )
-    return _results(run)
+    return plain(results)
 
 
 def compare(
@@ -169,14 +169,14 @@ def compare(
     `if __name__ == "__main__":` around it, for workers start by reading it.
     """
     from simulations.comparison.running import Order, run_comparison
+    from simulations.comparison.schema import plain
 
     named = config.corpus.model_copy(update={"name": corpus} if corpus else {})
     runtime = config.runtime.model_copy(update={"corpus_root": str(root)} if root else {})
     chosen = config.model_copy(update={"corpus": named, "runtime": runtime})
     place = Path(base) if base else None
     order = Order(Path(run), modes, seeds, folds, place, None, workers, "", ablate)
-    run_comparison(chosen, order, _silent(), lambda: False)
-    return _results(run)
+    return plain(run_comparison(chosen, order, _silent(), lambda: False))
 
 
 def write_report(run: Place) -> Path:
@@ -223,10 +223,10 @@ class Recognizer:
 
     def score(self, corpus: "Manifest") -> "dict[Metric, Score]":
         """Every metric on a corpus of other speakers, with its interval."""
-        from common.recognizers.scoring import score_model
+        from common.recognizers.scoring import confusions_of, scores_of
         from common.settings import RuntimeConfig
 
-        return score_model(self._model, corpus, RuntimeConfig())
+        return scores_of(list(confusions_of(self._model, corpus, RuntimeConfig()).values()))
 
     def export(self, target: Place, form: Literal["torch", "onnx"] = "torch") -> Path:
         """As a program that other tools run; the answer is where it lies."""
@@ -248,8 +248,3 @@ def _silent() -> Any:
     from rich.console import Console
 
     return Console(quiet=True)
-
-
-def _results(run: Place) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((Path(run) / "results.json").read_text(encoding="utf-8"))
-    return told

@@ -72,10 +72,15 @@ class Manifest:
         return tuple(sorted({u.speaker for u in self.utterances}))
 
     @property
+    def counts(self) -> tuple[int, ...]:
+        """Utterances of each label, in label order."""
+        counted = Counter(u.emotion for u in self.utterances)
+        return tuple(counted[label] for label in self.labels)
+
+    @property
     def held(self) -> tuple[bool, ...]:
         """Whether there is an utterance of each label, in label order."""
-        emotions = {u.emotion for u in self.utterances}
-        return tuple(label in emotions for label in self.labels)
+        return tuple(count > 0 for count in self.counts)
 
     @property
     def seconds(self) -> float:

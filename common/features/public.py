@@ -25,6 +25,7 @@ FOLDER = Path(__file__).parent / "public_vectors"
 VALUES = "vectors"
 SECONDS = 3.0
 """Of each utterance: about as long as an acted one, for many statistics grow with the time that they look at."""
+LICENCES = {"librispeech": "CC BY 4.0"}
 MOST = 200
 """Utterances, of as many speakers: 1.4 MB."""
 
@@ -58,7 +59,8 @@ def make_public_vectors(manifest: Manifest, config: VectorConfig, folder: Path) 
     chosen = [first[speaker] for speaker in manifest.speakers][:MOST]
     rows = [own.extract(trimmed(_middle(load(manifest.root / one.path)), config.trim)) for one in chosen]
     values = torch.from_numpy(np.stack(rows))
-    about = {"corpus": manifest.corpus, "seconds": SECONDS, "utterances": [one.path for one in chosen]}
+    about = {"corpus": manifest.corpus, "licence": LICENCES.get(manifest.corpus, ""), "seconds": SECONDS}
+    about["utterances"] = [one.path for one in chosen]
     save_tensors(folder, {VALUES: values}, {"set": own.digest, "trim": config.trim, **about})
     return len(values)
 

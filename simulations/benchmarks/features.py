@@ -1,4 +1,4 @@
-"""How much faster features come than from librosa and torchaudio, and from the cache than from speech.
+"""How much faster features come than from other people's code, and from the cache than from speech.
 
 Owns the alternation of the contestants, the threads that they share and the clock. Must not know how any of them works.
 """
@@ -24,6 +24,7 @@ from common.features.cache import features_for
 from common.features.extractor import LogMel
 from common.settings import FeatureConfig, RuntimeConfig
 from common.space import SAMPLE_RATE, SIDE
+from simulations.benchmarks import vectors
 
 ROUNDS = 7
 """Turns of each that are counted, after one that is not."""
@@ -46,7 +47,10 @@ def bench_features(
     part = _spread(manifest, seconds)
     config = FeatureConfig()
     with _threads(threads):
-        turns = _alternate([load(part.root / u.path) for u in part.utterances], _contestants(config), rounds)
+        waveforms = [load(part.root / u.path) for u in part.utterances]
+        turns = _alternate(waveforms, _contestants(config), rounds)
+        speech, spoken = vectors.heard(waveforms)
+        of_vectors = _alternate(speech, {name: one.extract for name, one in vectors.contestants().items()}, rounds)
         first, second = _cache_passes(part, config, threads, rounds)
     ours = turns.pop("ours")
     return {
@@ -59,6 +63,7 @@ def bench_features(
         **_compare("ratio_vs_librosa", turns["librosa"], ours),
         **_compare("ratio_vs_torchaudio", turns["torchaudio"], ours),
         **_compare("cache_speedup", first, second),
+        "vectors_a_second": vectors.rates(of_vectors, spoken),
     }
 
 

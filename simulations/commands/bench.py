@@ -69,6 +69,10 @@ def _show_features(figures: dict[str, Any]) -> None:
         least, most = figures[f"{name}_range"]
         table.add_row(meaning, f"{figures[name]}", f"{least} to {most}")
     show(table)
+    rates = Table("vectors of", "utterances of 2.8 s a second", "range")
+    for name, rate in figures["vectors_a_second"].items():
+        rates.add_row(name, f"{rate['median']}", "{} to {}".format(*rate["range"]))
+    show(rates)
 
 
 @app.command()

@@ -64,6 +64,8 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
     check_run(order.run, config)
     with bars() as open_bar:
         setting = prepare(config, order.base, _stopping(open_bar(config.corpus.name), stop))
+    if warning := setting.warning():
+        console.print(f"warning: {warning}", highlight=False, soft_wrap=True)
     folds = choose_folds(setting, order.folds)
     # Only now, for a mistake in the configuration should not claim the directory.
     atomic_write(order.run / CONFIG, as_toml(config).encode())

@@ -11,6 +11,7 @@ from pathlib import Path
 from common.config import Config
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
+from common.corpora.skew import warn_of_skew
 from common.errors import UserError
 from common.features.scaling import Scaling
 from common.features.spaces import SpeechFeatures, features_in, space_of_kinds
@@ -90,6 +91,12 @@ class Setting:
         """One session's speech, or what of it synthesizers hear in a trial."""
         heard = self.folds[trial].fitted if trial else self.manifest
         return heard.where(lambda utterance: utterance.session == session)
+
+    def warning(self) -> str | None:
+        """What somebody should know before anything is computed."""
+        if not isinstance(self.space, Vectors) or self.space.scale != "session":
+            return None
+        return warn_of_skew({session: self.part(session).counts for session in self.manifest.sessions})
 
 
 def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:

@@ -17,7 +17,7 @@ from common.scoring.labelled import Labelled
 from common.scoring.spread import spread
 from common.seeds import torch_stream
 from common.spaces import Space
-from common.synthesizers.pool import shares
+from common.synthesizers.pool import given_numbers, turns
 from common.training.checkpoint import save_tensors
 from common.training.draws import everything
 from common.training.standard import standard_for
@@ -86,8 +86,10 @@ def _samples(job: Job, view: View) -> Batch:
         return Batch(noise * view.deviation + view.mean, labels)
     sources = list(sources_of(job, Acceleration.from_runtime(job.config.runtime).device))
     values, wanted = [], []
-    for source, rounds in zip(sources, shares(AN_EMOTION, len(sources)), strict=True):
-        wanted.append(torch.arange(classes).repeat(rounds))
+    for source, numbers in zip(sources, given_numbers([s.known for s in sources], AN_EMOTION, classes), strict=True):
+        if not any(numbers):
+            continue
+        wanted.append(torch.from_numpy(turns(numbers)))
         stream = torch_stream(source.seed, "quality")
         values.append(source.open().sample(wanted[-1], stream, job.config.sampling.latent_scale))
     return Batch(torch.cat(values), torch.cat(wanted))

@@ -50,7 +50,7 @@ def comments(name: str) -> tuple[str, str]:
 def results_block(results: Results) -> str:
     """The tables as Markdown, with what their numbers are."""
     shares = shares_of_real(results)
-    table = _markdown(HEADINGS, [_row(results, name, shares.get(name)) for name in results.modes])
+    table = markdown(HEADINGS, [_row(results, name, shares.get(name)) for name in results.modes])
     utterances = sum(sum(fold.utterances) for fold in results.folds)
     speakers = sum(len(fold.speakers) for fold in results.folds)
     return (
@@ -70,14 +70,15 @@ def _ablations(results: Results) -> str:
     if not found.rows:
         return ""
     headings, *rows = ([_in_one_line(cell) for cell in line] for line in (found.headings, *found.rows))
-    return f"{found.caption}\n\n{_markdown(headings, rows)}\n"
+    return f"{found.caption}\n\n{markdown(headings, rows)}\n"
 
 
 def _in_one_line(cell: Cell) -> str:
     return f"{cell.value} ({', '.join(cell.note.splitlines())})" if cell.note else cell.value
 
 
-def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "".join("|".join(["", *(f" {cell} " for cell in line), "\n"]) for line in lines)
 

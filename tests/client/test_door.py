@@ -6,7 +6,7 @@ import pytest
 import soundfile
 import torch
 
-from client.door import Door, speakers_per_emotion, utterances_per_emotion
+from client.door import Door, speakers_per_emotion
 from client.site import Site
 from common.errors import UserError
 from common.spaces import PATCHES
@@ -32,7 +32,7 @@ def test_it_counts_utterances_and_speakers_in_label_order(site):
 def test_another_label_order_orders_the_counts(own):
     with_rows(own.root, ["00.wav,sad,one,a", "01.wav,sad,one,b", "02.wav,angry,one,a"])
     door = Door(own.model_copy(update={"emotions": ("happy", "sad", "angry")}))
-    assert (utterances_per_emotion(door.manifest), speakers_per_emotion(door.manifest)) == ((0, 2, 1), (0, 2, 1))
+    assert (door.manifest.counts, speakers_per_emotion(door.manifest)) == ((0, 2, 1), (0, 2, 1))
 
 
 def test_only_the_session_that_lives_here_is_held(own):
@@ -49,7 +49,7 @@ def test_a_recording_that_turns_out_to_be_spoilt_is_left_out_and_the_others_keep
     samples[:] = float("nan")
     soundfile.write(own.root / "05.wav", samples, rate, subtype="FLOAT")  # its header is sound
     door = Door(own)
-    assert utterances_per_emotion(door.manifest) == (6, 5, 6, 6)
+    assert door.manifest.counts == (6, 5, 6, 6)
     left = {u.path: float(door.features[n].astype("float32").sum()) for n, u in enumerate(door.manifest.utterances)}
     assert left == {path: total for path, total in level.items() if path != "05.wav"}
     assert "left out: 05.wav" in caplog.text

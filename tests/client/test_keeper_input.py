@@ -6,6 +6,7 @@ import torch
 from client.keeper import Keeper
 from client.ledger import entries
 from common.errors import UserError
+from common.synthesizers import Fitting
 from common.wire import PROTOCOL, Ask, Code, Collect, Refusal, Stage, decode, encode
 from common.wire.codec import Limits
 
@@ -84,9 +85,13 @@ def site_without(speech, site, tmp_path):
     return make
 
 
-def test_a_site_that_lacks_two_emotions_is_tuned_to_the_others_and_says_which(site_without, said, ask_to_tune):
+def test_a_site_that_lacks_two_emotions_is_tuned_to_the_others_and_says_which(
+    site_without, said, ask_to_tune, monkeypatch
+):
+    held = []
+    monkeypatch.setattr("client.tuning.Fitting", lambda *given: held.append(given[-1]) or Fitting(*given))
     release = said(Keeper(site_without("sad", "happy")), ask_to_tune(), 60.0)
-    assert release.card.known == (True, True, False, False)
+    assert release.card.known == held[0] == (True, True, False, False)
     assert release.card.emotions == ("neutral", "angry")
     assert all(value.isfinite().all() for value in release.released.values())
 

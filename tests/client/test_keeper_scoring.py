@@ -4,7 +4,6 @@ import shutil
 
 import pytest
 
-from client.door import utterances_per_emotion
 from client.keeper import Keeper
 from common.wire import Code, Release, Scored, Stage, encode
 
@@ -51,7 +50,7 @@ class TestScoringOnce:
         rows = (own.root / "recordings.csv").read_text().splitlines()
         (own.root / "recordings.csv").write_text("\n".join(rows[:-1]))
         changed = Keeper(own)
-        assert sum(utterances_per_emotion(changed._door.manifest)) == 23
+        assert sum(changed._door.manifest.counts) == 23
         assert encode(said(changed, ask_to_score())) == encode(first)
         assert sum(map(sum, said(changed, ask_to_score(fold="everyone")).counts[0])) == 23  # a control
 

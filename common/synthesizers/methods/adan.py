@@ -7,8 +7,13 @@ leaves is G and R. E, C and D have seen vectors of the site, and stay.
 Owns the losses and their order (the paper's appendix). Must not know where vectors come from, nor what is done with
 the result. `wadan` is the same game under another loss of D and G.
 
-Where a budget is thousands of steps instead of the paper's hundreds of thousands, most of them go to G and D, which are
-small: `autoencoder_every`. D is shown its codes under noise, and G descends the form that does not saturate.
+Most steps go to G and D, which are small: `autoencoder_every`. D is shown its codes under noise, for it would know a
+session's seventy by heart, and G descends the form that does not saturate.
+
+Rates and noise were chosen on four sessions of EMO-DB, each left out in turn while a linear SVM was trained on samples
+of the others' fits; the fifth was not looked at. UAR was 0.753 with them, 0.638 at the printed rate under noise of 0.3,
+and 0.585 at 5e-4 (one seed). The same for WADAN: 0.808 at 3e-4 and 0.746 at 1e-4; real speech had 0.790, a Gaussian an
+emotion 0.796.
 """
 
 from collections.abc import Callable, Mapping

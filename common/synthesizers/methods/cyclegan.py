@@ -10,6 +10,10 @@ stack, towards the emotions first.
 
 Mended misprints: in the paper's (8) a row is taken from what comes back, not from what went in; in (10) the slope's
 norm has a power, not an index; (12) is about an encoder that is not there.
+
+Rate and steps were chosen on four sessions of EMO-DB, each left out in turn while a linear SVM was trained on samples
+of the others' fits; the fifth was not looked at. 120 steps at 1e-3 had UAR 0.824 where 200 at 2e-4 had 0.661, real
+speech 0.790 and a Gaussian an emotion 0.796 (one seed).
 """
 
 from dataclasses import dataclass
@@ -54,11 +58,11 @@ class CycleganConfig(Section):
 
     divergence: Literal["wasserstein", "cross-entropy"] = "wasserstein"
     hidden: Positive = Field(128, le=8192, description="units in a layer; printed: 800, which takes six times as long")
-    iterations: Count = Field(200, description="of the game; open in the paper")
+    iterations: Count = Field(120, description="of the game; open in the paper")
     start: Count = Field(20, description="steps on the cycle alone before it; a network begins near to its input")
     classifier: Count = Field(100, description="steps of the classifier, which then stands still")
     batch: Positive = Field(64, description="rows in a step, of each emotion")
-    learning_rate: Rate = 2e-4
+    learning_rate: Rate = Field(1e-3, description="printed: 2e-4")
     halve_every: Count = Field(0, description="steps after which the rate halves; 0: it stays")
     cycle: float = Field(1.0, ge=0, le=1000, description="weight of coming back to where one began; more is unstable")
     classification: float = Field(1.0, ge=0, le=100, description="weight of the classifier's word; open in the paper")

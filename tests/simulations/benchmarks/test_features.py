@@ -7,7 +7,7 @@ import torch
 
 from common.config import FeatureConfig
 from common.corpora.manifest import Manifest, Utterance
-from simulations.benchmarks import features
+from simulations.benchmarks import features, vectors
 from simulations.benchmarks.features import bench_features
 
 
@@ -34,6 +34,15 @@ def test_figures_say_how_much_speech_and_how_far_apart_the_rounds_were(manifest)
     for ratio in ("ratio_vs_librosa", "ratio_vs_torchaudio", "cache_speedup"):
         least, most = figures[f"{ratio}_range"]
         assert 0 < least <= figures[ratio] <= most
+
+
+def test_vectors_are_counted_in_utterances_of_the_usual_length(manifest):
+    found = bench_features(manifest, seconds=3.0, rounds=2)["vectors_a_second"]
+    assert "functionals" in found
+    for rate in found.values():
+        least, most = rate["range"]
+        assert 0 < least <= rate["median"] <= most
+    assert vectors.rates({"one": [2.0, 4.0, 1.0]}, 28.0) == {"one": {"median": 5.0, "range": [2.5, 10.0]}}
 
 
 def test_everyone_begins_a_round_in_turn_and_the_first_is_not_counted(monkeypatch):
