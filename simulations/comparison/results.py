@@ -43,7 +43,7 @@ from simulations.comparison.units import COPYING, KINDS, NOISE, Unit, row_of
 from simulations.inspection.machine import processor
 
 PRETRAINING = "pretraining"
-MEASURES = ("frechet", "kernel", "density", "coverage", "recognized")
+MEASURES = ("frechet", "kernel", "density", "coverage", "recognized", "spread")
 
 
 def ground(config: Config, labels: Sequence[str], seeds: Sequence[int]) -> Results:
@@ -217,8 +217,9 @@ def _quality(done: Sequence[Unit], store: Store) -> dict[str, Quality]:
 def _measures(by_fold: Sequence[Sequence[Mapping[str, Any]]]) -> Quality:
     found: dict[str, Measured | None] = {}
     for measure in MEASURES:
-        values = [[one[measure] for one in fold] for fold in by_fold]
-        if any(value is None for fold in values for value in fold):
+        told = [[one.get(measure) for one in fold] for fold in by_fold]
+        values = [[value for value in fold if value is not None] for fold in told]
+        if values != told:
             found[measure] = None
             continue
         means = [float(np.mean(fold)) for fold in values]

@@ -127,6 +127,8 @@ class Quality:
     recognized: Measured | None
     generated: int
     """Samples a fold."""
+    spread: Measured | None = None
+    """Of vectors: how far samples of an emotion deviate, real ones being 1."""
 
 
 @dataclass(frozen=True)

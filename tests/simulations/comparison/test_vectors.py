@@ -89,6 +89,7 @@ def test_every_mode_is_scored_and_its_samples_are_measured(compared) -> None:
     assert list(results["modes"]) == list(MODES)
     assert all(results["modes"][name]["complete"] for name in MODES)
     assert list(results["quality"]) == ["gaussian", "gaussian, federated", "copying", "noise"]
+    assert results["quality"]["copying"]["spread"]["mean"] == pytest.approx(1, abs=0.35)
     assert (run / "evidence" / "embeddings.safetensors").stat().st_size > 1000
 
 
