@@ -19,7 +19,7 @@ from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.protocols import Filling
 from common.recognizers import Predictor, recognizer
-from common.recognizers.trying import confusions_by_speaker
+from common.recognizers.trying import by_speaker
 from common.seeds import derive_seed
 from common.settings import SamplingConfig
 from common.synthesizers import Sampler, synthesizer
@@ -30,6 +30,7 @@ from simulations.comparison.filling import Together
 from simulations.comparison.fitting import with_synthesizer
 from simulations.comparison.job import Job
 from simulations.comparison.modes import MODES, REAL
+from simulations.comparison.predictions import save_told
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import COUNTS, POOL, RELEASE
 from simulations.comparison.store import RECOGNIZER as WEIGHTS
@@ -139,7 +140,9 @@ def score(job: Job) -> None:
     setting = job.setting
     test = setting.folds[job.unit.place].test
     predictor = load_recognizer(job, job.unit.needs[0])
-    confusions = confusions_by_speaker(predictor, setting.features.of(test), test, setting.scaling)
+    told = predictor.utterances(setting.features.of(test).utterances(setting.scaling))
+    confusions = by_speaker(told, test)
+    save_told(job.folder, test, told)
     counts = {name: one.counts.tolist() for name, one in zip(test.speakers, confusions, strict=True)}
     atomic_json(job.folder / COUNTS, counts)
 
