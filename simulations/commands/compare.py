@@ -53,6 +53,14 @@ def compare(
         int | None,
         typer.Option("--workers", min=0, max=256, help="Processes; by default one a core. 0: none but this, to debug."),
     ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            "--backend",
+            help="processes, or ray: tasks on the cluster of RAY_ADDRESS, which is the default where that is set.",
+            show_default=False,
+        ),
+    ] = None,
     ablate: Annotated[
         str,
         typer.Option(
@@ -75,17 +83,22 @@ def compare(
     Example: eyesoff compare --preset emodb --root data/EMO-DB --run runs/emodb --ablate sampling.latent_scale
     """
     import json
+    import os
 
     from rich.console import Console
 
     from common.training.interruption import stoppable
-    from simulations.comparison.running import Order, Stopped, run_comparison
+    from simulations.comparison.running import BACKENDS, PROCESSES, RAY, Order, Stopped, run_comparison
     from simulations.comparison.schema import plain
     from simulations.comparison.table import ablation_lines, aside_lines, failure_lines, table_of
     from simulations.report.writing import write_report
 
     config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root, skew, skew_seed)])
-    order = Order(run, _names(modes), seeds, _names(folds), base, units, workers, placeless_command(), _names(ablate))
+    where = backend or (RAY if os.environ.get("RAY_ADDRESS") else PROCESSES)
+    if where not in BACKENDS:
+        raise typer.BadParameter(f"{where}: choose one of {', '.join(BACKENDS)}", param_hint="--backend")
+    command, turned = placeless_command(), _names(ablate)
+    order = Order(run, _names(modes), seeds, _names(folds), base, units, workers, command, turned, where)
     with stoppable() as stop:
         try:
             results = run_comparison(config, order, Console(stderr=True, markup=False), stop)
