@@ -139,7 +139,7 @@ def _row(one: "Banked") -> tuple[str, ...]:
 
 
 def _plain(banked: "Banked") -> dict[str, object]:
-    settings = {"settings": banked.card.tuning.settings_hash}
+    settings = {"settings": banked.card.tuning.settings_hash, "audit": banked.card.audit}
     return banked.model_dump(mode="json") | settings
 
 
