@@ -145,7 +145,8 @@ def _plain(banked: "Banked") -> dict[str, object]:
 
     space = banked.card.tuning.space
     licence = {"licence": licence_of(space.set)} if isinstance(space, Vectors) else {}
-    return banked.model_dump(mode="json") | {"settings": banked.card.tuning.settings_hash} | licence
+    settings = {"settings": banked.card.tuning.settings_hash, "audit": banked.card.audit}
+    return banked.model_dump(mode="json") | settings | licence
 
 
 def _print_json(data: object) -> None:
