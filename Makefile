@@ -38,7 +38,7 @@ skew: $(INSTALLED)  ## what sites that lack emotions cost on EMO-DB, ten minutes
 		OMP_NUM_THREADS=1 $(BIN)/eyesoff compare --preset best --corpus emodb --root $(EMODB) --seeds 1 \
 			--modes "real,gaussian,gaussian federated" --set vectors.normalisation=$$scale \
 			$$([ $$skew = none ] || echo --skew $$skew) --run runs/skew/$$scale-$$skew --units runs/skew/units; \
-		install -D runs/skew/$$scale-$$skew/results.json results/skew/$$scale-$$skew/results.json; \
+		install -D -m 644 runs/skew/$$scale-$$skew/results.json results/skew/$$scale-$$skew/results.json; \
 	done; done
 	@$(BIN)/python -m simulations.report.skew results/skew docs/results.md
 

@@ -111,7 +111,7 @@ def session_file(session: str, config: Config, manifest: Manifest) -> str:
         config,
         session=site_name(session),
         corpus=manifest.corpus,
-        root=manifest.root.resolve(),
+        root=(manifest.source or manifest.root).resolve(),
         holds=session,
         emotions=manifest.labels,
     )

@@ -60,7 +60,7 @@ class Site(Section):
 
 def load_site(path: Path) -> Site:
     """The site that a file describes; its relative paths start at the file."""
-    tree = read_toml(path, "site file", remedy="`eyesoff deploy init` writes one; the README shows an example")
+    tree = read_toml(path, "site file", remedy="`eyesoff deploy init` writes one")
     try:
         site = Site.model_validate(tree)
     except ValidationError as error:

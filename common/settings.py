@@ -84,7 +84,7 @@ class CorpusConfig(Section):
     """Which speech a run is about; where it lies on this machine is `runtime.corpus_root`."""
 
     name: str = Field("builtin", description="a corpus name that `eyesoff corpus describe` knows")
-    options: Options = Field((), description="of the layout, such as dialogs=improvised")
+    options: Options = Field((), description="of the layout, such as dialogs=improvised, or of a label, anger=angry")
     emotions: Labels = Field(EMOTIONS, description="label order: the meaning of every class number")
     skew: Skew = Field("none", description=SKEW)
     skew_seed: Count = Field(0, description="of that draw")

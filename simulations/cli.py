@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated
 
+import click
 import typer
 
 from common.errors import UserError
@@ -100,12 +101,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     telemetry.switch_off()
     try:
         # `--debug` is taken out here, for a person types it after the command that failed.
-        app(args=[word for word in words if word != "--debug"], prog_name="eyesoff")
+        status = app([word for word in words if word != "--debug"], prog_name="eyesoff", standalone_mode=False)
     except UserError as error:
         _leave(f"error: {error}", MISTAKE, debug)
+    except click.exceptions.NoArgsIsHelpError as asked:
+        asked.show()
+        sys.exit(MISTAKE)
+    except click.UsageError as error:
+        _leave(f"error: {_usage(error)}", MISTAKE, debug)
+    except click.Abort:
+        _leave("stopped", 1, debug)
     except Exception as error:  # a person at a terminal needs a line, not a stack
         line = " ".join(f"{type(error).__name__}: {error}".split())
         _leave(f"internal error: {line} (run again with --debug for the traceback)", OURS, debug)
+    else:
+        sys.exit(status or 0)
+
+
+def _usage(error: click.UsageError) -> str:
+    """What was typed wrongly, in one line as every other mistake."""
+    line = " ".join(error.format_message().split()).removesuffix(".")
+    return f"{line}; `{error.ctx.command_path} --help` explains it" if error.ctx else line
 
 
 def _leave(line: str, status: int, debug: bool) -> None:

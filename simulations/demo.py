@@ -3,13 +3,14 @@
 Owns what is shown and where the pictures lie. Must not know how anything is made.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
-from common.config import Config
+from common.config import Config, load_config
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.features.cache import Features, features_for
@@ -19,6 +20,7 @@ from server.bank import Bank
 from server.campaign import BANK
 from server.generators import open_generator
 from simulations.comparison.campaign import simulate_campaign
+from simulations.comparison.modes import ABLATED, REAL
 from simulations.comparison.schema import Results
 from simulations.pictures import draw_spectrograms
 from simulations.progress import Counting
@@ -47,6 +49,12 @@ def show_speech(config: Config, folder: Path, open_bar: Callable[[str], Counting
     return Shown(manifest, features, picture)
 
 
+def on_vectors(config: Config) -> Config:
+    """The preset `best` on the same speech: a Gaussian an emotion leaves each site, and not a network."""
+    best = load_config("best")
+    return best.model_copy(update={name: getattr(config, name) for name in ("corpus", "runtime", "seed")})
+
+
 def federate(config: Config, folder: Path, console: Console, backend: str = "ray") -> tuple[Results, Path]:
     """The campaign of this configuration, or what it came to the last time: results, and its run directory."""
     base = shipped_weights("demo")
@@ -63,6 +71,35 @@ def federate(config: Config, folder: Path, console: Console, backend: str = "ray
         command="eyesoff demo",
     )
     return results, run
+
+
+def overview(campaigns: Mapping[str, Results]) -> Table:
+    """Both campaigns in one table; it fits 80 columns."""
+    table = Table(title="Five sites, one left out at a time", title_justify="left")
+    for heading in ("what left each site", "trained on", "macro F1", "95 %", "UAR"):
+        table.add_column(heading, no_wrap=True)
+    for what, results in campaigns.items():
+        for name, row in results.modes.items():
+            if row.macro_f1 is None or row.uar is None:
+                table.add_row(what, name, "failed")
+                continue
+            one, uar = row.macro_f1, row.uar
+            table.add_row(what, name, f"{one.mean:.2f}", f"{one.low:.2f} to {one.high:.2f}", f"{uar.mean:.2f}")
+    return table
+
+
+def verdict(campaigns: Mapping[str, Results]) -> str:
+    """What all of it comes to, in one sentence for each campaign."""
+    told = []
+    for what, results in campaigns.items():
+        real, federated = (results.modes[name].macro_f1 for name in (REAL, ABLATED))
+        if real is None or federated is None or not real.mean:
+            told.append(f"{what}: something failed, as the lines above say.")
+            continue
+        share = federated.mean / real.mean
+        told.append(f"{what}: {federated.mean:.2f} of {real.mean:.2f} on the speech itself ({share:.0%}).")
+    chance = 1 / len(next(iter(campaigns.values())).labels)
+    return " ".join(["No recording left a site.", *told, f"Guessing gives {chance:.2f}."])
 
 
 def show_generated(config: Config, shown: Shown, run: Path) -> Path:

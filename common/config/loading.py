@@ -34,7 +34,7 @@ def load_config(source: str | Path = "demo", overrides: Iterable[str] = ()) -> C
     except ValidationError as error:
         problems += mistakes_in(error, hint="`eyesoff config show` lists them all")
     if problems:
-        raise all_mistakes(path, problems)
+        raise all_mistakes(f"preset {source} and what --set changes" if is_preset else path, problems)
     return config
 
 

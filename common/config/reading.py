@@ -29,9 +29,9 @@ def mistakes_in(error: ValidationError, *, hint: str) -> list[str]:
     return [_describe(detail, hint) for detail in error.errors(include_url=False)]
 
 
-def all_mistakes(path: Path, problems: list[str]) -> UserErrors:
-    """What to raise for a file with these mistakes."""
-    return UserErrors(f"{path}: {len(problems)} mistake{'s' * (len(problems) > 1)}", problems)
+def all_mistakes(where: object, problems: list[str]) -> UserErrors:
+    """What to raise for a file, or whatever was read, with these mistakes."""
+    return UserErrors(f"{where}: {len(problems)} mistake{'s' * (len(problems) > 1)}", problems)
 
 
 def _describe(detail: Any, hint: str) -> str:

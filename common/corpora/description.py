@@ -36,6 +36,7 @@ def describe(manifest: Manifest) -> dict[str, Any]:
         "durations": {"min": min(seconds), "median": median(seconds), "max": max(seconds)} if seconds else {},
         "left_out": dict(manifest.left_out),
         "skipped": [{"path": file.path, "reason": file.reason} for file in manifest.skipped],
+        "notes": list(manifest.notes),
         "speakers_in_several_sessions": {name: list(where) for name, where in manifest.shared_speakers().items()},
     }
 

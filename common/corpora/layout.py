@@ -45,6 +45,10 @@ class Layout:
     find: Callable[..., Iterable[Finding]]
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The choices of each option, the default first."""
+    free_labels: bool = False
+    """Whether its labels are whatever people wrote, so that any may be mapped to one of a run's."""
+    notes: Callable[[Path], Iterable[str]] = lambda root: ()
+    """What somebody who reads it should know, a line each."""
 
     def is_at(self, root: Path) -> bool:
         """Whether the folder (or, for a table, the file) looks like this corpus."""

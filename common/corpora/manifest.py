@@ -48,6 +48,10 @@ class Manifest:
     skipped: tuple[BadFile, ...] = field(default=(), compare=False)
     left_out: Mapping[str, int] = field(default_factory=dict, compare=False)
     """Recordings of emotions that are not among the labels, by emotion."""
+    source: Path | None = field(default=None, compare=False)
+    """What was named: the root, or a table in it."""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """What somebody who reads it should know."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "utterances", tuple(sorted(self.utterances, key=lambda u: u.path)))

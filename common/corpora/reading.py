@@ -10,6 +10,7 @@ from pathlib import Path
 
 from common.cores import usable_cores
 from common.corpora.audio import AudioError, probe
+from common.corpora.labels import check_maps, complaints, mapped, maps_in
 from common.corpora.layout import Clip, Layout
 from common.corpora.manifest import BadFile, Manifest, Utterance
 from common.errors import UserError, UserErrors
@@ -22,6 +23,7 @@ class OtherEmotions(UserError):  # noqa: N818 - it says what is there
     """A corpus of nothing but emotions that nobody asked for."""
 
 
+UNKNOWN = "unknown emotion"
 _THREADS = 2 * usable_cores()  # a look at a header mostly waits for the disk
 
 
@@ -30,7 +32,7 @@ def check_root(layout: Layout, root: Path, all_layouts: Iterable[Layout]) -> Non
     if layout.is_at(root) or not layout.markers:
         return
     if not root.exists():
-        raise UserError("no such folder", where=root, remedy=f"pass --root with the folder of {layout.title}")
+        raise UserError("no such folder", where=root, remedy=_missing(layout))
     if root.is_dir() and not any(root.iterdir()):
         raise UserError("the folder is empty", where=root, remedy=f"{layout.title} should lie there: {layout.example}")
     remedy = f"it should hold {layout.example}"
@@ -40,6 +42,10 @@ def check_root(layout: Layout, root: Path, all_layouts: Iterable[Layout]) -> Non
     elif alike := [other.name for other in all_layouts if other is not layout and other.is_at(root)]:
         remedy += f"; it looks like the corpus {alike[0]}"
     raise UserError(f"this is not {layout.title}", where=root, remedy=remedy)
+
+
+def _missing(layout: Layout) -> str:
+    return f"pass --root with the folder of {layout.title}, or mend root in the site's file"
 
 
 def read_layout(
@@ -52,7 +58,10 @@ def read_layout(
     progress: Progress | None,
 ) -> Manifest:
     """Every recording of the chosen emotions; unusable files are an error, or skipped and recorded."""
-    findings = list(layout.find(root, **_complete(layout, options)))
+    maps = maps_in(layout, options)
+    check_maps(maps)
+    own = {option: value for option, value in options.items() if option not in maps}
+    findings = list(mapped(layout.find(root, **_complete(layout, own)), maps))
     clips, bad = _sift(findings, {*layout.emotions, *emotions})
     _check_emotions(layout, emotions, clips)
     chosen = [clip for clip in clips if clip.emotion is None or clip.emotion in emotions]
@@ -63,15 +72,19 @@ def read_layout(
     bad += [one for one in looked if isinstance(one, BadFile)]
     if bad and not skip_bad:
         remedy = "mend them, or go on without them with --skip-bad"
+        if any(file.reason.startswith(UNKNOWN) for file in bad):
+            remedy = f"{remedy}; map labels with corpus.options (--option of `corpus describe`), such as anger=angry"
         raise UserErrors(
             f"corpus {layout.name} at {root}: {len(bad)} unusable; {remedy}",
-            [f"{file.path}: {file.reason}" for file in bad],
+            complaints(bad),
         )
     if not utterances:
         kind = OtherEmotions if left_out else UserError
         remedy = _why_none(layout, options, bad, left_out)
         raise kind(f"no usable recording of {layout.title}", where=root, remedy=remedy)
-    return Manifest(layout.name, folder, tuple(emotions), tuple(utterances), tuple(bad), dict(left_out))
+    told = tuple(layout.notes(root))
+    labels, held = tuple(emotions), tuple(utterances)
+    return Manifest(layout.name, folder, labels, held, tuple(bad), dict(left_out), source=root, notes=told)
 
 
 def _why_none(layout: Layout, options: Mapping[str, str], bad: Sequence[BadFile], left_out: Mapping[str, int]) -> str:
@@ -116,7 +129,7 @@ def _sift(findings: Iterable[Clip | BadFile], known: set[str]) -> tuple[list[Cli
         elif finding.path in clips:
             bad.append(BadFile(finding.path, "stands twice in the corpus"))
         elif finding.emotion is not None and finding.emotion not in known:
-            reason = f"unknown emotion {finding.emotion!r}; known are {', '.join(sorted(known))}"
+            reason = f"{UNKNOWN} {finding.emotion!r}; known are {', '.join(sorted(known))}"
             bad.append(BadFile(finding.path, reason))
         else:
             clips[finding.path] = finding

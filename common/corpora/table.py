@@ -1,10 +1,12 @@
 """Anybody's own recordings: a CSV or Parquet file with the columns path, emotion, session (and speaker, sex).
 
 Owns this layout. Paths are relative to the table's folder. Without a speaker column a session's speech is taken
-for one speaker's, so that folds by session stay speaker-disjoint as far as anybody can tell.
+for one speaker's, so that folds by session stay speaker-disjoint as far as anybody can tell. Commas, semicolons and
+tabs part columns; what is not UTF-8 is read as Windows-1252, as spreadsheets write it.
 """
 
 import csv
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,8 @@ from common.errors import UserError
 from common.settings import EMOTIONS
 
 _REQUIRED = ("path", "emotion", "session")
+_KNOWN = (*_REQUIRED, "speaker", "sex")
+_SEGMENTS = ("start", "end")
 
 
 def table_at(root: Path) -> Path:
@@ -25,7 +29,11 @@ def table_at(root: Path) -> Path:
     if len(tables) == 1:
         return tables[0]
     names = ", ".join(table.name for table in tables)
-    raise UserError("more than one table in the folder", where=root, remedy=f"pass --root with one of {names}")
+    raise UserError(
+        "more than one table in the folder",
+        where=root,
+        remedy=f"name one of {names} with --root, or as root in a site's file",
+    )
 
 
 def _find(root: Path) -> Iterator[Finding]:
@@ -58,16 +66,38 @@ def _rows(table: Path) -> list[dict[str, str]]:
         there = ", ".join(columns) or "none"
         what = f"the table has no column {' and no column '.join(missing)}"
         raise UserError(what, where=table, remedy=f"its columns are: {there}")
+    if parts := [column for column in _SEGMENTS if column in columns]:
+        # Read without them, a label of a moment would be given to a whole recording.
+        remedy = "cut the recordings into files of their own, and name those"
+        raise UserError(f"parts of recordings are not read (column {', '.join(parts)})", where=table, remedy=remedy)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _read_csv(table: Path) -> tuple[list[str], list[list[str]]]:
-    # utf-8-sig: spreadsheets put a byte-order mark before the first column's name.
-    with table.open(encoding="utf-8-sig", newline="") as stream:
-        columns, *rows = list(csv.reader(stream, strict=True)) or [[]]
+    text = _decoded(table.read_bytes())
+    heading = text.partition("\n")[0]
+    separator = max(",;\t", key=heading.count)
+    columns, *rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)) or [[]]
     width = len(columns)
     rows = [row for row in rows if any(row)]
     return columns, [[cell.strip() for cell in (row + [""] * width)[:width]] for row in rows]
+
+
+def _decoded(content: bytes) -> str:
+    try:  # utf-8-sig: spreadsheets put a byte-order mark before the first column's name
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
+
+
+def _notes(root: Path) -> Iterator[str]:
+    """What a reader would not think of."""
+    table = table_at(root)
+    columns = list(_rows(table)[0])
+    if strange := [column for column in columns if column not in _KNOWN]:
+        yield f"columns of {table.name} that are not read: {', '.join(strange)}"
+    if "speaker" not in columns:
+        yield f"{table.name} has no column speaker: each session counts as one speaker, on whom intervals rest"
 
 
 def _read_parquet(table: Path) -> tuple[list[str], list[list[str]]]:
@@ -95,4 +125,6 @@ LAYOUT = Layout(
         "other",
     ),
     find=_find,
+    free_labels=True,
+    notes=_notes,
 )

@@ -9,7 +9,9 @@ from simulations.commands.options import AsJson, ConfigFile, Overrides, Preset, 
 
 
 def bootstrap(
-    bank: Annotated[Path, typer.Option("--bank", metavar="DIR", help="A bank, such as a run's bank/ folder.")],
+    bank: Annotated[
+        Path, typer.Option("--bank", metavar="BANK", help="A run's bank/ folder, or the zip file of an export.")
+    ],
     run: Annotated[Path, typer.Option("--run", metavar="DIR", help="Where the recognizer goes.")],
     preset: Preset = None,
     config_file: ConfigFile = None,
@@ -42,8 +44,8 @@ def bootstrap(
     from common.training.interruption import stoppable
     from common.training.phases import Interrupted
     from common.training.reporters import ProgressBar, StatusLines
-    from server.bank import Bank
     from server.bootstrap import bootstrap as train
+    from server.opening import opened_bank
     from simulations.comparison.bootstrapped import bootstrapped
     from simulations.comparison.modes import ABLATED
     from simulations.comparison.schema import plain
@@ -52,19 +54,20 @@ def bootstrap(
     config = choose_config(preset, config_file, overrides)
     console = Console(stderr=True, markup=False)
     reporter = ProgressBar(console) if console.is_terminal else StatusLines(lambda line: typer.echo(line, err=True))
-    with stoppable() as stop:
-        try:
-            model = train(config, Bank(bank), run, reporter, stop)
-        except Interrupted as stopped:
-            typer.echo(f"{stopped}: the same line goes on", err=True)
-            raise typer.Exit(stop.status) from None
-        finally:
-            reporter.close()
-    speech = None
-    if corpus:
-        labels = load_model(model).card.labels
-        speech = read_corpus(corpus, corpus_root(corpus, root, config.runtime.cache), emotions=labels)
-    results = bootstrapped(config, Bank(bank), run, model, speech, placeless_command())
+    with opened_bank(bank) as opened:
+        with stoppable() as stop:
+            try:
+                model = train(config, opened, run, reporter, stop)
+            except Interrupted as stopped:
+                typer.echo(f"{stopped}: the same line goes on", err=True)
+                raise typer.Exit(stop.status) from None
+            finally:
+                reporter.close()
+        speech = None
+        if corpus:
+            labels = load_model(model).card.labels
+            speech = read_corpus(corpus, corpus_root(corpus, root, config.runtime.cache), emotions=labels)
+        results = bootstrapped(config, opened, run, model, speech, placeless_command())
     page = write_report(run)
     if as_json:
         typer.echo(json.dumps({"model": str(model), **plain(results)}))

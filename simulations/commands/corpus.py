@@ -51,7 +51,7 @@ def describe(
             "--option",
             metavar="KEY=VALUE",
             help="A choice of the layout's own, such as dialogs=improvised (iemocap) or subset=train-clean-360 "
-            "(librispeech); may be repeated.",
+            "(librispeech), or a label and what it counts as, such as anger=angry; may be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -134,6 +134,7 @@ def _facts(description: dict[str, Any]) -> list[str]:
     ]
     if left_out := ", ".join(f"{emotion} {count}" for emotion, count in description["left_out"].items()):
         facts.append(f"left out, for they are of other emotions: {left_out}")
+    facts += [f"note: {note}" for note in description["notes"]]
     facts += [f"skipped: {file['path']}: {file['reason']}" for file in description["skipped"]]
     facts += [
         f"warning: speaker {speaker} is in {' and '.join(sessions)}; leaving one session out will be refused"

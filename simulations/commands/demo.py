@@ -14,9 +14,10 @@ def demo(
     ),
     overrides: Overrides = None,
 ) -> None:
-    """Make the built-in corpus, tune a generator at each of five clients, train on what those make; no download.
+    """Make the built-in corpus, fit a generator at each of five clients, train on what those make; no download.
 
-    The clients run through Flower and Ray, as in a real campaign. The corpus is
+    It does so twice: with the paper's GAN, through Flower and Ray as in a real campaign,
+    and with a Gaussian an emotion on vectors, which takes seconds. The corpus is
     a synthetic stand-in: it shows that everything works, and nothing about speech
     or people. What was made once is found again: a second run takes seconds, and
     one that was stopped goes on.
@@ -28,8 +29,7 @@ def demo(
     from common.corpora.description import describe
     from common.training.interruption import tidied_up
     from simulations.commands.corpus import show_description
-    from simulations.comparison.table import table_of
-    from simulations.demo import federate, show_generated, show_speech
+    from simulations.demo import federate, on_vectors, overview, show_generated, show_speech, verdict
     from simulations.progress import bars
     from simulations.report.writing import write_report
 
@@ -37,10 +37,16 @@ def demo(
     with bars() as open_bar:
         shown = show_speech(config, folder, open_bar)
     show_description(describe(shown.manifest), console)
+    quiet = Console(stderr=True, markup=False)
     with tidied_up():
-        results, run = federate(config, folder, Console(stderr=True, markup=False))
-        page = write_report(run)
-    console.print(table_of(results))
-    typer.echo(f"Each emotion as spectrograms:  {shown.picture}")
-    typer.echo(f"Beside what a generator makes: {show_generated(config, shown, run)}")
-    typer.echo(f"All of it on one page:         {page}")
+        network, run = federate(config, folder, quiet)
+        vectors, beside = federate(on_vectors(config), folder, quiet, backend="serial")
+        page, other = write_report(run), write_report(beside)
+    campaigns = {"a Gaussian an emotion": vectors, "the paper's GAN": network}
+    console.print(overview(campaigns))
+    console.print(verdict(campaigns), soft_wrap=True)
+    typer.echo(f"Each emotion as spectrograms:    {shown.picture}")
+    typer.echo(f"Beside what a GAN of it makes:   {show_generated(config, shown, run)}")
+    typer.echo(f"All of it on a page, with sound: {page}")
+    typer.echo(f"The Gaussians on a page:         {other}")
+    typer.echo("Next, on your own recordings:    eyesoff compare --preset best --corpus table --root labels.csv")

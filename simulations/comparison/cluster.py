@@ -116,11 +116,14 @@ class _Tasks:
 
     def __init__(self, setting: Setting, store: Store, do: Callable[[Job], str], need: int) -> None:
         self._store = store
+        named = os.environ.get(ADDRESS, "auto")
+        remedy = f"start one with `ray start --head`, or name one by {ADDRESS}"
+        if named.rpartition(":")[2].isdigit() and "//" not in named and not _listens(named):
+            raise UserError("no Ray cluster", where=named, remedy=remedy)  # Ray itself would try for minutes
         try:
-            ray.init(os.environ.get(ADDRESS, "auto"), log_to_driver=False, logging_level=logging.ERROR)
+            ray.init(named, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            remedy = f"start one with `ray start --head`, or name one by {ADDRESS}"
-            raise UserError("no Ray cluster", where=os.environ.get(ADDRESS, "auto"), remedy=remedy) from error
+            raise UserError("no Ray cluster", where=named, remedy=remedy) from error
         self._address = str(ray.get_runtime_context().gcs_address)
         self._answered = time.monotonic()
         self._share = self._look_at_nodes(setting, need)
@@ -174,10 +177,7 @@ class _Tasks:
 
     def _is_there(self) -> bool:
         """Whether its head still listens: asked here, for Ray waits in silence."""
-        host, _, port = self._address.rpartition(":")
-        try:
-            socket.create_connection((host, int(port)), timeout=EVERY).close()
-        except OSError:
+        if not _listens(self._address):
             return time.monotonic() - self._answered < GONE_AFTER
         self._answered = time.monotonic()
         return True
@@ -207,6 +207,15 @@ class _Tasks:
                 raise UserError(f"a node of the Ray cluster {problem}", where=name, remedy=remedy)
         memory = [size for _, size in found.values() if size]
         return min(need / min(memory), 1.0) if memory else 0.0
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=EVERY).close()
+    except OSError:
+        return False
+    return True
 
 
 def _remote(function: Callable[..., Any], **options: Any) -> Any:

@@ -25,6 +25,7 @@ from simulations.comparison.doing import do
 from simulations.comparison.evidence import gather
 from simulations.comparison.modes import ABLATED, choose_modes
 from simulations.comparison.plan import Prices, plan_lines, workers_for
+from simulations.comparison.predictions import write_predictions
 from simulations.comparison.results import collect, environment, seconds_of
 from simulations.comparison.schema import Results, write_results
 from simulations.comparison.setting import Setting, choose_folds, prepare
@@ -91,6 +92,7 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
         failures = carry_out(units, setting, store, workers, prices, console, stop, cluster)
         results = collect(setting, modes, units, store, failures, ablations)
         gather(order.run, setting, units, store)
+        write_predictions(order.run, setting.manifest.labels, units, store)
         precisions = store.precisions(units)
         results = replace(
             results,

@@ -7,6 +7,7 @@ Owns the layout of that folder. Must not know how a unit is computed.
                                                                   aside.json      why it is not drawn from (tune)
                  recognizer/      weights of a recognizer         counts.json     speaker -> counts (score)
                  metrics.jsonl    its training                    quality.json, shown/    (quality)
+                 predictions.json  path -> probabilities (score)
                  snapshots/, site/, pool/                         while it is at work
 """
 

@@ -175,6 +175,8 @@ def ablations_table(results: Results) -> Table:
 
 def quality_table(results: Results) -> Table:
     """Measures of samples, controls last."""
+    of_vectors = any(found.spread is not None for found in results.quality.values())
+    measures = MEASURES if of_vectors else tuple(one for one in MEASURES if one != "spread")
     headings = (
         Cell("samples of"),
         Cell("Frechet", "lower is closer"),
@@ -182,19 +184,26 @@ def quality_table(results: Results) -> Table:
         Cell("density", "higher is denser"),
         Cell("coverage", "1 covers all"),
         Cell("recognized", "macro F1"),
+        *((Cell("spread", "real is 1"),) if of_vectors else ()),
         Cell("n", "samples a fold"),
     )
     rows = tuple(
         (
             Cell(name, CONTROLS.get(name, ""), wide=True),
-            *(_measured(getattr(found, one)) for one in MEASURES),
+            *(_measured(getattr(found, one)) for one in measures),
             Cell(str(found.generated)),
         )
         for name, found in results.quality.items()
     )
+    where = (
+        "along the 64 directions in which real vectors of the training part vary most, to those vectors. Spread is "
+        "what samples of an emotion deviate by, over what real vectors of it do: near 0 they are all alike"
+        if of_vectors
+        else "in the frozen pre-trained encoder's space, to the real patches that the synthesizer was fitted to"
+    )
     caption = (
-        "Means over folds, ± sample deviation over folds where there are several. Distances are in the frozen "
-        "pre-trained encoder's space, to the real patches that the synthesizer was fitted to. Recognized is the score "
+        f"Means over folds, ± sample deviation over folds where there are several. Distances are {where}. "
+        "Recognized is the score "
         "of the real mode's recognizer on samples and the emotions that they were asked for. The controls say what a "
         "generator that copies its data and one that makes noise would get: no measure here rewards privacy."
     )

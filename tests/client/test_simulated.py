@@ -52,6 +52,25 @@ def test_each_client_holds_one_session(tmp_path, config, make_speech):
         simulated_site(tmp_path / SITES, 5)
 
 
+def test_a_site_reads_the_table_that_was_named_though_another_lies_beside_it(tmp_path, config, make_speech):
+    speech = make_speech(tmp_path)
+    (speech / "other.csv").write_text("path,emotion,session\n")
+    manifest = read_corpus("table", speech / "recordings.csv", emotions=config.corpus.emotions)
+    write_sites(tmp_path, config, manifest, BASE)
+    assert len(Door(simulated_site(tmp_path / SITES, 0)).manifest) == 8
+
+
+def test_a_site_maps_labels_as_its_configuration_does(tmp_path, config, make_speech):
+    speech = make_speech(tmp_path)
+    table = speech / "recordings.csv"
+    table.write_text(table.read_text().replace(",angry,", ",anger,"))
+    corpus = config.corpus.model_copy(update={"options": ("anger=angry",)})
+    config = config.model_copy(update={"corpus": corpus})
+    write_sites(tmp_path, config, read_corpus("table", speech, anger="angry"), BASE)
+    labels = {one.emotion for one in Door(simulated_site(tmp_path / SITES, 0)).manifest.utterances}
+    assert labels == set(config.corpus.emotions)
+
+
 def test_a_skewed_site_holds_what_the_skewed_corpus_has_of_its_session(tmp_path, config, make_speech):
     speech = make_speech(tmp_path)
     corpus = config.corpus.model_copy(update={"skew": 0.3, "skew_seed": 5})

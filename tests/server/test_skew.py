@@ -4,7 +4,7 @@ import pytest
 
 from common.config import Config
 from common.errors import UserError
-from common.wire import encode
+from common.wire import Code, encode
 from server.bank import Bank
 from server.bootstrap import bootstrap
 from server.letters import Letters
@@ -44,6 +44,14 @@ def test_a_campaign_of_skewed_sites_ends_and_puts_none_of_them_aside(campaign_of
     results = campaign_of(clients_of(0, **skewed), plan=LEAVE_ONE_OUT).run(5)
     assert results["sessions"] == list("ABCDE")
     assert results["quarantined"] == results["failures"] == []
+
+
+def test_a_site_without_any_emotion_of_the_run_is_named_and_the_others_are_a_quorum(campaign_of, clients_of, client_of):
+    silent = client_of("C", {"ask": [Code.NO_SPEECH]})
+    results = campaign_of(clients_of(2, c2=silent)).run(3)
+    assert results["sessions"] == ["A", "B"]
+    assert [failure["reason"].split(" (")[0] for failure in results["failures"]] == ["refused at admit: no-speech"]
+    assert silent.heard == ["ask"]
 
 
 def test_an_emotion_that_no_site_holds_is_one_error(campaign_of, clients_of, knowing):

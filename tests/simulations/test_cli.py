@@ -70,10 +70,28 @@ def test_an_exit_status_that_a_command_chooses_is_kept(failing, capsys) -> None:
     assert leave([], capsys) == (1, "", "")
 
 
-def test_an_unknown_option_is_status_2(capsys) -> None:
-    status, _, err = leave(["config", "show", "--presett"], capsys)
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["config", "show", "--presett"], "No such option '--presett'. (Did you mean"),
+        (["frobnicate"], "No such command 'frobnicate'"),
+        (["compare", "--seeds", "0"], "Invalid value for '--seeds': 0 is not in the range 1<=x<=100"),
+        (["bootstrap"], "Missing option '--bank'"),
+        (["recognize"], "Missing argument 'MODEL'"),
+    ],
+    ids=["option", "command", "value", "missing option", "missing argument"],
+)
+def test_what_was_typed_wrongly_is_one_line_like_every_mistake(words: list[str], said: str, capsys) -> None:
+    status, out, err = leave(words, capsys)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"error: {said}")
+    assert "--help` explains it" in err
+
+
+def test_a_group_without_a_command_shows_its_help(capsys) -> None:
+    status, out, err = leave(["bank"], capsys)
     assert status == 2
-    assert "No such option" in err
+    assert "export" in out + err
 
 
 def test_no_command_shows_the_help(capsys) -> None:

@@ -70,9 +70,12 @@ def test_the_whole_story_ends_in_a_table_and_two_pictures_and_is_told_twice_alik
     assert told[0] == told[1]
     lines = told[0].splitlines()
     assert any("Session1" in line for line in lines)
-    for mode in ("real", "federated"):
-        (row,) = (line for line in lines if f"│ {mode} " in line)
-        assert "40" in row
+    for what in ("a Gaussian an emotion", "the paper's GAN"):
+        rows = [line for line in lines if line.startswith(f"│ {what}")]
+        assert [row.split("│")[2].strip() for row in rows] == ["real", "federated"]
+        assert all(len(row) <= 80 for row in rows)
+        assert f"{what}: 0." in told[0]
+    assert "Guessing gives 0.25." in told[0]
     for said in ("spectrograms:", "makes:"):
         (path,) = (line.split(said)[1].strip() for line in lines if said in line)
         assert np.asarray(Image.open(path)).std() > 10

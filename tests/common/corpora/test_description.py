@@ -39,6 +39,7 @@ def test_a_description_counts_everything_and_is_plain_data():
         "seconds": 12.0,
         "durations": {"min": 1.0, "median": 2.5, "max": 6.0},
         "left_out": {"sad": 7},
+        "notes": [],
         "skipped": [{"path": "5.wav", "reason": "empty file (0 bytes)"}],
         "speakers_in_several_sessions": {"ann": ["Leeds", "York"]},
     }

@@ -132,7 +132,7 @@ def test_two_tables_in_a_folder_ask_for_a_choice(plant_table):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("mine.csv", b"path,emotion\n\xff\xfe\n"), ("mine.parquet", b"no table"), ("mine.csv", b'a,"')],
+    [("mine.csv", b"path,emotion,session\n\x81\n"), ("mine.parquet", b"no table"), ("mine.csv", b'a,"')],
 )
 def test_a_table_that_cannot_be_read_is_one_line(plant, name, content):
     root = plant(WAVS)
@@ -145,3 +145,31 @@ def test_a_table_that_cannot_be_read_is_one_line(plant, name, content):
 def test_a_table_without_a_line_has_no_columns(plant_table):
     with pytest.raises(UserError, match="its columns are: none"):
         read_corpus("table", plant_table(""))
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators_are_read(separator, plant_table):
+    root = plant_table(ROWS.replace(",", separator), "other.csv")
+    (root / "comma.csv").write_text(ROWS)
+    assert read_corpus("table", root / "other.csv") == read_corpus("table", root / "comma.csv")
+
+
+def test_what_a_spreadsheet_writes_in_windows_is_read(plant_table):
+    root = plant_table(ROWS.replace("Leeds", "München"), encoding="cp1252")
+    assert read_corpus("table", root).sessions == ("München", "York")
+
+
+def test_columns_that_are_not_read_and_a_missing_speaker_are_told(plant_table):
+    assert read_corpus("table", plant_table(ROWS) / "mine.csv").notes == ()
+    text = "path,emotion,session,age\na/one.wav,sad,Leeds,7\n"
+    (unread, speaker) = read_corpus("table", plant_table(text, "aged.csv") / "aged.csv").notes
+    assert unread == "columns of aged.csv that are not read: age"
+    assert speaker.startswith("aged.csv has no column speaker: each session counts as one speaker")
+
+
+@pytest.mark.parametrize("column", ["start", "end", "start,End"])
+def test_parts_of_recordings_are_refused_rather_than_read_whole(column, plant_table):
+    values = ",1" * len(column.split(","))
+    text = f"path,emotion,session,{column}\na/one.wav,sad,Leeds{values}\n"
+    with pytest.raises(UserError, match=r"parts of recordings are not read .*; cut the recordings"):
+        read_corpus("table", plant_table(text))

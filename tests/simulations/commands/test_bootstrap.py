@@ -11,6 +11,7 @@ from common.recognizers.model import load_model
 from common.settings import hash_identity
 from common.wire import Card, Release
 from server.bank import Bank
+from server.export import export
 from simulations.cli import main
 
 SETTINGS = {
@@ -76,10 +77,18 @@ def test_its_scores_come_with_interval_and_n(eyesoff, bank, tmp_path, make_speec
     assert page.count("| table | macro_f1 |") == 1
 
 
+def test_an_exported_zip_gives_the_same_recognizer(eyesoff, bank, tmp_path):
+    export(Bank(bank), tmp_path / "bank.zip")
+    assert eyesoff("--bank", bank, "--run", tmp_path / "run")[0] == 0
+    assert eyesoff("--bank", tmp_path / "bank.zip", "--run", tmp_path / "other")[0] == 0
+    place = Path("recognizers/everyone/model/tensors.safetensors")
+    assert (tmp_path / "run" / place).read_bytes() == (tmp_path / "other" / place).read_bytes()
+
+
 def test_a_bank_that_is_not_there_is_a_line(eyesoff, tmp_path):
     status, told, complaint = eyesoff("--bank", tmp_path / "nowhere", "--run", tmp_path / "run")
     assert (status, told) == (2, "")
-    assert complaint.startswith("error: the bank is empty: ")
+    assert complaint.startswith("error: no such bank: ")
     assert complaint.count("\n") == 1
 
 

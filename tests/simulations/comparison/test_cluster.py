@@ -78,8 +78,6 @@ def test_a_cluster_that_goes_away_is_one_error_and_the_same_command_goes_on(node
         assert results["counts"][name] == whole[0]["counts"][name]
 
 
-@pytest.mark.slow  # Ray's own processes take their time to appear
-@pytest.mark.timeout(900)
 def test_without_a_cluster_there_is_one_error(comparing, monkeypatch, tmp_path):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(UserError, match=r"no Ray cluster: 127\.0\.0\.1:1"):

@@ -16,6 +16,7 @@ from common.spaces import Vectors
 from server.bank import Bank
 from server.campaign import BANK, RESULTS
 from server.run import default_base, run_campaign
+from simulations import cli
 from simulations.comparison import vectors
 from simulations.comparison.modes import choose_modes
 from simulations.comparison.vectors import View
@@ -67,6 +68,12 @@ def test_every_session_releases_a_gaussian_and_is_scored_by_the_others(campaign)
     assert found(campaign)["failures"] == found(campaign)["quarantined"] == []
 
 
+def test_a_bank_tells_the_licence_of_what_made_its_numbers(campaign, capsys) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["bank", "list", "--json", str(campaign / BANK)])
+    assert [one["licence"] for one in json.loads(capsys.readouterr().out)["releases"]] == ["Apache-2.0"] * 3
+
+
 def test_what_left_each_site_stands_in_its_ledger(campaign) -> None:
     ledgers = list(campaign.glob(f"{SITES}/*/{STATE}/ledger.jsonl"))
     assert len(ledgers) == 3
@@ -89,6 +96,7 @@ def test_every_mode_is_scored_and_its_samples_are_measured(compared) -> None:
     assert list(results["modes"]) == list(MODES)
     assert all(results["modes"][name]["complete"] for name in MODES)
     assert list(results["quality"]) == ["gaussian", "gaussian, federated", "copying", "noise"]
+    assert results["quality"]["copying"]["spread"]["mean"] == pytest.approx(1, abs=0.35)
     assert (run / "evidence" / "embeddings.safetensors").stat().st_size > 1000
 
 

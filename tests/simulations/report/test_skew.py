@@ -1,11 +1,15 @@
-"""The table of skewed sites says what its runs say."""
+"""The table of skewed sites says what its runs say, and stands in the page as it is made."""
+
+from pathlib import Path
 
 import pytest
 
 from common.scoring import Summary
 from simulations.comparison.schema import Results, Row
 from simulations.comparison.schema import Tested as Fold
-from simulations.report.skew import skew_block
+from simulations.report.skew import placed, read_runs, skew_block
+
+ROOT = Path(__file__).parents[3]
 
 
 def run_of(skew, utterances, real, federated, normalisation="training"):
@@ -61,3 +65,9 @@ def test_the_text_says_what_means_are_taken_over_and_how_it_was_made(runs):
     block = skew_block(runs)
     assert "means over the emotions that the truth holds" in block
     assert "`make skew`; the first run was `eyesoff compare --run None`" in block
+
+
+def test_the_page_says_what_the_stored_runs_say():
+    page, runs = (ROOT / "docs" / "results.md").read_text(), read_runs(ROOT / "results" / "skew")
+    assert len(runs) > 1
+    assert placed(page, skew_block(runs)) == page, "make skew, or python -m simulations.report.skew"

@@ -79,6 +79,16 @@ def test_what_comes_back_is_held_to_what_went_in(cycle_of, draw):
     assert misprinted.item() == pytest.approx(0, abs=1e-6)
 
 
+def test_nothing_is_lost_where_networks_change_nothing(cycle_of, draw):
+    cycle = cycle_of()
+    with torch.no_grad():
+        for parameter in cycle.translators.parameters():
+            parameter.zero_()
+    sides = cycle.sides(draw)
+    assert torch.equal(cycle.translated(sides), sides)
+    assert cycle.returned(draw, cycle.translated(sides)).item() == 0
+
+
 def test_rows_that_went_over_meet_the_critics_of_the_side_where_they_are(cycle_of, draw):
     cycle, shown = cycle_of(), []
     cycle.critics.register_forward_hook(lambda module, given, made: shown.append(given[0]))

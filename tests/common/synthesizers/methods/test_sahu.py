@@ -12,6 +12,7 @@ from common.settings import OptimizerConfig
 from common.spaces import Vectors
 from common.synthesizers.methods import m1, m2, m3
 from common.synthesizers.methods.adan import of_two
+from common.synthesizers.vectors import one_hot
 from common.training.adam import Adam
 from common.training.momentum import Momentum
 
@@ -158,3 +159,11 @@ class TestTheLeakOfM3:
             return networks.auxiliary(functional.relu(m1.labelled(networks.trunk, rows, labels, CLASSES)))
 
         assert agreement(misprinted) > 0.9
+
+    def test_it_says_what_the_rows_themselves_tell(self):
+        networks = m3.Networks.fresh(8, CLASSES, m3.M3Config(width=0.05), lambda name: 1)
+        labels = torch.randint(CLASSES, (512,), generator=torch_stream("labels"))
+        rows = torch.randn(512, 8, generator=torch_stream("rows")) + 4 * one_hot(labels, 8)
+        both = torch.nn.ModuleList([networks.trunk, networks.auxiliary])
+        trained(both, lambda: functional.cross_entropy(networks.emotion(rows, CLASSES), labels), steps=60)
+        assert (networks.emotion(rows, CLASSES).argmax(dim=1) == labels).float().mean() > 0.8

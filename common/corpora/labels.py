@@ -1,0 +1,57 @@
+"""Labels of other people's: a corpus that says anger where a run says angry.
+
+Owns the maps and what is wrong with one. Must not know a layout.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from common.corpora.layout import Finding, Layout
+from common.corpora.manifest import BadFile
+from common.errors import UserErrors
+
+LABEL = re.compile(r"^[a-z][a-z_]{0,23}$")
+
+
+def maps_in(layout: Layout, options: Mapping[str, str]) -> dict[str, str]:
+    """The options that map a label to another: those that name no option of the layout, but a label it may have."""
+    return {
+        option: value
+        for option, value in options.items()
+        if option not in layout.options and (layout.free_labels or option in layout.emotions)
+    }
+
+
+def check_maps(maps: Mapping[str, str]) -> None:
+    """Refuse what is no label, and a map of a map, of which a circle is one."""
+    problems = [f"{source}={label}: {label!r} is no label" for source, label in maps.items() if not LABEL.match(label)]
+    problems += [f"{source}={label}: {label} is mapped itself" for source, label in maps.items() if label in maps]
+    if problems:
+        raise UserErrors("labels that cannot be mapped; map each to one that is not mapped", problems)
+
+
+def mapped(findings: Iterable[Finding], maps: Mapping[str, str]) -> Iterator[Finding]:
+    """The recordings with their labels mapped; a label that no map names stays."""
+    for finding in findings:
+        if isinstance(finding, BadFile) or finding.emotion is None:
+            yield finding
+        else:
+            yield replace(finding, emotion=maps.get(finding.emotion, finding.emotion))
+
+
+def complaints(bad: Iterable[BadFile]) -> list[str]:
+    """A line a reason: hundreds of files may have the same."""
+    by_reason: dict[str, list[str]] = {}
+    for file in bad:
+        by_reason.setdefault(file.reason, []).append(file.path)
+    return [f"{_shown(paths)}: {reason}" for reason, paths in by_reason.items()]
+
+
+def _shown(paths: list[str]) -> str:
+    """A few by name.
+
+    >>> _shown(["a", "b"]), _shown(["a", "b", "c", "d", "e"])
+    ('a, b', 'a, b, c and 2 more')
+    """
+    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
