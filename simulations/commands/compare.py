@@ -63,6 +63,9 @@ def compare(
             show_default=False,
         ),
     ] = "",
+    models: Annotated[
+        bool, typer.Option("--models", help="Also write every recognizer as a model that `recognize` uses.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare modes of training a recognizer: real, centralized, federated, baseline, floor, real+synthetic.
@@ -85,7 +88,8 @@ def compare(
     from simulations.report.writing import write_report
 
     config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root, skew, skew_seed)])
-    order = Order(run, _names(modes), seeds, _names(folds), base, units, workers, placeless_command(), _names(ablate))
+    chosen = (_names(modes), seeds, _names(folds))
+    order = Order(run, *chosen, base, units, workers, placeless_command(), _names(ablate), models=models)
     with stoppable() as stop:
         try:
             results = run_comparison(config, order, Console(stderr=True, markup=False), stop)
