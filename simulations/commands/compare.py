@@ -31,6 +31,12 @@ def compare(
     root: Root = None,
     skew: Skew = None,
     skew_seed: SkewSeed = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol", metavar="NAME", help="How speech is cut; `eyesoff protocols` lists them. By default as set."
+        ),
+    ] = None,
     modes: Annotated[
         str,
         typer.Option(
@@ -75,6 +81,8 @@ def compare(
 
     Example: eyesoff compare --preset emodb --root data/EMO-DB --seeds 3 --run runs/emodb
 
+    Example: eyesoff compare --preset emodb --root data/EMO-DB --protocol imbalance --run runs/imbalance
+
     Example: eyesoff compare --preset emodb --root data/EMO-DB --run runs/emodb --ablate sampling.latent_scale
     """
     import json
@@ -84,10 +92,12 @@ def compare(
     from common.training.interruption import stoppable
     from simulations.comparison.running import Order, Stopped, run_comparison
     from simulations.comparison.schema import plain
-    from simulations.comparison.table import ablation_lines, aside_lines, failure_lines, table_of
+    from simulations.comparison.table import ablation_lines, arms_table, aside_lines, failure_lines, table_of
     from simulations.report.writing import write_report
 
-    config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root, skew, skew_seed)])
+    protocols = [f"methods.protocol={protocol}"] * (protocol is not None)
+    cut = [*corpus_overrides(corpus, root, skew, skew_seed), *protocols]
+    config = choose_config(preset, config_file, [*(overrides or []), *cut])
     chosen = (_names(modes), seeds, _names(folds))
     order = Order(run, *chosen, base, units, workers, placeless_command(), _names(ablate), models=models)
     with stoppable() as stop:
@@ -100,6 +110,8 @@ def compare(
         typer.echo(json.dumps(plain(results)))
     else:
         Console(markup=False).print(table_of(results))
+        if (arms := arms_table(results)) is not None:
+            Console(markup=False).print(arms)
         for line in ablation_lines(results):
             typer.echo(line)
     page = write_report(run)

@@ -45,7 +45,7 @@ def _card(setting: Setting, unit: Unit, trained: Unit, store: Store) -> ModelCar
         features=config.features,
         vectors=config.vectors,
         scaling=setting.scaling,
-        trained_on=f"{MODES[unit.subject].about} The corpus is {setting.manifest.corpus}.",
+        trained_on=f"{MODES[unit.subject].about}; corpus {setting.manifest.corpus}",
         sources=fold.train.sessions,
         seed=unit.seed,
         scores=results_of(scores, setting.manifest.corpus, note),
