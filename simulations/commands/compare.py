@@ -77,6 +77,9 @@ def compare(
             show_default=False,
         ),
     ] = "",
+    models: Annotated[
+        bool, typer.Option("--models", help="Also write every recognizer as a model that `recognize` uses.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare modes of training a recognizer: real, centralized, federated, baseline, floor, real+synthetic.
@@ -107,8 +110,9 @@ def compare(
     where = backend or (RAY if os.environ.get("RAY_ADDRESS") else PROCESSES)
     if where not in BACKENDS:
         raise typer.BadParameter(f"{where}: choose one of {', '.join(BACKENDS)}", param_hint="--backend")
-    command, turned = placeless_command(), _names(ablate)
-    order = Order(run, _names(modes), seeds, _names(folds), base, units, workers, command, turned, where)
+    chosen = (_names(modes), seeds, _names(folds))
+    turned, command = _names(ablate), placeless_command()
+    order = Order(run, *chosen, base, units, workers, command, turned, backend=where, models=models)
     with stoppable() as stop:
         try:
             results = run_comparison(config, order, Console(stderr=True, markup=False), stop)

@@ -23,6 +23,7 @@ from simulations.comparison.ablations import choose_ablations
 from simulations.comparison.crew import Alone, Crew, Heard, Processes
 from simulations.comparison.doing import do
 from simulations.comparison.evidence import gather
+from simulations.comparison.models import write_models
 from simulations.comparison.modes import ABLATED, choose_modes
 from simulations.comparison.plan import Prices, plan_lines, workers_for
 from simulations.comparison.predictions import write_predictions
@@ -57,6 +58,7 @@ class Order:
     command: str = ""
     ablate: Sequence[str] = ()
     backend: str = PROCESSES
+    models: bool = False
 
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong: somebody asked
@@ -92,6 +94,8 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
         failures = carry_out(units, setting, store, workers, prices, console, stop, cluster)
         results = collect(setting, modes, units, store, failures, ablations)
         gather(order.run, setting, units, store)
+        if order.models:
+            write_models(order.run, setting, units, store)
         write_predictions(order.run, setting.manifest.labels, units, store)
         precisions = store.precisions(units)
         results = replace(
