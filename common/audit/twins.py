@@ -74,7 +74,7 @@ class Audit:
         speakers = len(np.unique(self.utterances.speakers))
         noticed = None
         for share, number in reversed(list(zip(PLANTED, range(1, told.shape[1]), strict=True))):
-            if not is_noticed(self.findings(told[:, number]), self.limits):
+            if not is_noticed(self.findings(told[:, number]), found, self.limits):
                 break
             noticed = share
         return judged(found, noticed, speakers, self.limits)

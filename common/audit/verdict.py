@@ -88,9 +88,10 @@ def unable(reason: str) -> Verdict:
     return Verdict(word="cannot-tell", reasons=(reason,))
 
 
-def is_noticed(found: Findings, limits: Limits) -> bool:
-    """Whether something is seen at all: far less than a leak."""
-    return found.low > 0.5 or found.worst <= limits.flagged
+def is_noticed(found: Findings, before: Findings, limits: Limits) -> bool:
+    """Whether more is seen than without the copies: far less than a leak."""
+    flagged = found.worst <= limits.flagged < before.worst
+    return found.low > max(0.5, before.auc) or flagged
 
 
 def _leaks(found: Findings, limits: Limits) -> list[str]:

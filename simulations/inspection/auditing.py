@@ -5,6 +5,7 @@ Owns which speech is whose. Must not know how an audit measures, nor how it is p
 
 from collections.abc import Collection
 
+from client.simulated import site_name
 from common.audit.outside import Outside, from_outside
 from common.audit.speech import Speech
 from common.audit.twins import Audit
@@ -33,14 +34,17 @@ def audit_bank(
     corpus = config.corpus
     root = corpus_root(corpus.name, config.runtime.corpus_root, config.runtime.cache)
     whole = read_corpus(corpus.name, root, emotions=tuning.labels, **option_words(corpus.options))
-    wanted = {one.session for one in banked} | (set(strangers) or set(whole.sessions))
-    if missing := sorted(wanted - set(whole.sessions)):
+    named = {session: site_name(session) for session in whole.sessions}  # by which sites are called in a bank
+    wanted = (
+        {one.session for one in banked} | {*map(site_name, strangers)} | (set() if strangers else {*named.values()})
+    )
+    if missing := sorted(wanted - {*named.values()}):
         remedy = "name the corpus that the bank's sites have with --corpus and --root"
         raise UserError("sessions that the corpus lacks", where=", ".join(missing), remedy=remedy)
-    speech = whole.where(lambda one: one.emotion is not None and one.session in wanted)
+    speech = whole.where(lambda one: one.emotion is not None and named[one.session] in wanted)
     scaling = None if tuning.scaling is None else Scaling(tuning.scaling.low, tuning.scaling.high)
     features = features_in(tuning.space, speech, config, config.runtime, skip_bad=True)
     placed = Speech(features, tuning.space, scaling)
     audit = Audit(placed.utterances, placed.place, Limits(samples=samples), config.seed)
     samplers = {one.session: sampler_of(bank.load(one)) for one in banked}
-    return from_outside(audit, samplers, [one.session for one in features.manifest.utterances])
+    return from_outside(audit, samplers, [named[one.session] for one in features.manifest.utterances])

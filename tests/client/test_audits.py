@@ -20,6 +20,7 @@ from common.synthesizers import Cost, Synthesizer
 from common.training.checkpoint import read_tensors, save_tensors
 from common.training.phases import Interrupted
 from common.wire import Code, Collect, Precision, Release, Stage, Working
+from simulations.cli import main
 
 LONG = 250.0
 KEPT = 128
@@ -261,3 +262,46 @@ class TestInterruptions:
         said(Keeper(site), coarse, LONG)
         attempts = [json.loads(entry.words)["attempt"] for entry in entries(site.ledger) if entry.outcome == "audited"]
         assert attempts == [1, 2]
+
+
+class TestCommandLine:
+    """What a steward types."""
+
+    @pytest.fixture
+    def typed(self, capsys):
+        def run(*words):
+            with pytest.raises(SystemExit) as left:
+                main(["keeper", *words])
+            told = capsys.readouterr()
+            return left.value.code, told.out, told.err
+
+        return run
+
+    @pytest.fixture
+    def site_file(self, keeper_of, said, tmp_path):
+        keeper, request, site = keeper_of(Copies, "approve")
+        assert said(keeper, request, LONG).code is Code.HELD
+        path = tmp_path / "site.toml"
+        lines = [f'session = "{site.session}"', f'root = "{site.root}"']
+        lines += [f'state = "{site.state}"', f'policy = "{site.policy}"']
+        path.write_text("\n".join(lines))
+        return path
+
+    def test_the_inbox_tells_what_waits_and_an_answer_changes_it(self, typed, site_file):
+        status, told, _ = typed("inbox", "--site", str(site_file))
+        assert status == 0
+        name = told.split()[0]
+        assert "tiny for run" in told
+        assert "the audit says refuse" in told
+        assert "it gives away who was in the data" in told
+        assert "may leave when run" in typed("approve", name, "--site", str(site_file))[1]
+        assert "approved by you" in typed("inbox", "--site", str(site_file))[1]
+        assert "stays here" in typed("refuse", name, "--site", str(site_file))[1]
+        (one,) = json.loads(typed("inbox", "--site", str(site_file), "--json")[1])["releases"]
+        assert (one["name"], one["answer"], one["verdict"]["word"]) == (name, "kept-back", "refuse")
+
+    def test_a_name_that_is_not_there_is_a_line_and_status_2(self, typed, site_file):
+        status, _, told = typed("approve", "0000", "--site", str(site_file))
+        assert status == 2
+        assert "no finished release has that name" in told
+        assert told.count("\n") == 1

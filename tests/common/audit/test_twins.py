@@ -39,6 +39,13 @@ def test_an_audit_that_would_not_notice_copies_cannot_tell(audited, monkeypatch)
     assert verdict.reasons == ("copies in 5% of the samples would not have been noticed",)
 
 
+def test_a_leak_that_is_there_without_them_is_no_sign_that_copies_are_noticed(audited, monkeypatch):
+    assert audited(augmenting("noise")).word == "refuse"
+    monkeypatch.setattr("common.audit.density.JITTER", 50.0)
+    verdict = audited(augmenting("noise"))
+    assert (verdict.word, verdict.noticed) == ("refuse", None)
+
+
 @pytest.mark.parametrize("synthesizer", [blind, augmenting("copying")])
 def test_twelve_utterances_are_too_few_and_no_twin_is_fitted(audited, synthesizer):
     verdict = audited(synthesizer, 12)
