@@ -1,15 +1,19 @@
 """An audit lets go what has seen nobody, refuses what holds recordings, and says so where it cannot tell."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from common.audit.coins import ALWAYS, IN, OUT, throw
 from common.audit.density import WIDTH, Utterances, planted, scores, squared_distances
 from common.audit.findings import calibrated, findings
+from common.audit.twins import Audit
 from common.audit.verdict import Limits, judged
 from common.errors import UserError
 from common.scoring.labelled import Labelled
-from tests.common.audit.conftest import augmenting, blind
+from common.seeds import numpy_stream
+from tests.common.audit.conftest import augmenting, blind, drawn
 
 
 def test_what_has_seen_nobody_is_released(audited):
@@ -55,6 +59,15 @@ def test_twelve_utterances_are_too_few_and_no_twin_is_fitted(audited, synthesize
 
 def test_utterances_without_coins_cannot_be_audited(audited):
     assert "coins of a twin are all alike" in audited(blind, 8, utterances=8).reasons[0]
+
+
+def test_an_emotion_that_nobody_spoke_is_not_asked_for(utterances_of):
+    labels = 2 * (np.arange(60) % 2)
+    own = Utterances.of_vectors(drawn(labels, numpy_stream(1)), labels, range(60))
+    audit = Audit(own, lambda values: values.numpy(), Limits(samples=1024), 1)
+    assert set(audit.draw(blind(own)(0, None), 0).labels) == {0, 2}
+    assert audit.run(blind(own)).word == "release"
+    assert audit.run(augmenting("smote")(own)).word == "refuse"
 
 
 def test_few_speakers_are_never_released_and_may_be_refused(audited):
@@ -133,6 +146,12 @@ class TestFindings:
         coins = throw(self.LABELS, 8, 0)
         with pytest.raises(UserError, match="not finite"):
             findings(np.full(coins.shape, np.nan), coins, self.LABELS, self.SPEAKERS, 0)
+
+    def test_one_utterance_that_is_given_away_is_a_leak_by_itself(self):
+        told = replace(self.found(0), low=0.45, high=0.55, worst=0.002)
+        assert judged(told, 0.01, 10, Limits()).reasons == ("one utterance is given away (p = 0.002 after correction)",)
+        assert judged(told, 0.01, 10, Limits()).word == "refuse"
+        assert judged(told, 0.01, 10, Limits(flagged=0.001)).word == "release"
 
     def test_epsilon_above_its_limit_is_a_leak_by_itself(self):
         found = self.found(2.0)
