@@ -81,7 +81,7 @@ def compare(
     from common.training.interruption import stoppable
     from simulations.comparison.running import Order, Stopped, run_comparison
     from simulations.comparison.schema import plain
-    from simulations.comparison.table import ablation_lines, aside_lines, failure_lines, table_of
+    from simulations.comparison.table import ablation_lines, aside_lines, failure_lines, quality_of, table_of
     from simulations.report.writing import write_report
 
     config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root, skew, skew_seed)])
@@ -95,7 +95,10 @@ def compare(
     if as_json:
         typer.echo(json.dumps(plain(results)))
     else:
-        Console(markup=False).print(table_of(results))
+        screen = Console(markup=False)
+        screen.print(table_of(results))
+        if (quality := quality_of(results)) is not None:
+            screen.print(quality)
         for line in ablation_lines(results):
             typer.echo(line)
     page = write_report(run)
