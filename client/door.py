@@ -13,6 +13,7 @@ from functools import cached_property
 
 from client.rules import Holdings
 from client.site import Site
+from common.audit.speech import Speech
 from common.corpora import OtherEmotions, read_corpus
 from common.corpora.manifest import Manifest
 from common.corpora.skew import as_set
@@ -134,6 +135,10 @@ class Door:
     def examples(self, space: Space, scaling: Extremes | None, seed: int, *, balanced: bool) -> Examples:
         """A source of labelled training examples; the same for the same seed."""
         return self.features_in(space).examples(_scaling(space, scaling), seed, balanced=balanced)
+
+    def speech_in(self, space: Space, scaling: Extremes | None) -> Speech:
+        """All utterances that can be used in a space, for an audit."""
+        return Speech(self.features_in(space), space, _scaling(space, scaling))
 
     def confusions(
         self, predictor: Predictor, space: Space, scaling: Extremes | None, stop: Callable[[], bool]

@@ -33,6 +33,7 @@ from common.wire import (
     Score,
     Stage,
     Tune,
+    Tuning,
     decode,
     decode_reply,
     encode,
@@ -124,6 +125,14 @@ class Gate:
         except Exception as error:
             return self.refuse(error, Stage.RELEASE, request, held_back=reply)
         return data
+
+    def note_audit(self, tuning: Tuning, work: str, digest: str, words: Callable[[int], str]) -> None:
+        """Write down what an audit said of a release, once; the words are told which attempt at this site it was."""
+        known = self._ledger.audited(self._clock())
+        if f"{work}/{digest}" not in known:
+            facts = {"work": work, "sha256": digest, "words": words(len(known) + 1)}
+            about = {"kind": "release", "run": tuning.run, "session": tuning.session}
+            self._ledger.append(Record.model_validate({"time": self._clock(), "outcome": "audited", **about, **facts}))
 
     def refuse(
         self, error: Exception, stage: Stage, request: Request | None = None, *, held_back: Reply | None = None

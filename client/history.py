@@ -18,7 +18,9 @@ from common.wire import Code
 
 DAY = timedelta(days=1)
 
-Outcome = Literal["admitted", "refused", "sent", "turned-away", "healed", "accepted"]
+Outcome = Literal[
+    "admitted", "refused", "sent", "turned-away", "healed", "accepted", "audited", "approved", "kept-back"
+]
 
 
 class Record(Section):
@@ -33,11 +35,13 @@ class Record(Section):
     request: str = Field("", description="the identity of the request that this is or answers")
     work: str = Field("", description="the piece of work that it begins; empty where that is the request itself")
     words: str = Field(
-        "", description="letter by letter, all that left or was admitted, beside the weights; or what was accepted"
+        "",
+        description="letter by letter, all that left or was admitted, beside the weights; or what was accepted, or "
+        "what an audit said",
     )
     tensors: dict[str, str] = Field(default_factory=dict, description="formats and shapes of the weights that left")
     bytes: int = Field(0, description="that left, or of a healed ledger the torn bytes")
-    sha256: str = Field("", description="of those bytes")
+    sha256: str = Field("", description="of those bytes; of the weights that were audited, approved or kept back")
     times: int = Field(1, ge=1, description="requests that it stands for")
 
 
@@ -72,6 +76,7 @@ class History:
         self._begun: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._ever: defaultdict[str, set[str]] = defaultdict(set)
         self._released: dict[str, str] = {}
+        self._audited: dict[str, None] = {}
 
     def add(self, entry: Entry) -> None:
         """Count one more entry."""
@@ -87,6 +92,8 @@ class History:
             self._ever[entry.kind].add(work)
         if sent and entry.kind == "release" and entry.run is not None:
             self._released[entry.run] = entry.words
+        if entry.outcome == "audited":
+            self._audited[f"{entry.work}/{entry.sha256}"] = None
         self.move_to(entry.time)
 
     def move_to(self, now: datetime) -> None:
@@ -126,3 +133,8 @@ class History:
     def released(self) -> Mapping[str, str]:
         """By run, the words of the last release that was sent to it."""
         return MappingProxyType(self._released)
+
+    @property
+    def audited(self) -> Collection[str]:
+        """All pieces of work that were audited, each with the digest of its release, in order."""
+        return self._audited.keys()

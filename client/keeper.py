@@ -5,12 +5,15 @@ arrived: a relay, a socket and a test all hand it bytes and take bytes back. It 
 nothing else.
 """
 
+import json
 import logging
 import threading
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
+from client.audits import AuditFolder, audit, digest_of
 from client.bases import Base, Bases
 from client.dice import read_dice, write_secret
 from client.door import Door
@@ -44,6 +47,7 @@ from common.wire import (
     Tuning,
     Working,
 )
+from common.wire.terms import Audited
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +128,7 @@ class Keeper:
         self._bases.forget_all_but(self._policy.bases)
         for path in sorted(self._tunings.glob(f"*/{ASKED}"), key=lambda path: path.stat().st_mtime_ns):
             folder = TuningFolder(path.parent)
-            if (tuning := folder.asked()) is None or folder.is_finished:
+            if (tuning := folder.asked()) is None or self._is_done(folder):
                 continue
             try:
                 self._gate.admit(Collect(tuning=tuning))
@@ -142,6 +146,17 @@ class Keeper:
     def _work(self, folder: TuningFolder, stop: Callable[[], bool]) -> None:
         grant = Grant(self._bases, self._dice, self._policy.bounds, self._seconds)
         tune(folder, self._door, self._site.runtime, grant, stop)
+        if self._policy.release != "always":
+            self._audit(folder, grant, stop)
+
+    def _audit(self, folder: TuningFolder, grant: Grant, stop: Callable[[], bool]) -> None:
+        tuning, release, verdict = audit(folder, self._door, self._site.runtime, grant, self._policy.audit, stop)
+        log.info("the audit of run %s says %s: %s", tuning.run, verdict.word, "; ".join(verdict.reasons))
+
+        def words(attempt: int) -> str:
+            return json.dumps({"attempt": attempt, **verdict.model_dump(mode="json")})
+
+        self._gate.note_audit(tuning, folder.path.name, release, words)
 
     @property
     def _seconds(self) -> float:
@@ -192,18 +207,43 @@ class Keeper:
         # Named by the recipe, the networks and the speech, whichever run asks: the same release is given again.
         folder = TuningFolder(self._tunings / work_of(request, self._gate.holdings))
         queued = folder in self._queue.folders
-        finished = None if queued else folder.finished()
+        finished = None if queued else self._finished(folder)
         if finished is None:
             if not queued:
                 self._begin(request, folder)
             self._queue.wait(folder, patience)
-            finished = folder.finished()
+            finished = self._finished(folder)
         if finished is None:
             return self._working(folder, tuning)
         weights, seconds = finished
+        word = self._let_go(folder, weights)
         held = self._gate.holdings.of(tuning.space)
-        card = Card(tuning=tuning, known=held.known, utterances=self._told_counts(held), seconds=seconds)
+        counts = self._told_counts(held)
+        card = Card(tuning=tuning, known=held.known, utterances=counts, seconds=seconds, audit=word)
         return Release(card=card, released=weights)
+
+    def _is_done(self, folder: TuningFolder) -> bool:
+        always = self._policy.release == "always"
+        return folder.is_finished and (always or self._finished(folder) is not None)
+
+    def _finished(self, folder: TuningFolder) -> tuple[dict[str, Tensor], int] | None:
+        """A release on which nothing is left to do before a steward or a server has a say, and its seconds."""
+        finished = folder.finished()
+        if finished is None or self._policy.release == "always":
+            return finished
+        return None if AuditFolder(folder).fixed(digest_of(finished[0])) is None else finished
+
+    def _let_go(self, folder: TuningFolder, weights: dict[str, Tensor]) -> Audited:
+        """What the card says of the audit, or a refusal: where a person decides, nothing else does."""
+        if self._policy.release == "always":
+            return "none"
+        release, own = digest_of(weights), AuditFolder(folder)
+        verdict, answer = own.fixed(release), own.answer(release)
+        if answer == "approved":
+            return "approved"
+        if self._policy.release == "audited" and answer is None and verdict is not None and verdict.word == "release":
+            return "release"
+        raise Refused(Code.HELD, where=folder.path.name)
 
     def _begin(self, request: Tune | Collect, folder: TuningFolder) -> None:
         """Queue the tuning; asking whether it is done does not try again what failed."""
@@ -241,6 +281,8 @@ class Keeper:
         """Not done yet: its step and pace, if it has begun."""
         if failure := self._queue.failed(folder):
             raise Refused(failure)
+        if folder.is_finished:
+            return self._auditing(folder, tuning)
         progress = folder.progress()
         expected = tuning.method.cost(tuning.own, tuning.space, len(tuning.labels)).steps
         return Working(
@@ -250,4 +292,15 @@ class Keeper:
             step=progress.step if progress else 0,
             iterations=progress.iterations if progress else expected,
             rate=progress.rate if progress else 0.0,
+        )
+
+    def _auditing(self, folder: TuningFolder, tuning: Tuning) -> Working:
+        """How many twins are done, and no pace: how long they take is the site's own affair."""
+        return Working(
+            run=tuning.run,
+            session=tuning.session,
+            stage=Stage.AUDIT,
+            step=AuditFolder(folder).done(),
+            iterations=self._policy.audit.twins,
+            rate=0.0,
         )

@@ -101,6 +101,12 @@ class Ledger:
             self._make_ready(stream, time)
             return self._written
 
+    def audited(self, time: datetime) -> tuple[str, ...]:
+        """All pieces of work that were audited here, each with the digest of its release, in order."""
+        with self._lock, self._open() as stream:
+            self._make_ready(stream, time)
+            return tuple(self._history.audited)
+
     def heal(self, time: datetime) -> Entry | None:
         """Account for a torn last line; None where there is none. For the keeper's start."""
         with self._lock, self._open() as stream:

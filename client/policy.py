@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapV
 from client.bases import shipped_bases
 from client.bounds import Bounds
 from client.recipes import preset_recipes
+from common.audit.verdict import Limits
 from common.config.reading import all_mistakes, mistakes_in, read_toml
 from common.settings import Section
 from common.wire import Precision
@@ -19,6 +20,7 @@ from common.wire.terms import Digest
 MEBIBYTE = 2**20
 
 Record = Literal["description", "release", "scored"]
+Gatekeeper = Literal["always", "audited", "approve"]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 
@@ -50,6 +52,11 @@ class Policy(Section):
         default_factory=lambda: tuple(preset_recipes()),
         description="digests of what may be run: a synthesizer, all of its settings, the form of its release; by "
         "default those of the presets; [] refuses all; `eyesoff keeper accept recipe` adds one",
+    )
+    release: Gatekeeper = Field(
+        "always",
+        description="always: a finished release may leave; audited: only when its audit says so, or you do; approve: "
+        "only when you say so (`eyesoff keeper inbox` lists what waits, with its audit)",
     )
     precisions: tuple[Precision, ...] = Field(
         (Precision.FP16, Precision.BF16), min_length=1, description="number formats in which a generator may leave"
@@ -88,6 +95,7 @@ class Policy(Section):
     )
     tell_counts: bool = Field(False, description="utterances an emotion and speakers, in descriptions and releases")
     per_speaker: bool = Field(False, description="whether confusions may come apart by speaker, without names")
+    audit: Limits = Field(Limits(), description="limits that lead from an audit to its verdict")
     bounds: Bounds = Field(Bounds(), description="floors and lids that not even an accepted recipe may pass")
 
 

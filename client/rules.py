@@ -31,6 +31,9 @@ from common.wire import (
     identity,
 )
 
+LETS_GO = {"always": ("none",), "audited": ("release", "approved"), "approve": ("approved",)}
+"""What a card must say of its audit, by who a policy lets decide."""
+
 
 @dataclass(frozen=True)
 class Holdings:
@@ -116,6 +119,7 @@ def check_reply(reply: Reply, policy: Policy, holdings: Holdings) -> None:
             _check_allowed("release", policy)
             holdings = holdings.of(card.tuning.space)
             _require(card.tuning.precision in policy.precisions, Code.PRECISION_FORBIDDEN)
+            _require(card.audit in LETS_GO[policy.release], Code.HELD)
             _check_counts(card.utterances, policy, holdings)
             _require(card.known == holdings.known, Code.WRONG_ANSWER)
             _check_minima(policy, holdings)

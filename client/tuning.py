@@ -3,7 +3,8 @@
 Owns the folder of a tuning: what was asked, snapshots, how far it is, the finished generator. Must not know who asked,
 nor whether the result may leave.
 
-A folder goes through three states: asked (its terms are stored), tuning (it has snapshots), done (it has a release).
+A folder goes through four states: asked (its terms are stored), tuning (it has snapshots), tuned (it has a release),
+audited (`client.audits` has fixed a verdict on that). Where a policy asks for no audit, tuned is the last.
 """
 
 import json
@@ -154,41 +155,64 @@ def _tune(
     grant: Grant,
     stop: Callable[[], bool],
 ) -> None:
-    method, settings = tuning.method, tuning.own
-    acceleration = Acceleration.from_runtime(runtime)
-    cost = method.cost(settings, tuning.space, len(tuning.labels))
-    require_memory(f"a tuning by {method.name}", cost.bytes, acceleration.device)
-    base = _checked_base(tuning, grant)
+    base = checked_base(tuning, grant)
     clock = Clock(folder)
-    identity = {"tuning": tuning.model_dump(mode="json"), "speech": door.features_in(tuning.space).key}
-    scaling = {} if tuning.scaling is None else tuning.scaling.model_dump()
-    snapshots = Snapshots(folder.path / SNAPSHOTS, identity, tuning.labels, scaling)
-    drop_useless(snapshots, method.stages)
-    around = Surroundings(
-        acceleration,
-        reporter=clock,
-        snapshots=snapshots,
-        report_every=REPORT_EVERY,
-        snapshot_every=max(cost.steps // KEPT, 1),
-        stop=lambda: stop() or clock.seconds > grant.seconds,
-    )
+    around = surroundings(folder, tuning, door, runtime, clock, lambda: stop() or clock.seconds > grant.seconds)
     seed = seed_of(tuning, grant.dice, door)
 
     def examples(balanced: bool) -> Examples:
         return door.examples(tuning.space, tuning.scaling, seed, balanced=balanced)
 
-    held = door.features_in(tuning.space).manifest.held
-    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around, held)
     try:
-        released = method.fit(fitting, settings)
+        released = fitted(tuning, base, examples, seed, around)
     except Interrupted:
         if clock.seconds <= grant.seconds:
             raise
         raise Refused(Code.TOO_LONG, where=f"{clock.seconds / 60:.0f} minutes spent") from None
+    folder.finish(released, clock.seconds)
+
+
+def surroundings(
+    folder: TuningFolder,
+    tuning: Tuning,
+    door: Door,
+    runtime: RuntimeConfig,
+    reporter: Reporter,
+    stop: Callable[[], bool],
+) -> Surroundings:
+    """Of a fit whose snapshots lie in this folder; what is damaged or of other speech is dropped before it begins."""
+    method = tuning.method
+    acceleration = Acceleration.from_runtime(runtime)
+    cost = method.cost(tuning.own, tuning.space, len(tuning.labels))
+    require_memory(f"a tuning by {method.name}", cost.bytes, acceleration.device)
+    identity = {"tuning": tuning.model_dump(mode="json"), "speech": door.features_in(tuning.space).key}
+    scaling = {} if tuning.scaling is None else tuning.scaling.model_dump()
+    snapshots = Snapshots(folder.path / SNAPSHOTS, identity, tuning.labels, scaling)
+    drop_useless(snapshots, method.stages)
+    return Surroundings(
+        acceleration,
+        reporter=reporter,
+        snapshots=snapshots,
+        report_every=REPORT_EVERY,
+        snapshot_every=max(cost.steps // KEPT, 1),
+        stop=stop,
+    )
+
+
+def fitted(
+    tuning: Tuning,
+    base: Mapping[str, Tensor],
+    examples: Callable[[bool], Examples],
+    seed: int,
+    around: Surroundings,
+) -> dict[str, Tensor]:
+    """What a fit to these examples may release, all of it numbers."""
+    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around)
+    released: dict[str, Tensor] = tuning.method.fit(fitting, tuning.own)
     for name, value in released.items():  # what is no number would be dropped where it is read, and fitted for ever
         if not is_finite(value):
             raise Refused(Code.NOT_FINITE, where=name)
-    folder.finish(released, clock.seconds)
+    return released
 
 
 def seed_of(tuning: Tuning, dice: Dice, door: Door) -> int:
@@ -199,7 +223,7 @@ def seed_of(tuning: Tuning, dice: Dice, door: Door) -> int:
     return derive_seed(dice.tuning(tuning.run, tuning.session), door.speech)
 
 
-def _checked_base(tuning: Tuning, grant: Grant) -> Mapping[str, Tensor]:
+def checked_base(tuning: Tuning, grant: Grant) -> Mapping[str, Tensor]:
     """The networks to start from, if any, looked at with noise before any speech is read."""
     if tuning.base is None:
         return {}

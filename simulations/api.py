@@ -162,6 +162,7 @@ def compare(
     base: Place | None = None,
     workers: int | None = None,
     ablate: Sequence[str] = (),
+    models: bool = False,
 ) -> dict[str, Any]:
     """Modes of training a recognizer under one protocol; the answer is the run's `results.json`.
 
@@ -175,7 +176,7 @@ def compare(
     runtime = config.runtime.model_copy(update={"corpus_root": str(root)} if root else {})
     chosen = config.model_copy(update={"corpus": named, "runtime": runtime})
     place = Path(base) if base else None
-    order = Order(Path(run), modes, seeds, folds, place, None, workers, "", ablate)
+    order = Order(Path(run), modes, seeds, folds, place, None, workers, "", ablate, models=models)
     return plain(run_comparison(chosen, order, _silent(), lambda: False))
 
 

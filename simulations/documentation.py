@@ -14,6 +14,7 @@ from common.config import Config
 from common.config.added import section_kinds
 from common.config.showing import spell
 from common.files import atomic_write
+from common.protocols import PROTOCOLS
 from common.recognizers import RECOGNIZERS
 from common.registry import Registry
 from common.settings import Section
@@ -107,7 +108,7 @@ def _rows(kind: type[Section], values: dict[str, Any]) -> list[tuple[str, str, s
 
 
 def methods() -> str:
-    """Every synthesizer and every recognizer: where it comes from and what it does."""
+    """Every synthesizer, recognizer and protocol: where it comes from and what it does."""
     lines = ["# Methods", "", "## Synthesizers", ""]
     rows = [
         (f"`{one.name}`", _spaces(one.spaces), _plain(one.about), _plain(one.released), _plain(one.paper))
@@ -119,7 +120,12 @@ def methods() -> str:
         ("name", "reads", "what it does"),
         [(f"`{one.name}`", _spaces(one.spaces), _plain(one.about)) for one in RECOGNIZERS],
     )
-    return "\n".join([*lines, *_broken(SYNTHESIZERS), *_broken(RECOGNIZERS)])
+    lines += ["## Protocols", ""]
+    lines += _table(
+        ("name", "what it cuts", "a campaign can keep to it", "paper"),
+        [(f"`{one.name}`", _plain(one.about), "yes" if one.cuts else "no", _plain(one.paper)) for one in PROTOCOLS],
+    )
+    return "\n".join([*lines, *_broken(SYNTHESIZERS), *_broken(RECOGNIZERS), *_broken(PROTOCOLS)])
 
 
 def _broken(registry: Registry[Any]) -> Iterator[str]:

@@ -7,12 +7,24 @@ from common.config import Config
 from common.corpora.manifest import Manifest
 from common.errors import UserError
 from common.protocols import Trial, protocol
+from common.settings import MethodsConfig
+
+
+def trials_of(config: Config, manifest: Manifest) -> tuple[Trial, ...]:
+    """Of the configuration's protocol, whose draws are the same for every seed of a comparison."""
+    one = protocol(config.methods.protocol)
+    return one.trials(manifest, one.settings_of(config), config.seed)
 
 
 def session_trials(config: Config, manifest: Manifest) -> tuple[Trial, ...]:
     """Of a protocol that leaves whole sessions out, as each session is a site."""
+    if protocol(config.methods.protocol).cuts is None:
+        remedy = "each session is a site; set methods.protocol to leave-one-session-out, or use `eyesoff compare`"
+        raise UserError("this protocol cuts through sessions", where=config.methods.protocol, remedy=remedy)
+    return trials_of(config, manifest)
+
+
+def is_usual(config: Config) -> bool:
+    """Whether folds are the sessions by their names: then a name says all that a unit reads of the protocol."""
     one = protocol(config.methods.protocol)
-    if one.cuts is None:
-        remedy = "each session is a site; set methods.protocol to leave-one-session-out"
-        raise UserError("this protocol cuts through sessions", where=one.name, remedy=remedy)
-    return one.trials(manifest, one.settings_of(config), config.seed)
+    return one.name == MethodsConfig().protocol and one.settings_of(config) == one.Settings()

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from common.features import cache
 from common.features.scaling import Scaling
-from common.features.sets import feature_set
+from common.features.sets import feature_set, licence_of
 from common.settings import FeatureConfig, Labels, Section, VectorConfig
 from common.spaces import Patches, Space
 from common.version import VERSION
@@ -99,7 +99,7 @@ Recordings of any rate are brought to 16 kHz mono first.
 
 
 def _made(card: ModelCard) -> str:
-    heard = "log-mel spectrograms" if isinstance(card.space, Patches) else f"the feature set {card.space.set}"
+    heard = "log-mel spectrograms" if isinstance(card.space, Patches) else _heard_of(card.space.set)
     lines = [
         "## What it is",
         "",
@@ -114,6 +114,10 @@ def _made(card: ModelCard) -> str:
     if card.seed is not None:
         lines.append(f"- Seed: {card.seed}")
     return "\n".join([*lines, ""])
+
+
+def _heard_of(name: str) -> str:
+    return f"the feature set {name}, made under {licence_of(name)}"
 
 
 def _scores(card: ModelCard) -> str:

@@ -6,7 +6,7 @@ how a generator was tuned, nor what is trained on the pool. One generator is in 
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -155,6 +155,13 @@ class KeptPool:
             if not _is_whole(file, sum(drawn) * sample_bytes(space)):
                 _keep(file, source, drawn, sampling.latent_scale, FORMATS[space.kept_as][0])
         return cls(files, kept, numbers, space, seed)
+
+    def giving(self, wanted: Numbers) -> "KeptPool":
+        """The same samples, of each emotion the first so many; at most as many as it gives."""
+        columns = [
+            tuple(_given([(one[number] > 0,) for one in self.given], total, 0)) for number, total in enumerate(wanted)
+        ]
+        return replace(self, given=tuple(zip(*columns, strict=True)))
 
     def __len__(self) -> int:
         return sum(map(sum, self.given))

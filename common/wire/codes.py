@@ -71,6 +71,7 @@ class Code(StrEnum):
     COUNTS_FORBIDDEN = "counts-forbidden", "the site's policy keeps utterance counts to itself"
     SPEAKERS_FORBIDDEN = "speakers-forbidden", "the site's policy forbids confusions by speaker"
     AUDIT = "audit", "a privacy audit held the answer back"
+    HELD = "held", "it is done, and neither an audit nor the site's steward has let it go; ask again later"
 
     # A request that was granted and came to nothing.
     NOT_BEGUN = "not-begun", "no such tuning has been begun here; ask for it first"

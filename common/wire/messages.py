@@ -42,6 +42,7 @@ class Stage(StrEnum):
     ADMIT = "admit"
     PREPARE = "prepare"
     TUNE = "tune"
+    AUDIT = "audit"
     SCORE = "score"
     RELEASE = "release"
 

@@ -7,7 +7,7 @@ lists, numbers.
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -154,6 +154,10 @@ class Scoring(Section):
         return self.method.Settings.model_validate(self.settings)
 
 
+Audited = Literal["none", "release", "refuse", "cannot-tell", "approved"]
+"""Whether a release was audited before it left; `approved` is a steward's word, whatever the audit said."""
+
+
 class Card(Section):
     """The papers of a release."""
 
@@ -161,6 +165,7 @@ class Card(Section):
     known: Known = Field(description="whether it was tuned to speech of each emotion, in label order")
     utterances: Counts | None = Field(description="in label order; None where the site keeps them to itself")
     seconds: Number = Field(description="whole seconds that the tuning took")
+    audit: Audited = Field("none", description="what the site's own audit of it said; `none` where it made none")
 
     @model_validator(mode="after")
     def _one_of_each_a_label(self) -> Self:

@@ -139,8 +139,14 @@ def _row(one: "Banked") -> tuple[str, ...]:
 
 
 def _plain(banked: "Banked") -> dict[str, object]:
-    settings = {"settings": banked.card.tuning.settings_hash}
-    return banked.model_dump(mode="json") | settings
+    """What follows a release stands beside it: the licence of what made the numbers that it was fitted to."""
+    from common.features.sets import licence_of
+    from common.spaces import Vectors
+
+    space = banked.card.tuning.space
+    licence = {"licence": licence_of(space.set)} if isinstance(space, Vectors) else {}
+    settings = {"settings": banked.card.tuning.settings_hash, "audit": banked.card.audit}
+    return banked.model_dump(mode="json") | settings | licence
 
 
 def _print_json(data: object) -> None:

@@ -31,6 +31,12 @@ def compare(
     root: Root = None,
     skew: Skew = None,
     skew_seed: SkewSeed = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol", metavar="NAME", help="How speech is cut; `eyesoff protocols` lists them. By default as set."
+        ),
+    ] = None,
     modes: Annotated[
         str,
         typer.Option(
@@ -53,6 +59,14 @@ def compare(
         int | None,
         typer.Option("--workers", min=0, max=256, help="Processes; by default one a core. 0: none but this, to debug."),
     ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            "--backend",
+            help="processes, or ray: tasks on the cluster of RAY_ADDRESS, which is the default where that is set.",
+            show_default=False,
+        ),
+    ] = None,
     ablate: Annotated[
         str,
         typer.Option(
@@ -63,6 +77,9 @@ def compare(
             show_default=False,
         ),
     ] = "",
+    models: Annotated[
+        bool, typer.Option("--models", help="Also write every recognizer as a model that `recognize` uses.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare modes of training a recognizer: real, centralized, federated, baseline, floor, real+synthetic.
@@ -72,20 +89,30 @@ def compare(
 
     Example: eyesoff compare --preset emodb --root data/EMO-DB --seeds 3 --run runs/emodb
 
+    Example: eyesoff compare --preset emodb --root data/EMO-DB --protocol imbalance --run runs/imbalance
+
     Example: eyesoff compare --preset emodb --root data/EMO-DB --run runs/emodb --ablate sampling.latent_scale
     """
     import json
+    import os
 
     from rich.console import Console
 
     from common.training.interruption import stoppable
-    from simulations.comparison.running import Order, Stopped, run_comparison
+    from simulations.comparison.running import BACKENDS, PROCESSES, RAY, Order, Stopped, run_comparison
     from simulations.comparison.schema import plain
-    from simulations.comparison.table import ablation_lines, aside_lines, failure_lines, quality_of, table_of
+    from simulations.comparison.table import ablation_lines, aside_lines, failure_lines, tables_of
     from simulations.report.writing import write_report
 
-    config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root, skew, skew_seed)])
-    order = Order(run, _names(modes), seeds, _names(folds), base, units, workers, placeless_command(), _names(ablate))
+    protocols = [f"methods.protocol={protocol}"] * (protocol is not None)
+    cut = [*corpus_overrides(corpus, root, skew, skew_seed), *protocols]
+    config = choose_config(preset, config_file, [*(overrides or []), *cut])
+    where = backend or (RAY if os.environ.get("RAY_ADDRESS") else PROCESSES)
+    if where not in BACKENDS:
+        raise typer.BadParameter(f"{where}: choose one of {', '.join(BACKENDS)}", param_hint="--backend")
+    chosen = (_names(modes), seeds, _names(folds))
+    turned, command = _names(ablate), placeless_command()
+    order = Order(run, *chosen, base, units, workers, command, turned, backend=where, models=models)
     with stoppable() as stop:
         try:
             results = run_comparison(config, order, Console(stderr=True, markup=False), stop)
@@ -95,10 +122,8 @@ def compare(
     if as_json:
         typer.echo(json.dumps(plain(results)))
     else:
-        screen = Console(markup=False)
-        screen.print(table_of(results))
-        if (quality := quality_of(results)) is not None:
-            screen.print(quality)
+        for table in tables_of(results):
+            Console(markup=False).print(table)
         for line in ablation_lines(results):
             typer.echo(line)
     page = write_report(run)

@@ -104,6 +104,73 @@ def _work(told: Mapping[str, Any]) -> str:
     return f"tuning, step {told['step']} of {told['iterations']}{pace}{more}"
 
 
+WhichSite = Annotated[Path, typer.Option("--site", metavar="FILE", help="The site.", show_default=False)]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="As the inbox lists it.", show_default=False)]
+
+
+@app.command()
+def inbox(site: WhichSite, as_json: AsJson = False) -> None:
+    """List finished releases: for whom they were made, what the audit of each says, and what you answered.
+
+    Whether an audit is made, and whether one waits for you, is rule `release` of the site's policy.
+
+    Example: eyesoff keeper inbox --site /srv/site/site.toml
+    """
+    from client.inbox import inbox as read
+    from client.site import load_site
+
+    found = read(load_site(site))
+    if as_json:
+        import json
+
+        listed = [
+            {
+                "name": one.name,
+                "run": one.tuning.run,
+                "synthesizer": one.tuning.synthesizer,
+                "release": one.release,
+                "verdict": None if one.verdict is None else one.verdict.model_dump(mode="json"),
+                "answer": one.answer,
+            }
+            for one in found
+        ]
+        typer.echo(json.dumps({"releases": listed}, indent=2))
+        return
+    for one in found:
+        for line in one.lines():
+            typer.echo(line)
+    if not found:
+        typer.echo("no release is finished")
+
+
+@app.command()
+def approve(name: Name, site: WhichSite) -> None:
+    """Let a finished release go. It leaves when the server asks again; copies cannot be called back.
+
+    Your answer holds for these very weights, stands on the release's card and in the ledger.
+
+    Example: eyesoff keeper approve 3f2a --site /srv/site/site.toml
+    """
+    from client.inbox import answer
+    from client.site import load_site
+
+    one = answer(load_site(site), name, "approved")
+    typer.echo(f"{one.name} may leave when run {one.tuning.run} asks again; it stands in the ledger")
+
+
+@app.command()
+def refuse(name: Name, site: WhichSite) -> None:
+    """Keep a finished release back, whatever its audit says. The server is told only that it is held.
+
+    Example: eyesoff keeper refuse 3f2a --site /srv/site/site.toml
+    """
+    from client.inbox import answer
+    from client.site import load_site
+
+    one = answer(load_site(site), name, "kept-back")
+    typer.echo(f"{one.name} stays here; it stands in the ledger")
+
+
 SiteFile = Annotated[
     Path, typer.Option("--site", metavar="FILE", help="Site whose policy is changed.", show_default=False)
 ]

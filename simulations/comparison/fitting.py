@@ -3,7 +3,10 @@
 Owns how speech is handed to either. Must not know what the samples are for.
 """
 
+import csv
+import io
 import time
+from dataclasses import replace
 
 from client.bases import read_base
 from client.journal import LOG, journal
@@ -11,6 +14,8 @@ from client.keeper import Keeper
 from client.simulated import SITES, simulated_site, write_sites
 from client.site import STATE
 from common.config import Config
+from common.corpora.manifest import Manifest
+from common.corpora.table import LAYOUT as TABLE
 from common.errors import UserError
 from common.files import atomic_json, atomic_write
 from common.networks.acceleration import Acceleration
@@ -41,7 +46,7 @@ def tune(job: Job) -> None:
     place = job.folder / SITE
     config = with_synthesizer(job.config, job.unit.subject)
     base = read_base(job.setting.base).digest
-    write_sites(place, config, job.setting.part(job.unit.place), base)
+    write_sites(place, *_speech(job, config), base)
     site = simulated_site(place / SITES, 0)
     networks = None if isinstance(job.setting.space, Vectors) else job.setting.pretrained
     letters = Letters(config.campaign_name(), config, networks, per_speaker=True)
@@ -53,6 +58,20 @@ def tune(job: Job) -> None:
     known = [number for number, knows in enumerate(release.card.known) if knows]
     if fault := fault_of(draw(sampler, known, config.seed, site.session), release.card.tuning.space):
         atomic_json(job.folder / ASIDE, {"reason": fault})
+
+
+def _speech(job: Job, config: Config) -> tuple[Config, Manifest]:
+    """What the site holds: its session, or a table of what a trial leaves of it."""
+    part = job.setting.part(job.unit.place, job.unit.trial)
+    if not job.unit.trial:
+        return config, part
+    table = job.folder / SITE / "recordings.csv"
+    rows = [(part.root.resolve() / u.path, u.emotion, u.session, u.speaker, u.sex or "") for u in part.utterances]
+    text = io.StringIO()
+    csv.writer(text).writerows([("path", "emotion", "session", "speaker", "sex"), *rows])
+    atomic_write(table, text.getvalue().encode())
+    corpus = config.corpus.model_copy(update={"name": TABLE.name, "options": ()})
+    return config.model_copy(update={"corpus": corpus}), replace(part, corpus=TABLE.name, root=table)
 
 
 def _await_release(keeper: Keeper, letters: Letters, question: Question, job: Job) -> Release:
@@ -95,7 +114,7 @@ def fit(job: Job) -> None:
     acceleration = Acceleration.from_runtime(config.runtime)
     cost = one.cost(settings, setting.space, len(labels))
     require_memory(f"a fit of {one.name}", cost.bytes, acceleration.device)
-    train = setting.features.of(setting.folds[job.unit.place].train)
+    train = setting.features.of(setting.folds[job.unit.place].fitted)
     seed = derive_seed(config.seed, job.unit.subject, job.unit.fold, "fit")
 
     def examples(balanced: bool) -> Examples:

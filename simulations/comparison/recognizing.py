@@ -17,13 +17,16 @@ from common.features.patches import Batch
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
+from common.protocols import Filling
 from common.recognizers import Predictor, recognizer
 from common.recognizers.trying import by_speaker
 from common.seeds import derive_seed
+from common.settings import SamplingConfig
 from common.synthesizers import Sampler, synthesizer
 from common.synthesizers.pool import KeptPool, Source, source_seed
 from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Examples
+from simulations.comparison.filling import Together
 from simulations.comparison.fitting import with_synthesizer
 from simulations.comparison.job import Job
 from simulations.comparison.modes import MODES, REAL
@@ -68,7 +71,9 @@ def patches_of(job: Job, device: torch.device) -> Examples:
     mode = MODES[job.unit.subject]
     if mode.synthesizer is None:
         return real_speech(job)
-    pool = _pool(job, device)
+    if (filling := job.setting.folds[job.unit.place].filling) is not None:
+        return _filled(job, filling, device)
+    pool = _pool(job, device, job.config.sampling)
     return HalfAndHalf(real_speech(job), pool) if mode.real else pool
 
 
@@ -83,11 +88,22 @@ def real_examples(setting: Setting, fold: str, config: Config) -> Examples:
     return train.examples(setting.scaling, derive_seed(config.seed, REAL, fold), balanced=True)
 
 
-def _pool(job: Job, device: torch.device) -> Examples:
+def _pool(job: Job, device: torch.device, sampling: SamplingConfig) -> KeptPool:
     config, sources = job.config, list(sources_of(job, device))
-    return KeptPool.draw(
-        job.folder / POOL, sources, config.sampling, job.setting.space, config.corpus.classes, config.seed
-    )
+    return KeptPool.draw(job.folder / POOL, sources, sampling, job.setting.space, config.corpus.classes, config.seed)
+
+
+def _filled(job: Job, filling: Filling, device: torch.device) -> Examples:
+    """As many samples as a trial wants, beside its real speech or alone."""
+    config, train = job.config, job.setting.folds[job.unit.place].train
+    numbers = tuple(filling.samples.get(label, 0) for label in train.labels)
+    seed = derive_seed(config.seed, REAL, job.unit.place)
+    real = job.setting.features.of(train).examples(job.setting.scaling, seed, balanced=False)
+    if not any(numbers):
+        return real
+    sampling = config.sampling.model_copy(update={"per_emotion": max(numbers)})
+    samples = _pool(job, device, sampling).giving(numbers)
+    return Together(real, samples, (len(train), len(samples)), seed) if filling.real else samples
 
 
 def sources_of(job: Job, device: torch.device) -> Iterator[Source]:
@@ -97,11 +113,18 @@ def sources_of(job: Job, device: torch.device) -> Iterator[Source]:
     """
     for unit in job.unit.needs:
         if unit.kind in ("tune", "fit") and not job.store.aside(unit):
-            place = unit.fold if unit.kind == "tune" else f"fit/{unit.fold}"
+            place = (unit.fold if unit.kind == "tune" else f"fit/{unit.fold}") + _draw_of(job)
             recipe = recipe_of(with_synthesizer(unit.config, unit.subject)).digest
             seed = source_seed(job.config.seed, place, recipe)
-            fitted_to = job.setting.part(unit.place) if unit.kind == "tune" else job.setting.folds[unit.place].train
+            tuned = unit.kind == "tune"
+            fitted_to = job.setting.part(unit.place, unit.trial) if tuned else job.setting.folds[unit.place].fitted
             yield Source(f"{unit.fold}-{unit.key}", seed, partial(open_sampler, job, unit, device), fitted_to.held)
+
+
+def _draw_of(job: Job) -> str:
+    """Another name for each draw of samples, where a protocol asks for several."""
+    trial = job.setting.folds.get(job.unit.place)
+    return f"/draw {trial.repeat}" if trial is not None and trial.filling and trial.repeat else ""
 
 
 def open_sampler(job: Job, unit: Unit, device: torch.device) -> Sampler:

@@ -20,6 +20,7 @@ from common.scoring import AVERAGED_OVER, METRICS, Confusion, Metric, Outcome, c
 from common.training.checkpoint import Card
 from common.version import VERSION
 from simulations.comparison.ablations import Ablation
+from simulations.comparison.arms import arms_of, by_arm, counts_in, trainings
 from simulations.comparison.measures import OF_VECTORS
 from simulations.comparison.modes import ABLATED, FLOOR, REAL, Mode
 from simulations.comparison.schema import (
@@ -77,15 +78,21 @@ def collect(
 ) -> Results:
     """Everything that hangs on the units alone: the same units give the same answer, whoever computed them."""
     done = [unit for unit in units if store.card(unit) is not None]
-    folds = dict.fromkeys(unit.place for unit in units if unit.kind == "score")
-    begun = ground(setting.config, setting.manifest.labels, list(dict.fromkeys(unit.seed for unit in units)))
-    begun = replace(begun, folds=[tested(setting.folds[name]) for name in folds])
-    counts = {mode.name: counts_of(mode.name, done, store) for mode in modes}
-    turned = {one: outcome_of(begun, counts_of(row_of(ABLATED, one.name), done, store)) for one in ablations}
+    trials = [setting.folds[title] for title in dict.fromkeys(unit.place for unit in units if unit.kind == "score")]
+    seeds = list(dict.fromkeys(unit.seed for unit in units))
+    shown = list(by_arm(trials).values())[-1]  # of a curve its end, which is fixed beforehand
+    begun = ground(setting.config, setting.manifest.labels, list(trainings(shown, seeds)))
+    folds = {trial.name: tested(trial) for trial in shown}
+    begun = replace(begun, folds=list(folds.values()), protocol=", ".join(filter(None, (begun.protocol, shown[0].arm))))
+    every = {mode.name: counts_of(mode.name, done, store) for mode in modes}
+    counts = {name: counts_in(shown, table, seeds) for name, table in every.items()}
+    rows = {one: counts_of(row_of(ABLATED, one.name), done, store) for one in ablations}
+    turned = {one: outcome_of(begun, counts_in(shown, table, seeds)) for one, table in rows.items()}
     usual = outcome_of(begun, counts[ABLATED]) if ablations else None
     return replace(
         scored(begun, modes, counts),
         ablations=[_turned(one, outcome, usual, begun.seeds) for one, outcome in turned.items()],
+        arms=arms_of(trials, setting.manifest.labels, every, seeds),
         quality=_quality(done, store),
         quarantined=_quarantined(units, store),
         failures=failed(units, failures),

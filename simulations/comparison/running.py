@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -22,6 +23,7 @@ from simulations.comparison.ablations import choose_ablations
 from simulations.comparison.crew import Alone, Crew, Heard, Processes
 from simulations.comparison.doing import do
 from simulations.comparison.evidence import gather
+from simulations.comparison.models import write_models
 from simulations.comparison.modes import ABLATED, choose_modes
 from simulations.comparison.plan import Prices, plan_lines, workers_for
 from simulations.comparison.predictions import write_predictions
@@ -31,9 +33,15 @@ from simulations.comparison.setting import Setting, choose_folds, prepare
 from simulations.comparison.store import UNTOLD, Store
 from simulations.comparison.units import Unit, units_for
 from simulations.comparison.watch import Watch
+from simulations.federation.resources import tuner_memory
 from simulations.progress import Counting, bars
 
+if TYPE_CHECKING:
+    from simulations.comparison.cluster import Cluster
+
 CONFIG, UNITS = "config.toml", "units"
+PROCESSES, RAY = BACKENDS = ("processes", "ray")
+"""Where units are computed: in processes here, or on a Ray cluster that is there already."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,8 @@ class Order:
     workers: int | None = None
     command: str = ""
     ablate: Sequence[str] = ()
+    backend: str = PROCESSES
+    models: bool = False
 
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong: somebody asked
@@ -76,13 +86,16 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
         cached = {unit.key for unit in units if store.card(unit) is not None}
         new = len(units) - len(cached)
         prices = Prices.of(units, setting, store)
-        workers = workers_for(setting.config, order.workers)
+        cluster = _cluster(setting, store) if new and order.backend == RAY else None
+        workers = cluster.size() if cluster else workers_for(setting.config, order.workers)
         for line in plan_lines(units, store, prices, workers):
             console.print(line, highlight=False, soft_wrap=True)
         workers = min(workers, new) if new else workers
-        failures = carry_out(units, setting, store, workers, prices, console, stop)
+        failures = carry_out(units, setting, store, workers, prices, console, stop, cluster)
         results = collect(setting, modes, units, store, failures, ablations)
         gather(order.run, setting, units, store)
+        if order.models:
+            write_models(order.run, setting, units, store)
         write_predictions(order.run, setting.manifest.labels, units, store)
         precisions = store.precisions(units)
         results = replace(
@@ -98,6 +111,14 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
             console.print(f"warning: {mixed}; {remedy}", highlight=False, soft_wrap=True)
     write_results(order.run, results)
     return results
+
+
+def _cluster(setting: Setting, store: Store) -> "Cluster":
+    try:
+        from simulations.comparison.cluster import Cluster
+    except ImportError:
+        raise UserError("Ray is not installed here", remedy="install the extra `federation`") from None
+    return Cluster(setting, store, do, tuner_memory(setting.config))
 
 
 def _stopping(progress: Counting, stop: Callable[[], bool]) -> Counting:
@@ -130,13 +151,15 @@ def carry_out(
     prices: Prices,
     console: Console,
     stop: Callable[[], bool] = lambda: False,
+    crew: Crew | None = None,
 ) -> dict[str, str]:
-    """Compute the units that are not done, in so many processes or none; the answer is why which failed."""
+    """Compute the units that are not done, by a crew, in processes or in none; the answer is why which failed."""
     done = {unit.key for unit in units if store.card(unit) is not None}
     new = [unit for unit in units if unit.key not in done]
     if not new:
         return {}
-    crew: Crew = Processes(workers, setting, store, do) if workers else Alone(setting, store, do, stop)
+    if crew is None:
+        crew = Processes(workers, setting, store, do) if workers else Alone(setting, store, do, stop)
     try:
         with Watch(console, new, prices, workers).shown() as watch:
             return compute(new, done, crew, prices, watch.hear, stop)

@@ -176,6 +176,26 @@ class Spent:
 
 
 @dataclass(frozen=True)
+class ArmRow:
+    """A mode in an arm of a protocol, over folds, draws and seeds; `recall` is that of the arm's emotion."""
+
+    macro_f1: Summary
+    uar: Summary
+    recall: float | None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One condition of a protocol, such as the emotion of which most is gone."""
+
+    name: str
+    watched: str
+    """The emotion whose recall it is about; nothing where it is about none."""
+    modes: dict[str, ArmRow | None]
+    """Null where failures left nothing whole."""
+
+
+@dataclass(frozen=True)
 class Results:
     """All of it. Modes come in the order of the table, seeds and folds in the order of the protocol."""
 
@@ -199,6 +219,8 @@ class Results:
     counts: dict[str, Counts] = field(default_factory=dict)
     noised: bool = False
     """Whether a site's noise is in the counts, which then may be negative."""
+    arms: list[Arm] = field(default_factory=list)
+    """Of a protocol that has some; `modes` are then those of the last one, with each draw as a seed."""
     paired: list[Pair] = field(default_factory=list)
     ablations: list[Turned] = field(default_factory=list)
     gap_closed: dict[str, Gap | None] = field(default_factory=dict)

@@ -21,7 +21,7 @@ from common.spaces import Space, Vectors
 from common.training.pretrained import Pretrained, load_pretrained, pretrained_hash
 from server.run import default_base
 from simulations.progress import Counting
-from simulations.trials import session_trials
+from simulations.trials import is_usual, trials_of
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,28 @@ class Setting:
 
     @cached_property
     def folds(self) -> dict[str, Trial]:
-        """By name, which is the session that is left out."""
-        return {trial.name: trial for trial in session_trials(self.config, self.manifest)}
+        """By title, which in the usual protocol is the session that is left out."""
+        return {trial.title: trial for trial in trials_of(self.config, self.manifest)}
+
+    @cached_property
+    def is_usual(self) -> bool:
+        """Whether a fold's name says all about it."""
+        return is_usual(self.config)
+
+    @cached_property
+    def fitted_at(self) -> dict[str, str]:
+        """Title of a trial to that of the first one whose synthesizers have heard the same."""
+        firsts: dict[str, str] = {}
+        return {title: firsts.setdefault(one.fitted.content_hash(), title) for title, one in self.folds.items()}
 
     def of_seed(self, seed: int) -> Config:
         """The configuration of one seed."""
         return self.config.model_copy(update={"seed": seed})
 
-    def part(self, session: str) -> Manifest:
-        """One session's speech."""
-        return self.manifest.where(lambda utterance: utterance.session == session)
+    def part(self, session: str, trial: str = "") -> Manifest:
+        """One session's speech, or what of it synthesizers hear in a trial."""
+        heard = self.folds[trial].fitted if trial else self.manifest
+        return heard.where(lambda utterance: utterance.session == session)
 
     def warning(self) -> str | None:
         """What somebody should know before anything is computed."""
@@ -104,9 +116,10 @@ def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:
 
 def choose_folds(setting: Setting, names: Sequence[str]) -> tuple[Trial, ...]:
     """Folds by the session they leave out; all where none is named."""
-    if unknown := [name for name in names if name not in setting.folds]:
-        raise UserError("no such fold", where=", ".join(unknown), remedy=f"there are {', '.join(setting.folds)}")
-    folds = tuple(fold for name, fold in setting.folds.items() if not names or name in names)
+    known = dict.fromkeys(fold.name for fold in setting.folds.values())
+    if unknown := [name for name in names if name not in known]:
+        raise UserError("no such fold", where=", ".join(unknown), remedy=f"there are {', '.join(known)}")
+    folds = tuple(fold for fold in setting.folds.values() if not names or fold.name in names)
     if sum(len(fold.test.speakers) for fold in folds) < 2:
         raise UserError("one speaker only has no interval", where=f"fold {folds[0].name}", remedy="name another fold")
     return folds

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from common.config.showing import spell
 from simulations.comparison.modes import ABLATED
-from simulations.comparison.schema import Results
+from simulations.comparison.schema import ArmRow, Results
 from simulations.comparison.units import row_of
 
 
@@ -45,6 +45,14 @@ def table_of(results: Results) -> Table:
     return table
 
 
+def tables_of(results: Results) -> Iterator[Table]:
+    """All that a comparison shows on the screen."""
+    yield table_of(results)
+    for more in (arms_table(results), quality_of(results)):
+        if more is not None:
+            yield more
+
+
 def quality_of(results: Results) -> Table | None:
     """The shortest of what is measured of vectors; nothing where samples are patches."""
     of_vectors = {name: found for name, found in results.quality.items() if found.spread is not None}
@@ -59,6 +67,28 @@ def quality_of(results: Results) -> Table | None:
         means = [one.mean if one else None for one in (found.spread, found.metric_2_set_2, found.nearness)]
         table.add_row(name, *map(_short, (means[0], over, *means[1:])))
     return table
+
+
+def arms_table(results: Results) -> Table | None:
+    """Modes by the arms of the protocol: UAR, and the recall of the emotion that an arm is about."""
+    if not results.arms:
+        return None
+    watched = any(arm.watched for arm in results.arms)
+    protocol = results.settings["methods"]["protocol"].replace("-", " ")
+    title = f"{protocol}: UAR" + " (recall of that emotion)" * watched
+    table = Table(title=title, title_justify="left")
+    table.add_column("trained on", no_wrap=True)
+    for arm in results.arms:
+        table.add_column(arm.name)
+    for mode in results.modes:
+        table.add_row(mode, *(_in_arm(arm.modes.get(mode)) for arm in results.arms))
+    return table
+
+
+def _in_arm(row: ArmRow | None) -> str:
+    if row is None:
+        return "failed"
+    return f"{row.uar.mean:.3f}" + ("" if row.recall is None else f" ({row.recall:.2f})")
 
 
 def ablation_lines(results: Results) -> Iterator[str]:

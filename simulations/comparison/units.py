@@ -10,11 +10,12 @@ Owns the graph and each unit's identity. Must not know how a unit is computed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from client.simulated import site_name
 from common.config.tree import Config
+from common.corpora.manifest import Manifest
 from common.features.spaces import identity_in
 from common.protocols import Trial
 from common.recognizers import recognizer
@@ -50,6 +51,8 @@ class Unit:
     """Training steps, to foretell its time."""
     ablation: str = ""
     """The setting that is turned the other way, and its value; nothing where all is as configured."""
+    trial: str = ""
+    """Of a tuning, the trial that its site's speech is cut for; nothing where the site holds all of its session."""
 
     @property
     def key(self) -> str:
@@ -113,6 +116,8 @@ class _SeedPlan:
             units = self.of_mode(mode, fold)
             *_, trained[mode.name], _scored = units
             yield from units
+        if not self.setting.is_usual:
+            return  # what samples are like is asked of the usual folds
         judge = (trained[REAL],) if REAL in trained else ()
         for control in (COPYING, NOISE):
             yield self._quality(control, fold, judge)
@@ -124,7 +129,7 @@ class _SeedPlan:
         """What a mode's score of a fold takes: its synthesizers, the training and at last the scoring."""
         sources = self._sources(mode, fold)
         trained = self._train(mode, fold, sources)
-        return (*sources, trained, self._unit("score", mode.name, fold.name, {}, (trained,)))
+        return (*sources, trained, self._unit("score", mode.name, fold.title, self._read(fold.test), (trained,)))
 
     def _sources(self, mode: Mode, fold: Trial) -> tuple[Unit, ...]:
         """The fitted synthesizers that a mode's samples of a fold are drawn from."""
@@ -137,11 +142,24 @@ class _SeedPlan:
             settings["base"] = self.setting.base_hash
         steps = one.cost(own, self.setting.space, classes).steps
         if mode.where == "fold":
-            return (self._unit("fit", one.name, fold.name, settings, steps=steps),)
+            place = self.setting.fitted_at[fold.title]
+            return (self._unit("fit", one.name, place, settings | self._read(fold.fitted), steps=steps),)
         return tuple(
-            self._unit("tune", one.name, session, settings, steps=steps)
-            for session in sorted(fold.train.sessions, key=site_name)
+            self._tune(one.name, session, fold, settings, steps)
+            for session in sorted(fold.fitted.sessions, key=site_name)
         )
+
+    def _tune(self, name: str, session: str, fold: Trial, settings: Mapping[str, Any], steps: int) -> Unit:
+        """At a site that holds all of its session, or what a trial leaves of it."""
+        trial = self.setting.fitted_at[fold.title]
+        if self.setting.is_usual or self.setting.part(session, trial) == self.setting.part(session):
+            return self._unit("tune", name, session, settings, steps=steps)
+        read = self._read(self.setting.part(session, trial))
+        return replace(self._unit("tune", name, session, {**settings, **read}, steps=steps), trial=trial)
+
+    def _read(self, part: Manifest) -> dict[str, str]:
+        """What a unit reads of a trial, where the fold's name does not say it."""
+        return {} if self.setting.is_usual else {"part": part.content_hash()}
 
     def _train(self, mode: Mode, fold: Trial, sources: tuple[Unit, ...]) -> Unit:
         method = recognizer(self.config.methods.recognizer)
@@ -149,8 +167,11 @@ class _SeedPlan:
         settings: dict[str, Any] = {"method": method.name, "recognizer": own.model_dump(mode="json")}
         if sources:
             settings["sampling"] = self.config.sampling.model_dump(mode="json")
+        settings |= self._read(fold.train)
+        if sources and fold.filling is not None:
+            settings |= {"filling": asdict(fold.filling), "draw": fold.repeat}
         steps = method.cost(own, self.setting.space, self.config.corpus.classes).steps
-        return self._unit("train", mode.name, fold.name, settings, sources, steps)
+        return self._unit("train", mode.name, fold.title, settings, sources, steps)
 
     def _quality(self, subject: str, fold: Trial, needs: tuple[Unit, ...]) -> Unit:
         settings: dict[str, Any] = {"latent_scale": self.config.sampling.latent_scale}

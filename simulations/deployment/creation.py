@@ -149,12 +149,18 @@ def add_site(layout: Layout, newcomer: Newcomer, host: str, port: int) -> list[s
     return [f"site {newcomer.name}: {layout.site_folder(newcomer.name)}, to be carried there by hand"]
 
 
+TABLES = "audit", "bounds"
+"""Rules of a policy that have rules of their own."""
+
+
 def policy_text() -> str:
     """The default policy, each rule with its meaning above it, for a steward to narrow."""
     policy = Policy()
     lines = ["# What this site lets a server ask for and take away. The keeper reads it when it starts."]
     lines += _rules(policy, {"bases": _named(shipped_bases()), "recipes": _named(preset_recipes())})
-    lines += ["", f"# {Policy.model_fields['bounds'].description}", "[bounds]", *_rules(policy.bounds, {})]
+    for name in TABLES:
+        table = [f"[{name}]", *_rules(getattr(policy, name), {})]
+        lines += ["", f"# {Policy.model_fields[name].description}", *table]
     return "\n".join(lines) + "\n"
 
 
@@ -162,7 +168,7 @@ def _rules(section: Section, notes: Mapping[str, str]) -> list[str]:
     """A section's settings, each below its meaning; `notes` say more of some."""
     values, lines = section.model_dump(mode="json"), []
     for name, field in type(section).model_fields.items():
-        if name == "bounds":
+        if name in TABLES:
             continue
         meaning = f"{field.description}{notes.get(name, '')}"
         lines += ["", *textwrap.wrap(meaning, 108, initial_indent="# ", subsequent_indent="# ")]

@@ -69,7 +69,7 @@ def lines(entry: Entry) -> Iterator[str]:
         yield f"{INDENT}recipe {run.recipe}" + (f"\n{INDENT}(of the preset {name})" if name else "")
         if run.base:
             yield f"{INDENT}base   {run.base}"
-    if entry.outcome == "accepted":
+    if entry.outcome in ("accepted", "audited", "approved", "kept-back"):
         yield INDENT + _plain(entry.words)
     if entry.sha256:
         tensors = f", {len(entry.tensors)} tensors" if entry.tensors else ""

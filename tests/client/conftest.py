@@ -23,7 +23,8 @@ from common.config.showing import spell
 from common.features.extractor import LogMel
 from common.features.scaling import Scaling
 from common.settings import EMOTIONS, FeatureConfig, hash_identity
-from common.wire import Tuning, decode_reply, encode
+from common.synthesizers import SYNTHESIZERS
+from common.wire import Tune, Tuning, decode_reply, encode
 
 
 def with_setting(tuning, section, **changed):
@@ -97,10 +98,11 @@ def with_policy(granting):
 
     def make(site, text=""):
         rules = {**granting, **tomllib.loads(text)}
-        bounds = granting["bounds"] | rules.pop("bounds", {})
+        bounds, audit = granting["bounds"] | rules.pop("bounds", {}), rules.pop("audit", {})
         path = site.state.parent / "policy.toml"
         lines = [f"{name} = {spell(value)}" for name, value in rules.items()]
-        lines += ["[bounds]", *(f"{name} = {spell(value)}" for name, value in bounds.items())]
+        for table, numbers in {"audit": audit, "bounds": bounds}.items():
+            lines += [f"[{table}]", *(f"{name} = {spell(value)}" for name, value in numbers.items())]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(lines))
         return site.model_copy(update={"policy": path})
@@ -149,6 +151,29 @@ def ask_to_tune(tune):
         tuning = with_setting(tune.tuning, "finetuning", iterations=iterations, batch=2)
         terms = tuning.model_dump() | {"features": features} | changed
         return tune.model_copy(update={"tuning": Tuning(**terms)})
+
+    return make
+
+
+@pytest.fixture
+def install(monkeypatch):
+    """Add a synthesizer to those of this installation, or put it in the place of one."""
+
+    def make(method):
+        found = {**SYNTHESIZERS.methods, method.name: method}
+        monkeypatch.setitem(SYNTHESIZERS.__dict__, "_found", (found, ()))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def order(ask_to_tune):
+    """A request for a synthesizer that starts from no networks."""
+
+    def make(name, settings, **changed):
+        terms = ask_to_tune().tuning.model_dump() | {"synthesizer": name, "weights": None}
+        tuning = Tuning.model_validate(terms | {"settings": settings.model_dump(mode="json")} | changed)
+        return Tune(tuning=tuning, shipped=False, base={})
 
     return make
 

@@ -15,7 +15,7 @@ from client.ledger import entries, verify
 from client.tuning import TUNINGS, Grant, TuningFolder, tune
 from common.settings import ChatziagapiConfig, NetworkConfig, Section
 from common.spaces import PATCHES, Patches, Vectors
-from common.synthesizers import SYNTHESIZERS, Cost, Synthesizer
+from common.synthesizers import Cost, Synthesizer
 from common.synthesizers.methods.chatziagapi import SYNTHESIZER as CHATZIAGAPI
 from common.training.phases import Interrupted
 from common.wire import (
@@ -27,8 +27,6 @@ from common.wire import (
     Refusal,
     Release,
     Stage,
-    Tune,
-    Tuning,
     WireError,
     codec,
     decode,
@@ -66,29 +64,6 @@ TINY = Synthesizer(
     sampler=lambda *arguments: None,
 )
 """Another package's synthesizer."""
-
-
-@pytest.fixture
-def install(monkeypatch):
-    """Add a synthesizer to those of this installation, or put it in the place of one."""
-
-    def make(method):
-        found = {**SYNTHESIZERS.methods, method.name: method}
-        monkeypatch.setitem(SYNTHESIZERS.__dict__, "_found", (found, ()))
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def order(ask_to_tune):
-    """A request for a synthesizer that starts from no networks."""
-
-    def make(name, settings, **changed):
-        terms = ask_to_tune().tuning.model_dump() | {"synthesizer": name, "weights": None}
-        tuning = Tuning.model_validate(terms | {"settings": settings.model_dump(mode="json")} | changed)
-        return Tune(tuning=tuning, shipped=False, base={})
-
-    return make
 
 
 @pytest.fixture

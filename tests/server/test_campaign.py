@@ -270,6 +270,19 @@ class TestResume:
         assert before["folds"][0]["counts"]["A"] != after["folds"][0]["counts"]["A"]
         assert after["folds"] == whole["folds"]
 
+    def test_what_a_site_holds_is_asked_for_once_done_without_and_taken_when_it_is_let_go(
+        self, campaign_of, clients_of, client_of
+    ):
+        whole = campaign_of(clients_of(3), folder="whole").run(3)
+        held = client_of("C", {"tune": [Code.HELD]})
+        before = campaign_of(clients_of(2, c2=held)).run(3)
+        assert before["folds"][0]["train"] == ("A", "B")
+        (failure,) = before["failures"]
+        assert (failure["session"], failure["reason"].split(" (")[0]) == ("C", "refused at admit: held")
+        assert held.heard.count("tune") == 1
+        after = campaign_of(clients_of(3)).run(3)
+        assert after["folds"] == whole["folds"]
+
     def test_generators_that_were_tuned_otherwise_are_not_mixed_in(self, campaign_of, clients_of, base, config):
         campaign_of(clients_of(2)).run(2)
         other = Pretrained(Pair.fresh(config.network, config.corpus.classes, seed=1), base.scaling, {})

@@ -10,7 +10,9 @@ from common.errors import UserError
 from common.features.sets.feature_set import FeatureSet
 from common.settings import Options, option_words
 
-__all__ = ["FAMILIES", "FeatureSet", "feature_set"]
+__all__ = ["FAMILIES", "FeatureSet", "feature_set", "licence_of"]
+
+RESEARCH_ONLY = "audEERING Research License: research only, also for what is trained on its features"
 
 
 def _own(which: str, options: Mapping[str, str]) -> FeatureSet:
@@ -40,6 +42,22 @@ FAMILIES: Mapping[str, Callable[[str, Mapping[str, str]], FeatureSet]] = {
     "ssl": _frozen,
 }
 """What stands before the colon of a set's name, and who makes it."""
+
+
+LICENCES = {
+    "functionals": "Apache-2.0",
+    "opensmile": RESEARCH_ONLY,
+    "ssl": "of the encoder, as its own card has it",
+}
+
+
+def licence_of(name: str) -> str:
+    """Of what makes a set's numbers, by its name in a space; it follows what is trained on them.
+
+    >>> licence_of("opensmile.IS11.0123456789ab")
+    'audEERING Research License: research only, also for what is trained on its features'
+    """
+    return LICENCES.get(name.partition(".")[0], "unknown here")
 
 
 @lru_cache(maxsize=8)

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from common.errors import UserError
+from common.features.sets import RESEARCH_ONLY
 from common.features.sets.feature_set import FeatureSet, Vector, Waveform
 from common.space import SAMPLE_RATE
 
-LICENCE = "audEERING Research License: research only, also for what is trained on its features"
-MISSING = "pip install 'eyesoff[opensmile]'; " + LICENCE
+MISSING = "pip install 'eyesoff[opensmile]'; " + RESEARCH_ONLY
 SHORT = {"IS09": "IS09", "IS10": "IS10_paraling_compat", "IS11": "IS11_speaker_state", "IS12": "IS12_speaker_trait"}
 SHORT |= {"IS13": "IS13_ComParE", "eGeMAPS": "eGeMAPSv02", "ComParE": "ComParE_2016", "GeMAPS": "GeMAPSv01b"}
 """What papers call a set, and how the package has it."""
@@ -37,9 +37,8 @@ def smile_set(which: str, options: Mapping[str, str]) -> FeatureSet:
     smile, version, digest = _opened(which)
     stem = re.sub("[^A-Za-z0-9_.+-]", "-", Path(which).stem)[:32]
     names = tuple(smile.feature_names)
-    return FeatureSet(
-        f"opensmile.{stem}.{digest}", f"{version}.{digest}", LICENCE, names, lambda waveform: _vector(smile, waveform)
-    )
+    name = f"opensmile.{stem}.{digest}"
+    return FeatureSet(name, f"{version}.{digest}", RESEARCH_ONLY, names, lambda waveform: _vector(smile, waveform))
 
 
 @lru_cache(maxsize=4)

@@ -75,6 +75,14 @@ def owners_and_classes(batch):
     return (tones // 10).long(), (tones % 10).long()
 
 
+def test_a_pool_may_give_fewer_of_each_emotion_and_of_none_more_than_it_has(kept):
+    fewer = kept.giving((3, 0, *[10] * (CLASSES - 2)))
+    classes = owners_and_classes(whole(fewer))[1]
+    assert torch.bincount(classes, minlength=CLASSES).tolist() == [3, 0, *[10] * (CLASSES - 2)]
+    everything = {float(one) for one in whole(kept).values[:, 0, 0, 0]}
+    assert {float(one) for one in whole(fewer).values[:, 0, 0, 0]} <= everything
+
+
 @given(per_emotion=st.integers(1, 10**6), sources=st.integers(1, 500))
 def test_shares_are_exact_and_as_even_as_can_be(per_emotion, sources):
     given_ = shares(per_emotion, sources)

@@ -19,6 +19,7 @@ from common.spaces import Vectors
 from server.bank import Bank
 from server.campaign import BANK, RESULTS
 from server.run import default_base, run_campaign
+from simulations import cli
 from simulations.comparison import vectors
 from simulations.comparison.measures import OF_VECTORS
 from simulations.comparison.modes import choose_modes
@@ -72,6 +73,12 @@ def test_every_session_releases_a_gaussian_and_is_scored_by_the_others(campaign)
     assert all(one.card.tuning.scaling is None and one.card.tuning.base is None for one in releases)
     assert [sum(map(len, fold["counts"].values())) for fold in found(campaign)["folds"]] == [2, 2, 2]
     assert found(campaign)["failures"] == found(campaign)["quarantined"] == []
+
+
+def test_a_bank_tells_the_licence_of_what_made_its_numbers(campaign, capsys) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["bank", "list", "--json", str(campaign / BANK)])
+    assert [one["licence"] for one in json.loads(capsys.readouterr().out)["releases"]] == ["Apache-2.0"] * 3
 
 
 def test_what_left_each_site_stands_in_its_ledger(campaign) -> None:

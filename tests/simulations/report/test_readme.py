@@ -1,4 +1,4 @@
-"""The README's table: what the stored run says, and whoever changes one of the two is found out."""
+"""Tables of stored runs in documents: they say what the run says, and whoever changes one of the two is found out."""
 
 import re
 from pathlib import Path
@@ -12,6 +12,7 @@ from simulations.report.readme import comments, update_readme, with_results
 
 ROOT = Path(__file__).parents[3]
 STORED = sorted(path.parent for path in ROOT.glob("results/*/results.json"))
+RESULTS = ROOT / "docs" / "results.md"
 FIRST, LAST = comments("run")
 README = f"Before.\n\n{FIRST}\n{LAST}\n\nAfter.\n"
 
@@ -22,13 +23,22 @@ def in_step(text, run):
 
 
 @pytest.mark.parametrize("run", STORED, ids=lambda run: run.name)
-def test_the_readme_says_what_the_stored_run_says(run):
-    assert in_step((ROOT / "README.md").read_text(), run), f"eyesoff report results/{run.name} --readme README.md"
+def test_the_page_of_results_says_what_the_stored_run_says(run):
+    assert in_step(RESULTS.read_text(), run), f"eyesoff report results/{run.name} --readme docs/results.md"
 
 
-def test_no_table_in_the_readme_lacks_its_run():
-    tables = re.findall(r"<!-- results: (\S+) -->\n(.*?)<!-- end", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert {name for name, table in tables if table} <= {run.name for run in STORED}
+@pytest.mark.parametrize("run", STORED, ids=lambda run: run.name)
+def test_a_table_in_the_readme_says_it_too(run):
+    text = (ROOT / "README.md").read_text()
+    assert comments(run.name)[0] not in text or in_step(text, run), (
+        f"eyesoff report results/{run.name} --readme README.md"
+    )
+
+
+@pytest.mark.parametrize("page", [RESULTS, ROOT / "README.md"], ids=lambda page: page.name)
+def test_no_table_lacks_its_run(page):
+    tables = re.findall(r"<!-- results: (\S+) -->\n(.*?)<!-- end", page.read_text(), re.DOTALL)
+    assert {name for name, table in tables if table} <= {folder.name for folder in ROOT.glob("results/*/")}
 
 
 def test_a_generated_table_is_in_step_and_any_changed_number_is_found(results, run_of, tmp_path):

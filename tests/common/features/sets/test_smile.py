@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from common.errors import UserError
-from common.features.sets import feature_set, smile
+from common.features.sets import feature_set, licence_of, smile
 from common.features.vectors import identity_of_vectors, space_of_vectors, vectors_for
 from common.settings import VectorConfig
 
@@ -111,3 +111,9 @@ def test_the_package_itself_gives_the_sizes_that_papers_print() -> None:
         assert vector.shape == (size,)
         assert vector.dtype == np.float32
         assert np.isfinite(vector).all()
+
+
+def test_its_licence_is_known_by_a_spaces_name_where_the_package_is_not() -> None:
+    assert "research only" in licence_of("opensmile.IS11.0123456789ab")
+    assert licence_of("functionals") == "Apache-2.0"
+    assert licence_of("somebodys") == "unknown here"

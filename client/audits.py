@@ -1,0 +1,181 @@
+"""The audit of a finished release at its own site: twins one after another, then a verdict that stays.
+
+Owns the folder `audit` of a tuning: scores of twins, time spent, the verdict, a steward's answer. Must not know how an
+audit measures, nor who asks for the release.
+
+Twins are thrown away as soon as they are scored. What was killed goes on with the twin that it was at, from its last
+snapshot, to the same verdict.
+"""
+
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+from torch import Tensor
+
+from client.door import Door
+from client.tuning import Clock, Grant, TuningFolder, checked_base, fitted, seed_of, surroundings
+from common.audit.twins import Audit
+from common.audit.verdict import Limits, Verdict, unable
+from common.errors import UserError
+from common.files import atomic_json
+from common.scoring.confusion import Floats
+from common.seeds import derive_seed
+from common.settings import RuntimeConfig, Section
+from common.synthesizers import Sampler
+from common.training.checkpoint import read_tensors, save_tensors
+from common.training.phases import Interrupted
+from common.wire import Refused, Tuning, weights_digest
+from common.wire.terms import Digest
+
+log = logging.getLogger(__name__)
+
+AUDIT, VERDICT, ANSWER, SCORES = "audit", "verdict.json", "answer.json", "scores"
+MINUTE = 60.0
+
+
+class Fixed(Section):
+    """A verdict on one release."""
+
+    release: Digest = Field(description="of the weights that were audited")
+    verdict: Verdict
+
+
+class Answer(Section):
+    """A steward's, to one release."""
+
+    release: Digest = Field(description="of the weights that the answer is about")
+    word: Literal["approved", "kept-back"]
+
+
+def digest_of(weights: dict[str, Tensor]) -> str:
+    """Names what would leave."""
+    return weights_digest({"released": weights})
+
+
+S = TypeVar("S", bound=Section)
+
+
+class AuditFolder:
+    """Of one tuning."""
+
+    def __init__(self, tuning: TuningFolder) -> None:
+        self.path = tuning.path / AUDIT
+
+    def fixed(self, release: str) -> Verdict | None:
+        """The verdict on this release; one on other weights is none."""
+        stored = _read(self.path / VERDICT, Fixed)
+        return stored.verdict if stored is not None and stored.release == release else None
+
+    def fix(self, release: str, verdict: Verdict) -> None:
+        """Store it for good, and let go of all else."""
+        atomic_json(self.path / VERDICT, Fixed(release=release, verdict=verdict).model_dump(mode="json"))
+        for path in self.path.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+
+    def answer(self, release: str) -> str | None:
+        """What the steward said of this release; of another one it was never said."""
+        stored = _read(self.path / ANSWER, Answer)
+        return stored.word if stored is not None and stored.release == release else None
+
+    def keep_answer(self, answer: Answer) -> None:
+        """Instead of an earlier one."""
+        atomic_json(self.path / ANSWER, answer.model_dump(mode="json"))
+
+    def twin(self, number: int) -> TuningFolder:
+        """Where a twin's snapshots lie."""
+        return TuningFolder(self.path / f"twin-{number}")
+
+    def done(self) -> int:
+        """How many twins have been scored."""
+        return len(list(self.path.glob(f"{SCORES}-*")))
+
+    def scored(self, number: int, make: Callable[[], Floats]) -> Floats:
+        """A twin's scores, made unless they are there."""
+        path = self.path / f"{SCORES}-{number}"
+        with suppress(UserError):
+            return read_tensors(path)[0]["scores"].numpy()
+        made = make()
+        save_tensors(path, {"scores": torch.from_numpy(made)}, {"what": "scores of a twin"})
+        shutil.rmtree(self.twin(number).path, ignore_errors=True)
+        return made
+
+
+def _read(path: Path, kind: type[S]) -> S | None:
+    try:
+        return kind.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, ValidationError):
+        log.warning("damaged, so it counts for nothing: %s", path)
+        return None
+
+
+def audit(
+    folder: TuningFolder, door: Door, runtime: RuntimeConfig, grant: Grant, limits: Limits, stop: Callable[[], bool]
+) -> tuple[Tuning, str, Verdict]:
+    """Bring the audit of a finished tuning to its verdict, unless it has one."""
+    with folder.alone():
+        tuning, finished, own = folder.asked(), folder.finished(), AuditFolder(folder)
+        if tuning is None or finished is None:
+            raise UserError("nothing is finished that could be audited", where=folder.path)
+        release = digest_of(finished[0])
+        verdict = own.fixed(release)
+        if verdict is None:
+            verdict = _verdict(own, tuning, door, runtime, grant, limits, stop)
+            own.fix(release, verdict)
+        return tuning, release, verdict
+
+
+def _verdict(
+    folder: AuditFolder,
+    tuning: Tuning,
+    door: Door,
+    runtime: RuntimeConfig,
+    grant: Grant,
+    limits: Limits,
+    stop: Callable[[], bool],
+) -> Verdict:
+    folder.path.mkdir(parents=True, exist_ok=True)
+    clock = Clock(TuningFolder(folder.path))
+    speech = door.speech_in(tuning.space, tuning.scaling)
+    seed = derive_seed(seed_of(tuning, grant.dice, door), "audit")
+    twins = Audit(speech.utterances, speech.place, limits, seed)
+    base = checked_base(tuning, grant)
+
+    def over() -> bool:
+        return clock.seconds > MINUTE * limits.minutes
+
+    def fit(number: int, chosen: NDArray[np.int64]) -> Sampler:
+        around = surroundings(folder.twin(number), tuning, door, runtime, clock, lambda: stop() or over())
+        own = derive_seed(seed, "twin", number)
+        weights = fitted(tuning, base, speech.examples(chosen, own), own, around)
+        device = around.acceleration.device
+        sampler: Sampler = tuning.method.sampler(weights, tuning.own, tuning.space, len(tuning.labels), device)
+        return sampler
+
+    if foregone := twins.foregone():
+        return foregone
+    told = []
+    for number in range(limits.twins):
+        if stop():
+            raise Interrupted(AUDIT, number)
+        try:
+            told.append(folder.scored(number, lambda: twins.scores_of(number, fit)))  # noqa: B023 - called at once
+        except Interrupted:
+            if not over():
+                raise
+            return unable(f"it took longer than {limits.minutes} minutes")
+        except Refused as refusal:  # by what is the same tomorrow; other trouble may pass
+            return unable(f"a twin could not be fitted: {refusal.code.value}")
+        clock.begin(AUDIT, number + 1, limits.twins)
+    return twins.verdict(np.stack(told))

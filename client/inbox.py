@@ -1,0 +1,112 @@
+"""What waits for a steward: finished releases with what their audits said, and the steward's answers to them.
+
+Owns the list and the answers, which it writes into the ledger too. Must not know how a person is asked, nor a keeper at
+work: that reads an answer when somebody asks for the release again.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from client.audits import AUDIT, VERDICT, Answer, AuditFolder, digest_of
+from client.gate import utc_now
+from client.history import Record
+from client.ledger import Ledger
+from client.policy import load_policy
+from client.recipes import preset_recipes
+from client.site import Site
+from client.tuning import ASKED, TUNINGS, TuningFolder
+from common.audit.verdict import Verdict
+from common.errors import UserError
+from common.wire import Tuning
+
+SHORT = 12
+"""Letters of a name: as many as tell releases of one site apart."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One finished release.
+
+    Args:
+        name: by which a steward answers.
+        tuning: what was asked for.
+        release: names the weights as they are now.
+        verdict: of its audit; None where it has none yet, or none of these weights.
+        answer: the steward's, to these weights.
+        changed: whether an audit said something of other weights.
+    """
+
+    name: str
+    tuning: Tuning
+    release: str
+    verdict: Verdict | None
+    answer: str | None
+    changed: bool
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        method, recipe = self.tuning.synthesizer, self.tuning.recipe.digest
+        preset = preset_recipes().get(recipe)
+        asked = f"the recipe of {preset}" if preset else f"recipe {recipe[:SHORT]}"
+        yield f"{self.name}  {method} for run {self.tuning.run}, {asked}: {self.state}"
+        if self.verdict is not None:
+            yield from (f"  {line}" for line in self.verdict.lines())
+        if self.changed:
+            yield "  it has changed since it was audited: start the keeper again, and it is audited anew"
+
+    @property
+    def state(self) -> str:
+        """Where it stands, in words."""
+        if self.answer is not None:
+            return "approved by you" if self.answer == "approved" else "kept back by you"
+        return "not audited yet" if self.verdict is None else f"the audit says {self.verdict.word}"
+
+
+def inbox(site: Site) -> list[Waiting]:
+    """All finished releases of a site, in the order in which they were asked for."""
+    asked = sorted((site.state / TUNINGS).glob(f"*/{ASKED}"), key=lambda path: path.stat().st_mtime_ns)
+    return [one for path in asked if (one := _waiting(TuningFolder(path.parent))) is not None]
+
+
+def answer(site: Site, name: str, word: str) -> Waiting:
+    """Write a steward's answer down: beside the release, then in the ledger."""
+    found = [one for one in inbox(site) if name and one.name.startswith(name)]
+    if len(found) != 1:
+        what = "several releases have such a name" if found else "no finished release has that name"
+        raise UserError(what, where=name, remedy="`eyesoff keeper inbox` lists them")
+    (one,) = found
+    if word == "approved" and one.verdict is None:
+        why = "it has changed since it was audited" if one.changed else "it is not audited yet"
+        raise UserError(f"this release cannot be approved: {why}", where=name, remedy="let the keeper audit it first")
+    if load_policy(site.policy).release == "always":
+        remedy = 'set release = "approve" or "audited" in the policy'
+        raise UserError("this site's policy lets every release go without asking", where=site.policy, remedy=remedy)
+    folder = next(path.parent for path in (site.state / TUNINGS).glob(f"{one.name}*/{ASKED}"))
+    given = Answer.model_validate({"release": one.release, "word": word})
+    AuditFolder(TuningFolder(folder)).keep_answer(given)
+    Ledger(site.ledger).append(
+        Record.model_validate(
+            {
+                "time": utc_now(),
+                "outcome": word,
+                "kind": "release",
+                "run": one.tuning.run,
+                "session": one.tuning.session,
+                "work": folder.name,
+                "sha256": one.release,
+                "words": json.dumps({"verdict": one.verdict.word if one.verdict else "none"}),
+            }
+        )
+    )
+    return one
+
+
+def _waiting(folder: TuningFolder) -> Waiting | None:
+    tuning, finished = folder.asked(), folder.finished()
+    if tuning is None or finished is None:
+        return None
+    release, own = digest_of(finished[0]), AuditFolder(folder)
+    verdict = own.fixed(release)
+    changed = verdict is None and (folder.path / AUDIT / VERDICT).exists()
+    return Waiting(folder.path.name[:SHORT], tuning, release, verdict, own.answer(release), changed)
