@@ -50,6 +50,8 @@ class Bounds(Section):
     dropout: Range = Field((0, 0.9), description="share of a layer's outputs that a step leaves out")
     rank: Range = Field((0, 64), description="directions of a covariance; many of few recordings span them")
     shrinkage: Range = Field((0.02, 1), description="share of a covariance that is moved to its diagonal")
+    epsilon: Range = Field((0, 8), description="of differential privacy that a release may ask for")
+    delta: Range = Field((0, 1e-5), description="of the same")
     scaling_low: Range = Field((-30, -5), description="log-mel level that becomes -1")
     scaling_high: Range = Field((-5, 20), description="log-mel level that becomes 1")
     window_hop: Range = Field((32, 32), description="frames between the windows of a scoring")

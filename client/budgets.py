@@ -4,11 +4,13 @@ Owns the quotas of a day and of a site's whole life. Must not know what a piece 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from client.flood import TurnedAway
 from client.history import History
 from client.policy import MEBIBYTE, Policy
+from common.privacy.accountant import together
+from common.privacy.budget import Budget, Spent
 from common.wire import Code, Refused, Score
 
 Judge = Callable[[History], None]
@@ -23,6 +25,22 @@ def tunings_left(work: str, policy: Policy) -> Judge:
             return
         _require(len(history.begun_in_all("tune")) < policy.releases_in_all, Code.RELEASES_SPENT)
         _require(len(history.begun_today("tune")) < policy.tunings_a_day, Code.TUNINGS_SPENT)
+
+    return judge
+
+
+def privacy_left(work: str, signal: float, spent: Mapping[str, float], policy: Policy) -> Judge:
+    """Of the site's whole life; `spent` is what is known beside the ledger. The same work again costs nothing."""
+
+    def judge(history: History) -> None:
+        known = {**spent, **history.signals}
+        if work in known:
+            return
+        budget = Budget(policy.epsilon_in_all, policy.delta_in_all, together(*known.values()))
+        try:
+            budget.charged(signal)
+        except Spent as error:
+            raise Refused(Code.PRIVACY_SPENT, where=error) from None
 
     return judge
 

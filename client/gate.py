@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from client.budgets import bytes_left, refusals_left, scorings_left, tunings_left
+from client.budgets import bytes_left, privacy_left, refusals_left, scorings_left, tunings_left
 from client.flood import Flood, TurnedAway
-from client.history import Outcome, Record
+from client.history import History, Outcome, Record
 from client.ledger import Judge, Ledger
 from client.policy import MEBIBYTE, Policy
-from client.rules import Holdings, check_reply, check_request, work_of
+from client.rules import Holdings, check_reply, check_request, signal_of, work_of
 from client.seen import Seen
+from client.spending import Spending
 from common.errors import UserError
 from common.wire import (
     REQUESTS,
@@ -81,6 +82,7 @@ class Gate:
         self._clock = clock
         self._audits = tuple(audits)
         self._flood = Flood(policy.refusals_a_day)
+        self._spending = Spending(ledger.path)
 
     def standing(self) -> Seen:
         """What the ledger holds, while anything can be answered; raises where nothing can."""
@@ -104,13 +106,27 @@ class Gate:
         check_request(request, self.policy, self.holdings)
         if isinstance(request, Tune | Score):
             work = work_of(request, self.holdings)
-            if isinstance(request, Tune):
-                left = tunings_left(work, self.policy)
-            else:
-                left = scorings_left(request, work, self.policy)
-            self._note("admitted", request.kind, request, judge=left, work=work, words=request.words())
+            signal = signal_of(request)
+            left = self._left(request, work, signal)
+            self._note("admitted", request.kind, request, judge=left, work=work, words=request.words(), signal=signal)
+            if signal:
+                self._spending.add({work: signal})
         if isinstance(request, Notice):
             self._note("admitted", request.kind, request, words=request.words())
+
+    def _left(self, request: Tune | Score, work: str, signal: float) -> Judge:
+        if isinstance(request, Score):
+            return scorings_left(request, work, self.policy)
+        tunings = tunings_left(work, self.policy)
+        if not signal:
+            return tunings
+        privacy = privacy_left(work, signal, self._spending.read(), self.policy)
+
+        def both(history: History) -> None:
+            tunings(history)
+            privacy(history)
+
+        return both
 
     def let_out(self, reply: Reply, request: Request) -> bytes:
         """The reply's bytes, once they pass what the receiver checks, the policy, the budget and the audits."""

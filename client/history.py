@@ -41,6 +41,12 @@ class Record(Section):
     )
     tensors: dict[str, str] = Field(default_factory=dict, description="formats and shapes of the weights that left")
     bytes: int = Field(0, description="that left, or of a healed ledger the torn bytes")
+    signal: float = Field(
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="of a private release: sensitivity over noise, of which epsilon follows",
+    )
     sha256: str = Field("", description="of those bytes; of the weights that were audited, approved or kept back")
     times: int = Field(1, ge=1, description="requests that it stands for")
 
@@ -77,6 +83,7 @@ class History:
         self._ever: defaultdict[str, set[str]] = defaultdict(set)
         self._released: dict[str, str] = {}
         self._audited: dict[str, None] = {}
+        self._signals: dict[str, float] = {}
 
     def add(self, entry: Entry) -> None:
         """Count one more entry."""
@@ -92,6 +99,8 @@ class History:
             self._ever[entry.kind].add(work)
         if sent and entry.kind == "release" and entry.run is not None:
             self._released[entry.run] = entry.words
+        if work is not None and entry.signal:
+            self._signals[work] = entry.signal
         if entry.outcome == "audited":
             self._audited[f"{entry.work}/{entry.sha256}"] = None
         self.move_to(entry.time)
@@ -138,3 +147,8 @@ class History:
     def audited(self) -> Collection[str]:
         """All pieces of work that were audited, each with the digest of its release, in order."""
         return self._audited.keys()
+
+    @property
+    def signals(self) -> Mapping[str, float]:
+        """By piece of work, what was promised of differential privacy since the ledger began."""
+        return MappingProxyType(self._signals)

@@ -219,6 +219,8 @@ class Keeper:
         word = self._let_go(folder, weights)
         held = self._gate.holdings.of(tuning.space)
         counts = self._told_counts(held)
+        if tuning.method.privacy(tuning.own):  # what is told beside the noise would be told without it
+            counts, seconds = None, 0
         card = Card(tuning=tuning, known=held.known, utterances=counts, seconds=seconds, audit=word)
         return Release(card=card, released=weights)
 

@@ -84,6 +84,14 @@ class Policy(Section):
         20, description="generators that are ever made here; the same recipe on the same speech is one, given again"
     )
     scorings_in_all: Count = Field(4, description="recognizers that are ever scored here, each once")
+    epsilon_in_all: float = Field(
+        8.0,
+        gt=0,
+        le=100,
+        description="of differential privacy, over all private releases that are ever made here, for one utterance "
+        "added or removed; counts for recipes that set epsilon alone",
+    )
+    delta_in_all: float = Field(1e-5, gt=0, le=1e-3, description="at which that epsilon is meant")
     minutes_a_request: Positive = Field(1440, description="of work on one tuning or one scoring")
     gibibytes_of_state: float = Field(20.0, gt=0, description="disk that the keeper's work may fill")
     minimum_test_utterances: Count = Field(50, description="in all; with fewer, no recognizer is scored")

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from pydantic import ValidationError
+
 from client.bounds import Bounds, recipe_numbers, values_of
 from common.config.loading import PRESETS, load_config
 from common.config.tree import Config
 from common.features.spaces import space_made
 from common.synthesizers import synthesizer
+from common.synthesizers.synthesizer import Privacy
 from common.wire import Precision, Recipe
 
 
@@ -39,7 +42,18 @@ def describe(recipe: Recipe) -> list[str]:
         f"synthesizer: {method.name} ({method.paper}): {method.about}",
         f"what leaves: {method.released}, in {recipe.precision.value}, and nothing else of the tuning",
     ]
+    if promised := promise_of(recipe):
+        lines.append(f"differential privacy: {promised}; a site's budget pays for it once and for ever")
     return lines + [f"{place} = {value}" for place, value in _flat(recipe.settings)]
+
+
+def promise_of(recipe: Recipe) -> Privacy | None:
+    """Of differential privacy; settings that could not be run promise nothing."""
+    method = synthesizer(recipe.synthesizer)
+    try:
+        return method.privacy(method.Settings.model_validate(recipe.settings))
+    except ValidationError:
+        return None
 
 
 def _flat(settings: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from client.bounds import scoring_numbers, tuning_numbers
 from client.policy import Policy
+from common.privacy.accountant import signal_for
 from common.spaces import Space, Vectors
 from common.synthesizers.synthesizer import Numbers
 from common.wire import (
@@ -103,6 +104,14 @@ def work_of(request: Tune | Collect | Score, holdings: Holdings) -> str:
     start = base_digest(tuning.weights or "", tuning.scaling)  # without a base the scaling still changes the release
     parts = (tuning.recipe.digest, start, *tuning.labels, tuning.features, holdings.speech)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def signal_of(request: Tune | Score) -> float:
+    """What a private release tells, as sensitivity over noise; 0 where a recipe promises nothing."""
+    if isinstance(request, Score):
+        return 0.0
+    promised = request.tuning.method.privacy(request.tuning.own)
+    return signal_for(promised.epsilon, promised.delta) if promised else 0.0
 
 
 def check_reply(reply: Reply, policy: Policy, holdings: Holdings) -> None:

@@ -15,6 +15,7 @@ import typer
 from common.errors import UserError
 from simulations import telemetry
 from simulations.commands import (
+    audit,
     bank,
     bench,
     bootstrap,
@@ -69,6 +70,7 @@ app.command(rich_help_panel=FEDERATE)(synthesizers.synthesizers)
 app.command(rich_help_panel=FEDERATE)(recognizers.recognizers)
 app.command(rich_help_panel=FEDERATE)(protocols.protocols)
 app.command(rich_help_panel=FEDERATE)(bootstrap.bootstrap)
+app.command(rich_help_panel=FEDERATE)(audit.audit)
 app.add_typer(deploy.app, name="deploy", rich_help_panel=FEDERATE)
 app.add_typer(bank.app, name="bank", rich_help_panel=FEDERATE)
 app.add_typer(keeper.app, name="keeper", rich_help_panel=FEDERATE)

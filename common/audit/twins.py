@@ -61,7 +61,7 @@ class Audit:
     def scores_of(self, number: int, fit: Twin) -> Floats:
         """[1 + planted shares, utterances]: of one twin, as it is and had copies been among its samples."""
         chosen = members(self.coins()[number])
-        made = self._draw(fit(number, chosen), number)
+        made = self.draw(fit(number, chosen), number)
         unit = self.utterances.unit()
         squares = squared_distances(self.utterances, made)
         seed = derive_seed(self.seed, "planted", number)
@@ -90,7 +90,7 @@ class Audit:
             np.stack([self.scores_of(number, fit) for number in range(self.limits.twins)])
         )
 
-    def _draw(self, sampler: Sampler, number: int) -> Labelled:
+    def draw(self, sampler: Sampler, number: int) -> Labelled:
         """Samples of the emotions that there are, evenly."""
         emotions = torch.from_numpy(np.unique(self.utterances.labels))
         wanted = emotions.repeat(-(-self.limits.samples // len(emotions)))

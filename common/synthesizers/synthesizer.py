@@ -25,6 +25,19 @@ Reach = Literal["anywhere", "at-the-data"]
 """Whether what is fitted may leave the place of the data; what holds recordings may not."""
 
 
+@dataclass(frozen=True)
+class Privacy:
+    """Differential privacy of all that a fit releases: the four things without which the words mean nothing."""
+
+    epsilon: float
+    delta: float
+    unit: str = "one utterance added or removed"
+    mechanism: str = "Gaussian noise on sums of clipped vectors"
+
+    def __str__(self) -> str:
+        return f"epsilon {self.epsilon:g} at delta {self.delta:g}, for {self.unit}, by {self.mechanism}"
+
+
 class Sampler(Protocol):
     """Whatever turns wanted emotions into examples."""
 
@@ -101,6 +114,8 @@ class Synthesizer(Generic[S]):
         probe: numbers measured on a base with noise, before speech is read, that a site's policy bounds.
         numbers: its settings by the names of the bounds in a site's policy; a name that has none there is refused.
         stages: of training, as snapshots name them.
+        privacy: what its settings promise; nothing, where its fit reads speech without a mechanism.
+        private: which settings ask for a promise, and what is promised; empty where it has none.
         row: what tables call it, where that is not its name.
     """
 
@@ -119,6 +134,8 @@ class Synthesizer(Generic[S]):
     numbers: Callable[[S], Numbers] = lambda settings: {}
     reach: Reach = "anywhere"
     stages: tuple[str, ...] = ()
+    privacy: Callable[[S], Privacy | None] = lambda settings: None
+    private: str = ""
     row: str = ""
 
     @property

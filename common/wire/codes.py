@@ -61,6 +61,7 @@ class Code(StrEnum):
     TOO_FEW_TESTS = "too-few-tests", "fewer utterances to test on than the site's policy asks for"
     RELEASES_SPENT = "releases-spent", "the site has made all the releases that its policy grants"
     ALL_SCORINGS_SPENT = "all-scorings-spent", "the site has given all the scorings that its policy grants"
+    PRIVACY_SPENT = "privacy-spent", "the site's budget of differential privacy does not hold this release"
     TOO_LONG = "too-long", "it takes longer than the site's policy grants"
     STATE_FULL = "state-full", "the site's disk for its work is full"
     TUNINGS_SPENT = "tunings-spent", "the site has begun its day's tunings; ask again tomorrow"

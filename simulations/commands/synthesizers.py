@@ -26,5 +26,6 @@ def _row(one: "Synthesizer[Any]") -> dict[str, str]:
         "reach": one.reach,
         "paper": one.paper,
         "released": one.released,
+        "privacy": one.private or "none: its fit reads speech, and no mechanism stands between",
         "about": one.about,
     }

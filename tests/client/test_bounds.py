@@ -13,8 +13,8 @@ from common.wire import Precision, Recipe
 
 LOOKS = {"variety", "saturation", "gradient"}
 """What a look at a base tells."""
-ELSEWHERE = {"scaling_low", "scaling_high", "window_hop"} | LOOKS
-"""What is no part of a recipe."""
+ELSEWHERE = {"scaling_low", "scaling_high", "window_hop", "epsilon"} | LOOKS
+"""What is no part of a recipe, or of one that promises privacy alone."""
 NUMBERS = [
     (method, section, name)
     for method in SYNTHESIZERS

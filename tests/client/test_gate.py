@@ -288,6 +288,22 @@ class TestRelease:
         assert code_of(gate_of().let_out(release, other), other) is Code.WRONG_ANSWER
         assert code_of(gate_of().let_out(release, score), score) is Code.TOO_LARGE
 
+    @pytest.mark.parametrize(
+        ("rule", "leaves"),
+        [
+            ("always", {"none"}),
+            ("audited", {"release", "approved"}),
+            ("approve", {"approved"}),
+        ],
+    )
+    def test_a_release_leaves_only_with_a_word_that_the_policy_lets_go(self, gate_of, tune, release, rule, leaves):
+        gate, told = gate_of(release=rule), {}
+        for word in ("none", "release", "refuse", "cannot-tell", "approved"):
+            card = release.card.model_copy(update={"audit": word})
+            told[word] = code_of(gate.let_out(release.model_copy(update={"card": card}), tune), tune)
+        assert {word for word, code in told.items() if code is None} == leaves
+        assert {code for word, code in told.items() if word not in leaves} == {Code.HELD}
+
     def test_a_precision_that_the_policy_forbids_stays(self, gate_of, tune, release):
         assert code_of(gate_of(precisions=["bf16"]).let_out(release, tune), tune) is Code.PRECISION_FORBIDDEN
 

@@ -113,6 +113,17 @@ def test_no_setting_changes_without_its_words(method, section, setting):
     assert set(told) - set(describe(recipe)) == {f"{section}.{setting} = {other}"}
 
 
+def test_a_promise_of_privacy_is_told_with_epsilon_delta_unit_and_mechanism():
+    settings = ["methods.synthesizer=gaussian", "methods.recognizer=svm"]
+    promised = recipe_of(load_config("demo", [*settings, "gaussian.epsilon=4.0"]))
+    line = (
+        "differential privacy: epsilon 4 at delta 1e-05, for one utterance added or removed, by Gaussian noise on sums "
+        "of clipped vectors; a site's budget pays for it once and for ever"
+    )
+    assert line in describe(promised)
+    assert "differential privacy" not in "".join(describe(recipe_of(load_config("demo", settings))))
+
+
 def test_all_that_a_recipe_asks_for_is_told_in_words(demo):
     first, leaves, *settings = describe(demo)
     assert first.startswith("synthesizer: eskimez (Eskimez et al., Interspeech 2020): A conditional GAN")

@@ -10,16 +10,18 @@ that is left. This shrinks the covariance towards its diagonal; each number keep
 """
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from common.errors import UserError
+from common.privacy.accountant import LARGEST_EPSILON
 from common.settings import Section
 from common.spaces import Space, Vectors
-from common.synthesizers.synthesizer import Cost, Fitting, Shapes, Synthesizer, Weights
+from common.synthesizers.private import COVARIANCE, MEANS, private_gaussians
+from common.synthesizers.synthesizer import Cost, Fitting, Numbers, Privacy, Shapes, Synthesizer, Weights
 from common.synthesizers.vectors import Material
 from common.training.standard import Standard, standard_shapes
 
@@ -41,6 +43,16 @@ class GaussianConfig(Section):
     )
     shrinkage: float = Field(
         0.1, ge=0.01, le=1, description="share of each direction's variance that is moved to single numbers"
+    )
+    epsilon: Annotated[float, Field(gt=0, le=LARGEST_EPSILON, allow_inf_nan=False)] | Literal["none"] = Field(
+        "none", description="of differential privacy, for one utterance added or removed; none adds no noise"
+    )
+    delta: float = Field(1e-5, gt=0, le=1e-4, description="chance that the promise of epsilon does not hold")
+    directions: int = Field(
+        16, ge=1, le=50, description="public directions in which private numbers are told; with epsilon alone"
+    )
+    noised: Literal["means", "covariance"] = Field(
+        "means", description="what passes the noise: counts and means, or a pooled covariance too; with epsilon alone"
     )
 
 
@@ -70,7 +82,15 @@ class GaussianSampler:
         return vectors if self._standard is None else self._standard.undo(vectors)
 
 
+def _privacy(settings: Settings) -> Privacy | None:
+    own = settings.gaussian
+    return None if own.epsilon == "none" else Privacy(own.epsilon, own.delta)
+
+
 def _fit(fitting: Fitting, settings: Settings) -> dict[str, Tensor]:
+    if privacy := _privacy(settings):
+        shares = COVARIANCE if settings.gaussian.noised == "covariance" else MEANS
+        return private_gaussians(fitting, privacy, settings.gaussian.directions, shares)
     material, own = Material.of(fitting, NAME), settings.gaussian
     values, labels, standard = material.rows.cpu(), material.labels, material.standard
     mean = torch.zeros(fitting.classes, values.shape[1])
@@ -125,8 +145,17 @@ def _low_rank(group: tuple[Tensor, int], own: GaussianConfig) -> tuple[Tensor, T
 
 def _shapes(settings: Settings, space: Space, classes: int) -> Shapes:
     size, groups = space.shape[0], 1 if settings.gaussian.covariance == "pooled" else classes
-    shapes = {"mean": (classes, size), "factor": (groups, settings.gaussian.rank, size), "deviation": (groups, size)}
+    rank = settings.gaussian.rank
+    if _privacy(settings):
+        groups, rank = 1, settings.gaussian.directions
+    shapes = {"mean": (classes, size), "factor": (groups, rank, size), "deviation": (groups, size)}
     return shapes | standard_shapes(space)
+
+
+def _numbers(settings: Settings) -> Numbers:
+    own = settings.gaussian
+    asked = {} if own.epsilon == "none" else {"epsilon": own.epsilon}
+    return {"rank": (own.rank, own.directions), "shrinkage": own.shrinkage, "delta": own.delta, **asked}
 
 
 def _cost(settings: Settings, space: Space, classes: int) -> Cost:
@@ -144,5 +173,7 @@ SYNTHESIZER = Synthesizer(
     fit=_fit,
     shapes=_shapes,
     sampler=lambda weights, settings, space, classes, device: GaussianSampler(weights),
-    numbers=lambda settings: {"rank": settings.gaussian.rank, "shrinkage": settings.gaussian.shrinkage},
+    numbers=_numbers,
+    privacy=_privacy,
+    private=f"gaussian.epsilon and gaussian.delta: differential privacy for {Privacy.unit}, by {Privacy.mechanism}",
 )
