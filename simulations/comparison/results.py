@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from common.augmentation import STAYS
 from common.config import Config
 from common.networks.acceleration import Acceleration
 from common.protocols import Trial
@@ -136,8 +137,9 @@ def outcome_of(results: Results, table: Counts, seeds: Sequence[int] | None = No
 
 
 def _row(mode: Mode, outcome: Outcome | None, results: Results) -> Row:
+    stays = "" if mode.augmentation is None else STAYS[mode.augmentation]
     if outcome is None:
-        return Row(mode.about, mode.synthesizer, complete=False, whole_seeds=[])
+        return Row(mode.about, mode.synthesizer, complete=False, whole_seeds=[], stays=stays)
     values, folds = outcome.values("macro_f1"), [fold.name for fold in results.folds]
     return Row(
         mode.about,
@@ -149,6 +151,7 @@ def _row(mode: Mode, outcome: Outcome | None, results: Results) -> Row:
         confusion=outcome.counts.sum(axis=(0, 1)).tolist(),
         # an outcome has its folds in sorted order
         by_fold={fold: values[:, sorted(folds).index(fold)].tolist() for fold in folds},
+        stays=stays,
     )
 
 

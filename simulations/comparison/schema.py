@@ -53,6 +53,8 @@ class Row:
     """Counts over folds and whole seeds."""
     by_fold: dict[str, list[float]] | None = None
     """Fold to macro F1 of each whole seed."""
+    stays: str = ""
+    """Why its samples cannot leave the place of the recordings, where they cannot."""
 
     @property
     def scores(self) -> dict[Metric, Summary]:

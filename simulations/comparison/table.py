@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from common.config.showing import spell
-from simulations.comparison.modes import ABLATED
+from simulations.comparison.modes import ABLATED, STAYS_MARK
 from simulations.comparison.schema import ArmRow, Results
 from simulations.comparison.units import row_of
 
@@ -18,6 +18,7 @@ def table_of(results: Results) -> Table:
     seeds, folds = len(results.seeds), len(results.folds)
     title = f"{results.corpus}, preset {results.preset}: {results.protocol}; {folds} fold(s), {seeds} seed(s)"
     caption = "folds, seeds: deviations; gap: how much of the way from floor to real is closed"
+    caption = "\n".join([caption, *stays_lines(results)])
     table = Table(title=title, title_justify="left", caption=caption)
     table.add_column("trained on", no_wrap=True)
     table.add_column("macro F1")
@@ -28,12 +29,12 @@ def table_of(results: Results) -> Table:
     for name, mode in results.modes.items():
         score = mode.macro_f1
         if score is None:
-            table.add_row(name, "failed", failed.get(name, "a unit is missing"))
+            table.add_row(marked(results, name), "failed", failed.get(name, "a unit is missing"))
             continue
         closed = results.gap_closed.get(name)
         note = "" if mode.complete else f"; {score.seeds} of {seeds} seeds, for {failed.get(name, '')}"
         table.add_row(
-            name,
+            marked(results, name),
             f"{score.mean:.3f}",
             f"{score.low:.2f} to {score.high:.2f}{note}",
             _number(score.std_over_folds),
@@ -43,6 +44,18 @@ def table_of(results: Results) -> Table:
             str(score.n),
         )
     return table
+
+
+def marked(results: Results, mode: str) -> str:
+    """A mode's name, with a dagger where its samples cannot leave the recordings' place."""
+    return mode + STAYS_MARK if results.modes[mode].stays else mode
+
+
+def stays_lines(results: Results) -> Iterator[str]:
+    """Why those with a dagger are centralized, a sentence each."""
+    for mode in results.modes.values():
+        if mode.stays:
+            yield f"† {mode.stays}"
 
 
 def tables_of(results: Results) -> Iterator[Table]:

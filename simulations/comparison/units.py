@@ -124,6 +124,8 @@ class _SeedPlan:
         for mode in modes:
             if mode.synthesizer is not None and not mode.real:
                 yield self._quality(mode.name, fold, (*judge, *self._sources(mode, fold)))
+            if mode.augmentation is not None:
+                yield self._quality(mode.samples, fold, judge)
 
     def of_mode(self, mode: Mode, fold: Trial) -> tuple[Unit, ...]:
         """What a mode's score of a fold takes: its synthesizers, the training and at last the scoring."""
@@ -165,10 +167,13 @@ class _SeedPlan:
         method = recognizer(self.config.methods.recognizer)
         own = method.settings_of(self.config)
         settings: dict[str, Any] = {"method": method.name, "recognizer": own.model_dump(mode="json")}
-        if sources:
+        drawn = bool(sources) or mode.augmentation is not None
+        if drawn:
             settings["sampling"] = self.config.sampling.model_dump(mode="json")
         settings |= self._read(fold.train)
-        if sources and fold.filling is not None:
+        if mode.augmentation is not None and not self.setting.is_usual:
+            settings["made of"] = fold.fitted.content_hash()
+        if drawn and fold.filling is not None:
             settings |= {"filling": asdict(fold.filling), "draw": fold.repeat}
         steps = method.cost(own, self.setting.space, self.config.corpus.classes).steps
         return self._unit("train", mode.name, fold.title, settings, sources, steps)

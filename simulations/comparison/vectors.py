@@ -23,9 +23,11 @@ from common.training.checkpoint import save_tensors
 from common.training.draws import Labelled as Examples
 from common.training.draws import everything
 from common.training.standard import standard_for
+from simulations.comparison.augmented import augmented, evenly
 from simulations.comparison.job import Job
 from simulations.comparison.judging import AN_EMOTION, recognized
 from simulations.comparison.measures import Compared, side_of, vector_measures
+from simulations.comparison.modes import STAYS_MARK
 from simulations.comparison.recognizing import real_speech, sources_of
 from simulations.comparison.store import QUALITY, SHOWN
 from simulations.comparison.units import COPYING, NOISE
@@ -102,6 +104,8 @@ def _samples(job: Job, view: View) -> Batch:
         stream = torch_stream(job.unit.seed, job.unit.place, NOISE)
         noise = torch.randn(len(labels), len(view.mean), generator=stream)
         return Batch(noise * view.deviation + view.mean, labels)
+    if job.unit.subject.endswith(STAYS_MARK):
+        return augmented(job, job.unit.subject.removesuffix(STAYS_MARK), evenly(job, AN_EMOTION)).everything()
     sources = list(sources_of(job, Acceleration.from_runtime(job.config.runtime).device))
     values, wanted = [], []
     for source, numbers in zip(sources, given_numbers([s.known for s in sources], AN_EMOTION, classes), strict=True):

@@ -15,6 +15,7 @@ from simulations.comparison.measures import OF_VECTORS
 from simulations.comparison.modes import ABLATED, REAL
 from simulations.comparison.results import MEASURES
 from simulations.comparison.schema import Difference, Measured, Pair, Results, Spent
+from simulations.comparison.table import marked, stays_lines
 from simulations.comparison.units import COPYING, NOISE
 from simulations.report.published import published
 from simulations.report.wording import NOTHING, interval, many, measure, percent, percents, probability, score
@@ -101,6 +102,7 @@ def results_table(results: Results, shares: Mapping[str, Score]) -> Table:
         "is the sample deviation. The paper does not say how it averages F1, and its corpus is another: compare ratios "
         "only."
     )
+    caption = " ".join([caption, *(f"{line}." for line in stays_lines(results))])
     return Table(caption, tuple(map(Cell, headings, notes)), rows)
 
 
@@ -110,7 +112,7 @@ def _mode_row(results: Results, name: str, share: Score | None) -> tuple[Cell, .
     found = mode.macro_f1
     if found is None:
         return (
-            Cell(name, about, wide=True),
+            Cell(marked(results, name), about, wide=True),
             Cell("failed", reason_of(results, name), wide=True),
             *[Cell(NOTHING)] * 5,
             last,
@@ -118,7 +120,7 @@ def _mode_row(results: Results, name: str, share: Score | None) -> tuple[Cell, .
     whole = "" if mode.complete else f"{found.seeds} of {len(results.seeds)} seeds: {reason_of(results, name)}"
     closed = results.gap_closed.get(name)
     return (
-        Cell(name, f"{about}\n{whole}".strip(), wide=True),
+        Cell(marked(results, name), f"{about}\n{whole}".strip(), wide=True),
         Cell(score(found.mean), f"{interval(found.low, found.high)}\n{_deviations(found)}".strip()),
         *(Cell(score(one.mean), interval(one.low, one.high)) for one in (mode.uar, mode.accuracy) if one),
         _share(share.value, share.low, share.high) if share else Cell("100 %" if name == REAL else NOTHING),
