@@ -21,6 +21,7 @@ from common.training.checkpoint import Card
 from common.version import VERSION
 from simulations.comparison.ablations import Ablation
 from simulations.comparison.arms import arms_of, by_arm, counts_in, trainings
+from simulations.comparison.measures import OF_VECTORS
 from simulations.comparison.modes import ABLATED, FLOOR, REAL, Mode
 from simulations.comparison.schema import (
     Aside,
@@ -43,7 +44,8 @@ from simulations.comparison.units import COPYING, KINDS, NOISE, Unit, row_of
 from simulations.inspection.machine import processor
 
 PRETRAINING = "pretraining"
-MEASURES = ("frechet", "kernel", "density", "coverage", "recognized", "spread")
+MEASURES = ("frechet", "kernel", "density", "coverage", "recognized")
+"""In whichever space."""
 
 
 def ground(config: Config, labels: Sequence[str], seeds: Sequence[int]) -> Results:
@@ -216,7 +218,7 @@ def _quality(done: Sequence[Unit], store: Store) -> dict[str, Quality]:
 
 def _measures(by_fold: Sequence[Sequence[Mapping[str, Any]]]) -> Quality:
     found: dict[str, Measured | None] = {}
-    for measure in MEASURES:
+    for measure in (*MEASURES, *OF_VECTORS):
         told = [[one.get(measure) for one in fold] for fold in by_fold]
         values = [[value for value in fold if value is not None] for fold in told]
         if values != told:

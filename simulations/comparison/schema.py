@@ -128,7 +128,22 @@ class Quality:
     generated: int
     """Samples a fold."""
     spread: Measured | None = None
-    """Of vectors: how far samples of an emotion deviate, real ones being 1."""
+    """Of vectors, as all that follow: how far samples of an emotion deviate, real ones being 1."""
+    mmd: Measured | None = None
+    """Maximum mean discrepancy a feature, to all real vectors of the training part (Yi & Mak 2020); lower is better."""
+    mmd_floor: Measured | None = None
+    """What it would be for as many real vectors."""
+    metric_1_set_1: Measured | None = None
+    """UAR of a linear machine trained on real vectors and tested on samples (Sahu et al. 2020); set 1 is what the
+    synthesizer was fitted to, set 2 what it never saw. Higher is better."""
+    metric_1_set_2: Measured | None = None
+    metric_2_set_1: Measured | None = None
+    """The same machine trained on samples and tested on real vectors; higher is better."""
+    metric_2_set_2: Measured | None = None
+    metric_3: Measured | None = None
+    """Frechet distance in the third hidden layer of a network that knows all real vectors; lower is better."""
+    nearness: Measured | None = None
+    """Distance to the nearest vector that was fitted over that to the nearest unseen one; nearer to 0 remembers."""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,30 @@ def table_of(results: Results) -> Table:
     return table
 
 
+def tables_of(results: Results) -> Iterator[Table]:
+    """All that a comparison shows on the screen."""
+    yield table_of(results)
+    for more in (arms_table(results), quality_of(results)):
+        if more is not None:
+            yield more
+
+
+def quality_of(results: Results) -> Table | None:
+    """The shortest of what is measured of vectors; nothing where samples are patches."""
+    of_vectors = {name: found for name, found in results.quality.items() if found.spread is not None}
+    if not of_vectors:
+        return None
+    told = "spread, nearest: 1 is best; MMD: 1 is as real speech, lower is better; metric 2: UAR, higher is better"
+    table = Table(title="quality of samples", title_justify="left", caption=told)
+    for heading in ("samples of", "spread", "MMD / floor", "metric 2", "nearest"):
+        table.add_column(heading)
+    for name, found in of_vectors.items():
+        over = found.mmd.mean / found.mmd_floor.mean if found.mmd and found.mmd_floor else None
+        means = [one.mean if one else None for one in (found.spread, found.metric_2_set_2, found.nearness)]
+        table.add_row(name, *map(_short, (means[0], over, *means[1:])))
+    return table
+
+
 def arms_table(results: Results) -> Table | None:
     """Modes by the arms of the protocol: UAR, and the recall of the emotion that an arm is about."""
     if not results.arms:
@@ -88,6 +112,10 @@ def failure_lines(results: Results) -> Iterator[str]:
     """What failed and what it was needed for, a line each."""
     for failure in results.failures:
         yield f"failed: {failure.unit} (for {', '.join(failure.modes)}): {failure.reason}"
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def _number(value: float | None) -> str:

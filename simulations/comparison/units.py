@@ -23,6 +23,7 @@ from common.settings import hash_identity
 from common.spaces import Vectors
 from common.synthesizers import synthesizer
 from simulations.comparison.ablations import Ablation
+from simulations.comparison.measures import VERSION as MEASURES_VERSION
 from simulations.comparison.modes import ABLATED, MODES, REAL, Mode
 from simulations.comparison.setting import Setting
 
@@ -174,7 +175,9 @@ class _SeedPlan:
 
     def _quality(self, subject: str, fold: Trial, needs: tuple[Unit, ...]) -> Unit:
         settings: dict[str, Any] = {"latent_scale": self.config.sampling.latent_scale}
-        if not isinstance(self.setting.space, Vectors):
+        if isinstance(self.setting.space, Vectors):
+            settings["measures"] = MEASURES_VERSION
+        else:
             settings["base"] = self.setting.base_hash
         return self._unit("quality", subject, fold.name, settings, needs)
 
