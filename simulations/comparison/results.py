@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from common.config import Config
 from common.networks.acceleration import Acceleration
 from common.protocols import Trial
 from common.scoring import AVERAGED_OVER, METRICS, Confusion, Metric, Outcome, compare, gap_closed
+from common.scoring.families import holm
 from common.training.checkpoint import Card
 from common.version import VERSION
 from simulations.comparison.ablations import Ablation
@@ -44,6 +45,8 @@ from simulations.comparison.store import COUNTS, QUALITY, Store
 from simulations.comparison.units import COPYING, KINDS, NOISE, Unit, row_of
 from simulations.inspection.machine import processor
 
+Found = TypeVar("Found", bound=Difference)
+SURE = 0.05
 PRETRAINING = "pretraining"
 MEASURES = ("frechet", "kernel", "density", "coverage", "recognized")
 """In whichever space."""
@@ -92,7 +95,7 @@ def collect(
     usual = outcome_of(begun, counts[ABLATED]) if ablations else None
     return replace(
         scored(begun, modes, counts),
-        ablations=[_turned(one, outcome, usual, begun.seeds) for one, outcome in turned.items()],
+        ablations=_turned_together([_turned(one, outcome, usual, begun.seeds) for one, outcome in turned.items()]),
         arms=arms_of(trials, setting.manifest.labels, every, seeds),
         quality=_quality(done, store),
         quarantined=_quarantined(units, store),
@@ -192,7 +195,24 @@ def _paired(outcomes: Mapping[str, Outcome | None], seed: int) -> list[Pair]:
         if pair := _same_seeds([one, other]):
             found = {metric: _compared(pair[0], pair[1], metric, seed) for metric in METRICS}
             rows += [Pair(first=first, second=second, metric=metric, **told) for metric, told in found.items()]
-    return rows
+    families = {metric: _corrected([row for row in rows if row.metric == metric]) for metric in METRICS}
+    each = {metric: iter(family) for metric, family in families.items()}
+    return [next(each[row.metric]) for row in rows]
+
+
+def _corrected(family: Sequence[Found]) -> list[Found]:
+    """Differences that are told together: each is sure only if its p holds among all of them."""
+    corrected = holm({number: one.p_value for number, one in enumerate(family)})
+    return [
+        replace(one, holm=corrected[number], different=one.different and corrected[number] < SURE)
+        for number, one in enumerate(family)
+    ]
+
+
+def _turned_together(rows: Sequence[Turned]) -> list[Turned]:
+    """All settings of a comparison are one family."""
+    corrected = iter(_corrected([row.difference for row in rows if row.difference is not None]))
+    return [row if row.difference is None else replace(row, difference=next(corrected)) for row in rows]
 
 
 def _gaps(outcomes: Mapping[str, Outcome | None], seed: int) -> dict[str, Gap | None]:

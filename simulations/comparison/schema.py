@@ -74,6 +74,9 @@ class Difference:
     p_value: float
     pairs: int
     different: bool
+    """The interval lacks zero, and p is below 0.05 among all differences that are told together."""
+    holm: float | None = field(default=None, kw_only=True)
+    """p after Holm's correction among those; nothing in results of before, where `different` was decided by p alone."""
 
 
 @dataclass(frozen=True)

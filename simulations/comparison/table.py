@@ -112,6 +112,8 @@ def ablation_lines(results: Results) -> Iterator[str]:
             yield f"{row}: failed"
             continue
         interval = f"{found.low:.3f} to {found.high:.3f}, p = {found.p_value:.3f}"
+        if found.holm is not None and found.holm != found.p_value:
+            interval += f", Holm {found.holm:.3f}"
         yield f"{row}: macro F1 {one.macro_f1.mean:.3f}, {found.difference:+.3f} ({interval})"
 
 

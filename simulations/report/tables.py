@@ -27,6 +27,12 @@ STAGES = {
     "score": "score it on the session left out",
     "quality": "measure samples beside real speech",
 }
+HOLM = (
+    "Among many pairs one or other p is small by chance: Holm is p corrected for all pairs of its column. Sure means that "
+    "the interval and Holm both say so at 5 %. Fewer than six pairs are never sure."
+)
+WITHOUT_HOLM = "Sure means that both say so at 5 %. Fewer than six pairs are never sure."
+"""Of results that were written before the correction."""
 CONTROLS = {COPYING: "control: the real patches themselves", NOISE: "control: noise"}
 OF_VECTORS_TOLD = {
     "spread": (
@@ -179,16 +185,18 @@ def pairs_table(results: Results) -> Table:
     )
     caption = (
         "Differences on the same folds and seeds, with 95 % intervals. The interval speaks of other speakers, p of "
-        "another training (the signs of the pairs are flipped); sure means that both say so at 5 %. Fewer than six "
-        "pairs are never sure."
-    )
+        "another training (the signs of the pairs are flipped). "
+    ) + (HOLM if any(row.holm is not None for row in results.paired) else WITHOUT_HOLM)
     headings = (Cell("first − second"), *map(Cell, metrics.values()), Cell("n", "folds × seeds"))
     return Table(caption, headings, rows)
 
 
 def _difference(row: Difference) -> Cell:
     sure = ", sure" if row.different else ""
-    return Cell(score(row.difference), f"{interval(row.low, row.high)}\np {probability(row.p_value)}{sure}")
+    told = f"p {probability(row.p_value)}"
+    if row.holm is not None and row.holm != row.p_value:
+        told += f"\nHolm {probability(row.holm)}"
+    return Cell(score(row.difference), f"{interval(row.low, row.high)}\n{told}{sure}")
 
 
 def ablations_table(results: Results) -> Table:
@@ -213,7 +221,7 @@ def ablations_table(results: Results) -> Table:
     )
     caption = (
         "Federated training with one setting at another value, all else as configured. The difference is instead minus "
-        "configured, on the same folds and seeds; it is to be read as that of a pair of modes."
+        "configured, on the same folds and seeds; it is to be read as that of a pair of modes, Holm over the settings."
     )
     return Table(caption, headings, rows)
 
