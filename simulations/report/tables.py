@@ -28,8 +28,8 @@ STAGES = {
     "quality": "measure samples beside real speech",
 }
 HOLM = (
-    "Among many pairs one or other p is small by chance: Holm is p corrected for all pairs of its column. Sure means that "
-    "the interval and Holm both say so at 5 %. Fewer than six pairs are never sure."
+    "Among many pairs one or other p is small by chance: Holm is p corrected for all pairs of its column. Sure "
+    "means that the interval and Holm both say so at 5 %. Fewer than six pairs are never sure."
 )
 WITHOUT_HOLM = "Sure means that both say so at 5 %. Fewer than six pairs are never sure."
 """Of results that were written before the correction."""
