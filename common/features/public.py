@@ -3,6 +3,7 @@
 Owns where they lie and how they are read and made. Must not know what they are used for.
 """
 
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,9 +33,6 @@ MOST = 200
 
 def public_vectors(name: str) -> Tensor:
     """[n, size], raw, of the set that spaces call so; silence is cut off as the usual settings have it."""
-    if not (FOLDER / name).exists():
-        remedy = "set vectors.normalisation to session or training, or vectors.set to functionals"
-        raise UserError("no vectors of public speech come with this set", where=name, remedy=remedy)
     return _read(name).clone()
 
 
@@ -45,11 +43,20 @@ def public_standard(name: str) -> Standard:
 
 @lru_cache(maxsize=2)
 def _read(name: str) -> Tensor:
-    folder = FOLDER / name
+    folder = _folder(name)
     tensors, card = read_tensors(folder)
     if card.get("set") != feature_set(name).digest:
         raise UserError("public vectors of another version of their set", where=folder, remedy="make them anew")
     return tensors[VALUES]
+
+
+def _folder(name: str) -> Path:
+    # Flower runs a copy of this code that has left all tensors behind; the installed one has them.
+    for place in (FOLDER, *(Path(one) / "common" / "features" / FOLDER.name for one in sys.path)):
+        if (place / name).is_dir():
+            return place / name
+    remedy = "set vectors.normalisation to session or training, or vectors.set to functionals"
+    raise UserError("no vectors of public speech come with this set", where=name, remedy=remedy)
 
 
 def make_public_vectors(manifest: Manifest, config: VectorConfig, folder: Path) -> int:

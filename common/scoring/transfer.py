@@ -38,10 +38,10 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Real vectors and the speaker of each."""
+    """Real vectors and the speaker of each; no speakers where they cannot be kept apart."""
 
     vectors: Labelled
-    speakers: Groups
+    speakers: Groups | None
 
 
 def transfer(set_1: Side, set_2: Side, synthetic: Labelled, labels: Sequence[str], *, seed: int) -> Transfer:
@@ -71,7 +71,7 @@ class Machine:
 def chosen_machine(vectors: Labelled, speakers: Groups | None, *, seed: int) -> Machine:
     """Fitted with the C of the highest UAR over inner folds, the smallest of several such.
 
-    No speaker is on both sides of an inner fold; samples have no speakers, and are split by chance.
+    No speaker is on both sides of an inner fold; what has no speakers, such as samples, is split by chance.
     """
     counts = vectors.counts(1)
     if (counts > 0).sum() < 2:

@@ -6,6 +6,9 @@ Owns the registry: one module a synthesizer in `methods`, and other packages' by
 
 from typing import Any
 
+from common.augmentation import STAYS
+from common.augmentation.vectors import METHODS
+from common.errors import UserError
 from common.registry import Registry
 from common.synthesizers.synthesizer import Cost, Fitting, Sampler, Shapes, Synthesizer, Weights
 
@@ -17,5 +20,9 @@ SYNTHESIZERS: Registry[Synthesizer[Any]] = Registry(
 
 
 def synthesizer(name: str) -> Synthesizer[Any]:
-    """One of the registry."""
+    """One of the registry; what makes samples of the recordings themselves is refused with its reason."""
+    if name in STAYS and name not in SYNTHESIZERS:
+        where = f"methods.synthesizer = {name}"
+        remedy = f"compare it centralized (`eyesoff compare --modes real,{name}`)" if name in METHODS else None
+        raise UserError(f"{STAYS[name]}; it does not leave a site", where=where, remedy=remedy)
     return SYNTHESIZERS.get(name)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from common.augmentation import STAYS
 from common.recognizers import RECOGNIZERS, Recognizer
 from common.settings import Labels, Section, hash_identity
 from common.spaces import Name, Space
@@ -96,6 +97,8 @@ class Tuning(Section):
     def method(self) -> Synthesizer[Any]:
         """The synthesizer, of those that are installed here."""
         if self.synthesizer not in SYNTHESIZERS:
+            if self.synthesizer in STAYS:
+                raise WireError(Code.STAYS_HERE, where=STAYS[self.synthesizer])
             raise WireError(Code.UNKNOWN_METHOD, where=self.synthesizer)
         return SYNTHESIZERS.get(self.synthesizer)
 

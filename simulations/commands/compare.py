@@ -101,7 +101,7 @@ def compare(
     from common.training.interruption import stoppable
     from simulations.comparison.running import BACKENDS, PROCESSES, RAY, Order, Stopped, run_comparison
     from simulations.comparison.schema import plain
-    from simulations.comparison.table import ablation_lines, arms_table, aside_lines, failure_lines, table_of
+    from simulations.comparison.table import ablation_lines, aside_lines, failure_lines, tables_of
     from simulations.report.writing import write_report
 
     protocols = [f"methods.protocol={protocol}"] * (protocol is not None)
@@ -122,9 +122,8 @@ def compare(
     if as_json:
         typer.echo(json.dumps(plain(results)))
     else:
-        Console(markup=False).print(table_of(results))
-        if (arms := arms_table(results)) is not None:
-            Console(markup=False).print(arms)
+        for table in tables_of(results):
+            Console(markup=False).print(table)
         for line in ablation_lines(results):
             typer.echo(line)
     page = write_report(run)

@@ -49,4 +49,5 @@ def demo(
     typer.echo(f"Beside what a GAN of it makes:   {show_generated(config, shown, run)}")
     typer.echo(f"All of it on a page, with sound: {page}")
     typer.echo(f"The Gaussians on a page:         {other}")
-    typer.echo("Next, on your own recordings:    eyesoff compare --preset best --corpus table --root labels.csv")
+    own = 'eyesoff compare --preset best --corpus table --root labels.csv --modes "real,gaussian federated"'
+    typer.echo(f"Next, on your own recordings:    {own}")

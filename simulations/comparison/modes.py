@@ -14,6 +14,8 @@ from common.synthesizers import SYNTHESIZERS
 
 Where = Literal["fold", "clients"]
 """Fitted once to a fold's training sessions together, or at each session as the clients of a campaign."""
+STAYS_MARK = " †"
+"""Behind the name of what cannot leave the place of the recordings."""
 REAL, FLOOR, ABLATED = "real", "floor", "federated"
 
 
@@ -26,10 +28,26 @@ class Mode:
     synthesizer: str | None = None
     where: Where = "fold"
     real: bool = False
+    augmentation: str | None = None
+    """Makes samples of the recordings themselves, in place of a synthesizer: only where the recordings are."""
+
+    @property
+    def samples(self) -> str:
+        """What its samples are called beside those of others; a control of quality is called `copying` too."""
+        return self.name if self.augmentation is None else self.name + STAYS_MARK
 
     def is_of(self, space: Space) -> bool:
         """Whether its samples, if any, are examples of this space."""
+        if self.augmentation is not None:
+            return isinstance(space, Vectors)
         return self.synthesizer is None or type(space) in SYNTHESIZERS.get(self.synthesizer).spaces
+
+
+AT_DATA = {
+    "copying": "The recordings' own vectors, each as often as any other of its emotion.",
+    "noise": "Copies of the recordings' vectors with Gaussian noise.",
+    "smote": "Points between a recording's vector and one of its nearest of the same emotion.",
+}
 
 
 def _modes() -> dict[str, Mode]:
@@ -45,6 +63,7 @@ def _modes() -> dict[str, Mode]:
             modes.append(Mode(one.title, one.about, one.name))
             if one.reach == "anywhere" and one.name != FLOOR:
                 modes.append(Mode(f"{one.title}, federated", f"{one.about} Fitted at each site.", one.name, "clients"))
+    modes += [Mode(name, about, augmentation=name) for name, about in AT_DATA.items()]
     modes.append(Mode("real+synthetic", "real speech and the centralized samples, half and half", paper, real=True))
     return {mode.name: mode for mode in modes}
 

@@ -26,6 +26,7 @@ from common.synthesizers import Sampler, synthesizer
 from common.synthesizers.pool import KeptPool, Source, source_seed
 from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Examples
+from simulations.comparison.augmented import Augmented, augmented, evenly
 from simulations.comparison.filling import Together
 from simulations.comparison.fitting import with_synthesizer
 from simulations.comparison.job import Job
@@ -69,10 +70,12 @@ def train(job: Job) -> None:
 def patches_of(job: Job, device: torch.device) -> Examples:
     """What a mode's recognizer learns from."""
     mode = MODES[job.unit.subject]
-    if mode.synthesizer is None:
+    if mode.synthesizer is None and mode.augmentation is None:
         return real_speech(job)
     if (filling := job.setting.folds[job.unit.place].filling) is not None:
         return _filled(job, filling, device)
+    if mode.augmentation is not None:
+        return augmented(job, mode.augmentation, evenly(job, job.config.sampling.per_emotion))
     pool = _pool(job, device, job.config.sampling)
     return HalfAndHalf(real_speech(job), pool) if mode.real else pool
 
@@ -101,9 +104,16 @@ def _filled(job: Job, filling: Filling, device: torch.device) -> Examples:
     real = job.setting.features.of(train).examples(job.setting.scaling, seed, balanced=False)
     if not any(numbers):
         return real
-    sampling = config.sampling.model_copy(update={"per_emotion": max(numbers)})
-    samples = _pool(job, device, sampling).giving(numbers)
+    samples = _numbered(job, numbers, device)
     return Together(real, samples, (len(train), len(samples)), seed) if filling.real else samples
+
+
+def _numbered(job: Job, numbers: tuple[int, ...], device: torch.device) -> KeptPool | Augmented:
+    """So many samples of each emotion."""
+    if (augmentation := MODES[job.unit.subject].augmentation) is not None:
+        return augmented(job, augmentation, numbers)
+    sampling = job.config.sampling.model_copy(update={"per_emotion": max(numbers)})
+    return _pool(job, device, sampling).giving(numbers)
 
 
 def sources_of(job: Job, device: torch.device) -> Iterator[Source]:

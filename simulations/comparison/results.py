@@ -8,19 +8,22 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
+from common.augmentation import STAYS
 from common.config import Config
 from common.networks.acceleration import Acceleration
 from common.protocols import Trial
 from common.scoring import AVERAGED_OVER, METRICS, Confusion, Metric, Outcome, compare, gap_closed
+from common.scoring.families import holm
 from common.training.checkpoint import Card
 from common.version import VERSION
 from simulations.comparison.ablations import Ablation
 from simulations.comparison.arms import arms_of, by_arm, counts_in, trainings
+from simulations.comparison.measures import OF_VECTORS
 from simulations.comparison.modes import ABLATED, FLOOR, REAL, Mode
 from simulations.comparison.schema import (
     Aside,
@@ -42,8 +45,11 @@ from simulations.comparison.store import COUNTS, QUALITY, Store
 from simulations.comparison.units import COPYING, KINDS, NOISE, Unit, row_of
 from simulations.inspection.machine import processor
 
+Found = TypeVar("Found", bound=Difference)
+SURE = 0.05
 PRETRAINING = "pretraining"
-MEASURES = ("frechet", "kernel", "density", "coverage", "recognized", "spread")
+MEASURES = ("frechet", "kernel", "density", "coverage", "recognized")
+"""In whichever space."""
 
 
 def ground(config: Config, labels: Sequence[str], seeds: Sequence[int]) -> Results:
@@ -89,7 +95,7 @@ def collect(
     usual = outcome_of(begun, counts[ABLATED]) if ablations else None
     return replace(
         scored(begun, modes, counts),
-        ablations=[_turned(one, outcome, usual, begun.seeds) for one, outcome in turned.items()],
+        ablations=_turned_together([_turned(one, outcome, usual, begun.seeds) for one, outcome in turned.items()]),
         arms=arms_of(trials, setting.manifest.labels, every, seeds),
         quality=_quality(done, store),
         quarantined=_quarantined(units, store),
@@ -134,8 +140,9 @@ def outcome_of(results: Results, table: Counts, seeds: Sequence[int] | None = No
 
 
 def _row(mode: Mode, outcome: Outcome | None, results: Results) -> Row:
+    stays = "" if mode.augmentation is None else STAYS[mode.augmentation]
     if outcome is None:
-        return Row(mode.about, mode.synthesizer, complete=False, whole_seeds=[])
+        return Row(mode.about, mode.synthesizer, complete=False, whole_seeds=[], stays=stays)
     values, folds = outcome.values("macro_f1"), [fold.name for fold in results.folds]
     return Row(
         mode.about,
@@ -147,6 +154,7 @@ def _row(mode: Mode, outcome: Outcome | None, results: Results) -> Row:
         confusion=outcome.counts.sum(axis=(0, 1)).tolist(),
         # an outcome has its folds in sorted order
         by_fold={fold: values[:, sorted(folds).index(fold)].tolist() for fold in folds},
+        stays=stays,
     )
 
 
@@ -187,7 +195,24 @@ def _paired(outcomes: Mapping[str, Outcome | None], seed: int) -> list[Pair]:
         if pair := _same_seeds([one, other]):
             found = {metric: _compared(pair[0], pair[1], metric, seed) for metric in METRICS}
             rows += [Pair(first=first, second=second, metric=metric, **told) for metric, told in found.items()]
-    return rows
+    families = {metric: _corrected([row for row in rows if row.metric == metric]) for metric in METRICS}
+    each = {metric: iter(family) for metric, family in families.items()}
+    return [next(each[row.metric]) for row in rows]
+
+
+def _corrected(family: Sequence[Found]) -> list[Found]:
+    """Differences that are told together: each is sure only if its p holds among all of them."""
+    corrected = holm({number: one.p_value for number, one in enumerate(family)})
+    return [
+        replace(one, holm=corrected[number], different=one.different and corrected[number] < SURE)
+        for number, one in enumerate(family)
+    ]
+
+
+def _turned_together(rows: Sequence[Turned]) -> list[Turned]:
+    """All settings of a comparison are one family."""
+    corrected = iter(_corrected([row.difference for row in rows if row.difference is not None]))
+    return [row if row.difference is None else replace(row, difference=next(corrected)) for row in rows]
 
 
 def _gaps(outcomes: Mapping[str, Outcome | None], seed: int) -> dict[str, Gap | None]:
@@ -216,7 +241,7 @@ def _quality(done: Sequence[Unit], store: Store) -> dict[str, Quality]:
 
 def _measures(by_fold: Sequence[Sequence[Mapping[str, Any]]]) -> Quality:
     found: dict[str, Measured | None] = {}
-    for measure in MEASURES:
+    for measure in (*MEASURES, *OF_VECTORS):
         told = [[one.get(measure) for one in fold] for fold in by_fold]
         values = [[value for value in fold if value is not None] for fold in told]
         if values != told:

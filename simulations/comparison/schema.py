@@ -53,6 +53,8 @@ class Row:
     """Counts over folds and whole seeds."""
     by_fold: dict[str, list[float]] | None = None
     """Fold to macro F1 of each whole seed."""
+    stays: str = ""
+    """Why its samples cannot leave the place of the recordings, where they cannot."""
 
     @property
     def scores(self) -> dict[Metric, Summary]:
@@ -72,6 +74,9 @@ class Difference:
     p_value: float
     pairs: int
     different: bool
+    """The interval lacks zero, and p is below 0.05 among all differences that are told together."""
+    holm: float | None = field(default=None, kw_only=True)
+    """p after Holm's correction among those; nothing in results of before, where `different` was decided by p alone."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,22 @@ class Quality:
     generated: int
     """Samples a fold."""
     spread: Measured | None = None
-    """Of vectors: how far samples of an emotion deviate, real ones being 1."""
+    """Of vectors, as all that follow: how far samples of an emotion deviate, real ones being 1."""
+    mmd: Measured | None = None
+    """Maximum mean discrepancy a feature, to all real vectors of the training part (Yi & Mak 2020); lower is better."""
+    mmd_floor: Measured | None = None
+    """What it would be for as many real vectors."""
+    metric_1_set_1: Measured | None = None
+    """UAR of a linear machine trained on real vectors and tested on samples (Sahu et al. 2020); set 1 is what the
+    synthesizer was fitted to, set 2 what it never saw. Higher is better."""
+    metric_1_set_2: Measured | None = None
+    metric_2_set_1: Measured | None = None
+    """The same machine trained on samples and tested on real vectors; higher is better."""
+    metric_2_set_2: Measured | None = None
+    metric_3: Measured | None = None
+    """Frechet distance in the third hidden layer of a network that knows all real vectors; lower is better."""
+    nearness: Measured | None = None
+    """Distance to the nearest vector that was fitted over that to the nearest unseen one; nearer to 0 remembers."""
 
 
 @dataclass(frozen=True)

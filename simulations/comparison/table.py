@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from common.config.showing import spell
-from simulations.comparison.modes import ABLATED
+from simulations.comparison.modes import ABLATED, STAYS_MARK
 from simulations.comparison.schema import ArmRow, Results
 from simulations.comparison.units import row_of
 
@@ -18,6 +18,7 @@ def table_of(results: Results) -> Table:
     seeds, folds = len(results.seeds), len(results.folds)
     title = f"{results.corpus}, preset {results.preset}: {results.protocol}; {folds} fold(s), {seeds} seed(s)"
     caption = "folds, seeds: deviations; gap: how much of the way from floor to real is closed"
+    caption = "\n".join([caption, *stays_lines(results)])
     table = Table(title=title, title_justify="left", caption=caption)
     table.add_column("trained on", no_wrap=True)
     table.add_column("macro F1")
@@ -28,12 +29,12 @@ def table_of(results: Results) -> Table:
     for name, mode in results.modes.items():
         score = mode.macro_f1
         if score is None:
-            table.add_row(name, "failed", failed.get(name, "a unit is missing"))
+            table.add_row(marked(results, name), "failed", failed.get(name, "a unit is missing"))
             continue
         closed = results.gap_closed.get(name)
         note = "" if mode.complete else f"; {score.seeds} of {seeds} seeds, for {failed.get(name, '')}"
         table.add_row(
-            name,
+            marked(results, name),
             f"{score.mean:.3f}",
             f"{score.low:.2f} to {score.high:.2f}{note}",
             _number(score.std_over_folds),
@@ -42,6 +43,42 @@ def table_of(results: Results) -> Table:
             f"{closed.value:.0%}" if closed else "",
             str(score.n),
         )
+    return table
+
+
+def marked(results: Results, mode: str) -> str:
+    """A mode's name, with a dagger where its samples cannot leave the recordings' place."""
+    return mode + STAYS_MARK if results.modes[mode].stays else mode
+
+
+def stays_lines(results: Results) -> Iterator[str]:
+    """Why those with a dagger are centralized, a sentence each."""
+    for mode in results.modes.values():
+        if mode.stays:
+            yield f"† {mode.stays}"
+
+
+def tables_of(results: Results) -> Iterator[Table]:
+    """All that a comparison shows on the screen."""
+    yield table_of(results)
+    for more in (arms_table(results), quality_of(results)):
+        if more is not None:
+            yield more
+
+
+def quality_of(results: Results) -> Table | None:
+    """The shortest of what is measured of vectors; nothing where samples are patches."""
+    of_vectors = {name: found for name, found in results.quality.items() if found.spread is not None}
+    if not of_vectors:
+        return None
+    told = "spread, nearest: 1 is best; MMD: 1 is as real speech, lower is better; metric 2: UAR, higher is better"
+    table = Table(title="quality of samples", title_justify="left", caption=told)
+    for heading in ("samples of", "spread", "MMD / floor", "metric 2", "nearest"):
+        table.add_column(heading)
+    for name, found in of_vectors.items():
+        over = found.mmd.mean / found.mmd_floor.mean if found.mmd and found.mmd_floor else None
+        means = [one.mean if one else None for one in (found.spread, found.metric_2_set_2, found.nearness)]
+        table.add_row(name, *map(_short, (means[0], over, *means[1:])))
     return table
 
 
@@ -75,6 +112,8 @@ def ablation_lines(results: Results) -> Iterator[str]:
             yield f"{row}: failed"
             continue
         interval = f"{found.low:.3f} to {found.high:.3f}, p = {found.p_value:.3f}"
+        if found.holm is not None and found.holm != found.p_value:
+            interval += f", Holm {found.holm:.3f}"
         yield f"{row}: macro F1 {one.macro_f1.mean:.3f}, {found.difference:+.3f} ({interval})"
 
 
@@ -88,6 +127,10 @@ def failure_lines(results: Results) -> Iterator[str]:
     """What failed and what it was needed for, a line each."""
     for failure in results.failures:
         yield f"failed: {failure.unit} (for {', '.join(failure.modes)}): {failure.reason}"
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def _number(value: float | None) -> str:

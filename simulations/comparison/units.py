@@ -23,6 +23,7 @@ from common.settings import hash_identity
 from common.spaces import Vectors
 from common.synthesizers import synthesizer
 from simulations.comparison.ablations import Ablation
+from simulations.comparison.measures import VERSION as MEASURES_VERSION
 from simulations.comparison.modes import ABLATED, MODES, REAL, Mode
 from simulations.comparison.setting import Setting
 
@@ -123,6 +124,8 @@ class _SeedPlan:
         for mode in modes:
             if mode.synthesizer is not None and not mode.real:
                 yield self._quality(mode.name, fold, (*judge, *self._sources(mode, fold)))
+            if mode.augmentation is not None:
+                yield self._quality(mode.samples, fold, judge)
 
     def of_mode(self, mode: Mode, fold: Trial) -> tuple[Unit, ...]:
         """What a mode's score of a fold takes: its synthesizers, the training and at last the scoring."""
@@ -164,17 +167,22 @@ class _SeedPlan:
         method = recognizer(self.config.methods.recognizer)
         own = method.settings_of(self.config)
         settings: dict[str, Any] = {"method": method.name, "recognizer": own.model_dump(mode="json")}
-        if sources:
+        drawn = bool(sources) or mode.augmentation is not None
+        if drawn:
             settings["sampling"] = self.config.sampling.model_dump(mode="json")
         settings |= self._read(fold.train)
-        if sources and fold.filling is not None:
+        if mode.augmentation is not None and not self.setting.is_usual:
+            settings["made of"] = fold.fitted.content_hash()
+        if drawn and fold.filling is not None:
             settings |= {"filling": asdict(fold.filling), "draw": fold.repeat}
         steps = method.cost(own, self.setting.space, self.config.corpus.classes).steps
         return self._unit("train", mode.name, fold.title, settings, sources, steps)
 
     def _quality(self, subject: str, fold: Trial, needs: tuple[Unit, ...]) -> Unit:
         settings: dict[str, Any] = {"latent_scale": self.config.sampling.latent_scale}
-        if not isinstance(self.setting.space, Vectors):
+        if isinstance(self.setting.space, Vectors):
+            settings["measures"] = MEASURES_VERSION
+        else:
             settings["base"] = self.setting.base_hash
         return self._unit("quality", subject, fold.name, settings, needs)
 

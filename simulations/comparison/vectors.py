@@ -9,20 +9,25 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
+from common.corpora.manifest import Manifest
 from common.features.patches import Batch
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
 from common.scoring import quality
 from common.scoring.labelled import Labelled
-from common.scoring.spread import spread
-from common.seeds import torch_stream
+from common.scoring.transfer import Side
+from common.seeds import numpy_stream, torch_stream
 from common.spaces import Space
 from common.synthesizers.pool import given_numbers, turns
 from common.training.checkpoint import save_tensors
+from common.training.draws import Labelled as Examples
 from common.training.draws import everything
 from common.training.standard import standard_for
+from simulations.comparison.augmented import augmented, evenly
 from simulations.comparison.job import Job
 from simulations.comparison.judging import AN_EMOTION, recognized
+from simulations.comparison.measures import Compared, side_of, vector_measures
+from simulations.comparison.modes import STAYS_MARK
 from simulations.comparison.recognizing import real_speech, sources_of
 from simulations.comparison.store import QUALITY, SHOWN
 from simulations.comparison.units import COPYING, NOISE
@@ -53,6 +58,10 @@ class View:
         """Each number in deviations."""
         return (vectors - self.mean) / self.deviation
 
+    def labelled(self, batch: Examples) -> Labelled:
+        """The same of a whole batch, as measures take it."""
+        return Labelled(self.scaled(batch.values).numpy(), batch.labels.numpy())
+
     def __call__(self, vectors: Tensor) -> Tensor:
         """[n, size] -> [n, directions]."""
         return self.scaled(vectors) @ self.directions
@@ -60,18 +69,29 @@ class View:
 
 def judge_vectors(job: Job) -> None:
     """Measures, and where samples lie."""
-    real = everything(real_speech(job))
-    view = View.of(real.values, job.setting.space)
+    fold = job.setting.folds[job.unit.place]
+    view = View.of(everything(real_speech(job)).values, job.setting.space)
     made = _samples(job, view)
     reference = real_speech(job).batch(0, len(made.labels), "reference")
     measured = asdict(quality(view(reference.values).numpy(), view(made.values).numpy()))
-    varied = spread(
-        Labelled(view.scaled(real.values).numpy(), real.labels.numpy()),
-        Labelled(view.scaled(made.values).numpy(), made.labels.numpy()),
-    )
-    told = {"recognized": recognized(job, made.values, made.labels), "spread": varied.ratio}
+    fitted, unseen = (_side(job, part, view) for part in (fold.train, fold.test))
+    compared = Compared(fitted, unseen, view.labelled(made), job.config.corpus.emotions, job.unit.seed)
+    told = {"recognized": recognized(job, made.values, made.labels), **vector_measures(compared)}
     atomic_json(job.folder / QUALITY, measured | told)
-    save_tensors(job.folder / SHOWN, {"embeddings": view(made.values), "labels": made.labels}, {"what": str(job.unit)})
+    number = drawn_feature(job.setting.space.shape[0], job.unit.seed)
+    shown = {"embeddings": view(made.values), "labels": made.labels, "feature": view.scaled(made.values)[:, number]}
+    save_tensors(job.folder / SHOWN, shown, {"what": str(job.unit)})
+
+
+def drawn_feature(size: int, seed: int) -> int:
+    """The number of a vector that a histogram shows: by seed, so that nobody picks a good one."""
+    return int(numpy_stream(seed, "histogram").integers(size))
+
+
+def _side(job: Job, part: Manifest, view: View) -> Side:
+    """All of a part of a fold, each utterance once, in the manifest's order."""
+    whole = everything(job.setting.features.of(part).examples(job.setting.scaling, 0, balanced=False))
+    return side_of(view.labelled(whole), [utterance.speaker for utterance in part.utterances])
 
 
 def _samples(job: Job, view: View) -> Batch:
@@ -84,6 +104,8 @@ def _samples(job: Job, view: View) -> Batch:
         stream = torch_stream(job.unit.seed, job.unit.place, NOISE)
         noise = torch.randn(len(labels), len(view.mean), generator=stream)
         return Batch(noise * view.deviation + view.mean, labels)
+    if job.unit.subject.endswith(STAYS_MARK):
+        return augmented(job, job.unit.subject.removesuffix(STAYS_MARK), evenly(job, AN_EMOTION)).everything()
     sources = list(sources_of(job, Acceleration.from_runtime(job.config.runtime).device))
     values, wanted = [], []
     for source, numbers in zip(sources, given_numbers([s.known for s in sources], AN_EMOTION, classes), strict=True):

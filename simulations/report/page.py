@@ -32,6 +32,7 @@ from simulations.report.tables import (
     quarantined_table,
     results_table,
     settings,
+    vector_quality_table,
 )
 
 HERE = Path(__file__).parent
@@ -88,7 +89,7 @@ def build(results: Results, evidence: Evidence) -> Report:
 def _told(results: Results, content: Mapping[str, Any]) -> set[str]:
     """The sections that have something to say. A comparison says of most what is lacking, for it could have been."""
     filled = {name for name in SECTIONS if content.get(name)}
-    filled |= {name for name, table in content["tables"].items() if table.rows}
+    filled |= {name for name, table in content["tables"].items() if table.rows and name in SECTIONS}
     empty = {"results"} if not results.folds else set()
     empty |= {"cost"} if not results.seconds else set()
     wanted = set(SECTIONS) - {ASIDE} if results.what == "comparison" else {"failures", "environment"}
@@ -103,6 +104,7 @@ def _words(results: Results, evidence: Evidence) -> dict[str, Any]:
         "pairs": pairs_table(results),
         "ablations": ablations_table(results),
         "quality": quality_table(results),
+        "vector_quality": vector_quality_table(results),
         "leaving": leaving_table(evidence.ledgers),
         "cost": cost_table(results),
         ASIDE: quarantined_table(results),

@@ -11,9 +11,11 @@ from common.config import Config
 from common.config.showing import spell
 from common.scoring import Metric, Score, Summary
 from common.training.reporters import duration
+from simulations.comparison.measures import OF_VECTORS
 from simulations.comparison.modes import ABLATED, REAL
 from simulations.comparison.results import MEASURES
 from simulations.comparison.schema import Difference, Measured, Pair, Results, Spent
+from simulations.comparison.table import marked, stays_lines
 from simulations.comparison.units import COPYING, NOISE
 from simulations.report.published import published
 from simulations.report.wording import NOTHING, interval, many, measure, percent, percents, probability, score
@@ -25,7 +27,55 @@ STAGES = {
     "score": "score it on the session left out",
     "quality": "measure samples beside real speech",
 }
+HOLM = (
+    "Among many pairs one or other p is small by chance: Holm is p corrected for all pairs of its column. Sure "
+    "means that the interval and Holm both say so at 5 %. Fewer than six pairs are never sure."
+)
+WITHOUT_HOLM = "Sure means that both say so at 5 %. Fewer than six pairs are never sure."
+"""Of results that were written before the correction."""
 CONTROLS = {COPYING: "control: the real patches themselves", NOISE: "control: noise"}
+OF_VECTORS_TOLD = {
+    "spread": (
+        "spread",
+        "1 is best",
+        "Spread is what samples of an emotion deviate by, over what real ones do: 1 is "
+        "best, near 0 they are all alike.",
+    ),
+    "mmd": (
+        "MMD",
+        "lower is better",
+        "MMD is how far the law of each number lies from the real one, mean over "
+        "numbers: lower is better, and the floor, what as many real vectors get, is as low as it goes.",
+    ),
+    "mmd_floor": ("floor", "of MMD", ""),
+    "metric_1_set_1": (
+        "metric 1",
+        "set 1, UAR",
+        "Metric 1 trains a linear machine on real vectors and tries it on "
+        "samples: higher is better, but samples that are all alike can reach the highest.",
+    ),
+    "metric_1_set_2": ("metric 1", "set 2, UAR", ""),
+    "metric_2_set_1": (
+        "metric 2",
+        "set 1, UAR",
+        "Metric 2 trains it on samples and tries it on real vectors: higher "
+        "is better. Set 1 is what the synthesizer was fitted to, set 2 what it never saw.",
+    ),
+    "metric_2_set_2": ("metric 2", "set 2, UAR", ""),
+    "metric_3": (
+        "metric 3",
+        "lower is better",
+        "Metric 3 is a Frechet distance in what a small network makes of vectors: lower is better.",
+    ),
+    "nearness": (
+        "nearest",
+        "higher is better",
+        "Nearest is the distance to the nearest vector of the training part "
+        "over that to the nearest unseen one, from as many of each: 1 is best, and what lies near the copying control "
+        "may have remembered. It certifies nothing.",
+    ),
+}
+"""Heading, its note, and one sentence with the direction that is good."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +108,7 @@ def results_table(results: Results, shares: Mapping[str, Score]) -> Table:
         "is the sample deviation. The paper does not say how it averages F1, and its corpus is another: compare ratios "
         "only."
     )
+    caption = " ".join([caption, *(f"{line}." for line in stays_lines(results))])
     return Table(caption, tuple(map(Cell, headings, notes)), rows)
 
 
@@ -67,7 +118,7 @@ def _mode_row(results: Results, name: str, share: Score | None) -> tuple[Cell, .
     found = mode.macro_f1
     if found is None:
         return (
-            Cell(name, about, wide=True),
+            Cell(marked(results, name), about, wide=True),
             Cell("failed", reason_of(results, name), wide=True),
             *[Cell(NOTHING)] * 5,
             last,
@@ -75,7 +126,7 @@ def _mode_row(results: Results, name: str, share: Score | None) -> tuple[Cell, .
     whole = "" if mode.complete else f"{found.seeds} of {len(results.seeds)} seeds: {reason_of(results, name)}"
     closed = results.gap_closed.get(name)
     return (
-        Cell(name, f"{about}\n{whole}".strip(), wide=True),
+        Cell(marked(results, name), f"{about}\n{whole}".strip(), wide=True),
         Cell(score(found.mean), f"{interval(found.low, found.high)}\n{_deviations(found)}".strip()),
         *(Cell(score(one.mean), interval(one.low, one.high)) for one in (mode.uar, mode.accuracy) if one),
         _share(share.value, share.low, share.high) if share else Cell("100 %" if name == REAL else NOTHING),
@@ -134,16 +185,18 @@ def pairs_table(results: Results) -> Table:
     )
     caption = (
         "Differences on the same folds and seeds, with 95 % intervals. The interval speaks of other speakers, p of "
-        "another training (the signs of the pairs are flipped); sure means that both say so at 5 %. Fewer than six "
-        "pairs are never sure."
-    )
+        "another training (the signs of the pairs are flipped). "
+    ) + (HOLM if any(row.holm is not None for row in results.paired) else WITHOUT_HOLM)
     headings = (Cell("first − second"), *map(Cell, metrics.values()), Cell("n", "folds × seeds"))
     return Table(caption, headings, rows)
 
 
 def _difference(row: Difference) -> Cell:
     sure = ", sure" if row.different else ""
-    return Cell(score(row.difference), f"{interval(row.low, row.high)}\np {probability(row.p_value)}{sure}")
+    told = f"p {probability(row.p_value)}"
+    if row.holm is not None and row.holm != row.p_value:
+        told += f"\nHolm {probability(row.holm)}"
+    return Cell(score(row.difference), f"{interval(row.low, row.high)}\n{told}{sure}")
 
 
 def ablations_table(results: Results) -> Table:
@@ -168,7 +221,7 @@ def ablations_table(results: Results) -> Table:
     )
     caption = (
         "Federated training with one setting at another value, all else as configured. The difference is instead minus "
-        "configured, on the same folds and seeds; it is to be read as that of a pair of modes."
+        "configured, on the same folds and seeds; it is to be read as that of a pair of modes, Holm over the settings."
     )
     return Table(caption, headings, rows)
 
@@ -176,7 +229,6 @@ def ablations_table(results: Results) -> Table:
 def quality_table(results: Results) -> Table:
     """Measures of samples, controls last."""
     of_vectors = any(found.spread is not None for found in results.quality.values())
-    measures = MEASURES if of_vectors else tuple(one for one in MEASURES if one != "spread")
     headings = (
         Cell("samples of"),
         Cell("Frechet", "lower is closer"),
@@ -184,20 +236,14 @@ def quality_table(results: Results) -> Table:
         Cell("density", "higher is denser"),
         Cell("coverage", "1 covers all"),
         Cell("recognized", "macro F1"),
-        *((Cell("spread", "real is 1"),) if of_vectors else ()),
         Cell("n", "samples a fold"),
     )
     rows = tuple(
-        (
-            Cell(name, CONTROLS.get(name, ""), wide=True),
-            *(_measured(getattr(found, one)) for one in measures),
-            Cell(str(found.generated)),
-        )
+        (*_about(name), *(_measured(getattr(found, one)) for one in MEASURES), Cell(str(found.generated)))
         for name, found in results.quality.items()
     )
     where = (
-        "along the 64 directions in which real vectors of the training part vary most, to those vectors. Spread is "
-        "what samples of an emotion deviate by, over what real vectors of it do: near 0 they are all alike"
+        "along the 64 directions in which real vectors of the training part vary most, to those vectors"
         if of_vectors
         else "in the frozen pre-trained encoder's space, to the real patches that the synthesizer was fitted to"
     )
@@ -208,6 +254,22 @@ def quality_table(results: Results) -> Table:
         "generator that copies its data and one that makes noise would get: no measure here rewards privacy."
     )
     return Table(caption, headings, rows)
+
+
+def vector_quality_table(results: Results) -> Table:
+    """Measures that there are of vectors alone; no row where samples are patches."""
+    rows = tuple(
+        (*_about(name), *(_measured(getattr(found, one)) for one in OF_VECTORS))
+        for name, found in results.quality.items()
+        if found.spread is not None
+    )
+    headings = (Cell("samples of"), *(Cell(*OF_VECTORS_TOLD[one][:2]) for one in OF_VECTORS))
+    told = " ".join(dict.fromkeys(sentence for _, _, sentence in OF_VECTORS_TOLD.values() if sentence))
+    return Table(f"Means over folds of vectors in which each number deviates by 1. {told}", headings, rows)
+
+
+def _about(name: str) -> tuple[Cell]:
+    return (Cell(name, CONTROLS.get(name, ""), wide=True),)
 
 
 def _measured(found: Measured | None) -> Cell:

@@ -205,6 +205,13 @@ class TestReach:
             assert isinstance(said(keeper, request, LONG), Release)
         assert len(fitted) == (0 if stays else 1)
 
+    @pytest.mark.parametrize("name", ["smote", "copying", "noise"])
+    def test_what_is_made_of_recordings_is_refused_though_there_is_no_such_synthesizer(
+        self, keeper_for, ask_to_tune, name
+    ):
+        request = changed(Collect(tuning=ask_to_tune().tuning), synthesizer=name)
+        assert refused(keeper_for(request), request) == (Code.STAYS_HERE, Stage.ADMIT)
+
     def test_a_finished_one_is_not_handed_out_by_a_site_that_has_learnt_better(
         self, keeper_for, order, install, said, site
     ):

@@ -39,6 +39,14 @@ def test_a_set_without_any_is_named() -> None:
         public_vectors("opensmile.IS11")
 
 
+def test_a_copy_of_the_code_without_them_finds_those_that_are_installed(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(public, "FOLDER", tmp_path / "public_vectors")
+    monkeypatch.syspath_prepend(str(FOLDER.parents[2]))
+    public._read.cache_clear()
+    assert public_vectors("functionals").shape == (200, len(NAMES))
+    public._read.cache_clear()
+
+
 def test_another_version_of_the_set_is_refused(monkeypatch) -> None:
     own = public.feature_set("functionals")
     monkeypatch.setattr(public, "feature_set", lambda name: replace(own, version="0"))

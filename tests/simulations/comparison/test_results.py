@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from common.scoring import Summary
+from common.scoring.families import holm
 from simulations.comparison.ablations import choose_ablations
 from simulations.comparison.modes import choose_modes
-from simulations.comparison.results import failed
+from simulations.comparison.results import _corrected, _turned_together, failed
 from simulations.comparison.schema import Difference, Failed, Turned, read_results
 from simulations.comparison.setting import prepare
 from simulations.comparison.table import ablation_lines, failure_lines, table_of
@@ -100,6 +101,44 @@ def test_a_turned_setting_has_a_line_of_its_own(whole):
         "federated, sampling.latent_scale=1.0: macro F1 0.766, -0.013 (-0.064 to 0.032, p = 0.485)",
         "federated, sampling.latent_scale=1.0: failed",
     ]
+
+
+def differing(p_value, different=True):
+    return Difference(0.1, 0.05, 0.15, p_value, pairs=15, different=different)
+
+
+def test_among_many_differences_one_is_sure_only_if_its_p_holds_for_all_of_them():
+    alone = _corrected([differing(0.03)])
+    assert [(one.different, one.holm) for one in alone] == [(True, 0.03)]
+    many = _corrected([differing(0.001), differing(0.03), differing(0.04), differing(0.5, different=False)])
+    assert [one.different for one in many] == [True, False, False, False]
+    assert [one.holm for one in many] == pytest.approx([0.004, 0.09, 0.09, 0.5])
+    assert [one.p_value for one in many] == [0.001, 0.03, 0.04, 0.5]
+
+
+def test_a_small_p_does_not_make_sure_what_the_interval_does_not():
+    assert not _corrected([differing(0.001, different=False)])[0].different
+
+
+def test_each_metric_of_pairs_is_a_family_of_its_own(whole):
+    for metric in ("macro_f1", "uar", "accuracy"):
+        rows = [row for row in whole[0]["paired"] if row["metric"] == metric]
+        corrected = holm({number: row["p_value"] for number, row in enumerate(rows)})
+        assert [row["holm"] for row in rows] == pytest.approx(list(corrected.values()))
+        assert max(row["holm"] for row in rows) > max(row["p_value"] for row in rows) or 1.0 in corrected.values()
+
+
+def test_settings_that_are_turned_are_one_family_and_one_without_a_difference_is_passed_over(whole):
+    rows = [Turned("a", 1, 2, True, None, differing(0.03)), Turned("b", 1, 2, False, None, None)]
+    rows += [Turned("c", 1, 2, True, None, differing(0.04))]
+    found = [row.difference for row in _turned_together(rows)]
+    assert found[1] is None
+    assert [one.holm for one in found if one] == pytest.approx([0.06, 0.06])
+    score = Summary(0.766, 0.7, 0.8, None, None, folds=5, seeds=3, n=339)
+    (line, *_) = ablation_lines(
+        replace(read_results(whole[1]), ablations=[replace(rows[0], macro_f1=score, difference=found[0])])
+    )
+    assert "p = 0.030, Holm 0.060" in line
 
 
 def test_units_of_two_precisions_are_told_of(comparing, tmp_path, capsys):

@@ -1,10 +1,13 @@
 """Vectors from recordings to a federated Gaussian that a machine reads: a campaign and a comparison give the same."""
 
+import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from client.ledger import verify
 from client.simulated import SITES
@@ -18,10 +21,14 @@ from server.campaign import BANK, RESULTS
 from server.run import default_base, run_campaign
 from simulations import cli
 from simulations.comparison import vectors
+from simulations.comparison.measures import OF_VECTORS
 from simulations.comparison.modes import choose_modes
+from simulations.comparison.schema import read_results
+from simulations.comparison.table import quality_of
 from simulations.comparison.vectors import View
 from simulations.federation.campaign import order
 from simulations.federation.serial import SerialClients
+from simulations.report.tables import vector_quality_table
 
 MODES = ("real", "gaussian", "gaussian, federated")
 SPACE = Vectors(set="functionals", size=1715, scale="session")
@@ -97,7 +104,35 @@ def test_every_mode_is_scored_and_its_samples_are_measured(compared) -> None:
     assert all(results["modes"][name]["complete"] for name in MODES)
     assert list(results["quality"]) == ["gaussian", "gaussian, federated", "copying", "noise"]
     assert results["quality"]["copying"]["spread"]["mean"] == pytest.approx(1, abs=0.35)
+    for control in ("copying", "noise"):
+        assert all(results["quality"][control][one] is not None for one in OF_VECTORS)
+    copying, noise = results["quality"]["copying"], results["quality"]["noise"]
+    assert copying["mmd"]["mean"] < noise["mmd"]["mean"]
+    assert copying["metric_2_set_1"]["mean"] > noise["metric_2_set_1"]["mean"]
+    assert copying["nearness"]["mean"] < noise["nearness"]["mean"]
     assert (run / "evidence" / "embeddings.safetensors").stat().st_size > 1000
+
+
+def test_the_screen_tells_the_shortest_of_it_and_nothing_where_samples_are_patches(compared) -> None:
+    results = read_results(compared[1])
+    console = Console(record=True, width=160, file=io.StringIO())
+    console.print(quality_of(results))
+    shown = console.export_text()
+    assert "MMD / floor" in shown
+    assert f"{results.quality['noise'].spread.mean:.2f}" in shown
+    patches = {name: replace(found, spread=None) for name, found in results.quality.items()}
+    assert quality_of(replace(results, quality=patches)) is None
+    assert not vector_quality_table(replace(results, quality=patches)).rows
+
+
+def test_the_report_tells_every_measure_of_vectors_and_which_direction_is_good(compared) -> None:
+    table = vector_quality_table(read_results(compared[1]))
+    assert [row[0].value for row in table.rows] == ["gaussian", "gaussian, federated", "copying", "noise"]
+    assert {len(row) for row in table.rows} == {len(table.headings)}
+    assert all(
+        words in table.caption for words in ("Spread is", "MMD is", "Metric 1", "Metric 2", "Metric 3", "Nearest")
+    )
+    assert table.caption.count("better") + table.caption.count("best") >= 6
 
 
 def test_the_same_command_again_computes_nothing(comparing, of_vectors, compared, counting) -> None:

@@ -69,6 +69,18 @@ def test_the_headline_answers_with_ratio_interval_gap_and_n(reader):
     assert "n = 80 utterances of 4 speakers, 2 folds, 2 seeds" in words
 
 
+def test_a_corrected_p_stands_beside_its_own_and_what_it_makes_unsure_is_not_called_sure(results, run_of):
+    row = results["paired"][0] | {"holm": 0.0624, "different": False}
+    words = read(write_report(run_of(results | {"paired": [row, *results["paired"][1:]]})).read_text()).words
+    assert "p = 0.031\nHolm = 0.062" in words["pairs"].replace(SPACE, " ")
+    assert "Holm = 0.062, sure" not in words["pairs"]
+    assert "Holm is p corrected" in words["pairs"]
+
+
+def test_results_of_before_the_correction_are_not_said_to_have_it(reader):
+    assert "Holm" not in reader.words["pairs"]
+
+
 @pytest.mark.parametrize("metric", ["macro_f1", "uar", "accuracy"])
 def test_every_score_is_shown_with_its_interval(reader, results, metric):
     words = reader.words["results"]
