@@ -14,5 +14,5 @@ def test_a_bank_without_these_sessions_is_named(tmp_path):
 
 
 def test_a_corpus_that_lacks_a_session_is_named(release_file):
-    with pytest.raises(UserError, match="sessions that the corpus lacks.*--corpus and --root"):
+    with pytest.raises(UserError, match=r"sessions that the corpus lacks.*--corpus and --root"):
         audit_bank(Config(), Bank(release_file.parent), (), (), 256)
