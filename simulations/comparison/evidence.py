@@ -3,10 +3,12 @@
 Owns the layout. Must not know how anything is drawn. Arrays are safetensors, patches are fp16 in [-1, 1]:
 
     index.json               {schema, fold, seed, labels, scaling: {low, high}, features: {..}, curves: [{file, stage,
-                             subject, fold, seed}], ledgers: [{file, session, seed}]}; `scaling` inverts to log-mels
+                             subject, fold, seed}], ledgers: [{file, session, seed}],
+                             feature?: {number, name}}; `scaling` inverts to log-mels
     patches.safetensors      `real/<emotion>` and `<mode>/<emotion>`: [n, 128, 128]
     paired.safetensors       `<mode>`: [latents, emotions, 128, 128], one latent under every emotion
-    embeddings.safetensors   `real`, `<mode>`: [n, d] fp32; `real/labels`, `<mode>/labels`: [n] int64
+    embeddings.safetensors   `real`, `<mode>`: [n, d] fp32; `real/labels`, `<mode>/labels`: [n] int64;
+                             of vectors also `<mode>/feature`: [n], the number of each that the index names
     curves/*.jsonl           rows {stage, step, <metric>: ..} of the tunings and trainings of that fold and seed
     ledgers/*.jsonl          the ledger of each federated client at that seed: what left it
 """
@@ -20,9 +22,12 @@ from typing import Any
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
+from common.features.sets import feature_set
 from common.files import atomic_json, atomic_write
 from common.settings import FeatureConfig
+from common.spaces import Vectors
 from common.training.checkpoint import read_tensors
+from simulations.comparison.measures import drawn_feature
 from simulations.comparison.modes import REAL
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import LEDGER, METRICS, SHOWN, Store
@@ -61,6 +66,8 @@ class Gathered:
     looks: Mapping[str, Mapping[str, Tensor]]
     curves: Iterable[Written] = ()
     ledgers: Iterable[Written] = ()
+    feature: Mapping[str, Any] | None = None
+    """The number of a vector that is kept of every sample, and its name; none of patches."""
 
 
 def gather(run: Path, setting: Setting, units: Sequence[Unit], store: Store) -> None:
@@ -78,7 +85,17 @@ def gather(run: Path, setting: Setting, units: Sequence[Unit], store: Store) -> 
     curves = (Written.of(unit, store.where(unit) / METRICS) for unit in watched)
     ledgers = (Written.of(unit, store.where(unit) / LEDGER) for unit in done if unit.seed == first.seed)
     labels = setting.manifest.labels
-    put(run, Gathered(first.place, first.seed, labels, setting.scaled, setting.config.features, looks, curves, ledgers))
+    ground = first.place, first.seed, labels, setting.scaled, setting.config.features
+    put(run, Gathered(*ground, looks, curves, ledgers, _feature(setting, first.seed)))
+
+
+def _feature(setting: Setting, seed: int) -> dict[str, Any] | None:
+    """That a quality unit of this seed kept."""
+    if not isinstance(setting.space, Vectors):
+        return None
+    vectors = setting.config.vectors
+    number = drawn_feature(setting.space.size, seed)
+    return {"number": number, "name": feature_set(vectors.set, vectors.options).names[number]}
 
 
 def put(run: Path, found: Gathered) -> None:
@@ -97,7 +114,8 @@ def put(run: Path, found: Gathered) -> None:
         "curves": list(_copied(found.curves, folder / "curves")),
         "ledgers": list(_copied(found.ledgers, folder / "ledgers")),
     }
-    atomic_json(folder / INDEX, index)
+    told = {} if found.feature is None else {"feature": dict(found.feature)}
+    atomic_json(folder / INDEX, index | told)
 
 
 def _arrays(looks: Mapping[str, Mapping[str, Tensor]], labels: Sequence[str]) -> dict[str, Mapping[str, Tensor]]:
@@ -109,6 +127,8 @@ def _arrays(looks: Mapping[str, Mapping[str, Tensor]], labels: Sequence[str]) ->
             patches[f"{name}/{label}"] = kept["patches"][kept["patch_labels"] == number]
         if "embeddings" in kept:
             embeddings |= {name: kept["embeddings"], f"{name}/labels": kept["labels"]}
+        if "feature" in kept:
+            embeddings[f"{name}/feature"] = kept["feature"]
     paired = {name: kept["paired"] for name, kept in looks.items() if "paired" in kept}
     return {"patches": patches, "paired": paired, "embeddings": embeddings}
 

@@ -14,6 +14,7 @@ from common.scoring.labelled import Labelled
 from common.scoring.memorization import nearest_neighbour_ratio
 from common.scoring.spread import spread
 from common.scoring.transfer import Side, transfer
+from common.seeds import numpy_stream
 
 VERSION = 1
 """Raise it when what is measured changes, so that stored units are measured anew."""
@@ -40,6 +41,11 @@ def vector_measures(compared: Compared) -> dict[str, float | None]:
         except UserError:
             told |= dict.fromkeys(names)
     return told
+
+
+def drawn_feature(size: int, seed: int) -> int:
+    """The number of a vector that a histogram shows: by seed, so that nobody picks a good one."""
+    return int(numpy_stream(seed, "histogram").integers(size))
 
 
 def side_of(vectors: Labelled, speakers: Sequence[str]) -> Side:

@@ -16,7 +16,7 @@ from common.networks.acceleration import Acceleration
 from common.scoring import quality
 from common.scoring.labelled import Labelled
 from common.scoring.transfer import Side
-from common.seeds import numpy_stream, torch_stream
+from common.seeds import torch_stream
 from common.spaces import Space
 from common.synthesizers.pool import given_numbers, turns
 from common.training.checkpoint import save_tensors
@@ -26,7 +26,7 @@ from common.training.standard import standard_for
 from simulations.comparison.augmented import augmented, evenly
 from simulations.comparison.job import Job
 from simulations.comparison.judging import AN_EMOTION, recognized
-from simulations.comparison.measures import Compared, side_of, vector_measures
+from simulations.comparison.measures import Compared, drawn_feature, side_of, vector_measures
 from simulations.comparison.modes import STAYS_MARK
 from simulations.comparison.recognizing import real_speech, sources_of
 from simulations.comparison.store import QUALITY, SHOWN
@@ -81,11 +81,6 @@ def judge_vectors(job: Job) -> None:
     number = drawn_feature(job.setting.space.shape[0], job.unit.seed)
     shown = {"embeddings": view(made.values), "labels": made.labels, "feature": view.scaled(made.values)[:, number]}
     save_tensors(job.folder / SHOWN, shown, {"what": str(job.unit)})
-
-
-def drawn_feature(size: int, seed: int) -> int:
-    """The number of a vector that a histogram shows: by seed, so that nobody picks a good one."""
-    return int(numpy_stream(seed, "histogram").integers(size))
 
 
 def _side(job: Job, part: Manifest, view: View) -> Side:

@@ -54,6 +54,10 @@ class Evidence:
     patches: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
     paired: Mapping[str, Floats] = field(default_factory=dict)
     embeddings: Mapping[str, tuple[Floats, NDArray[np.int64]]] = field(default_factory=dict)
+    columns: Mapping[str, Floats] = field(default_factory=dict)
+    """Of vectors: one number of each sample, by mode."""
+    feature: tuple[int, str] | None = None
+    """Which number that is, and its name."""
     curves: Sequence[Curve] = ()
     ledgers: Sequence[ClientLedger] = ()
     missing: tuple[str, ...] = ()
@@ -70,6 +74,7 @@ class Evidence:
             ground |= {
                 "scaling": Scaling(**(index["scaling"] or {"low": -1.0, "high": 1.0})),
                 "features": FeatureConfig(**index["features"]),
+                "feature": (index["feature"]["number"], index["feature"]["name"]) if "feature" in index else None,
             }
         except OSError:
             return cls(missing=(f"{EVIDENCE}/{INDEX} is not there",))
@@ -85,6 +90,7 @@ class Evidence:
             patches={name: patches[name] for name in modes if name in patches},
             paired=_arrays(folder, "paired", missing),
             embeddings={name: (vectors[name], vectors[f"{name}/labels"]) for name in modes if name in vectors},
+            columns={one: vectors[f"{one}/feature"] for one in modes if f"{one}/feature" in vectors},
             curves=tuple(_curves(folder, index.get("curves", []), missing)),
             ledgers=tuple(_ledgers(folder, index.get("ledgers", []), missing)),
             missing=tuple(missing),

@@ -17,6 +17,7 @@ from simulations.report.evidence import Evidence
 from simulations.report.headline import Headline
 from simulations.report.leaving import kinds_that_left, leaving_table
 from simulations.report.listening import heard_mode, sounds
+from simulations.report.looking import histogram_of, is_of_vectors, map_of
 from simulations.report.neighbours import neighbours
 from simulations.report.scores import bars, confusions, pairs
 from simulations.report.shares import shares_of_real
@@ -75,14 +76,17 @@ def build(results: Results, evidence: Evidence) -> Report:
         "spectrograms": real_and_generated(evidence),
         "paired": None if heard is None else paired(evidence, heard),
         "confusions": tuple(confusions(results)),
-        "neighbours": neighbours(evidence),
+        "neighbours": map_of(results, evidence) if is_of_vectors(results) else neighbours(evidence),
+        "histogram": histogram_of(results, evidence),
         "training": tuple(training(evidence.curves)),
     }
     words = _words(results, evidence) | {"heard": heard, "sounds": sounds(evidence)}
     page = _render(words | drawn | {"told": _told(results, words | drawn)})
     if len(page.encode()) > LARGEST:
         raise UserError(f"a report of {len(page.encode()):,} bytes, more than {LARGEST:,}", remedy="name fewer --modes")
-    single = [drawn[name] for name in ("bars", "pairs", "spectrograms", "paired", "neighbours") if drawn[name]]
+    single = [
+        drawn[name] for name in ("bars", "pairs", "spectrograms", "paired", "neighbours", "histogram") if drawn[name]
+    ]
     return Report(page, (*single, *drawn["confusions"], *(figure for _, figure in drawn["training"])))
 
 
@@ -117,6 +121,7 @@ def _words(results: Results, evidence: Evidence) -> dict[str, Any]:
         "headline": Headline.of(results, shares),
         "tables": tables,
         "kinds": tuple(kinds_that_left(evidence.ledgers)),
+        "of_vectors": is_of_vectors(results),
         "made_with": made_with(results),
         "settings": tuple(settings(results.settings)),
         "pretrained": tuple(settings(results.pretrained)),

@@ -104,26 +104,25 @@ def maps(
         return finish(figure, name, alt)
 
 
-def histogram(real: ArrayLike, synthetic: Mapping[str, ArrayLike], features: Sequence[str], *, seed: int) -> Drawing:
-    """One feature, drawn by seed: bins by Freedman and Diaconis' rule on the real vectors, a line a synthesizer."""
-    number = int(numpy_stream(seed, "histogram").integers(len(features)))
-    values = np.asarray(real, dtype=np.float64)[:, number]
+def histogram(real: ArrayLike, synthetic: Mapping[str, ArrayLike], feature: tuple[int, str], *, seed: int) -> Drawing:
+    """One feature, by its number and name: bins by Freedman and Diaconis' rule on the real, a line a synthesizer."""
+    (number, title), values = feature, np.asarray(real, dtype=np.float64)
     edges = _reaching(np.histogram_bin_edges(values, bins="fd"))
     with canvas(PANEL + 92, width=WIDTH) as figure:
         axes, told = figure.subplots(), []
         shares, _ = np.histogram(values, edges)
         axes.stairs(shares / len(values), edges, fill=True, color=LIGHT["real"], alpha=0.35, label="real")
         for place, (name, made) in enumerate(synthetic.items()):
-            column = np.asarray(made, dtype=np.float64)[:, number]
+            column = np.asarray(made, dtype=np.float64)
             inside, _ = np.histogram(column, edges)
             axes.stairs(inside / len(column), edges, color=_hue(place), linewidth=1.5, label=name)
             told.append(f"{name}: {percent(1 - inside.sum() / len(column))} beyond what is shown")
-        axes.set_title(features[number])
+        axes.set_title(title)
         axes.set_xlabel(f"normalised value; feature {number} drawn with seed {seed}", fontsize=8)
         axes.set_ylabel("share of vectors")
         axes.grid(axis="y")
         _legend(figure, [axes])
-        alt = f"Histogram of the feature {features[number]} of real vectors and of samples. {'; '.join(told)}."
+        alt = f"Histogram of the feature {title} of real vectors and of samples. {'; '.join(told)}."
         return finish(figure, "histogram", alt)
 
 

@@ -14,6 +14,7 @@ from client.simulated import SITES
 from client.site import STATE
 from common.config import load_config
 from common.errors import UserError
+from common.features.functionals import NAMES
 from common.settings import MethodsConfig
 from common.spaces import Vectors
 from server.bank import Bank
@@ -21,13 +22,16 @@ from server.campaign import BANK, RESULTS
 from server.run import default_base, run_campaign
 from simulations import cli
 from simulations.comparison import vectors
-from simulations.comparison.measures import OF_VECTORS
+from simulations.comparison.measures import OF_VECTORS, drawn_feature
 from simulations.comparison.modes import choose_modes
 from simulations.comparison.schema import read_results
 from simulations.comparison.table import quality_of
 from simulations.comparison.vectors import View
 from simulations.federation.campaign import order
 from simulations.federation.serial import SerialClients
+from simulations.report.evidence import Evidence
+from simulations.report.looking import best_modes
+from simulations.report.page import build
 from simulations.report.tables import vector_quality_table
 
 MODES = ("real", "gaussian", "gaussian, federated")
@@ -133,6 +137,27 @@ def test_the_report_tells_every_measure_of_vectors_and_which_direction_is_good(c
         words in table.caption for words in ("Spread is", "MMD is", "Metric 1", "Metric 2", "Metric 3", "Nearest")
     )
     assert table.caption.count("better") + table.caption.count("best") >= 6
+
+
+def test_the_report_maps_samples_beside_real_speech_and_shows_one_number_that_the_seed_chose(compared) -> None:
+    results = read_results(compared[1])
+    evidence = Evidence.read(compared[1], list(results.modes))
+    number = drawn_feature(SPACE.size, evidence.seed)
+    assert evidence.feature == (number, NAMES[number])
+    assert best_modes(results, evidence) == ("gaussian", "gaussian, federated")
+    report = build(results, evidence)
+    figures = {figure.name: figure for figure in report.figures}
+    assert "of gaussian, gaussian, federated: real vectors dark" in figures["maps"].alt
+    assert NAMES[number] in figures["histogram"].alt
+    assert "neighbours" not in figures
+    assert "encoder's space" not in report.page
+    assert figures["maps"].svg in report.page
+    assert figures["histogram"].svg in report.page
+
+
+def test_the_number_of_a_histogram_hangs_on_the_seed_alone() -> None:
+    assert [drawn_feature(1715, seed) for seed in (0, 0)] == [drawn_feature(1715, 0)] * 2
+    assert len({drawn_feature(1715, seed) for seed in range(20)}) > 15
 
 
 def test_the_same_command_again_computes_nothing(comparing, of_vectors, compared, counting) -> None:
