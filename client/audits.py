@@ -32,6 +32,7 @@ from common.seeds import derive_seed
 from common.settings import RuntimeConfig, Section
 from common.synthesizers import Sampler
 from common.training.checkpoint import read_tensors, save_tensors
+from common.training.draws import Examples
 from common.training.phases import Interrupted
 from common.wire import Refused, Tuning, weights_digest
 from common.wire.terms import Digest
@@ -158,7 +159,12 @@ def _verdict(
     def fit(number: int, chosen: NDArray[np.int64]) -> Sampler:
         around = surroundings(folder.twin(number), tuning, door, runtime, clock, lambda: stop() or over())
         own = derive_seed(seed, "twin", number)
-        weights = fitted(tuning, base, speech.examples(chosen, own), own, around)
+        part = speech.part(chosen)
+
+        def examples(balanced: bool) -> Examples:
+            return part.examples(speech.scaling, own, balanced=balanced)
+
+        weights = fitted(tuning, base, examples, part.manifest.held, own, around)
         device = around.acceleration.device
         sampler: Sampler = tuning.method.sampler(weights, tuning.own, tuning.space, len(tuning.labels), device)
         return sampler

@@ -164,7 +164,7 @@ def _tune(
         return door.examples(tuning.space, tuning.scaling, seed, balanced=balanced)
 
     try:
-        released = fitted(tuning, base, examples, seed, around)
+        released = fitted(tuning, base, examples, door.features_in(tuning.space).manifest.held, seed, around)
     except Interrupted:
         if clock.seconds <= grant.seconds:
             raise
@@ -203,11 +203,12 @@ def fitted(
     tuning: Tuning,
     base: Mapping[str, Tensor],
     examples: Callable[[bool], Examples],
+    held: tuple[bool, ...],
     seed: int,
     around: Surroundings,
 ) -> dict[str, Tensor]:
-    """What a fit to these examples may release, all of it numbers."""
-    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around)
+    """What a fit to these examples may release, all of it numbers; `held` tells which emotions there are."""
+    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around, held)
     released: dict[str, Tensor] = tuning.method.fit(fitting, tuning.own)
     for name, value in released.items():  # what is no number would be dropped where it is read, and fitted for ever
         if not is_finite(value):

@@ -3,7 +3,6 @@
 Owns the way from features to both. Must not know a synthesizer.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +16,6 @@ from common.features.scaling import Scaling
 from common.features.spaces import SpeechFeatures
 from common.features.vectors import VectorFeatures
 from common.spaces import Space
-from common.training.draws import Examples
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +47,8 @@ class Speech:
         """Puts samples beside them."""
         return self._windows[1]
 
-    def examples(self, chosen: NDArray[np.int64], seed: int) -> Callable[[bool], Examples]:
-        """What a fit to these utterances alone may see."""
+    def part(self, chosen: NDArray[np.int64]) -> SpeechFeatures:
+        """These utterances alone: all that a fit of a twin may see."""
         own = self.features.manifest
         paths = {own.utterances[number].path for number in chosen}
-        part = self.features.of(own.where(lambda utterance: utterance.path in paths))
-        return lambda balanced: part.examples(self.scaling, seed, balanced=balanced)
+        return self.features.of(own.where(lambda utterance: utterance.path in paths))

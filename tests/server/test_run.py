@@ -88,7 +88,7 @@ class TestOpening:
         assert read_run(folder)[1] == ORDERED
 
     def test_there_are_only_the_plans_that_there_are(self, folder, config):
-        with pytest.raises(UserError, match="no such plan: half; there are leave-one-session-out, everyone"):
+        with pytest.raises(UserError, match=r"no such plan: half; there are .*leave-one-session-out, everyone"):
             open_run(folder, config, Order("run", "weights", "a1b2", 2, "half"), resume=False)
         assert not folder.exists()
 

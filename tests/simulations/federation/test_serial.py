@@ -107,10 +107,10 @@ def test_a_site_that_broke_down_is_named_and_its_own_log_says_why(config, weight
     of_site = Dice(simulated_secret(config.seed, "Session2")).tuning(config.campaign_name(), "Session2")
     speech = Door(load_site(run / SITES / "Session2" / SITE)).speech
 
-    def breaks(networks, patches, settings, seed, around):
+    def breaks(networks, patches, settings, seed, *others):
         if seed == derive_seed(of_site, speech):
             raise RuntimeError("the marker of utterance 17")
-        return finetune(networks, patches, settings, seed, around)
+        return finetune(networks, patches, settings, seed, *others)
 
     monkeypatch.setattr("common.synthesizers.methods.eskimez.finetune", breaks)
     results = run_campaign(run, SerialClients(run))
