@@ -18,7 +18,7 @@ def table_of(results: Results) -> Table:
     seeds, folds = len(results.seeds), len(results.folds)
     title = f"{results.corpus}, preset {results.preset}: {results.protocol}; {folds} fold(s), {seeds} seed(s)"
     caption = "folds, seeds: deviations; gap: how much of the way from floor to real is closed"
-    caption = "\n".join([caption, *stays_lines(results)])
+    caption = "\n".join([caption, *stays_lines(results), *leaving_lines(results)])
     table = Table(title=title, title_justify="left", caption=caption)
     table.add_column("trained on", no_wrap=True)
     table.add_column("macro F1")
@@ -56,6 +56,14 @@ def stays_lines(results: Results) -> Iterator[str]:
     for mode in results.modes.values():
         if mode.stays:
             yield f"† {mode.stays}"
+
+
+def leaving_lines(results: Results) -> Iterator[str]:
+    """What each site releases for a row, where one of them takes several releases."""
+    told = {name: row for name, row in results.modes.items() if row.releases is not None and row.bytes is not None}
+    if max((row.releases or 0 for row in told.values()), default=0) > 1:
+        parts = (f"{name} {row.releases} of {(row.bytes or 0) / 1e6:.2f} MB in all" for name, row in told.items())
+        yield f"releases of each site: {'; '.join(parts)}"
 
 
 def tables_of(results: Results) -> Iterator[Table]:
