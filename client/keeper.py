@@ -25,7 +25,7 @@ from client.rules import Holdings, work_of
 from client.scoring import Counts, given_once, noised, score
 from client.seen import Seen
 from client.site import Site
-from client.tuning import ASKED, TUNINGS, Grant, TuningFolder, tune
+from client.tuning import ASKED, TUNINGS, Grant, Progress, TuningFolder, tune
 from common.errors import UserError
 from common.version import VERSION
 from common.wire import (
@@ -92,7 +92,7 @@ class Keeper:
     def status(self) -> dict[str, object]:
         """What the keeper says of itself, past the gate: nothing that a server may not know."""
         folders = self._queue.folders
-        progress = folders[0].progress() if folders else None
+        progress = self._progress(folders[0]) if folders else None
         written = self._written()
         return {
             "eyesoff": VERSION,
@@ -105,6 +105,10 @@ class Keeper:
             "iterations": progress.iterations if progress else 0,
             "rate": progress.rate if progress else 0.0,
         }
+
+    def _progress(self, folder: TuningFolder) -> Progress | None:
+        """Of its tuning, then of its audit."""
+        return (TuningFolder(AuditFolder(folder).path) if folder.is_finished else folder).progress()
 
     def _written(self) -> Seen | None:
         """What the ledger holds; None where nothing can be answered, and the site's own log says why."""

@@ -71,7 +71,10 @@ def private_gaussians(fitting: Fitting, privacy: Privacy, directions: int, share
     check_delta(privacy.delta, len(whole.values))
     signal = signal_for(privacy.epsilon, privacy.delta)
     exact = moments(own.turned(whole.values), whole.labels.numpy(), fitting.classes, own.clip, shares)
-    told = noised(exact, signal, own.clip, shares, numpy_stream(fitting.seed, "private moments"))
+    # Of the settings too: the same noise at two sizes could be solved for, and taken away.
+    asked = (privacy.epsilon, privacy.delta, directions, shares.squares)
+    stream = numpy_stream(fitting.seed, "private moments", *map(repr, asked))
+    told = noised(exact, signal, own.clip, shares, stream)
     means = clipped(told.means(), own.clip)
     factor = own.directions
     if shares.squares:

@@ -120,6 +120,17 @@ def test_noise_is_of_the_sites_own_dice(fit):
     assert not alike(fit(source, seed=1)[0], fit(source, seed=2)[0])
 
 
+@pytest.mark.parametrize("other", [{"epsilon": 2.0}, {"delta": 1e-6}, {"directions": 15}, {"noised": "covariance"}])
+def test_two_recipes_of_one_run_do_not_share_their_noise(fit, other, monkeypatch):
+    """Else one would be the other's noise at another size, and two releases would give away what is under it."""
+    told, honest = [], private.noised
+    monkeypatch.setattr(private, "noised", lambda *given: told.append((given[0], honest(*given))) or told[-1][1])
+    for changed in ({}, other):
+        fit(speech(), seed=1, **changed)
+    one, another = ((noisy.sums - exact.sums)[:, :15].ravel() for exact, noisy in told)
+    assert abs(np.corrcoef(one, another)[0, 1]) < 0.5
+
+
 @pytest.mark.parametrize(
     ("space", "word"),
     [(SPACE.model_copy(update={"scale": "session"}), "session"), (SPACE.model_copy(update={"scale": "raw"}), "raw")],
