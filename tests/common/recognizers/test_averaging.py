@@ -57,10 +57,17 @@ def test_sites_weigh_as_many_utterances_as_they_have():
 
 def test_each_site_starts_a_round_from_what_all_of_them_share(monkeypatch):
     begun = []
-    monkeypatch.setattr(averaging, "_tune", lambda network, *_: begun.append(network.dense[0].weight.clone()))
+
+    def tune(network, *_):
+        begun.append(network.dense[0].weight.detach().clone())
+        network.dense[0].weight.data += 1
+
+    monkeypatch.setattr(averaging, "_tune", tune)
     of_rounds(2)
-    assert len(begun) == 6
-    assert all(torch.allclose(one, begun[0]) for one in begun)
+    first, second = begun[:3], begun[3:]
+    assert all(torch.equal(one, first[0]) for one in first)
+    assert len(second) == 3
+    assert all(torch.allclose(one, first[0] + 1) for one in second)
 
 
 def test_raw_numbers_are_made_alike_by_all_sites_together():
