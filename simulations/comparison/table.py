@@ -19,12 +19,12 @@ def table_of(results: Results) -> Table:
     title = f"{results.corpus}, preset {results.preset}: {results.protocol}; {folds} fold(s), {seeds} seed(s)"
     caption = "folds, seeds: deviations; gap: how much of the way from floor to real is closed"
     caption = "\n".join([caption, *stays_lines(results), *leaving_lines(results)])
-    table = Table(title=title, title_justify="left", caption=caption)
-    table.add_column("trained on", no_wrap=True)
-    table.add_column("macro F1")
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
+    table.add_column("trained on")
+    table.add_column("macro F1", no_wrap=True)
     table.add_column("95 %", min_width=12)
     for heading in ("folds", "seeds", "UAR", "gap", "n"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     failed = {mode: failure.reason for failure in results.failures for mode in failure.modes}
     for name, mode in results.modes.items():
         score = mode.macro_f1

@@ -90,6 +90,9 @@ def test_the_tables_tell_the_releases(averaging):
     console.print(table_of(averaging))
     shown = " ".join(console.export_text().split())
     assert "federated averaging, 5 rounds 5 of 3.64 MB in all" in shown
+    narrow = Console(record=True, width=80, file=io.StringIO())
+    narrow.print(table_of(averaging))
+    assert f"{averaging.modes['federated averaging, 5 rounds'].macro_f1.mean:.3f}" in narrow.export_text()
     notes = [row[0].note for row in results_table(averaging, {}).rows]
     assert "5 releases of each site, 3.64 MB" in notes[2]
     with pytest.raises(UserError, match="not a mode of patches"):
