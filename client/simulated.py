@@ -19,6 +19,7 @@ from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
 from common.files import atomic_write
+from common.privacy.accountant import LARGEST_EPSILON
 from common.training.pretrained import shipped_weights
 from common.wire import Precision
 
@@ -43,6 +44,7 @@ def open_policy(config: Config, base: str) -> str:
         "scorings_a_day": MANY,
         "releases_in_all": MANY,
         "scorings_in_all": MANY,
+        "epsilon_in_all": LARGEST_EPSILON,
         "minutes_a_request": MANY,
         "mebibytes_a_day": MANY,
         "gibibytes_of_state": float(MANY),

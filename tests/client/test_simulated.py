@@ -19,6 +19,7 @@ from common.config import Config
 from common.corpora import labelled_corpus, read_corpus
 from common.corpora.manifest import Manifest, Utterance
 from common.errors import UserError
+from common.privacy.accountant import LARGEST_EPSILON
 
 BASE = "0" * 64
 
@@ -103,6 +104,7 @@ def test_its_policy_accepts_its_own_campaign_whatever_that_asks_and_no_other(tmp
     assert policy.per_speaker
     assert policy.tell_counts
     assert policy.scoring_epsilon == "exact"
+    assert (policy.epsilon_in_all, policy.release) == (LARGEST_EPSILON, "always")
 
 
 def test_the_same_seed_gives_a_session_the_same_dice_and_another_seed_or_session_others(tmp_path, config):
