@@ -80,7 +80,7 @@ def quality_of(results: Results) -> Table | None:
     if not of_vectors:
         return None
     told = "spread, nearest: 1 is best; MMD: 1 is as real speech, lower is better; metric 2: UAR, higher is better"
-    table = Table(title="quality of samples", title_justify="left", caption=told)
+    table = Table(title="quality of samples", title_justify="left", caption=told, caption_justify="left")
     for heading in ("samples of", "spread", "MMD / floor", "metric 2", "nearest"):
         table.add_column(heading)
     for name, found in of_vectors.items():

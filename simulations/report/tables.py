@@ -55,7 +55,7 @@ OF_VECTORS_TOLD = {
         "MMD",
         "lower is better",
         "MMD is how far the law of each number lies from the real one, mean over "
-        "numbers: lower is better, and the floor, what as many real vectors get, is as low as it goes.",
+        "numbers: lower is better. The floor is what as many other real vectors get; only copies lie below it.",
     ),
     "mmd_floor": ("floor", "of MMD", ""),
     "metric_1_set_1": (
