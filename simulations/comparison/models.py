@@ -6,13 +6,13 @@ Owns where they lie in a run and what their cards tell. Must not know how a reco
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.recognizers import recognizer
 from common.recognizers.card import ModelCard, extractor_of
 from common.recognizers.model import Model, save_model
 from common.recognizers.scoring import results_of, scores_of
 from common.scoring import Confusion
 from common.training.checkpoint import read_tensors
 from simulations.comparison.modes import MODES
+from simulations.comparison.recognizing import recognizer_of
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import COUNTS, RECOGNIZER, Store
 from simulations.comparison.units import Unit
@@ -31,7 +31,7 @@ def write_models(run: Path, setting: Setting, units: Sequence[Unit], store: Stor
 
 
 def _card(setting: Setting, unit: Unit, trained: Unit, store: Store) -> ModelCard:
-    config, method = trained.config, recognizer(trained.config.methods.recognizer)
+    config, method = trained.config, recognizer_of(MODES[trained.subject], trained.config)
     labels, fold = setting.manifest.labels, setting.folds[unit.place]
     counts = store.read(unit, COUNTS)
     scores = scores_of([Confusion(labels, matrix) for matrix in counts.values()], unit.seed)

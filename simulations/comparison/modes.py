@@ -30,6 +30,8 @@ class Mode:
     real: bool = False
     augmentation: str | None = None
     """Makes samples of the recordings themselves, in place of a synthesizer: only where the recordings are."""
+    rounds: int = 0
+    """Of averaging the dense network over sites that hold real speech; then it reads, whichever the recognizer is."""
 
     @property
     def samples(self) -> str:
@@ -38,7 +40,7 @@ class Mode:
 
     def is_of(self, space: Space) -> bool:
         """Whether its samples, if any, are examples of this space."""
-        if self.augmentation is not None:
+        if self.augmentation is not None or self.rounds:
             return isinstance(space, Vectors)
         return self.synthesizer is None or type(space) in SYNTHESIZERS.get(self.synthesizer).spaces
 
@@ -48,6 +50,10 @@ AT_DATA = {
     "noise": "Copies of the recordings' vectors with Gaussian noise.",
     "smote": "Points between a recording's vector and one of its nearest of the same emotion.",
 }
+
+
+AVERAGING = "The dense network, averaged over sites that train it on their real speech in turns."
+ROUNDS = {1: "1 round", 5: "5 rounds", 20: "20 rounds"}
 
 
 def _modes() -> dict[str, Mode]:
@@ -64,6 +70,7 @@ def _modes() -> dict[str, Mode]:
             if one.reach == "anywhere" and one.name != FLOOR:
                 modes.append(Mode(f"{one.title}, federated", f"{one.about} Fitted at each site.", one.name, "clients"))
     modes += [Mode(name, about, augmentation=name) for name, about in AT_DATA.items()]
+    modes += [Mode(f"federated averaging, {many}", AVERAGING, rounds=rounds) for rounds, many in ROUNDS.items()]
     modes.append(Mode("real+synthetic", "real speech and the centralized samples, half and half", paper, real=True))
     return {mode.name: mode for mode in modes}
 

@@ -8,29 +8,34 @@ Seeds are those of `eyesoff simulate`, so that its federated and its real scores
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from client.recipes import recipe_of
 from common.config import Config
+from common.corpora.manifest import Utterance
 from common.features.patches import Batch
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.protocols import Filling
-from common.recognizers import Predictor, recognizer
+from common.recognizers import Predictor, Recognizer, recognizer
+from common.recognizers.averaging import averaged
+from common.recognizers.methods.dnn import RECOGNIZER as DENSE
 from common.recognizers.trying import by_speaker
 from common.seeds import derive_seed
 from common.settings import SamplingConfig
 from common.synthesizers import Sampler, synthesizer
 from common.synthesizers.pool import KeptPool, Source, source_seed
 from common.training.checkpoint import read_tensors, save_tensors
-from common.training.draws import Examples
+from common.training.draws import Examples, everything
 from simulations.comparison.augmented import Augmented, augmented, evenly
 from simulations.comparison.filling import Together
 from simulations.comparison.fitting import with_synthesizer
 from simulations.comparison.job import Job
-from simulations.comparison.modes import MODES, REAL
+from simulations.comparison.modes import MODES, REAL, Mode
 from simulations.comparison.predictions import save_told
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import COUNTS, POOL, RELEASE
@@ -55,6 +60,9 @@ class HalfAndHalf:
 def train(job: Job) -> None:
     """From real speech, from samples, or from both."""
     config = job.config
+    if rounds := MODES[job.unit.subject].rounds:
+        save_tensors(job.folder / WEIGHTS, _averaged(job, rounds), {"what": str(job.unit)})
+        return
     method, classes = recognizer(config.methods.recognizer), config.corpus.classes
     settings = method.settings_of(config)
     acceleration = Acceleration.from_runtime(config.runtime)
@@ -65,6 +73,25 @@ def train(job: Job) -> None:
     examples = patches_of(job, acceleration.device)
     weights = method.train(examples, settings, job.setting.space, classes, derive_seed(config.seed, *names), around)
     save_tensors(job.folder / WEIGHTS, weights, {"what": str(job.unit)})
+
+
+def _averaged(job: Job, rounds: int) -> dict[str, Tensor]:
+    """The dense network, of a fold's training sessions as sites."""
+    setting, config = job.setting, job.config
+    train, method = setting.folds[job.unit.place].train, recognizer_of(MODES[job.unit.subject], config)
+    parts = (train.where(partial(_is_of, session)) for session in sorted(train.sessions))
+    sites = [everything(setting.features.of(one).examples(None, 0, balanced=False)) for one in parts]
+    seed, classes = derive_seed(config.seed, "averaging", job.unit.place), config.corpus.classes
+    return averaged(sites, method.settings_of(config), setting.space, classes, rounds, seed=seed)
+
+
+def _is_of(session: str, utterance: Utterance) -> bool:
+    return utterance.session == session
+
+
+def recognizer_of(mode: Mode, config: Config) -> Recognizer[Any]:
+    """What a mode's score is of: the configured one, or the one that is averaged."""
+    return DENSE if mode.rounds else recognizer(config.methods.recognizer)
 
 
 def patches_of(job: Job, device: torch.device) -> Examples:
@@ -160,7 +187,7 @@ def score(job: Job) -> None:
 def load_recognizer(job: Job, unit: Unit) -> Predictor:
     """One that was trained, ready to be tried."""
     config = job.config
-    method, weights = recognizer(config.methods.recognizer), read_tensors(job.store.where(unit) / WEIGHTS)[0]
+    method, weights = recognizer_of(MODES[unit.subject], config), read_tensors(job.store.where(unit) / WEIGHTS)[0]
     acceleration = Acceleration.from_runtime(config.runtime)
     predictor: Predictor = method.predictor(
         weights, method.settings_of(config), job.setting.space, config.corpus.classes, acceleration

@@ -4,6 +4,7 @@ Owns every step between what was computed and what is written down. Must not kno
 (`simulations.comparison.schema`), how a unit is computed, nor how any of this is shown.
 """
 
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,10 +18,14 @@ from common.augmentation import STAYS
 from common.config import Config
 from common.networks.acceleration import Acceleration
 from common.protocols import Trial
+from common.recognizers.averaging import leaving
+from common.recognizers.methods.dnn import RECOGNIZER as DENSE
 from common.scoring import AVERAGED_OVER, METRICS, Confusion, Metric, Outcome, compare, gap_closed
 from common.scoring.families import holm
+from common.synthesizers import synthesizer
 from common.training.checkpoint import Card
 from common.version import VERSION
+from common.wire import Precision
 from simulations.comparison.ablations import Ablation
 from simulations.comparison.arms import arms_of, by_arm, counts_in, trainings
 from simulations.comparison.measures import OF_VECTORS
@@ -93,8 +98,10 @@ def collect(
     rows = {one: counts_of(row_of(ABLATED, one.name), done, store) for one in ablations}
     turned = {one: outcome_of(begun, counts_in(shown, table, seeds)) for one, table in rows.items()}
     usual = outcome_of(begun, counts[ABLATED]) if ablations else None
+    found = scored(begun, modes, counts)
     return replace(
-        scored(begun, modes, counts),
+        found,
+        modes={mode.name: _with_leaving(found.modes[mode.name], mode, setting) for mode in modes},
         ablations=_turned_together([_turned(one, outcome, usual, begun.seeds) for one, outcome in turned.items()]),
         arms=arms_of(trials, setting.manifest.labels, every, seeds),
         quality=_quality(done, store),
@@ -102,6 +109,20 @@ def collect(
         failures=failed(units, failures),
         pretrained={} if setting.scaling is None else whence(setting.pretrained.card),
     )
+
+
+def _with_leaving(row: Row, mode: Mode, setting: Setting) -> Row:
+    """What a federated mode takes from each site."""
+    config, classes = setting.config, setting.config.corpus.classes
+    if mode.rounds:
+        told = leaving(DENSE.settings_of(config), setting.space, classes, mode.rounds)
+        return replace(row, releases=told.releases, bytes=told.bytes)
+    if mode.synthesizer is None or mode.where == "fold":
+        return row
+    one = synthesizer(mode.synthesizer)
+    shapes = one.shapes(one.settings_of(config), setting.space, classes)
+    size = Precision[config.finetuning.released_as.upper()].dtype.itemsize
+    return replace(row, releases=1, bytes=size * sum(math.prod(shape) for shape in shapes.values()))
 
 
 def whence(card: Card) -> dict[str, Any]:
@@ -149,7 +170,9 @@ def _row(mode: Mode, outcome: Outcome | None, results: Results) -> Row:
         mode.synthesizer,
         complete=list(outcome.seeds) == sorted(results.seeds),
         whole_seeds=list(outcome.seeds),
-        **{metric: outcome.summary(metric, seed=results.seeds[0]) for metric in METRICS},
+        macro_f1=outcome.summary("macro_f1", seed=results.seeds[0]),
+        uar=outcome.summary("uar", seed=results.seeds[0]),
+        accuracy=outcome.summary("accuracy", seed=results.seeds[0]),
         pooled={metric: outcome.pooled(metric) for metric in METRICS},
         confusion=outcome.counts.sum(axis=(0, 1)).tolist(),
         # an outcome has its folds in sorted order

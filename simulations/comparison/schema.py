@@ -55,6 +55,9 @@ class Row:
     """Fold to macro F1 of each whole seed."""
     stays: str = ""
     """Why its samples cannot leave the place of the recordings, where they cannot."""
+    releases: int | None = None
+    """What each site must release for it: how often, and bytes in all; nothing where it is not federated."""
+    bytes: int | None = None
 
     @property
     def scores(self) -> dict[Metric, Summary]:

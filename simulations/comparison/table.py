@@ -18,13 +18,13 @@ def table_of(results: Results) -> Table:
     seeds, folds = len(results.seeds), len(results.folds)
     title = f"{results.corpus}, preset {results.preset}: {results.protocol}; {folds} fold(s), {seeds} seed(s)"
     caption = "folds, seeds: deviations; gap: how much of the way from floor to real is closed"
-    caption = "\n".join([caption, *stays_lines(results)])
-    table = Table(title=title, title_justify="left", caption=caption)
-    table.add_column("trained on", no_wrap=True)
-    table.add_column("macro F1")
+    caption = "\n".join([caption, *stays_lines(results), *leaving_lines(results)])
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
+    table.add_column("trained on")
+    table.add_column("macro F1", no_wrap=True)
     table.add_column("95 %", min_width=12)
     for heading in ("folds", "seeds", "UAR", "gap", "n"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     failed = {mode: failure.reason for failure in results.failures for mode in failure.modes}
     for name, mode in results.modes.items():
         score = mode.macro_f1
@@ -58,6 +58,14 @@ def stays_lines(results: Results) -> Iterator[str]:
             yield f"† {mode.stays}"
 
 
+def leaving_lines(results: Results) -> Iterator[str]:
+    """What each site releases for a row, where one of them takes several releases."""
+    told = {name: row for name, row in results.modes.items() if row.releases is not None and row.bytes is not None}
+    if max((row.releases or 0 for row in told.values()), default=0) > 1:
+        parts = (f"{name} {row.releases} of {(row.bytes or 0) / 1e6:.2f} MB in all" for name, row in told.items())
+        yield f"releases of each site: {'; '.join(parts)}"
+
+
 def tables_of(results: Results) -> Iterator[Table]:
     """All that a comparison shows on the screen."""
     yield table_of(results)
@@ -72,7 +80,7 @@ def quality_of(results: Results) -> Table | None:
     if not of_vectors:
         return None
     told = "spread, nearest: 1 is best; MMD: 1 is as real speech, lower is better; metric 2: UAR, higher is better"
-    table = Table(title="quality of samples", title_justify="left", caption=told)
+    table = Table(title="quality of samples", title_justify="left", caption=told, caption_justify="left")
     for heading in ("samples of", "spread", "MMD / floor", "metric 2", "nearest"):
         table.add_column(heading)
     for name, found in of_vectors.items():

@@ -19,6 +19,8 @@ from common.corpora.manifest import Manifest
 from common.features.spaces import identity_in
 from common.protocols import Trial
 from common.recognizers import recognizer
+from common.recognizers.averaging import BATCH, EPOCHS
+from common.recognizers.methods.dnn import RECOGNIZER as DENSE
 from common.settings import hash_identity
 from common.spaces import Vectors
 from common.synthesizers import synthesizer
@@ -164,9 +166,11 @@ class _SeedPlan:
         return {} if self.setting.is_usual else {"part": part.content_hash()}
 
     def _train(self, mode: Mode, fold: Trial, sources: tuple[Unit, ...]) -> Unit:
-        method = recognizer(self.config.methods.recognizer)
+        method = DENSE if mode.rounds else recognizer(self.config.methods.recognizer)
         own = method.settings_of(self.config)
         settings: dict[str, Any] = {"method": method.name, "recognizer": own.model_dump(mode="json")}
+        if mode.rounds:
+            settings |= {"rounds": mode.rounds, "epochs": EPOCHS, "batch": BATCH}
         drawn = bool(sources) or mode.augmentation is not None
         if drawn:
             settings["sampling"] = self.config.sampling.model_dump(mode="json")
@@ -175,7 +179,7 @@ class _SeedPlan:
             settings["made of"] = fold.fitted.content_hash()
         if drawn and fold.filling is not None:
             settings |= {"filling": asdict(fold.filling), "draw": fold.repeat}
-        steps = method.cost(own, self.setting.space, self.config.corpus.classes).steps
+        steps = 0 if mode.rounds else method.cost(own, self.setting.space, self.config.corpus.classes).steps
         return self._unit("train", mode.name, fold.title, settings, sources, steps)
 
     def _quality(self, subject: str, fold: Trial, needs: tuple[Unit, ...]) -> Unit:

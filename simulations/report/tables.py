@@ -18,7 +18,17 @@ from simulations.comparison.schema import Difference, Measured, Pair, Results, S
 from simulations.comparison.table import marked, stays_lines
 from simulations.comparison.units import COPYING, NOISE
 from simulations.report.published import published
-from simulations.report.wording import NOTHING, interval, many, measure, percent, percents, probability, score
+from simulations.report.wording import (
+    NOTHING,
+    interval,
+    many,
+    measure,
+    megabytes,
+    percent,
+    percents,
+    probability,
+    score,
+)
 
 STAGES = {
     "tune": "tune a generator behind a client's door",
@@ -45,7 +55,7 @@ OF_VECTORS_TOLD = {
         "MMD",
         "lower is better",
         "MMD is how far the law of each number lies from the real one, mean over "
-        "numbers: lower is better, and the floor, what as many real vectors get, is as low as it goes.",
+        "numbers: lower is better. The floor is what as many other real vectors get; only copies lie below it.",
     ),
     "mmd_floor": ("floor", "of MMD", ""),
     "metric_1_set_1": (
@@ -125,8 +135,11 @@ def _mode_row(results: Results, name: str, share: Score | None) -> tuple[Cell, .
         )
     whole = "" if mode.complete else f"{found.seeds} of {len(results.seeds)} seeds: {reason_of(results, name)}"
     closed = results.gap_closed.get(name)
+    taken = (
+        "" if mode.releases is None else f"{many(mode.releases, 'release')} of each site, {megabytes(mode.bytes or 0)}"
+    )
     return (
-        Cell(marked(results, name), f"{about}\n{whole}".strip(), wide=True),
+        Cell(marked(results, name), "\n".join(filter(None, (about, taken, whole))), wide=True),
         Cell(score(found.mean), f"{interval(found.low, found.high)}\n{_deviations(found)}".strip()),
         *(Cell(score(one.mean), interval(one.low, one.high)) for one in (mode.uar, mode.accuracy) if one),
         _share(share.value, share.low, share.high) if share else Cell("100 %" if name == REAL else NOTHING),

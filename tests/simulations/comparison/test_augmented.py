@@ -65,6 +65,40 @@ def test_a_row_that_stays_has_a_dagger_and_its_sentence_below_and_no_other_row_h
     assert "real †" not in shown
 
 
+@pytest.fixture(scope="module")
+def averaging(comparing, of_vectors, tmp_path_factory):
+    run = tmp_path_factory.mktemp("run") / "averaging"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vectors, "AN_EMOTION", 6)
+        modes = ("gaussian federated", "federated averaging 1 round", "federated averaging 5 rounds")
+        comparing(run, settings=of_vectors, base=None, modes=modes, folds=["Session1"], seeds=1, models=True)
+    return read_results(run)
+
+
+def test_averaging_is_a_row_for_each_number_of_rounds_with_what_it_takes_from_each_site(averaging):
+    assert averaging.failures == []
+    gaussian, one, five = averaging.modes.values()
+    assert (gaussian.releases, one.releases, five.releases) == (1, 1, 5)
+    assert five.bytes == 5 * one.bytes == 5 * 4 * (1715 * 100 + 100 + 100 * 100 + 100 + 100 * 4 + 4)
+    assert gaussian.bytes == 2 * 1715 * (4 + 16 + 1)
+    assert one.macro_f1.mean >= 0
+    assert one.confusion != five.confusion or one.macro_f1 == five.macro_f1
+
+
+def test_the_tables_tell_the_releases(averaging):
+    console = Console(record=True, width=200, file=io.StringIO())
+    console.print(table_of(averaging))
+    shown = " ".join(console.export_text().split())
+    assert "federated averaging, 5 rounds 5 of 3.64 MB in all" in shown
+    narrow = Console(record=True, width=80, file=io.StringIO())
+    narrow.print(table_of(averaging))
+    assert f"{averaging.modes['federated averaging, 5 rounds'].macro_f1.mean:.3f}" in narrow.export_text()
+    notes = [row[0].note for row in results_table(averaging, {}).rows]
+    assert "5 releases of each site, 3.64 MB" in notes[2]
+    with pytest.raises(UserError, match="not a mode of patches"):
+        choose_modes(["federated averaging 5 rounds"], PATCHES)
+
+
 @pytest.mark.parametrize("name", AT_DATA)
 def test_federated_it_is_refused_with_the_sentence_that_says_why(config, tmp_path, name):
     methods = load_config("best").methods.model_copy(update={"synthesizer": name})
