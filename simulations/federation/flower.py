@@ -46,7 +46,7 @@ def simulate(run: Path, plan: Plan, outcome: Path, watch: Callable[[], None]) ->
                 raise UserError("Flower's SuperLink died", where=link.connection.log, remedy="its log says why")
 
         for _ in range(STARTS):
-            number = link.connection.submit(run, _resources(plan))
+            number = link.connection.submit(run, resources_for(plan))
             status = link.connection.follow(number, outcome, look)
             log = link.connection.keep_log(number)
             if status == COMPLETED or RAY_IS_LATE not in reason_of(log):
@@ -98,13 +98,14 @@ def _await_health(link: SuperLink) -> None:
     )
 
 
-def _resources(plan: Plan) -> list[str]:
+def resources_for(plan: Plan) -> list[str]:
+    """What Flower is told of a plan, as words of its command."""
     federation = [
         f"num-supernodes={plan.clients}",
         f"client-resources-num-cpus={plan.threads}",
         "init-args-log-to-driver=false",
     ]
-    if "RAY_ADDRESS" not in os.environ:  # an existing cluster has its own count
+    if not os.environ.get("RAY_ADDRESS"):  # an existing cluster has its own count
         federation.append(f"init-args-num-cpus={plan.at_once * plan.threads}")
     if plan.gpus:
         federation.append(f"client-resources-num-gpus={plan.gpus}")

@@ -22,7 +22,9 @@ from server.bank import Bank
 from server.campaign import BANK, RESULTS
 from server.run import EVENTS, run_campaign
 from simulations import telemetry
+from simulations.federation import flower
 from simulations.federation.campaign import order
+from simulations.federation.resources import Plan
 from simulations.federation.serial import SerialClients
 
 SESSIONS = [f"Session{number}" for number in range(1, 6)]
@@ -193,3 +195,12 @@ def test_a_worker_that_dies_is_named_and_a_resume_finishes_its_work(command, tmp
     assert "failed" in told or "error" in told
     assert command(run).wait(LONG) == 0
     assert sorted(digests(run)) == SESSIONS
+
+
+@pytest.mark.parametrize(("address", "counts"), [(None, True), ("", True), ("10.0.0.1:6379", False)])
+def test_only_a_cluster_that_is_named_has_a_count_of_its_own(address, counts, monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    if address is not None:
+        monkeypatch.setenv("RAY_ADDRESS", address)
+    plan = Plan(clients=5, at_once=2, threads=1, gpus=0.0, client_bytes=1, server_bytes=1)
+    assert ("init-args-num-cpus=2" in " ".join(flower.resources_for(plan))) is counts
