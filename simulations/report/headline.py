@@ -27,7 +27,7 @@ class Headline:
     @classmethod
     def of(cls, results: Results, shares: Mapping[str, Score]) -> "Headline":
         """From what is stored."""
-        name = next((name for name in ANSWERING if name in shares), None)
+        name = next((name for name in answering(results) if name in shares), None)
         warnings = tuple(_warnings(results))
         if name is None and REAL not in results.modes:
             return cls(_alone(results), (), warnings)
@@ -35,18 +35,31 @@ class Headline:
             return cls(f"{_missing(results)}, so this run cannot say what synthetic speech is worth.", (), warnings)
         found = shares[name]
         answer = (
-            f"Trained on {name} synthetic speech alone, a recognizer reaches {percent(found.value)} "
+            f"Trained on {_samples(name)}, a recognizer reaches {percent(found.value)} "
             "of the score that real speech gives."
         )
         return cls(answer, tuple(_support(results, name, found)), warnings)
 
 
+def answering(results: Results) -> tuple[str, ...]:
+    """The modes that answer, first the best answer: the paper's, or those of the configured synthesizer.
+
+    Never the one that scored best: that would be a choice by the test.
+    """
+    chosen = results.settings.get("methods", {}).get("synthesizer")
+    return (*ANSWERING, f"{chosen}, federated", str(chosen))
+
+
+def _samples(name: str) -> str:
+    return f"{name} synthetic speech alone" if name in ANSWERING else f"synthetic speech alone ({name})"
+
+
 def _alone(results: Results) -> str:
     """The score of one mode that nothing stands beside."""
-    for name in ANSWERING:
+    for name in answering(results):
         if name in results.modes and (found := results.modes[name].macro_f1):
             reached = f"macro F1 {score(found.mean)} ({interval(found.low, found.high)}), n = {found.n} utterances"
-            return f"Trained on {name} synthetic speech alone, a recognizer reaches {reached}."
+            return f"Trained on {_samples(name)}, a recognizer reaches {reached}."
     return "Nothing was tested, so this run cannot say what synthetic speech is worth."
 
 
@@ -75,7 +88,8 @@ def _support(results: Results, name: str, share: Score) -> Iterator[str]:
         )
     elif FLOOR in results.modes:
         yield "No share of the gap between floor and real speech is given: that there is a gap is not sure."
-    yield f"The paper's ratio, on IEMOCAP, is {percent(share_of_real(name))} ({PAPER})."
+    if name in ANSWERING:
+        yield f"The paper's ratio, on IEMOCAP, is {percent(share_of_real(name))} ({PAPER})."
 
 
 def _warnings(results: Results) -> Iterator[str]:

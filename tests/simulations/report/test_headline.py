@@ -57,3 +57,13 @@ def test_a_mode_that_nothing_stands_beside_is_told_with_its_score(results, answe
     assert found.support == ()
     results["modes"]["federated"]["macro_f1"] = None
     assert answer(results).answer.startswith("Nothing was tested")
+
+
+def test_the_configured_synthesizer_answers_where_the_papers_modes_are_not_there(results, answer):
+    for part in ("modes", "counts"):
+        results[part].pop("centralized", None)
+        results[part]["other, federated"] = results[part]["gaussian, federated"] = results[part].pop("federated")
+    results["settings"]["methods"] = {"synthesizer": "gaussian"}
+    found = answer(results)
+    assert found.answer.startswith("Trained on synthetic speech alone (gaussian, federated), a recognizer reaches")
+    assert not any("The paper's ratio" in sentence for sentence in found.support)
