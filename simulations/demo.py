@@ -93,6 +93,7 @@ def verdict(campaigns: Mapping[str, Results]) -> str:
     told = []
     for what, results in campaigns.items():
         real, federated = (results.modes[name].macro_f1 for name in (REAL, ABLATED))
+        what = what[0].upper() + what[1:]
         if real is None or federated is None or not real.mean:
             told.append(f"{what}: something failed, as the lines above say.")
             continue

@@ -63,7 +63,7 @@ def superlink(folder: Path) -> Iterator[SuperLink]:
     for directory in (home, neutral):
         directory.mkdir(parents=True, exist_ok=True)
     connection = connect(home, f"127.0.0.1:{free_port()}", log)
-    connection.environment["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+    connection.environment.update(ray_environment())
     host, port = connection.address.split(":")
     command = ["flower-superlink", "--insecure", "--simulation", "--host", host, "--port", port]
     command += ["--disable-runtime-dependency-installation"]
@@ -96,6 +96,12 @@ def _await_health(link: SuperLink) -> None:
         where=link.connection.log,
         remedy="its log says why; `eyesoff doctor --deep` looks",
     )
+
+
+def ray_environment() -> dict[str, str]:
+    """What Ray is told besides. Where no cluster is named it starts its own, and takes none that it finds here."""
+    found = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+    return found if os.environ.get("RAY_ADDRESS") else found | {"RAY_ADDRESS": "local"}
 
 
 def resources_for(plan: Plan) -> list[str]:

@@ -74,7 +74,7 @@ def test_the_whole_story_ends_in_a_table_and_two_pictures_and_is_told_twice_alik
         rows = [line for line in lines if line.startswith(f"│ {what}")]
         assert [row.split("│")[2].strip() for row in rows] == ["real", "federated"]
         assert all(len(row) <= 80 for row in rows)
-        assert f"{what}: 0." in told[0]
+        assert f"{what[0].upper()}{what[1:]}: 0." in told[0]
     assert "Guessing gives 0.25." in told[0]
     for said in ("spectrograms:", "makes:"):
         (path,) = (line.split(said)[1].strip() for line in lines if said in line)

@@ -204,3 +204,4 @@ def test_only_a_cluster_that_is_named_has_a_count_of_its_own(address, counts, mo
         monkeypatch.setenv("RAY_ADDRESS", address)
     plan = Plan(clients=5, at_once=2, threads=1, gpus=0.0, client_bytes=1, server_bytes=1)
     assert ("init-args-num-cpus=2" in " ".join(flower.resources_for(plan))) is counts
+    assert (flower.ray_environment().get("RAY_ADDRESS") == "local") is counts
