@@ -67,3 +67,9 @@ def test_the_configured_synthesizer_answers_where_the_papers_modes_are_not_there
     found = answer(results)
     assert found.answer.startswith("Trained on synthetic speech alone (gaussian, federated), a recognizer reaches")
     assert not any("The paper's ratio" in sentence for sentence in found.support)
+
+
+@pytest.mark.parametrize(("synthesizer", "told"), [("eskimez", True), ("gaussian", False)])
+def test_the_papers_ratio_stands_beside_its_own_synthesizer_alone(results, answer, synthesizer, told):
+    results["settings"]["methods"] = {"synthesizer": synthesizer}
+    assert any("The paper's ratio" in sentence for sentence in answer(results).support) is told
