@@ -40,7 +40,8 @@ def unit(setting):
 
 
 def workers_alive():
-    return [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    alive = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in alive if "spawn_main" in " ".join(child.cmdline())]
 
 
 def hear_the_end(crew, seconds=200):
