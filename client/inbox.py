@@ -12,8 +12,9 @@ from client.audits import AUDIT, VERDICT, Answer, AuditFolder, digest_of
 from client.gate import utc_now
 from client.history import Record
 from client.ledger import Ledger
-from client.policy import load_policy
+from client.policy import Gatekeeper, load_policy
 from client.recipes import preset_recipes
+from client.rules import word_on_card
 from client.site import Site
 from client.tuning import ASKED, TUNINGS, TuningFolder
 from common.audit.verdict import Verdict
@@ -35,6 +36,8 @@ class Waiting:
         verdict: of its audit; None where it has none yet, or none of these weights.
         answer: the steward's, to these weights.
         changed: whether an audit said something of other weights.
+        held: whether it waits for the steward, who alone can let it go.
+        size: bytes of the weights as they leave, in the number format that was asked for.
     """
 
     name: str
@@ -43,13 +46,16 @@ class Waiting:
     verdict: Verdict | None
     answer: str | None
     changed: bool
+    held: bool
+    size: int
 
     def lines(self) -> Iterator[str]:
         """For a person."""
         method, recipe = self.tuning.synthesizer, self.tuning.recipe.digest
         preset = preset_recipes().get(recipe)
         asked = f"the recipe of {preset}" if preset else f"recipe {recipe[:SHORT]}"
-        yield f"{self.name}  {method} for run {self.tuning.run}, {asked}: {self.state}"
+        waits = "; it waits for your answer" if self.held else ""
+        yield f"{self.name}  {method} for run {self.tuning.run}, {asked}: {self.state}{waits}"
         if self.verdict is not None:
             yield from (f"  {line}" for line in self.verdict.lines())
         if self.changed:
@@ -65,8 +71,9 @@ class Waiting:
 
 def inbox(site: Site) -> list[Waiting]:
     """All finished releases of a site, in the order in which they were asked for."""
+    rule = load_policy(site.policy).release
     asked = sorted((site.state / TUNINGS).glob(f"*/{ASKED}"), key=lambda path: path.stat().st_mtime_ns)
-    return [one for path in asked if (one := _waiting(TuningFolder(path.parent))) is not None]
+    return [one for path in asked if (one := _waiting(TuningFolder(path.parent), rule)) is not None]
 
 
 def answer(site: Site, name: str, word: str) -> Waiting:
@@ -102,11 +109,21 @@ def answer(site: Site, name: str, word: str) -> Waiting:
     return one
 
 
-def _waiting(folder: TuningFolder) -> Waiting | None:
+def _waiting(folder: TuningFolder, rule: Gatekeeper) -> Waiting | None:
     tuning, finished = folder.asked(), folder.finished()
     if tuning is None or finished is None:
         return None
-    release, own = digest_of(finished[0]), AuditFolder(folder)
-    verdict = own.fixed(release)
-    changed = verdict is None and (folder.path / AUDIT / VERDICT).exists()
-    return Waiting(folder.path.name[:SHORT], tuning, release, verdict, own.answer(release), changed)
+    weights = finished[0]
+    release, own = digest_of(weights), AuditFolder(folder)
+    verdict, said = own.fixed(release), own.answer(release)
+    held = said is None and word_on_card(rule, verdict.word if verdict else None, said) is None
+    return Waiting(
+        name=folder.path.name[:SHORT],
+        tuning=tuning,
+        release=release,
+        verdict=verdict,
+        answer=said,
+        changed=verdict is None and (folder.path / AUDIT / VERDICT).exists(),
+        held=held,
+        size=sum(tuning.precision.size(tuple(value.shape)) for value in weights.values()),
+    )

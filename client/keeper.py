@@ -21,7 +21,7 @@ from client.gate import Gate, utc_now
 from client.ledger import Ledger
 from client.policy import MEBIBYTE, load_policy
 from client.queue import TuningQueue
-from client.rules import Holdings, work_of
+from client.rules import Holdings, word_on_card, work_of
 from client.scoring import Counts, given_once, noised, score
 from client.seen import Seen
 from client.site import Site
@@ -241,15 +241,14 @@ class Keeper:
 
     def _let_go(self, folder: TuningFolder, weights: dict[str, Tensor]) -> Audited:
         """What the card says of the audit, or a refusal: where a person decides, nothing else does."""
-        if self._policy.release == "always":
+        if self._policy.release == "always":  # before anything is read of an audit: there is none
             return "none"
         release, own = digest_of(weights), AuditFolder(folder)
-        verdict, answer = own.fixed(release), own.answer(release)
-        if answer == "approved":
-            return "approved"
-        if self._policy.release == "audited" and answer is None and verdict is not None and verdict.word == "release":
-            return "release"
-        raise Refused(Code.HELD, where=folder.path.name)
+        verdict = own.fixed(release)
+        word = word_on_card(self._policy.release, verdict.word if verdict else None, own.answer(release))
+        if word is None:
+            raise Refused(Code.HELD, where=folder.path.name)
+        return word
 
     def _begin(self, request: Tune | Collect, folder: TuningFolder) -> None:
         """Queue the tuning; asking whether it is done does not try again what failed."""

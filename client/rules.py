@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from client.bounds import scoring_numbers, tuning_numbers
-from client.policy import Policy
+from client.policy import Gatekeeper, Policy
 from common.privacy.accountant import signal_for
 from common.spaces import Space, Vectors
 from common.synthesizers.synthesizer import Numbers
@@ -31,9 +31,23 @@ from common.wire import (
     base_digest,
     identity,
 )
+from common.wire.terms import Audited
 
 LETS_GO = {"always": ("none",), "audited": ("release", "approved"), "approve": ("approved",)}
 """What a card must say of its audit, by who a policy lets decide."""
+
+
+def word_on_card(rule: Gatekeeper, verdict: str | None, answer: str | None) -> Audited | None:
+    """What the card of a finished release says of its audit if it may leave; None where it is held.
+
+    >>> word_on_card("audited", "refuse", None), word_on_card("audited", "refuse", "approved")
+    (None, 'approved')
+    """
+    if rule == "always":
+        return "none"
+    if answer == "approved":
+        return "approved"
+    return "release" if rule == "audited" and answer is None and verdict == "release" else None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulations.commands.options import AsJson
+from simulations.commands.options import AsJson, PageFile, write_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,17 +109,26 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="As the inbox lists it
 
 
 @app.command()
-def inbox(site: WhichSite, as_json: AsJson = False) -> None:
+def inbox(site: WhichSite, as_json: AsJson = False, page: PageFile = None) -> None:
     """List finished releases: for whom they were made, what the audit of each says, and what you answered.
 
-    Whether an audit is made, and whether one waits for you, is rule `release` of the site's policy.
+    Whether an audit is made, and whether one waits for you, is rule `release` of the site's policy. With --page the
+    same is written as one page for a browser, in words and with a picture of each audit. It is for you alone.
 
     Example: eyesoff keeper inbox --site /srv/site/site.toml
+
+    Example: eyesoff keeper inbox --site /srv/site/site.toml --page inbox.html
     """
     from client.inbox import inbox as read
     from client.site import load_site
 
-    found = read(load_site(site))
+    settings = load_site(site)
+    found = read(settings)
+    if page is not None:
+        from client.policy import load_policy
+        from simulations.steward.inbox_page import build
+
+        write_page(page, build(found, load_policy(settings.policy), settings.session, site.resolve()))
     if as_json:
         import json
 
@@ -131,6 +140,8 @@ def inbox(site: WhichSite, as_json: AsJson = False) -> None:
                 "release": one.release,
                 "verdict": None if one.verdict is None else one.verdict.model_dump(mode="json"),
                 "answer": one.answer,
+                "held": one.held,
+                "bytes": one.size,
             }
             for one in found
         ]

@@ -37,6 +37,10 @@ Overrides = Annotated[
 Corpus = Annotated[str | None, typer.Option("--corpus", metavar="NAME", help="Corpus; by default the configuration's.")]
 Root = Annotated[str | None, typer.Option("--root", metavar="DIR", help="Its folder; the built-in corpus needs none.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output instead.")]
+PageFile = Annotated[
+    Path | None,
+    typer.Option("--page", metavar="FILE", help="Write it as one page for a browser, too.", show_default=False),
+]
 
 Skew = Annotated[
     float | None,
@@ -80,6 +84,14 @@ def choose_config(
     if preset and preset not in PRESETS:
         raise UserError("no such preset", where=preset, remedy=f"choose one of {', '.join(PRESETS)}")
     return load_config(config_file or preset or default, overrides or ())
+
+
+def write_page(path: Path, page: str) -> None:
+    """A page about a site is its owner's alone to read, and says on the error stream where it lies."""
+    from common.files import atomic_write
+
+    atomic_write(path, page.encode(), mode=0o600)
+    typer.echo(f"page: {path}", err=True)
 
 
 def placeless_command() -> str:

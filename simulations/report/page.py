@@ -5,12 +5,10 @@ Owns the order, the titles and the template. Must not know how a table or a figu
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from common.errors import UserError
 from simulations.comparison.schema import Results
-from simulations.report import palette
 from simulations.report.curves import training
 from simulations.report.drawing import Drawing
 from simulations.report.evidence import Evidence
@@ -19,6 +17,7 @@ from simulations.report.leaving import kinds_that_left, leaving_table
 from simulations.report.listening import heard_mode, sounds
 from simulations.report.looking import histogram_of, is_of_vectors, map_of
 from simulations.report.neighbours import neighbours
+from simulations.report.rendering import HERE, render
 from simulations.report.scores import bars, confusions, pairs
 from simulations.report.shares import shares_of_real
 from simulations.report.spectrograms import paired, real_and_generated
@@ -36,7 +35,6 @@ from simulations.report.tables import (
     vector_quality_table,
 )
 
-HERE = Path(__file__).parent
 LARGEST = 5_000_000
 """Bytes that a report may have: it travels by mail."""
 ASIDE = "quarantined"
@@ -81,7 +79,10 @@ def build(results: Results, evidence: Evidence) -> Report:
         "training": tuple(training(evidence.curves)),
     }
     words = _words(results, evidence) | {"heard": heard, "sounds": sounds(evidence)}
-    page = _render(words | drawn | {"told": _told(results, words | drawn)})
+    content = words | drawn
+    told = _told(results, content)
+    sections = {key: title for key, title in SECTIONS.items() if key in told}
+    page = render(HERE / "page.html", content | {"sections": sections})
     if len(page.encode()) > LARGEST:
         raise UserError(f"a report of {len(page.encode()):,} bytes, more than {LARGEST:,}", remedy="name fewer --modes")
     single = [
@@ -126,14 +127,3 @@ def _words(results: Results, evidence: Evidence) -> dict[str, Any]:
         "settings": tuple(settings(results.settings)),
         "pretrained": tuple(settings(results.pretrained)),
     }
-
-
-def _render(content: Mapping[str, Any]) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    rooms = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    style = (HERE / "style.css").read_text(encoding="utf-8")
-    look = {"style": style, "light": palette.variables(dark=False), "dark": palette.variables(dark=True)}
-    sections = {key: title for key, title in SECTIONS.items() if key in content["told"]}
-    page = rooms.get_template("page.html").render({**content, **look, "sections": sections})
-    return page.replace(" %", "\N{NO-BREAK SPACE}%")

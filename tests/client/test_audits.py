@@ -300,6 +300,16 @@ class TestCommandLine:
         (one,) = json.loads(typed("inbox", "--site", str(site_file), "--json")[1])["releases"]
         assert (one["name"], one["answer"], one["verdict"]["word"]) == (name, "kept-back", "refuse")
 
+    def test_the_inbox_is_a_page_that_is_nobody_elses_to_read(self, typed, site_file, tmp_path):
+        page = tmp_path / "inbox.html"
+        status, told, where = typed("inbox", "--site", str(site_file), "--page", str(page), "--json")
+        assert (status, where) == (0, f"page: {page}\n")
+        (one,) = json.loads(told)["releases"]
+        assert one["held"] is True
+        assert one["bytes"] == 2 * KEPT * (128 * 128 + 1)
+        assert f"eyesoff keeper approve {one['name']}" in page.read_text()
+        assert page.stat().st_mode & 0o077 == 0
+
     def test_a_name_that_is_not_there_is_a_line_and_status_2(self, typed, site_file):
         status, _, told = typed("approve", "0000", "--site", str(site_file))
         assert status == 2

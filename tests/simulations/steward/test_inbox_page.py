@@ -1,0 +1,115 @@
+"""The inbox as a page: what waits comes first, in words, with its audit; complete in itself."""
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+
+from client.inbox import Waiting
+from client.policy import Policy
+from client.recipes import recipe_of
+from common.audit.verdict import Limits, Verdict, unable
+from common.config import load_config
+from simulations.report.palette import LIGHT
+from simulations.steward.inbox_page import build
+from simulations.steward.told_apart import told_apart
+
+MEASURED = {"auc": 0.62, "low": 0.571, "high": 0.664, "worst": 0.2, "epsilon": 0.4, "noticed": 0.005}
+REFUSED = Verdict(word="refuse", reasons=("one utterance is <b>given</b> away",), **MEASURED)
+SITE = Path("a site/site.toml")
+
+
+@pytest.fixture
+def waiting(tune):
+    tuning = tune.tuning.model_copy(update={"settings": recipe_of(load_config("demo")).settings})
+
+    def make(name="aaaa", **changed):
+        known = {"verdict": REFUSED, "answer": None, "changed": False, "held": True, "size": 1_178_000}
+        return Waiting(**({"name": name, "tuning": tuning, "release": "ab" * 32} | known | changed))
+
+    return make
+
+
+def words_of(page):
+    """What a person reads, in one line."""
+    shown = re.sub(r"<(style|svg).*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", shown)).split())
+
+
+def built(*found, rule="approve"):
+    return build(found, Policy(release=rule), "clinic", SITE)
+
+
+def test_what_waits_comes_first_and_is_counted(waiting):
+    words = words_of(built(waiting("aaaa", held=False, answer="approved"), waiting("bbbb"), waiting("cccc")))
+    assert "2 releases wait for your answer." in words
+    assert words.index("bbbb: waits") < words.index("cccc: waits") < words.index("aaaa: approved by you")
+    assert "1 release waits for your answer." in words_of(built(waiting()))
+    assert "Nothing waits." in words_of(built())
+
+
+def test_a_release_is_told_in_words_with_its_measures_and_intervals(waiting):
+    words = words_of(built(waiting()))
+    for told in (
+        "1.18 MB of numbers in fp16",
+        "The audit says refuse. It gives away who was in the data.",
+        "one utterance is <b>given</b> away",
+        "0.620 (0.571 to 0.664)",
+        "p = 0.2",
+        "0.40: no promise",
+        "copies in 0.5 % of samples",
+        "differential privacy none is promised",
+    ):
+        assert told in words
+
+
+def test_it_says_what_is_unusual_and_nothing_of_it_where_nothing_is(waiting):
+    strict = Policy(release="approve", bounds={"steps": (100_000, 200_000)})
+    assert "Unusual: steps is" in words_of(build([waiting()], strict, "clinic", SITE))
+    assert "Unusual" not in words_of(built(waiting()))
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule", "wanted"),
+    [
+        ({}, "approve", ["approve", "refuse"]),
+        ({"held": False, "answer": "approved"}, "approve", ["refuse"]),
+        ({"held": False, "answer": "kept-back"}, "audited", ["approve", "refuse"]),
+        ({"verdict": None}, "approve", ["refuse"]),
+        ({"held": False}, "always", []),
+    ],
+)
+def test_the_commands_are_those_that_would_work(waiting, changed, rule, wanted):
+    page = html.unescape(built(waiting(**changed), rule=rule))
+    assert re.findall(r"eyesoff keeper (\w+) aaaa --site 'a site/site.toml'", page) == wanted
+
+
+def test_what_is_not_audited_says_so_and_has_no_picture(waiting):
+    for changed, told in ((False, "It has not been audited yet"), (True, "It has changed since it was audited")):
+        page = built(waiting(verdict=None, changed=changed))
+        assert told in words_of(page)
+        assert "<svg" not in page
+    page = built(waiting(verdict=unable("it took longer than 3 minutes")))
+    assert "it took longer than 3 minutes" in words_of(page)
+    assert "<svg" not in page
+
+
+def test_the_page_needs_nothing_else_and_runs_nothing(waiting):
+    page = built(waiting("aaaa"), waiting("bbbb"))
+    assert page == built(waiting("aaaa"), waiting("bbbb"))
+    assert "<script" not in page
+    assert re.findall(r'(?:src|href)="(?!#|data:)', page) == []
+    assert "prefers-color-scheme: dark" in page
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids)) > 2
+
+
+def test_the_picture_says_score_interval_chance_and_limit_to_those_who_cannot_see_it():
+    drawn = told_apart("aaaa", REFUSED, Limits(auc=0.7))
+    assert drawn.alt == (
+        "The attack finds the used recording in 0.620 (0.571 to 0.664) of pairs; chance is 0.5, your limit 0.70."
+    )
+    assert "your limit" in drawn.svg
+    assert not any(colour in drawn.svg for colour in LIGHT.values())
+    assert told_apart("aaaa", unable("too few"), Limits()) is None
