@@ -24,7 +24,7 @@ class Stop:
         """What a shell expects of a process that a signal ended: 143 after SIGTERM."""
         return 128 + (self._signal or 0)
 
-    def hear(self, number: int, _frame: FrameType | None = None) -> None:
+    def request(self, number: int, _frame: FrameType | None = None) -> None:
         """Remember the signal; the same one again takes its usual course."""
         self._signal = number
         signal.signal(number, signal.SIG_DFL)
@@ -49,7 +49,7 @@ def tidied_up() -> Iterator[None]:
 def stoppable() -> Iterator[Stop]:
     """Catch both signals, and give them back afterwards."""
     stop = Stop()
-    before = {number: signal.signal(number, stop.hear) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, stop.request) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:

@@ -11,7 +11,6 @@ from rich.console import Console
 
 from client.simulated import site_name
 from common.networks.acceleration import Acceleration
-from simulations.comparison.crew import Processes
 from simulations.comparison.doing import do
 from simulations.comparison.modes import MODES, REAL
 from simulations.comparison.plan import GUESSES, Prices, workers_for
@@ -21,6 +20,7 @@ from simulations.comparison.schema import Counts, Failed
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import Store
 from simulations.comparison.units import Unit, units_for
+from simulations.comparison.workers import Processes
 from simulations.federation.campaign import Simulation
 
 
@@ -57,20 +57,20 @@ class Beside:
             yield lambda: None  # an accelerator's memory is the clients'
             return
         _ = self.setting.features  # once, before processes look for them
-        crew = Processes(1, self.setting, self.store, do, yielding=True)
+        worker = Processes(1, self.setting, self.store, do, yielding=True)
 
         def go_on() -> None:
-            crew.hear(patience=0.0)
+            worker.poll(patience=0.0)
             ready = (unit for unit in waiting if all(self.store.card(need) for need in unit.needs))
-            if crew.idle() and (unit := next(ready, None)):
+            if worker.idle() and (unit := next(ready, None)):
                 waiting.remove(unit)
-                crew.give(unit)
+                worker.submit(unit)
 
         try:
             go_on()
             yield go_on
         finally:
-            crew.dismiss()
+            worker.close()
 
     def finish(self, console: Console) -> list[Failed]:
         """Compute what is missing; the answer is what failed."""

@@ -30,11 +30,11 @@ from common.files import atomic_write
 from common.training.pretrained import pretrained_hash
 from common.training.reporters import Reporter
 from common.version import VERSION
-from simulations.comparison.crew import EVERY, Heard
 from simulations.comparison.job import Job
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import CARD, Store
 from simulations.comparison.units import Unit
+from simulations.comparison.workers import EVERY, UnitState
 
 ADDRESS = "RAY_ADDRESS"
 RETRIES = 5
@@ -46,13 +46,13 @@ REMEDY = "the same command goes on from here, on whichever cluster it finds"
 
 
 class Cluster:
-    """A cluster as who computes; a process of its own speaks with Ray, which ends whoever speaks when it goes away."""
+    """A cluster's workers. A process of its own calls Ray, for Ray ends its caller when the cluster goes away."""
 
     def __init__(self, setting: Setting, store: Store, do: Callable[[Job], str], need: int) -> None:
         context = multiprocessing.get_context("spawn")
         self._line, theirs = context.Pipe()
-        given = (theirs, replace(setting), store, do, need)
-        self._process = context.Process(target=_speak, args=given, daemon=True)
+        arguments = (theirs, replace(setting), store, do, need)
+        self._process = context.Process(target=_answer_calls, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
         self._answer()
@@ -65,18 +65,18 @@ class Cluster:
         """How many more units can be taken now."""
         return int(self._ask("idle"))
 
-    def give(self, unit: Unit) -> None:
+    def submit(self, unit: Unit) -> None:
         """Hand a unit to whichever node is free."""
-        self._ask("give", unit)
+        self._ask("submit", unit)
 
-    def hear(self) -> list[Heard]:
+    def poll(self) -> list[UnitState]:
         """What has come back within half a second."""
-        return list(self._ask("hear"))
+        return list(self._ask("poll"))
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """Let go of the cluster; what is at work there ends."""
         with suppress(UserError):
-            self._ask("dismiss")
+            self._ask("close")
         self._line.close()
         self._process.terminate()
         self._process.join()
@@ -96,7 +96,7 @@ class Cluster:
         return answer
 
 
-def _speak(line: Connection, setting: Setting, store: Store, do: Callable[[Job], str], need: int) -> None:
+def _answer_calls(line: Connection, setting: Setting, store: Store, do: Callable[[Job], str], need: int) -> None:
     """Answer every question until there are no more; a mistake of the reader's is an answer too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -142,32 +142,32 @@ class _Tasks:
             raise UserError("the Ray cluster is gone", where=self._address, remedy=REMEDY)
         return self.size() - len(self._at_work)
 
-    def give(self, unit: Unit) -> None:
+    def submit(self, unit: Unit) -> None:
         """Hand a unit to whichever node is free, with what it needs."""
         task = _remote(_compute, num_cpus=1, num_gpus=self._share, max_retries=RETRIES)
         needed = {need.key: self._folder(need) for need in unit.needs}
         self._at_work[task.remote(self._setting, unit, self._do, list(needed), *needed.values())] = unit
 
-    def hear(self) -> list[Heard]:
+    def poll(self) -> list[UnitState]:
         """What has come back within half a second."""
         done, _ = ray.wait(list(self._at_work), num_returns=1, timeout=EVERY)
         return [self._take(reference) for reference in done]
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """Let go of the cluster; what is at work there ends."""
         for reference in self._at_work if self._is_there() else ():
             ray.cancel(reference, force=True)
         ray.shutdown()
 
-    def _take(self, reference: Any) -> Heard:
+    def _take(self, reference: Any) -> UnitState:
         unit = self._at_work.pop(reference)
         try:
             reason, folder = ray.get(reference)
         except ray.exceptions.RayError as error:
-            return Heard(unit, reason=f"its task was lost: {str(error).strip().splitlines()[0]}")
+            return UnitState(unit, reason=f"its task was lost: {str(error).strip().splitlines()[0]}")
         if folder:
             unpack(folder, self._store.where(unit))
-        return Heard(unit, done=not reason, reason=reason)
+        return UnitState(unit, done=not reason, reason=reason)
 
     def _folder(self, unit: Unit) -> Any:
         """Of a unit that is done, once in the object store for all that need it."""

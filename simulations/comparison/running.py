@@ -20,7 +20,6 @@ from common.files import atomic_write, refuse_strangers
 from common.recognizers import recognizer
 from common.training.checkpoint import differences
 from simulations.comparison.ablations import choose_ablations
-from simulations.comparison.crew import Alone, Crew, Heard, Processes
 from simulations.comparison.doing import do
 from simulations.comparison.evidence import gather
 from simulations.comparison.models import write_models
@@ -33,6 +32,7 @@ from simulations.comparison.setting import Setting, choose_folds, prepare
 from simulations.comparison.store import UNTOLD, Store
 from simulations.comparison.units import Unit, units_for
 from simulations.comparison.watch import Watch
+from simulations.comparison.workers import Alone, Processes, UnitState, Workers
 from simulations.federation.resources import tuner_memory
 from simulations.progress import Counting, bars
 
@@ -151,28 +151,27 @@ def carry_out(
     prices: Prices,
     console: Console,
     stop: Callable[[], bool] = lambda: False,
-    crew: Crew | None = None,
+    cluster: Workers | None = None,
 ) -> dict[str, str]:
-    """Compute the units that are not done, by a crew, in processes or in none; the answer is why which failed."""
+    """Compute the units that are not done, on a cluster, in processes or in this one; the answer is why any failed."""
     done = {unit.key for unit in units if store.card(unit) is not None}
     new = [unit for unit in units if unit.key not in done]
     if not new:
         return {}
-    if crew is None:
-        crew = Processes(workers, setting, store, do) if workers else Alone(setting, store, do, stop)
+    chosen = cluster or (Processes(workers, setting, store, do) if workers else Alone(setting, store, do, stop))
     try:
         with Watch(console, new, prices, workers).shown() as watch:
-            return compute(new, done, crew, prices, watch.hear, stop)
+            return compute(new, done, chosen, prices, watch.update, stop)
     finally:
-        crew.dismiss()
+        chosen.close()
 
 
 def compute(
     new: Sequence[Unit],
     cached: set[str],
-    crew: Crew,
+    workers: Workers,
     prices: Prices,
-    tell: Callable[[Heard], object],
+    tell: Callable[[UnitState], object],
     stop: Callable[[], bool],
 ) -> dict[str, str]:
     """Every unit after those it needs, the costliest first; the answer is why which failed. What needs one waits on."""
@@ -182,18 +181,18 @@ def compute(
         if stop():
             raise Stopped
         ready = [unit for unit in waiting if all(need.key in done for need in unit.needs)]
-        for unit in ready[: crew.idle()]:
-            crew.give(unit)
+        for unit in ready[: workers.idle()]:
+            workers.submit(unit)
             waiting.remove(unit)
             at_work.add(unit.key)
-            tell(Heard(unit))
+            tell(UnitState(unit))
         if not at_work:
             return failures
-        for heard in crew.hear():
-            tell(heard)
-            if heard.done or heard.reason:
-                at_work.discard(heard.unit.key)
-            if heard.done:
-                done.add(heard.unit.key)
-            if heard.reason:
-                failures[heard.unit.key] = heard.reason
+        for state in workers.poll():
+            tell(state)
+            if state.done or state.reason:
+                at_work.discard(state.unit.key)
+            if state.done:
+                done.add(state.unit.key)
+            if state.reason:
+                failures[state.unit.key] = state.reason

@@ -97,10 +97,24 @@ def units_for(
         plan = _SeedPlan(setting, setting.of_seed(seed))
         turned = [_SeedPlan(setting, one.of(plan.config), one.name) for one in ablations]
         for fold in folds:
-            scored = (unit for one in turned for unit in one.of_mode(MODES[ABLATED], fold))
+            scored = (unit for one in turned for unit in one.of_mode(MODES[ABLATED], fold).all)
             for unit in (*plan.of_fold(fold, modes), *scored):
                 known.setdefault(unit.key, unit)
     return tuple(known.values())
+
+
+@dataclass(frozen=True)
+class _ModeUnits:
+    """Of one mode in one fold: its synthesizers, the training and the scoring."""
+
+    sources: tuple[Unit, ...]
+    trained: Unit
+    scored: Unit
+
+    @property
+    def all(self) -> tuple[Unit, ...]:
+        """In the order in which they can be computed."""
+        return (*self.sources, self.trained, self.scored)
 
 
 @dataclass(frozen=True)
@@ -113,27 +127,25 @@ class _SeedPlan:
 
     def of_fold(self, fold: Trial, modes: Sequence[Mode]) -> Iterator[Unit]:
         """In the order in which they can be computed."""
-        trained: dict[str, Unit] = {}
         for mode in modes:
-            units = self.of_mode(mode, fold)
-            *_, trained[mode.name], _scored = units
-            yield from units
+            yield from self.of_mode(mode, fold).all
         if not self.setting.is_usual:
-            return  # what samples are like is asked of the usual folds
-        judge = (trained[REAL],) if REAL in trained else ()
+            return  # samples are measured in the usual folds only
+        real = tuple(self.of_mode(mode, fold).trained for mode in modes if mode.name == REAL)
         for control in (COPYING, NOISE):
-            yield self._quality(control, fold, judge)
+            yield self._quality(control, fold, real)
         for mode in modes:
             if mode.synthesizer is not None and not mode.real:
-                yield self._quality(mode.name, fold, (*judge, *self._sources(mode, fold)))
+                yield self._quality(mode.name, fold, (*real, *self._sources(mode, fold)))
             if mode.augmentation is not None:
-                yield self._quality(mode.samples, fold, judge)
+                yield self._quality(mode.samples, fold, real)
 
-    def of_mode(self, mode: Mode, fold: Trial) -> tuple[Unit, ...]:
-        """What a mode's score of a fold takes: its synthesizers, the training and at last the scoring."""
+    def of_mode(self, mode: Mode, fold: Trial) -> "_ModeUnits":
+        """What the score of a mode in a fold takes."""
         sources = self._sources(mode, fold)
         trained = self._train(mode, fold, sources)
-        return (*sources, trained, self._unit("score", mode.name, fold.title, self._read(fold.test), (trained,)))
+        scored = self._unit("score", mode.name, fold.title, self._read(fold.test), (trained,))
+        return _ModeUnits(sources, trained, scored)
 
     def _sources(self, mode: Mode, fold: Trial) -> tuple[Unit, ...]:
         """The fitted synthesizers that a mode's samples of a fold are drawn from."""

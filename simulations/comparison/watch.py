@@ -14,22 +14,22 @@ from rich.table import Table
 from rich.text import Text
 
 from common.training.reporters import duration
-from simulations.comparison.crew import Heard
 from simulations.comparison.plan import Prices
 from simulations.comparison.units import Unit
+from simulations.comparison.workers import UnitState
 
 QUIET = 20.0
 """Seconds between lines in a log."""
 
 
 class Watch:
-    """Hears of every unit."""
+    """Follows every unit."""
 
     def __init__(self, console: Console, new: list[Unit], prices: Prices, workers: int) -> None:
         self._console, self._prices, self._workers = console, prices, max(workers, 1)
         self._costs = {unit.key: prices.of_unit(unit) for unit in new}
         self._left, self._total = dict(self._costs), len(new)
-        self._at_work: dict[str, Heard] = {}
+        self._at_work: dict[str, UnitState] = {}
         self._began, self._told = time.monotonic(), time.monotonic()
         self._live: Live | None = None
 
@@ -43,20 +43,20 @@ class Watch:
         else:
             yield self
 
-    def hear(self, heard: Heard) -> None:
+    def update(self, state: UnitState) -> None:
         """A unit goes on or ends."""
-        key = heard.unit.key
-        if not heard.done and not heard.reason:
-            self._at_work[key] = heard
+        key = state.unit.key
+        if not state.done and not state.reason:
+            self._at_work[key] = state
             return
         self._at_work.pop(key, None)
         self._left.pop(key, None)
-        if heard.reason:
-            line = Text.assemble(("failed", "red"), f" {heard.unit}: {heard.reason}")
+        if state.reason:
+            line = Text.assemble(("failed", "red"), f" {state.unit}: {state.reason}")
             self._console.print(line, soft_wrap=True)
         elif self._live is None and (time.monotonic() - self._told > QUIET or not self._left):
             self._told = time.monotonic()
-            self._console.print(f"{self.headline()}; last: {heard.unit}", highlight=False, soft_wrap=True)
+            self._console.print(f"{self.headline()}; last: {state.unit}", highlight=False, soft_wrap=True)
 
     def headline(self) -> str:
         """How many are done, since when, and how long still."""
@@ -66,7 +66,7 @@ class Watch:
     def left(self) -> str:
         """The predicted cost of what is left, corrected by what the others took."""
         spent = time.monotonic() - self._began
-        begun = {key: heard.step / heard.steps for key, heard in self._at_work.items() if heard.steps}
+        begun = {key: state.step / state.steps for key, state in self._at_work.items() if state.steps}
         left = sum(cost * (1 - begun.get(key, 0.0)) for key, cost in self._left.items())
         over = sum(self._costs.values()) - left
         pace = spent / over if over > 0.1 * sum(self._costs.values()) else 1 / self._workers
@@ -76,7 +76,7 @@ class Watch:
         """What a terminal shows."""
         table = Table.grid(padding=(0, 1))
         table.add_row(ProgressBar(self._total, self._total - len(self._left), width=24), self.headline())
-        for heard in self._at_work.values():
-            bar = ProgressBar(max(heard.steps, 1), heard.step, width=24)
-            table.add_row(bar, f"{heard.unit}, step {heard.step} of {heard.steps}")
+        for state in self._at_work.values():
+            bar = ProgressBar(max(state.steps, 1), state.step, width=24)
+            table.add_row(bar, f"{state.unit}, step {state.step} of {state.steps}")
         return table

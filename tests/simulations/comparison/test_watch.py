@@ -6,10 +6,10 @@ import pytest
 from rich.console import Console
 
 from common.config import Config
-from simulations.comparison.crew import Heard
 from simulations.comparison.plan import Prices
 from simulations.comparison.units import Unit
 from simulations.comparison.watch import Watch
+from simulations.comparison.workers import UnitState
 
 UNITS = [Unit("train", "real", place, 0, {"place": place}, Config(), steps=100) for place in "ab"]
 PRICES = Prices({}, {"train": 0.1})
@@ -23,9 +23,9 @@ def log():
 def test_a_log_gets_a_line_for_a_failure_and_one_for_the_end(log):
     watch = Watch(Console(file=log, width=200), UNITS, PRICES, workers=1)
     with watch.shown():
-        watch.hear(Heard(UNITS[0], step=50, steps=100))
-        watch.hear(Heard(UNITS[0], reason="no room in [/tmp/y]"))
-        watch.hear(Heard(UNITS[1], done=True))
+        watch.update(UnitState(UNITS[0], step=50, steps=100))
+        watch.update(UnitState(UNITS[0], reason="no room in [/tmp/y]"))
+        watch.update(UnitState(UNITS[1], done=True))
     first, last = log.getvalue().splitlines()
     assert first == "failed train real, a, seed 0: no room in [/tmp/y]"
     assert last.startswith("2 of 2 units, 0:00:00, 0:00:00 left; last: train real, b, seed 0")
@@ -33,7 +33,7 @@ def test_a_log_gets_a_line_for_a_failure_and_one_for_the_end(log):
 
 def test_a_terminal_shows_each_unit_at_work_and_how_far_it_is(log):
     watch = Watch(Console(file=log, width=120, force_terminal=True), UNITS, PRICES, workers=2)
-    watch.hear(Heard(UNITS[0], step=50, steps=100))
+    watch.update(UnitState(UNITS[0], step=50, steps=100))
     Console(file=log, width=120).print(watch.picture())
     assert "0 of 2 units" in log.getvalue()
     assert "train real, a, seed 0, step 50 of 100" in log.getvalue()
@@ -42,5 +42,5 @@ def test_a_terminal_shows_each_unit_at_work_and_how_far_it_is(log):
 def test_what_is_left_shrinks_with_the_steps(log):
     watch = Watch(Console(file=log), UNITS, PRICES, workers=2)
     assert watch.left() == "0:00:10"
-    watch.hear(Heard(UNITS[0], step=40, steps=100))
+    watch.update(UnitState(UNITS[0], step=40, steps=100))
     assert watch.left() < "0:00:10"

@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from simulations.comparison.crew import Processes
 from simulations.comparison.doing import do
 from simulations.comparison.modes import choose_modes
 from simulations.comparison.setting import prepare
 from simulations.comparison.store import Store
 from simulations.comparison.units import units_for
+from simulations.comparison.workers import Processes
 
 ORDER = {"modes": ["real"], "folds": ["Session1"]}
 ROOT = Path(__file__).parents[3]
@@ -28,10 +28,10 @@ def setting(config, weights):
 
 
 @pytest.fixture
-def crew(setting, tmp_path):
-    hired = Processes(1, setting, Store(tmp_path), do)
-    yield hired
-    hired.dismiss()
+def worker(setting, tmp_path):
+    started = Processes(1, setting, Store(tmp_path), do)
+    yield started
+    started.close()
 
 
 @pytest.fixture
@@ -44,12 +44,12 @@ def workers_alive():
     return [child for child in alive if "spawn_main" in " ".join(child.cmdline())]
 
 
-def hear_the_end(crew, seconds=200):
+def wait_for_the_end(worker, seconds=200):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        for heard in crew.hear():
-            if heard.done or heard.reason:
-                return heard
+        for state in worker.poll():
+            if state.done or state.reason:
+                return state
     raise TimeoutError
 
 
@@ -62,16 +62,16 @@ def test_processes_give_the_same_results_as_none(comparing, whole, tmp_path):
     assert workers_alive() == []
 
 
-def test_a_worker_that_is_killed_is_named_with_its_unit_and_replaced(crew, unit):
-    crew.give(unit)
-    (worker,) = workers_alive()
-    worker.kill()
-    heard = hear_the_end(crew)
-    assert (heard.unit, heard.done) == (unit, False)
-    assert "killed by the system: too little memory? Run fewer at once with --workers" in heard.reason
-    assert crew.idle() == 1
-    crew.give(unit)
-    assert hear_the_end(crew).done
+def test_a_worker_that_is_killed_is_named_with_its_unit_and_replaced(worker, unit):
+    worker.submit(unit)
+    (process,) = workers_alive()
+    process.kill()
+    state = wait_for_the_end(worker)
+    assert (state.unit, state.done) == (unit, False)
+    assert "killed by the system: too little memory? Run fewer at once with --workers" in state.reason
+    assert worker.idle() == 1
+    worker.submit(unit)
+    assert wait_for_the_end(worker).done
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])

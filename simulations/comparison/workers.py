@@ -1,6 +1,6 @@
-"""Who computes units: worker processes that live for many of them, or this process.
+"""The workers that compute units: processes that live for many of them, or this process.
 
-Owns the processes and what they say, and that none outlives the comparison. Must not know which unit comes when.
+Owns the processes and their messages, and that none outlives the comparison. Must not know the order of the units.
 
 A worker that dies takes its unit with it and is replaced. One whose parent died stops at its next step.
 """
@@ -37,8 +37,8 @@ AUTOGROUP = Path("/proc/self/autogroup")
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What became of a unit: done, failed for a reason, or so far at work."""
+class UnitState:
+    """Where a unit stands: done, failed for a reason, or at a step of its work."""
 
     unit: Unit
     done: bool = False
@@ -47,22 +47,22 @@ class Heard:
     steps: int = 0
 
 
-class Crew(Protocol):
-    """Whoever computes."""
+class Workers(Protocol):
+    """What computes units: it takes some, says how they stand, and ends when it is closed."""
 
     def idle(self) -> int:
         """How many more units can be taken now."""
         ...
 
-    def give(self, unit: Unit) -> None:
+    def submit(self, unit: Unit) -> None:
         """Begin with a unit."""
         ...
 
-    def hear(self) -> list[Heard]:
-        """What has come about, waiting a moment for it."""
+    def poll(self) -> list[UnitState]:
+        """The units whose state has changed, after a short wait."""
         ...
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """Stop whatever is at work, at a step that is kept, and end."""
         ...
 
@@ -99,11 +99,11 @@ class Alone:
         """One at the most."""
         return int(self._unit is None)
 
-    def give(self, unit: Unit) -> None:
+    def submit(self, unit: Unit) -> None:
         """Take it."""
         self._unit = unit
 
-    def hear(self) -> list[Heard]:
+    def poll(self) -> list[UnitState]:
         """Compute it, from beginning to end."""
         unit, self._unit = self._unit, None
         if unit is None:
@@ -112,9 +112,9 @@ class Alone:
             reason = self._do(Job(unit, self._setting, self._store, Reporter(), self._stop))
         except Interrupted:
             return []
-        return [Heard(unit, done=not reason, reason=reason)]
+        return [UnitState(unit, done=not reason, reason=reason)]
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """Nothing is at work between units."""
 
 
@@ -132,13 +132,13 @@ class Processes:
         self, size: int, setting: Setting, store: Store, do: Callable[[Job], str], *, yielding: bool = False
     ) -> None:
         # What a setting has looked up is looked up again by each process: maps of files do not travel.
-        self._given = (replace(setting), store, do, yielding)
-        self._workers = [self._hire() for _ in range(size)]
+        self._arguments = (replace(setting), store, do, yielding)
+        self._workers = [self._start() for _ in range(size)]
 
-    def _hire(self) -> _Worker:
+    def _start(self) -> _Worker:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, os.getpid(), *self._given), daemon=True)
+        process = context.Process(target=_work, args=(theirs, os.getpid(), *self._arguments), daemon=True)
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # from its first moment on, Ctrl-C is not for the worker
         process.start()
         signal.signal(signal.SIGINT, before)
@@ -149,20 +149,20 @@ class Processes:
         """Those without a unit."""
         return sum(worker.unit is None for worker in self._workers)
 
-    def give(self, unit: Unit) -> None:
-        """To the first that has none."""
+    def submit(self, unit: Unit) -> None:
+        """To the first worker that has none."""
         worker = next(worker for worker in self._workers if worker.unit is None)
         worker.unit = unit
         worker.line.send(unit)
 
-    def hear(self, patience: float = EVERY) -> list[Heard]:
-        """From whoever has something to say within half a second."""
+    def poll(self, patience: float = EVERY) -> list[UnitState]:
+        """The units of all workers that send a message within half a second."""
         lines = {worker.line: worker for worker in self._workers}
         told = (line for line in wait(list(lines), timeout=patience) if isinstance(line, Connection))
-        heard = [self._hear(lines[line]) for line in told]
-        return [one for one in heard if one is not None]
+        states = [self._receive(lines[line]) for line in told]
+        return [state for state in states if state is not None]
 
-    def _hear(self, worker: _Worker) -> Heard | None:
+    def _receive(self, worker: _Worker) -> UnitState | None:
         try:
             step, steps, reason = worker.line.recv()
         except (EOFError, OSError):
@@ -171,16 +171,16 @@ class Processes:
         if unit is None:
             return None
         if steps is not None:
-            return Heard(unit, step=step, steps=steps)
+            return UnitState(unit, step=step, steps=steps)
         worker.unit = None
-        return Heard(unit, done=not reason, reason=reason)
+        return UnitState(unit, done=not reason, reason=reason)
 
-    def _replace(self, worker: _Worker) -> Heard | None:
+    def _replace(self, worker: _Worker) -> UnitState | None:
         worker.process.join(PATIENCE)
-        self._workers[self._workers.index(worker)] = self._hire()
-        return None if worker.unit is None else Heard(worker.unit, reason=_ending(worker.process.exitcode))
+        self._workers[self._workers.index(worker)] = self._start()
+        return None if worker.unit is None else UnitState(worker.unit, reason=_ending(worker.process.exitcode))
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """Ask all to stop, wait, and end those that do not."""
         for worker in self._workers:
             if worker.unit is None:
@@ -219,7 +219,7 @@ def _work(
         _yield_to_others()
     torch.set_num_threads(1)
     asked = Stop()
-    signal.signal(signal.SIGTERM, asked.hear)
+    signal.signal(signal.SIGTERM, asked.request)
 
     def stop() -> bool:
         return asked() or os.getppid() != parent
