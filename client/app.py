@@ -39,10 +39,10 @@ def relay(message: Message, context: Context) -> Message:
     return Message(RecordDict({RECORD: ArrayRecord({FIELD: array})}), reply_to=message)
 
 
-def _carry(letter: memoryview, context: Context) -> bytes:
+def _carry(request: memoryview, context: Context) -> bytes:
     """To the keeper behind the site's socket; in simulation to one made here, which is waited for without end."""
     if socket := context.node_config.get("keeper"):
-        return RemoteKeeper(Path(str(socket))).answer(letter, PATIENCE)
+        return RemoteKeeper(Path(str(socket))).answer(request, PATIENCE)
     if "partition-id" not in context.node_config:
         raise UserError("no keeper is named", where="--node-config", remedy='add keeper="PATH" with its socket\'s path')
     from client.journal import journal
@@ -53,4 +53,4 @@ def _carry(letter: memoryview, context: Context) -> bytes:
     sites = Path(named) / "sites" if named else own_sites(str(context.run_config["preset"]), context.run_id)
     site = simulated_site(sites, number)
     with journal(site.state):
-        return Keeper(site).answer(letter, float("inf"))
+        return Keeper(site).answer(request, float("inf"))

@@ -14,12 +14,12 @@ import numpy as np
 from flwr.app import Array, ArrayRecord, Context, Message, MessageType, RecordDict
 from flwr.serverapp import Grid, ServerApp
 
-from server.clients import Answer, Letter
+from server.clients import Answer, Payload
 from server.run import open_unnamed_run, run_campaign, scores_of
 
 RECORD, FIELD = "eyesoff", "message"
 IN_FLIGHT = 8
-"""Letters on their way at once: what bounds this process's memory, however many clients there are."""
+"""Requests on their way at once: what bounds this process's memory, however many clients there are."""
 POLL_SECONDS = 0.2
 FEWEST, PATIENCE = 2, 60.0
 """Clients without which a bare `flwr run` has nothing to leave out, and how long it waits for them."""
@@ -47,7 +47,7 @@ class FlowerClients:
     """The nodes of a grid.
 
     Args:
-        lost_after: seconds without an answer after which a letter is given up; 0: none is before its round is over.
+        lost_after: seconds without an answer after which a request counts as lost; 0: none is before its round is over.
             What a SuperNode had in hand when it was killed neither comes nor fails, if it is back before Flower asks.
     """
 
@@ -63,15 +63,15 @@ class FlowerClients:
                 return tuple(map(str, ids))
             time.sleep(POLL_SECONDS)
 
-    def exchange(self, letters: MutableMapping[str, Letter], seconds: float) -> Iterator[Answer]:
-        """A few letters on their way at any time, each answer taken in by itself."""
+    def exchange(self, payloads: MutableMapping[str, Payload], seconds: float) -> Iterator[Answer]:
+        """A few requests on their way at any time, each answer taken in by itself."""
         deadline = time.monotonic() + seconds
         under_way: dict[str, str] = {}
         sent_at: dict[str, float] = {}
-        while letters or under_way:
-            while letters and len(under_way) < IN_FLIGHT:
-                client = next(iter(letters))
-                (sent,) = self._grid.push_messages([_envelope(client, letters.pop(client)())])
+        while payloads or under_way:
+            while payloads and len(under_way) < IN_FLIGHT:
+                client = next(iter(payloads))
+                (sent,) = self._grid.push_messages([_envelope(client, payloads.pop(client)())])
                 under_way[sent], sent_at[sent] = client, time.monotonic()
             for sent in tuple(under_way):
                 for reply in self._grid.pull_messages([sent]):
@@ -80,14 +80,14 @@ class FlowerClients:
                     lost = f"lost on its way: nothing came in {self._lost_after:g} seconds"
                     yield Answer(under_way.pop(sent), failure=lost)
             if time.monotonic() > deadline:
-                for client in (*under_way.values(), *letters):
+                for client in (*under_way.values(), *payloads):
                     yield Answer(client, failure=f"no answer within {seconds:g} seconds")
                 return
             time.sleep(POLL_SECONDS)
 
 
-def _envelope(client: str, letter: bytes) -> Message:
-    array = Array(np.frombuffer(letter, dtype=np.uint8))
+def _envelope(client: str, payload: bytes) -> Message:
+    array = Array(np.frombuffer(payload, dtype=np.uint8))
     content = RecordDict({RECORD: ArrayRecord({FIELD: array})})
     return Message(content, dst_node_id=int(client), message_type=MessageType.QUERY)
 

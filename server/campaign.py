@@ -1,8 +1,8 @@
 """The campaign: ask, tune, pool, train, score; one short function a step.
 
 Owns the order of steps and what a resumed campaign need not repeat: generators that are in the bank, recognizers that
-are trained, counts that have come. Must not know what a letter says (`server.letters`), what becomes of one on its way
-(`server.correspondence`), nor any speech.
+are trained, counts that have come. Must not know what a request says (`server.requests`), what becomes of one on its
+way (`server.correspondence`), nor any speech.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,10 +23,10 @@ from server.bank import Bank, Banked
 from server.clients import Clients
 from server.correspondence import Correspondence, Failure, Question
 from server.intake import Aside, Intake
-from server.letters import Letters
 from server.outcome import SCHEMA, Kept, read_counts
 from server.plans import Plan
 from server.recognizers import Recognizers, require_every_emotion
+from server.requests import Requests
 from server.roster import Claim, given_names
 
 RESULTS, COUNTS, BANK = "campaign.json", "counts", "bank"
@@ -89,7 +89,7 @@ class Campaign:
         self._bank = Bank(folder / BANK)
         self._intake = Intake(folder, self._bank, config, watcher.put_aside)
         self._recognizers = Recognizers(folder, config, self._bank)
-        self._letters = Letters(name, config, base, per_speaker=per_speaker)
+        self._requests = Requests(name, config, base, per_speaker=per_speaker)
         self._post = Correspondence(clients, config.campaign.attempts, self._bank.reject, watcher.failed)
 
     def run(self, expected: int) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Campaign:
         """Session to release, of those that came before this run was stopped."""
         problems, banked = [], self._intake.banked(self._name)
         for one in banked.values():
-            asked = self._letters.tuning(one.session).model_dump(mode="json")
+            asked = self._requests.tuning(one.session).model_dump(mode="json")
             problems += [f"{one.name}: {line}" for line in differences(one.card.tuning.model_dump(mode="json"), asked)]
         if problems:
             raise UserErrors(f"{self._bank.folder}: this run's generators were tuned otherwise", problems)
@@ -117,7 +117,7 @@ class Campaign:
         if len(present) < expected:
             self._post.fail("ask", f"{len(present)} of {expected} clients came within {seconds:g} seconds", client="?")
         told: dict[str, Description] = {}
-        for question, reply in self._post.replies("ask", map(self._letters.ask, present), seconds):
+        for question, reply in self._post.replies("ask", map(self._requests.ask, present), seconds):
             if isinstance(reply, Description):
                 told[question.client] = reply
         # not in the order of their answers, which is chance
@@ -125,11 +125,11 @@ class Campaign:
         named = given_names(claims, self._holders)
         for claim in named.refused:
             self._post.fail("ask", claim.reason, client=claim.client, session=claim.session)
-        for _ in self._post.replies("notice", map(self._letters.notice, named.disputed), seconds):
+        for _ in self._post.replies("notice", map(self._requests.notice, named.disputed), seconds):
             pass  # that they were told is written down where they are
         roster: dict[str, str] = {}
         for session, client in named.clients.items():
-            if reason := self._letters.misfit(told[client]):
+            if reason := self._requests.misfit(told[client]):
                 self._post.fail("ask", reason, client=client, session=session)
             else:
                 roster[session] = client
@@ -144,7 +144,7 @@ class Campaign:
         for session in banked:
             self._watcher.done("tune", session)
         missing = sorted({*roster} - {*banked} - {*self._intake.aside})
-        questions = [self._letters.tune(roster[session], session) for session in missing]
+        questions = [self._requests.tune(roster[session], session) for session in missing]
         for question, reply in self._post.replies("tune", questions, self._config.campaign.tune_seconds, self._follow):
             if isinstance(reply, Release) and (taken := self._intake.take(reply)):
                 releases[question.session] = taken
@@ -154,7 +154,7 @@ class Campaign:
     def _follow(self, question: Question, reply: Reply) -> Question | None:
         if isinstance(reply, Working):
             self._watcher.working(question.session, reply)
-        return self._letters.follow_tuning(question, reply)
+        return self._requests.follow_tuning(question, reply)
 
     def _train(self, releases: Mapping[str, Banked]) -> tuple[Mapping[str, Banked], Sequence[Cut]]:
         """All recognizers; without any release that turns out to make what is no number, and then anew."""
@@ -194,7 +194,7 @@ class Campaign:
                 else:
                     self._post.fail("score", "no client holds this session now", client="?", session=session)
         for question, reply in self._post.replies(
-            "score", questions, self._config.campaign.score_seconds, self._letters.score_together
+            "score", questions, self._config.campaign.score_seconds, self._requests.score_together
         ):
             if isinstance(reply, Scored):
                 one = kept[reply.scoring.fold]
@@ -205,7 +205,7 @@ class Campaign:
         return kept
 
     def _score_question(self, fold: Cut, session: str, client: str, digest: str) -> Question:
-        return self._letters.score(client, session, fold, digest, lambda: self._recognizers.load(fold.name))
+        return self._requests.score(client, session, fold, digest, lambda: self._recognizers.load(fold.name))
 
     def _kept(self, fold: Cut, digest: str) -> Kept:
         """What has come for this very recognizer; what cannot be read is asked for again."""

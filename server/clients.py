@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Protocol
 
-Letter = Callable[[], bytes]
+Payload = Callable[[], bytes]
 """Bytes made when they are sent, so that requests to many clients are never in memory together."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one letter: bytes, or the name of what went wrong on the way."""
+    """What came of one request: bytes, or the name of what went wrong on the way."""
 
     client: str
     data: bytes = b""
@@ -27,10 +27,10 @@ class Clients(Protocol):
         """Who is there, waiting up to `seconds` for `at_least` of them."""
         ...
 
-    def exchange(self, letters: MutableMapping[str, Letter], seconds: float) -> Iterator[Answer]:
-        """Take the letters out and send them, and yield every answer as it arrives, one for each letter.
+    def exchange(self, payloads: MutableMapping[str, Payload], seconds: float) -> Iterator[Answer]:
+        """Take the payloads out and send them, and yield every answer as it arrives, one for each payload.
 
-        Whoever iterates may put in another letter to a client that has answered. It ends when there is neither a letter
+        The caller may put in another payload for a client that has answered. It ends when there is neither a payload
         nor an answer to come, and at the deadline, when each of them is answered with a failure.
         """
         ...

@@ -1,7 +1,7 @@
-"""Letters to clients and what comes of them: replies that passed every check, or failures with a name and a reason.
+"""Requests to clients and what comes of them: replies that passed every check, or failures with a name and a reason.
 
 Owns the checks on arrival, who is asked again and how often, and that nobody is waited for without end. Must not know
-why a client is asked, nor how letters travel (`server.clients`). At most two answers are in memory at a time.
+why a client is asked, nor how messages travel (`server.clients`). At most two answers are in memory at a time.
 """
 
 import time
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.wire import Code, Refusal, Reply, Request, WireError, Working, decode_reply, encode
-from server.clients import Answer, Clients, Letter
+from server.clients import Answer, Clients, Payload
 
 PASSING = frozenset({Code.FAILED, Code.NOT_BEGUN, Code.TRUNCATED, Code.MALFORMED, Code.WRONG_DIGEST})
 """Refusals that another try may turn into an answer: trouble at the site, or damage on the way to it."""
@@ -40,7 +40,7 @@ class Question:
     request: Request
     weights: Callable[[], Mapping[str, Any]] = dict
 
-    def letter(self) -> bytes:
+    def payload(self) -> bytes:
         """All of it, as bytes."""
         return encode(self.request.model_copy(update=self.weights()))
 
@@ -63,7 +63,7 @@ class Correspondence:
     Args:
         attempts: how often a question is asked at the most.
         reject: keeps what did not pass the checks, given its bytes, who sent it and what is wrong.
-        tell: hears of every failure.
+        tell: is called with every failure.
     """
 
     def __init__(
@@ -102,9 +102,9 @@ class Correspondence:
         for question in questions:
             lines[question.client].append(question)
         asked = {client: line[0] for client, line in lines.items()}
-        letters: dict[str, Letter] = {client: question.letter for client, question in asked.items()}
+        payloads: dict[str, Payload] = {client: question.payload for client, question in asked.items()}
         again = []
-        for answer in self._clients.exchange(letters, seconds) if letters else ():
+        for answer in self._clients.exchange(payloads, seconds) if payloads else ():
             question, line = asked[answer.client], lines[answer.client]
             reply = self._read(answer, question)
             further = None if isinstance(reply, _Trouble) else follow(question, reply)
@@ -117,7 +117,7 @@ class Correspondence:
                     yield question, outcome
                 further = line[0] if line else None
             if further is not None:
-                asked[answer.client], letters[answer.client] = further, further.letter
+                asked[answer.client], payloads[answer.client] = further, further.payload
         left = [question for line in lines.values() for question in line]
         for question in left:
             reason = f"its turn did not come within {seconds:g} seconds"

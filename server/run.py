@@ -1,6 +1,6 @@
 """The directory of a campaign's run: what was ordered, how it goes, what came out.
 
-Owns the files' names and the refusal to mix two runs in one place. Must not know how letters travel.
+Owns the files' names and the refusal to mix two runs in one place. Must not know how messages travel.
 
     config.toml     every setting             bank/           the generators that came back
     order.json      what was ordered          quarantine.json those that are not trained on, and why

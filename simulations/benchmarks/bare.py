@@ -22,7 +22,7 @@ from common.synthesizers import Fitting
 from common.training.phases import Surroundings
 from common.training.pretrained import load_pretrained
 from common.wire import weights_digest
-from server.letters import Letters
+from server.requests import Requests
 
 READY_SECONDS = 600.0
 """Longest wait for all processes to have their features and networks in memory."""
@@ -62,7 +62,7 @@ class Worker:
         self._barrier = barrier
         config = workplace.config
         base = load_pretrained(workplace.base, config.network, config.features, config.corpus.classes)
-        self._letters = Letters(config.campaign_name(), config, base, per_speaker=False)
+        self._requests = Requests(config.campaign_name(), config, base, per_speaker=False)
         self._base = read_base(workplace.base)  # as a keeper would find it
         self._sites = {number: simulated_site(workplace.sites, number) for number in numbers}
         self._doors = {number: Door(site) for number, site in self._sites.items()}
@@ -72,7 +72,7 @@ class Worker:
     def tune(self, number: int) -> tuple[str, str]:
         """A session's name, and what its release hashes to as it would be sent."""
         site = self._sites[number]
-        tuning = self._letters.tuning(site.session)
+        tuning = self._requests.tuning(site.session)
         door = self._doors[number]
         seed = seed_of(tuning, read_dice(site.secret), door)
         fitting = Fitting(

@@ -39,7 +39,7 @@ TRIALS = 2, 22
 def bench_federation(config: Config, seconds_per_tuning: float = 60.0, backend: str = "ray") -> dict[str, Any]:
     """Three ratios, and the figures that they are made of.
 
-    `overhead` is the wall time of a campaign's tuning phase, from its first letter until the last generator is in the
+    `overhead` is the wall time of a campaign's tuning phase, from its first request until the last generator is in the
     bank, over that of a bare loop: as many processes as the campaign tunes clients at once, each with a client's
     threads, take one session after another and tune it with nothing around it. The loop's processes are started, and
     its features and networks in memory, before its clock starts; a campaign has started its own while it asked. Both
@@ -111,7 +111,7 @@ def _require_same(generators: Mapping[str, str], bank: Bank) -> None:
 
 
 def tuning_seconds(events: Path) -> float:
-    """From a campaign's first letter that asks for a tuning until its last generator is in the bank."""
+    """From a campaign's first request that asks for a tuning until its last generator is in the bank."""
     told = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
     times = {event["event"]: event["time"] for event in told if event.get("stage") == "tune"}
     return float(times["done"] - times["stage"])

@@ -35,7 +35,7 @@ from common.wire import (
     encode,
 )
 from server.campaign import Campaign
-from server.clients import Answer, Clients, Letter
+from server.clients import Answer, Clients, Payload
 from server.events import EventFile
 from server.plans import everyone
 
@@ -60,12 +60,12 @@ class RecordedClients:
         """All are there."""
         return tuple(f"{number:03d}" for number in range(self._count))
 
-    def exchange(self, letters: MutableMapping[str, Letter], seconds: float) -> Iterator[Answer]:
+    def exchange(self, payloads: MutableMapping[str, Payload], seconds: float) -> Iterator[Answer]:
         """One answer at a time."""
-        while letters:
-            client = next(iter(letters))
-            letter = letters.pop(client)()
-            yield Answer(client, encode(self._reply(client, decode(letter, REQUESTS, Limits(len(letter))))))
+        while payloads:
+            client = next(iter(payloads))
+            payload = payloads.pop(client)()
+            yield Answer(client, encode(self._reply(client, decode(payload, REQUESTS, Limits(len(payload))))))
 
     def _reply(self, client: str, request: Request) -> Reply:
         match request:

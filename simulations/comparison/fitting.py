@@ -29,7 +29,7 @@ from common.training.phases import Interrupted
 from common.wire import Precision, Refusal, Release, Reply, decode_reply
 from server.checks import draw, fault_of
 from server.correspondence import Question
-from server.letters import Letters
+from server.requests import Requests
 from server.samplers import sampler_of
 from simulations.comparison.job import Job
 from simulations.comparison.store import ASIDE, LEDGER, RELEASE, SITE
@@ -39,7 +39,7 @@ POLL = 0.1
 
 
 def tune(job: Job) -> None:
-    """As a campaign does it: its letter, a keeper at a site of its own, the gate, the ledger, the bytes that leave.
+    """As a campaign does it: its request, a keeper at a site of its own, the gate, the ledger, the bytes that leave.
 
     Of a campaign's checks it makes the one that a release passes or fails by itself.
     """
@@ -49,9 +49,9 @@ def tune(job: Job) -> None:
     write_sites(place, *_speech(job, config), base)
     site = simulated_site(place / SITES, 0)
     networks = None if isinstance(job.setting.space, Vectors) else job.setting.pretrained
-    letters = Letters(config.campaign_name(), config, networks, per_speaker=True)
+    requests = Requests(config.campaign_name(), config, networks, per_speaker=True)
     with journal(site.state):
-        release = _await_release(Keeper(site), letters, letters.tune("0", site.session), job)
+        release = _await_release(Keeper(site), requests, requests.tune("0", site.session), job)
     save_tensors(job.folder / RELEASE, release.released, {"what": str(job.unit)})
     atomic_write(job.folder / LEDGER, site.ledger.read_bytes())
     sampler = sampler_of(release)
@@ -74,9 +74,9 @@ def _speech(job: Job, config: Config) -> tuple[Config, Manifest]:
     return config.model_copy(update={"corpus": corpus}), replace(part, corpus=TABLE.name, root=table)
 
 
-def _await_release(keeper: Keeper, letters: Letters, question: Question, job: Job) -> Release:
+def _await_release(keeper: Keeper, requests: Requests, question: Question, job: Job) -> Release:
     reply = _exchange(keeper, question)
-    while (following := letters.follow_tuning(question, reply)) is not None:
+    while (following := requests.follow_tuning(question, reply)) is not None:
         _watch(keeper, job)
         reply = _exchange(keeper, following)
     if isinstance(reply, Release):
@@ -88,7 +88,7 @@ def _await_release(keeper: Keeper, letters: Letters, question: Question, job: Jo
 
 
 def _exchange(keeper: Keeper, question: Question) -> Reply:
-    return decode_reply(keeper.answer(question.letter()), question.request)
+    return decode_reply(keeper.answer(question.payload()), question.request)
 
 
 def _watch(keeper: Keeper, job: Job) -> None:

@@ -20,7 +20,7 @@ from simulations.federation.submission import COMPLETED, Connection, reason_of
 PATIENCE = 300.0
 """Seconds for which a SuperLink that is starting anew is waited for."""
 LOST_AFTER = LONGEST_ANSWER + 400.0
-"""Seconds after which a letter counts as lost: later than the latest answer of a keeper, and its way there and back."""
+"""Seconds after which a request counts as lost: later than a keeper's latest answer, and the way there and back."""
 
 
 def run_deployed(

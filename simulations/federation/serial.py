@@ -1,6 +1,6 @@
 """Every client in this process, one after another: no Flower, no Ray, the same results. For debugging.
 
-Owns that loop. Must not know what the letters say.
+Owns that loop. Must not know what the requests say.
 """
 
 import time
@@ -13,11 +13,11 @@ from client.journal import journal
 from client.keeper import Keeper
 from client.simulated import SITE, SITES, simulated_site
 from common.errors import UserError
-from server.clients import Answer, Letter
+from server.clients import Answer, Payload
 
 
 class SerialClients:
-    """The simulated sites of a run, asked in turn; as in the relay, a keeper lives for one letter."""
+    """The simulated sites of a run, asked in turn; as in the relay, a keeper lives for one request."""
 
     def __init__(self, run: Path) -> None:
         self._sites = run / SITES
@@ -26,23 +26,23 @@ class SerialClients:
         """All of them are there at once."""
         return tuple(str(number) for number in range(len(list(self._sites.glob(f"*/{SITE}")))))
 
-    def exchange(self, letters: MutableMapping[str, Letter], seconds: float) -> Iterator[Answer]:
-        """Each letter answered before the next is made; what is begun in time is finished."""
+    def exchange(self, payloads: MutableMapping[str, Payload], seconds: float) -> Iterator[Answer]:
+        """Each request is answered before the next is made; what is begun in time is finished."""
         deadline = time.monotonic() + seconds
-        while letters:
-            client = next(iter(letters))
-            letter = letters.pop(client)
+        while payloads:
+            client = next(iter(payloads))
+            payload = payloads.pop(client)
             if time.monotonic() > deadline:
                 yield Answer(client, failure=f"not asked within {seconds:g} seconds")
             else:
-                yield self._answer(client, letter)
+                yield self._answer(client, payload)
 
-    def _answer(self, client: str, letter: Letter) -> Answer:
+    def _answer(self, client: str, payload: Payload) -> Answer:
         threads = torch.get_num_threads()
         try:
             site = simulated_site(self._sites, int(client))
             with journal(site.state):
-                return Answer(client, Keeper(site).answer(letter(), float("inf")))
+                return Answer(client, Keeper(site).answer(payload(), float("inf")))
         except UserError as error:
             return Answer(client, failure=str(error))
         finally:

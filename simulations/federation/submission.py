@@ -64,8 +64,8 @@ class Connection:
     def submit(self, run: Path, options: Sequence[str] = (), *, lost_after: float = 0.0) -> str:
         """Hand in the app for the campaign in a directory; the answer is the run's number.
 
-        A letter without an answer is given up after so many seconds; 0: never, for where a client's work is done before
-        it answers, nobody knows how long that takes.
+        A request without an answer counts as lost after so many seconds; 0: never, for where a client's work is done
+        before it answers, nobody knows how long that takes.
         """
         command = ["run", str(APP), FEDERATION, "--format", "json", *options]
         settings = f"run={json.dumps(str(run.resolve()))} lost-after={lost_after}"

@@ -222,7 +222,7 @@ def served():
 class Flower:
     """Messages and contexts as Flower's runtime would make them."""
 
-    def letter(self, data, kind="query"):
+    def request(self, data, kind="query"):
         from flwr.app import Array, ArrayRecord, RecordDict
 
         array = Array(np.frombuffer(data, dtype=np.uint8))

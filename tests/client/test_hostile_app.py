@@ -53,7 +53,7 @@ def targets(*lines):
     return lambda path, requests: b"".join(spoken(path, line.encode() + b"\r\n\r\n") for line in lines)
 
 
-def letters(*bodies):
+def messages(*bodies):
     return lambda path, requests: b"".join(posted(path, body) for body in bodies)
 
 
@@ -64,24 +64,24 @@ ATTEMPTS = {
     "climb out of the folder": targets(f"GET /../../{MARK}-0.wav HTTP/1.1", "GET /status/../ledger.jsonl HTTP/1.1"),
     "read the keeper's own files": targets("GET /state/keeper.log HTTP/1.1", "GET /tunings HTTP/1.1"),
     "use another method": targets("PUT /answer HTTP/1.1", "DELETE /answer HTTP/1.1", "TRACE /status HTTP/1.1"),
-    "ask for utterances": letters(
+    "ask for utterances": messages(
         *(
             message(kind=kind, protocol=PROTOCOL, run="r")
             for kind in ("utterances", "read", "features", "manifest", "ledger")
         )
     ),
-    "ask for more beside what is asked": letters(
+    "ask for more beside what is asked": messages(
         message(kind="ask", protocol=PROTOCOL, run="r", include="utterances"),
         message(kind="ask", protocol=PROTOCOL, run="r", utterances=[0, 1]),
     ),
-    "name a path in a field": letters(
+    "name a path in a field": messages(
         message(kind="ask", protocol=PROTOCOL, run=f"../{MARK}-0.wav"),
         message(kind="ask", protocol=PROTOCOL, run="/etc/passwd"),
     ),
-    "send code": letters(
+    "send code": messages(
         b"\x80\x04cos\nsystem\n(S'id'\ntR.", message(kind="__import__('os')", protocol=PROTOCOL, run="r")
     ),
-    "send an answer instead of a request": letters(
+    "send an answer instead of a request": messages(
         message(kind="refusal", protocol=PROTOCOL, run=None, session=None, code="failed", stage="tune")
     ),
     "append bytes to a request": lambda path, requests: posted(path, encode(requests["ask"]) + bytes(64)),
@@ -149,7 +149,7 @@ def test_nothing_comes_out_and_the_attempt_is_written_down(
     attempt, thief, flower, path, marked_site, finds, requests, caplog
 ):
     before = len(list(entries(marked_site.ledger)))
-    reply = thief(attempt)(flower.letter(b""), flower.node(keeper=str(path)))
+    reply = thief(attempt)(flower.request(b""), flower.node(keeper=str(path)))
     loot = reply.content["config"]["x"]
     told = list(refusals(loot))
     assert loot
@@ -174,7 +174,7 @@ def test_an_error_that_quotes_the_data_stays_at_the_site(
 
     found = {**SYNTHESIZERS.methods, "eskimez": dataclasses.replace(SYNTHESIZERS.get("eskimez"), fit=fail)}
     monkeypatch.setitem(SYNTHESIZERS.__dict__, "_found", (found, ()))
-    reply = thief(provoke)(flower.letter(b""), flower.node(keeper=str(path)))
+    reply = thief(provoke)(flower.request(b""), flower.node(keeper=str(path)))
     loot = reply.content["config"]["x"]
     assert loot.count(b"200 OK") == 2
     assert Code.FAILED.value.encode() in loot
@@ -191,7 +191,7 @@ def test_the_status_holds_nothing_to_steal(path, finds):
 def test_a_thief_who_is_let_through_would_be_seen(thief, flower, path, finds, marked_site):
     """A control: an app that runs where the data is takes it, and the same search finds it in its metrics."""
     app = thief(lambda path, requests: (marked_site.root / f"{MARK}-0.wav").read_bytes()[44:2044])
-    reply = app(flower.letter(b""), flower.node(keeper=str(path)))
+    reply = app(flower.request(b""), flower.node(keeper=str(path)))
     assert "int16 samples" in finds(reply.content["config"]["x"])
 
 

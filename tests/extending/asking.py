@@ -18,7 +18,7 @@ from common.config import load_config
 from common.corpora import labelled_corpus
 from common.training.pretrained import load_pretrained
 from common.wire import decode_reply
-from server.letters import Letters
+from server.requests import Requests
 
 
 def main(settings: Path, base: Path, folder: Path) -> None:
@@ -27,16 +27,16 @@ def main(settings: Path, base: Path, folder: Path) -> None:
     write_sites(folder, config, labelled_corpus(config.corpus, config.runtime), read_base(base).digest)
     site = simulated_site(folder / SITES, 0)
     pretrained = load_pretrained(base, config.network, config.features, config.corpus.classes)
-    question = Letters("example", config, pretrained, per_speaker=True).tune("0", site.session)
-    letter = question.letter()
-    (folder / "order.bin").write_bytes(letter)
+    question = Requests("example", config, pretrained, per_speaker=True).tune("0", site.session)
+    request = question.payload()
+    (folder / "order.bin").write_bytes(request)
     accepting = site.policy or folder
     policies = {"accepting": accepting.read_text(), "default": ""}
     answers = {}
     for name, policy in policies.items():
         accepting.write_text(policy)
         keeper = Keeper(simulated_site(folder / SITES, 0))
-        while (reply := decode_reply(keeper.answer(letter), question.request)).kind == "working":
+        while (reply := decode_reply(keeper.answer(request), question.request)).kind == "working":
             time.sleep(0.05)
         answers[name] = [reply.kind, getattr(reply, "code", None), sorted(getattr(reply, "released", {}))]
         keeper.stop()

@@ -114,9 +114,9 @@ class FakeClients:
         self.waited.append(at_least)
         return tuple(self.clients)
 
-    def exchange(self, letters, seconds):
-        while letters:
-            sent = {client: letters.pop(client)() for client in list(letters)}
+    def exchange(self, payloads, seconds):
+        while payloads:
+            sent = {client: payloads.pop(client)() for client in list(payloads)}
             for client in self.arrival(sent):
                 given = self.clients[client].answer(sent[client])
                 yield Answer(client, failure=given) if isinstance(given, str) else Answer(client, bytes(given))

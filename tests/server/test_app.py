@@ -1,4 +1,4 @@
-"""The nodes of a grid as the campaign's clients: whatever becomes of a letter, there is an answer in time."""
+"""The nodes of a grid as the campaign's clients: whatever becomes of a request, there is an answer in time."""
 
 import time
 
@@ -29,19 +29,19 @@ class Grid:
 
 
 @pytest.fixture(autouse=True)
-def _bare_letters(monkeypatch):
-    monkeypatch.setattr(app, "_envelope", lambda client, letter: (client, letter))
+def _bare_messages(monkeypatch):
+    monkeypatch.setattr(app, "_envelope", lambda client, payload: (client, payload))
     monkeypatch.setattr(app, "_opened", lambda client, reply: Answer(client, b"done"))
     monkeypatch.setattr(app, "POLL_SECONDS", 0.01)
 
 
-def test_a_letter_that_is_lost_is_told_long_before_the_rounds_end():
-    (answer,) = FlowerClients(Grid(), lost_after=0.05).exchange({"7": lambda: b"letter"}, 3600)
+def test_a_request_that_is_lost_is_told_long_before_the_rounds_end():
+    (answer,) = FlowerClients(Grid(), lost_after=0.05).exchange({"7": lambda: b"request"}, 3600)
     assert (answer.client, "lost on its way" in answer.failure) == ("7", True)
 
 
 def test_where_nothing_is_given_up_an_answer_may_take_the_whole_round():
-    (answer,) = FlowerClients(Grid(seconds=0.2)).exchange({"7": lambda: b"letter"}, 3600)
+    (answer,) = FlowerClients(Grid(seconds=0.2)).exchange({"7": lambda: b"request"}, 3600)
     assert (answer.client, answer.data, answer.failure) == ("7", b"done", "")
 
 

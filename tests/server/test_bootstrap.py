@@ -18,9 +18,9 @@ from common.training.reporters import Reporter
 from common.training.stages import Pair
 from server.bank import Bank
 from server.bootstrap import bootstrap
-from server.letters import Letters
 from server.pretraining import pretraining_identity
 from server.recognizers import Recognizers
+from server.requests import Requests
 from server.run import run_campaign
 from simulations.comparison.bootstrapped import bootstrapped
 from simulations.comparison.schema import read_results
@@ -90,8 +90,8 @@ def fill(bank, config, base, client_of):
     """Put a generator of a session into the bank, tuned under settings that differ in what is given."""
 
     def put(session, run="run", **changed):
-        letters = Letters(run, config.model_copy(update=changed), base, per_speaker=False)
-        return bank.add(client_of(session).say(letters.tune("0", session).request))
+        requests = Requests(run, config.model_copy(update=changed), base, per_speaker=False)
+        return bank.add(client_of(session).say(requests.tune("0", session).request))
 
     return put
 

@@ -7,7 +7,7 @@ import torch
 
 from common.wire import PROTOCOL, Code, Refusal, Release, Stage, encode
 from server.correspondence import Correspondence
-from server.letters import Letters
+from server.requests import Requests
 
 SILENCE = "no answer within 5 seconds"
 NEEDED = Refusal(run="run", session="A", code=Code.BASE_NEEDED, stage=Stage.TUNE)
@@ -64,28 +64,28 @@ TROUBLES = {
 
 
 @pytest.fixture
-def letters(config, base):
-    return Letters("run", config, base, per_speaker=False)
+def requests(config, base):
+    return Requests("run", config, base, per_speaker=False)
 
 
 class Desk:
     """A correspondence with clients, and all that was kept apart or told."""
 
-    def __init__(self, clients, letters, attempts):
-        self.letters, self.kept_apart, self.told = letters, [], []
+    def __init__(self, clients, requests, attempts):
+        self.requests, self.kept_apart, self.told = requests, [], []
         self.post = Correspondence(clients, attempts, lambda *what: self.kept_apart.append(what), self.told.append)
 
     def tune(self, *clients, seconds=60.0):
         """The sessions of the releases that came of asking these clients, in the order of their arrival."""
-        questions = [self.letters.tune(client, "ABCDEF"[int(client)]) for client in clients]
-        replies = self.post.replies("tune", questions, seconds, self.letters.follow_tuning)
+        questions = [self.requests.tune(client, "ABCDEF"[int(client)]) for client in clients]
+        replies = self.post.replies("tune", questions, seconds, self.requests.follow_tuning)
         return [question.session for question, reply in replies if isinstance(reply, Release)]
 
 
 @pytest.fixture
-def desk_of(letters):
+def desk_of(requests):
     def make(clients, attempts=2):
-        return Desk(clients, letters, attempts)
+        return Desk(clients, requests, attempts)
 
     return make
 
@@ -135,15 +135,15 @@ def test_nobody_is_at_work_for_ever(desk_of, clients_of, client_of):
     assert [failure.reason for failure in desk.post.failures] == ["at step 1 of 2 after 0.1 seconds"] * 2
 
 
-def test_a_client_is_asked_one_thing_at_a_time(desk_of, clients_of, client_of, letters):
+def test_a_client_is_asked_one_thing_at_a_time(desk_of, clients_of, client_of, requests):
     several = client_of("A", {"tune": [1, Code.AUDIT, None]})
-    questions = [letters.tune("0", session) for session in ("A", "B", "C")]
-    replies = desk_of(clients_of(1, c0=several)).post.replies("tune", questions, 60, letters.follow_tuning)
+    questions = [requests.tune("0", session) for session in ("A", "B", "C")]
+    replies = desk_of(clients_of(1, c0=several)).post.replies("tune", questions, 60, requests.follow_tuning)
     assert [question.session for question, _ in replies] == ["A", "C"]
     assert several.heard == ["tune", "collect", "tune", "tune"]
 
 
-def test_what_is_left_when_the_time_is_over_is_named(desk_of, clients_of, letters):
+def test_what_is_left_when_the_time_is_over_is_named(desk_of, clients_of, requests):
     class Late:
         def exchange(self, sent, seconds):
             return iter(())
@@ -168,20 +168,20 @@ def test_nothing_to_ask_is_nothing_to_wait_for(desk_of):
     assert desk_of(Nobody()).tune() == []
 
 
-def test_the_networks_are_in_memory_only_while_they_are_sent(letters):
-    question = letters.follow_tuning(letters.tune("0", "A"), NEEDED)
+def test_the_networks_are_in_memory_only_while_they_are_sent(requests):
+    question = requests.follow_tuning(requests.tune("0", "A"), NEEDED)
     assert not question.request.base
-    assert len(question.letter()) > 100_000
+    assert len(question.payload()) > 100_000
     assert torch.is_tensor(next(iter(question.weights()["base"].values())))
 
 
-def test_networks_are_named_first_and_sent_once_to_a_site_that_lacks_them(letters):
-    named = letters.tune("0", "A")
-    assert len(named.letter()) < 5_000
-    sent = letters.follow_tuning(named, NEEDED)
+def test_networks_are_named_first_and_sent_once_to_a_site_that_lacks_them(requests):
+    named = requests.tune("0", "A")
+    assert len(named.payload()) < 5_000
+    sent = requests.follow_tuning(named, NEEDED)
     assert (named.request.shipped, sent.request.shipped) == (False, True)
     assert (sent.client, sent.session, sent.request.tuning) == (named.client, named.session, named.request.tuning)
-    assert letters.follow_tuning(sent, NEEDED) is None
+    assert requests.follow_tuning(sent, NEEDED) is None
 
 
 def test_a_site_that_lacks_the_networks_even_when_they_were_sent_is_not_sent_them_for_ever(
@@ -194,6 +194,6 @@ def test_a_site_that_lacks_the_networks_even_when_they_were_sent_is_not_sent_the
     assert ["base-needed" in failure.reason for failure in desk.post.failures] == [True]
 
 
-def test_the_vectors_of_norms_are_not_sent(letters):
-    weights = letters.follow_tuning(letters.tune("0", "A"), NEEDED).weights()
+def test_the_vectors_of_norms_are_not_sent(requests):
+    weights = requests.follow_tuning(requests.tune("0", "A"), NEEDED).weights()
     assert not [name for group in weights.values() for name in group if name.endswith((".norm.u", ".norm.v"))]

@@ -8,7 +8,7 @@ from common.config import CampaignConfig
 from common.errors import UserError
 from server.bank import Bank
 from server.intake import POOL, QUARANTINE, Intake
-from server.letters import Letters
+from server.requests import Requests
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def bank(folder):
 @pytest.fixture
 def releases(config, base, client_of):
     """Of three honest clients."""
-    letters = Letters("run", config, base, per_speaker=False)
-    return {session: client_of(session).say(letters.tune("0", session).request) for session in "ABC"}
+    requests = Requests("run", config, base, per_speaker=False)
+    return {session: client_of(session).say(requests.tune("0", session).request) for session in "ABC"}
 
 
 @pytest.fixture

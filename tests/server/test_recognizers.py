@@ -11,8 +11,8 @@ from common.training.phases import Interrupted
 from common.training.reporters import Reporter
 from common.wire import weights_digest
 from server.bank import Bank
-from server.letters import Letters
 from server.recognizers import Recognizers
+from server.requests import Requests
 
 
 class Steps(Reporter):
@@ -28,9 +28,9 @@ class Steps(Reporter):
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory, config, base, client_of):
     """Three generators."""
-    bank, letters = Bank(tmp_path_factory.mktemp("bank")), Letters("run", config, base, per_speaker=False)
+    bank, requests = Bank(tmp_path_factory.mktemp("bank")), Requests("run", config, base, per_speaker=False)
     for session in "ABC":
-        bank.add(client_of(session).say(letters.tune("0", session).request))
+        bank.add(client_of(session).say(requests.tune("0", session).request))
     return bank
 
 
@@ -70,9 +70,9 @@ def test_the_same_generators_make_the_same_recognizer_and_others_another(recogni
 
 
 def test_how_long_a_tuning_took_changes_nothing(recognizers_of, releases, bank, config, base, client_of, tmp_path):
-    slower, letters = Bank(tmp_path / "slower"), Letters("run", config, base, per_speaker=False)
+    slower, requests = Bank(tmp_path / "slower"), Requests("run", config, base, per_speaker=False)
     for session in "ABC":
-        release = client_of(session).say(letters.tune("0", session).request)
+        release = client_of(session).say(requests.tune("0", session).request)
         slower.add(release.model_copy(update={"card": release.card.model_copy(update={"seconds": 77})}))
     recognizers_of().train("fold", releases)
     others = Recognizers(tmp_path / "other", config, slower)

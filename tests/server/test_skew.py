@@ -7,9 +7,9 @@ from common.errors import UserError
 from common.wire import Code, encode
 from server.bank import Bank
 from server.bootstrap import bootstrap
-from server.letters import Letters
 from server.plans import plan_of
 from server.recognizers import Recognizers
+from server.requests import Requests
 
 LEAVE_ONE_OUT = plan_of("leave-one-session-out", Config())
 ALL = (True, True, True, True)
@@ -30,9 +30,9 @@ def knowing(client_of):
 @pytest.fixture
 def bank_of(tmp_path, config, base, knowing):
     def make(*known):
-        bank, letters = Bank(tmp_path / "bank"), Letters("run", config, base, per_speaker=False)
+        bank, requests = Bank(tmp_path / "bank"), Requests("run", config, base, per_speaker=False)
         for session, one in zip("ABCDE", known, strict=False):
-            bank.add(knowing(session, one).say(letters.tune("0", session).request))
+            bank.add(knowing(session, one).say(requests.tune("0", session).request))
         return bank
 
     return make

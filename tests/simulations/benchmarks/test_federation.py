@@ -117,9 +117,9 @@ from simulations.benchmarks.server import RecordedClients
 class HoardingClients(RecordedClients):
     """As if the server kept every answer."""
 
-    def exchange(self, letters, seconds):
+    def exchange(self, payloads, seconds):
         self.kept = getattr(self, "kept", [])
-        for answer in super().exchange(letters, seconds):
+        for answer in super().exchange(payloads, seconds):
             self.kept.append(answer.data)
             yield answer
 '''

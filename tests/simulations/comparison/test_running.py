@@ -109,8 +109,8 @@ def test_a_unit_that_fails_is_named_and_the_others_go_on(whole, comparing, monke
 def test_a_generator_that_nothing_can_be_learnt_from_is_named_and_left_out(comparing, monkeypatch, tmp_path):
     released = fitting._await_release
 
-    def mute(keeper, letters, question, job):
-        release = released(keeper, letters, question, job)
+    def mute(keeper, requests, question, job):
+        release = released(keeper, requests, question, job)
         if job.unit.place != "Session2":
             return release
         return release.model_copy(update={"released": {name: 0 * w for name, w in release.released.items()}})

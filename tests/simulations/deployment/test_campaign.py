@@ -30,7 +30,7 @@ def lost_after(settings):
     return float(settings.split("lost-after=")[1])
 
 
-def test_a_letter_to_a_site_is_given_up_later_than_the_latest_answer(asked, config, weights, tmp_path):
+def test_a_request_to_a_site_counts_as_lost_later_than_the_latest_answer(asked, config, weights, tmp_path):
     link = Connection("fed.example.org:8000", {}, tmp_path / "log")
     with pytest.raises(UserError, match="did not take the run"):
         run_deployed(link, tmp_path / "run", config, weights, expected=2)
@@ -45,7 +45,7 @@ def test_the_campaign_is_told_whose_key_is_for_which_session(asked, config, weig
         assert read_holders(tmp_path / "run") == holders
 
 
-def test_a_letter_to_a_simulated_client_which_tunes_before_it_answers_is_never(
+def test_a_request_to_a_simulated_client_which_tunes_before_it_answers_is_never(
     asked, config, weights, tmp_path, monkeypatch
 ):
     simulation = order(config, tmp_path / "run", weights)

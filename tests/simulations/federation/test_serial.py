@@ -32,8 +32,8 @@ class Counted:
         self.clients, self.sent = SerialClients(run), []
         self.names = self.clients.names
 
-    def exchange(self, letters, seconds):
-        for answer in self.clients.exchange(letters, seconds):
+    def exchange(self, payloads, seconds):
+        for answer in self.clients.exchange(payloads, seconds):
             self.sent.append(answer.client)
             yield answer
 
@@ -86,8 +86,8 @@ def test_a_server_killed_while_clients_tune_ends_with_the_same_numbers(finished,
     order(config, run, weights)
 
     class Killed(SerialClients):
-        def exchange(self, letters, seconds):
-            for number, answer in enumerate(super().exchange(letters, seconds)):
+        def exchange(self, payloads, seconds):
+            for number, answer in enumerate(super().exchange(payloads, seconds)):
                 if number == 3:
                     raise KeyboardInterrupt
                 yield answer

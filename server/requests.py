@@ -37,8 +37,8 @@ from server.correspondence import Question
 from server.roster import Claim
 
 
-class Letters:
-    """The letters of one run."""
+class Requests:
+    """The requests of one run."""
 
     def __init__(self, run: str, config: Config, base: Pretrained | None, *, per_speaker: bool) -> None:
         self._run, self._config, self._per_speaker = run, config, per_speaker
