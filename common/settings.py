@@ -38,7 +38,7 @@ Label = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,23}$")]
 Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16), AfterValidator(_distinct)]
 Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
 Augmentation = Literal["gain", "tilt"]
-Sketch = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
+Statistic = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
 Normalisation = Literal["session", "training", "public"]
 Check = Literal["samples", "equals", "outliers", "labels"]
 
@@ -238,10 +238,10 @@ class FinetuningConfig(Section):
     even_start: bool = Field(
         False, description="the condition's weights, which pre-training never moved, begin at zero instead of by chance"
     )
-    likeness: tuple[Sketch, ...] = Field(
+    likeness: tuple[Statistic, ...] = Field(
         (),
-        description="sketches in which made speech of an emotion is held to the site's own: the distance between them "
-        "joins the generator's loss, so that it, not only the discriminator, sees real speech; empty is off",
+        description="statistics in which made speech of an emotion is held to the site's own: the distance between "
+        "them joins the generator's loss, so that it, not only the discriminator, sees real speech; empty is off",
     )
     released_as: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="number format of a release")
 

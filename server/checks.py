@@ -13,7 +13,7 @@ from torch import Tensor
 from common.seeds import torch_stream
 from common.spaces import Space, Vectors
 from common.synthesizers import Sampler
-from common.training.likeness import SKETCHES
+from common.training.likeness import STATISTICS
 
 Statistics = Mapping[str, Tensor]
 
@@ -72,4 +72,4 @@ def statistics_of(samples: Tensor, space: Space) -> Statistics:
     if isinstance(space, Vectors):
         return {"values": samples.float()}
     flat = samples.flatten(0, 1)
-    return {name: statistic(flat).half().unflatten(0, samples.shape[:2]) for name, statistic in SKETCHES.items()}
+    return {name: statistic(flat).half().unflatten(0, samples.shape[:2]) for name, statistic in STATISTICS.items()}

@@ -22,7 +22,7 @@ from common.seeds import torch_stream
 from common.settings import NetworkConfig
 from common.spaces import Space, Vectors
 from common.training.checkpoint import read_tensors
-from common.training.likeness import SKETCHES
+from common.training.likeness import STATISTICS
 from common.training.pretrained import SHIPPED, shipped_weights, unpack
 from common.training.standard import Standard
 
@@ -100,4 +100,4 @@ def _place_of_patches() -> Place:
 @torch.inference_mode()
 def _statistics(patches: Tensor) -> Tensor:
     parts = patches.float().split(AT_ONCE)
-    return torch.cat([torch.cat([one(part) for one in SKETCHES.values()], dim=1) for part in parts]).clone()
+    return torch.cat([torch.cat([one(part) for one in STATISTICS.values()], dim=1) for part in parts]).clone()

@@ -1,11 +1,11 @@
-"""How far made speech is from real speech of the same emotion, in sketches that hide what is said.
+"""How far made speech is from real speech of the same emotion, in statistics that hide what is said.
 
-Owns the sketches and the distance. Must not know networks or stages. A discriminator that is still learning emotions
+Owns the statistics and the distance. Must not know networks or stages. A discriminator that is still learning emotions
 lets a generator drift: each emotion gets a loudness and a colour of its own, far less variety than speech has, and a
 rhythm that no speech has. This distance says so from the first step.
 
-Several sketches, because each is blind to what the others see: samples of the right loudness may still pulse at a
-generator's own rate, and a recognizer that learns from them listens for that.
+There are several, because each is blind to what the others see: samples of the right loudness may still pulse at a
+generator's own rate, and a recognizer that is trained on them learns that.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.settings import Sketch
+from common.settings import Statistic
 
 BANDS = 16
 STRETCHES = 32
@@ -26,7 +26,7 @@ RIPPLES = 47
 SMALLEST = 1e-6
 """Added to squares, for a root has no slope at zero."""
 FAINTEST = 1e-4
-"""The same for amplitudes, below which a rate or a ripple is not heard."""
+"""The same for amplitudes, below which a rate or a ripple is not audible."""
 
 
 def loudness(patches: Tensor) -> Tensor:
@@ -42,14 +42,14 @@ def colour(patches: Tensor) -> Tensor:
 
 def rhythm(patches: Tensor) -> Tensor:
     """[batch, 1, mels, frames] -> [batch, BANDS * RATES]: how strongly each band pulses, slowly and fast."""
-    rates = _amplitudes(_around_mean(patches), dim=2)[:, :, 1 : 1 + RATES * BINS]
+    rates = _amplitudes(_centred(patches), dim=2)[:, :, 1 : 1 + RATES * BINS]
     return torch.log1p(rates.unflatten(2, (RATES, BINS)).mean(dim=3)).flatten(1)
 
 
 def coupling(patches: Tensor) -> Tensor:
     """[batch, 1, mels, frames] -> [batch, BANDS * (BANDS + 1) / 2]: which bands rise and fall together."""
-    around = _around_mean(patches)
-    covariance = around @ around.transpose(1, 2) / (around.shape[2] - 1)
+    centred = _centred(patches)
+    covariance = centred @ centred.transpose(1, 2) / (centred.shape[2] - 1)
     first, second = torch.triu_indices(BANDS, BANDS, device=patches.device)
     return covariance[:, first, second]
 
@@ -60,7 +60,7 @@ def ripple(patches: Tensor) -> Tensor:
     return torch.log1p(_amplitudes(spectra, dim=1)[:, 1 : 1 + RIPPLES]).mean(dim=2)
 
 
-SKETCHES: dict[Sketch, Callable[[Tensor], Tensor]] = {
+STATISTICS: dict[Statistic, Callable[[Tensor], Tensor]] = {
     "loudness": loudness,
     "colour": colour,
     "rhythm": rhythm,
@@ -69,17 +69,19 @@ SKETCHES: dict[Sketch, Callable[[Tensor], Tensor]] = {
 }
 
 
-def energy_distance(real: Tensor, labels: Tensor, made: Tensor, wanted: Tensor, sketches: Sequence[Sketch]) -> Tensor:
-    """Of patches within each emotion, added over sketches (Szekely & Rizzo 2013); zero on average where they are alike.
+def energy_distance(
+    real: Tensor, labels: Tensor, made: Tensor, wanted: Tensor, statistics: Sequence[Statistic]
+) -> Tensor:
+    """Of patches within each emotion, added over statistics (Szekely & Rizzo 2013); zero on average where alike.
 
-    Each sketch counts in units of how far this real speech lies apart in it, whatever its emotion. Unbiased however
+    Each statistic counts in units of how far this real speech lies apart in it, whatever its emotion. Unbiased however
     few patches an emotion has in a batch: a patch is never compared with itself.
     """
     other = 1 - torch.eye(len(real), device=real.device)
     across, among_made, among_real = _same(wanted, labels), _same(wanted, wanted) * other, _same(labels, labels) * other
     total = made.new_zeros(())
-    for name in sketches:
-        known, drawn = SKETCHES[name](real), SKETCHES[name](made)
+    for name in statistics:
+        known, drawn = STATISTICS[name](real), STATISTICS[name](made)
         known_apart = _distances(known, known)
         apart = 2 * _mean(_distances(drawn, known), across)
         apart = apart - _mean(_distances(drawn, drawn), among_made) - _mean(known_apart, among_real)
@@ -87,7 +89,7 @@ def energy_distance(real: Tensor, labels: Tensor, made: Tensor, wanted: Tensor, 
     return total
 
 
-def _around_mean(patches: Tensor) -> Tensor:
+def _centred(patches: Tensor) -> Tensor:
     """[batch, 1, mels, frames] -> [batch, BANDS, frames]: each band in time, less its mean."""
     bands: Tensor = patches[:, 0].unflatten(1, (BANDS, -1)).mean(dim=2)  # a seventh of what pooling takes
     return bands - bands.mean(dim=2, keepdim=True)

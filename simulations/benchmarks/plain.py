@@ -43,21 +43,23 @@ def plain_autoencoder(pair: Pair, config: Config) -> Step:
 def plain_adversarial(pair: Pair, config: Config) -> Step:
     """WGAN-GP; one batch of fakes serves both networks, as in `common.training`."""
     settings = config.pretraining.adversarial
-    critic, generator = plain_discriminator(pair.discriminator), plain_generator(pair.generator)
-    judge = _adam(critic.parameters(), settings.discriminator_learning_rate, config)
-    forger = _adam(generator.parameters(), settings.generator_learning_rate, config)
+    discriminator, generator = plain_discriminator(pair.discriminator), plain_generator(pair.generator)
+    discriminator_optimizer = _adam(discriminator.parameters(), settings.discriminator_learning_rate, config)
+    generator_optimizer = _adam(generator.parameters(), settings.generator_learning_rate, config)
 
     def step(draw: Draw) -> Losses:
         made = generator(_with_zeros(draw["latents"], config))
         fake = made.detach()
         mixed = (draw["mix"] * draw["values"] + (1 - draw["mix"]) * fake).requires_grad_()
-        (gradient,) = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)
+        (gradient,) = torch.autograd.grad(discriminator(mixed).sum(), mixed, create_graph=True)
         penalty = ((gradient.flatten(1).norm(dim=1) - 1) ** 2).mean()
-        judged = critic(fake).mean() - critic(draw["values"]).mean() + settings.penalty * penalty
-        _descend(judged, judge)
-        believed = -critic(made).mean()
-        _descend(believed, forger)
-        return {"discriminator/loss": judged.item(), "generator/loss": believed.item()}
+        discriminator_loss = (
+            discriminator(fake).mean() - discriminator(draw["values"]).mean() + settings.penalty * penalty
+        )
+        _descend(discriminator_loss, discriminator_optimizer)
+        generator_loss = -discriminator(made).mean()
+        _descend(generator_loss, generator_optimizer)
+        return {"discriminator/loss": discriminator_loss.item(), "generator/loss": generator_loss.item()}
 
     return step
 
@@ -66,8 +68,8 @@ def plain_finetuning(pair: Pair, config: Config) -> Step:
     """K + 1 softmax under cross-entropy, without the options that are off in the paper."""
     settings, classes = config.finetuning, config.corpus.classes
     discriminator, generator = plain_discriminator(pair.discriminator), plain_generator(pair.generator)
-    judge = _adam(discriminator.parameters(), settings.discriminator_learning_rate, config)
-    forger = _adam(generator.parameters(), settings.generator_learning_rate, config)
+    discriminator_optimizer = _adam(discriminator.parameters(), settings.discriminator_learning_rate, config)
+    generator_optimizer = _adam(generator.parameters(), settings.generator_learning_rate, config)
 
     def step(draw: Draw) -> Losses:
         condition = functional.one_hot(draw["wanted"], classes).float()
@@ -75,11 +77,11 @@ def plain_finetuning(pair: Pair, config: Config) -> Step:
         fake = torch.full_like(draw["labels"], classes)
         real_loss = functional.cross_entropy(discriminator(draw["values"]), draw["labels"])
         fake_loss = functional.cross_entropy(discriminator(made.detach()), fake)
-        judged = (real_loss + fake_loss) / 2
-        _descend(judged, judge)
-        believed = functional.cross_entropy(discriminator(made), draw["wanted"])
-        _descend(believed, forger)
-        return {"discriminator/loss": judged.item(), "generator/loss": believed.item()}
+        discriminator_loss = (real_loss + fake_loss) / 2
+        _descend(discriminator_loss, discriminator_optimizer)
+        generator_loss = functional.cross_entropy(discriminator(made), draw["wanted"])
+        _descend(generator_loss, generator_optimizer)
+        return {"discriminator/loss": discriminator_loss.item(), "generator/loss": generator_loss.item()}
 
     return step
 

@@ -45,11 +45,11 @@ SETTINGS = {
     "recognizer": {"iterations": 1, "batch": 2},
     "runtime": {"device": "cpu", "precision": "fp32", "threads": 1},
 }
-HAIR = "linears.0.bias"
+CHANGED = "linears.0.bias"
 
 
 class RecordedClients:
-    """Clients that answer at once, each with the same generator but for a hair, under its own papers."""
+    """Clients that answer at once, each with the same generator but for one small change, under its own card."""
 
     def __init__(self, count: int, config: Config) -> None:
         self._count, self._labels = count, config.corpus.emotions
@@ -73,7 +73,7 @@ class RecordedClients:
                 known = {"labels": self._labels, "features": self._features, "utterances": None, "speakers": None}
                 return Description(run=run, session=f"s{client}", **known, eyesoff=VERSION, torch="0")
             case Tune(tuning=tuning) | Collect(tuning=tuning):
-                own = {HAIR: self._generator[HAIR] + 1e-3 * int(client)}  # one generator from all would be put aside
+                own = {CHANGED: self._generator[CHANGED] + 1e-3 * int(client)}  # else all would be put aside
                 card = Card(tuning=tuning, known=(True,) * 4, utterances=None, seconds=1)
                 return Release(card=card, released=self._generator | own)
             case Score(scoring=scoring):

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from common.config import Config
 from common.config.showing import spell
 from common.errors import UserError
-from common.settings import Sketch
+from common.settings import Statistic
 
 SWITCHES: Mapping[str, tuple[Any, Any]] = {
     "finetuning.condition_gain": (1.0, 12.0),
@@ -18,7 +18,7 @@ SWITCHES: Mapping[str, tuple[Any, Any]] = {
     "finetuning.average": (0.0, 0.98),
     "finetuning.instance_noise": (0.0, 0.6),
     "finetuning.even_start": (False, True),
-    "finetuning.likeness": ((), get_args(Sketch)),
+    "finetuning.likeness": ((), get_args(Statistic)),
     "recognizer.augmentation": ((), ("tilt", "gain")),
     "recognizer.bands": (128, 32),
 }

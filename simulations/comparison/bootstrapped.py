@@ -17,9 +17,9 @@ from server.bank import Bank
 from server.bootstrap import fitting_config
 from simulations.comparison.campaign import made_by, tested
 from simulations.comparison.evidence import Gathered, put
-from simulations.comparison.judging import look
 from simulations.comparison.modes import ABLATED, MODES
 from simulations.comparison.results import environment, ground
+from simulations.comparison.sample_quality import look
 from simulations.comparison.schema import Counts, Results, Row, write_results
 
 UNTESTED = "no speech to test on"

@@ -30,10 +30,10 @@ from server.run import default_base
 from server.samplers import sampler_of
 from simulations.comparison.beside import Beside
 from simulations.comparison.evidence import Gathered, Written, put
-from simulations.comparison.judging import AN_EMOTION, drawn, look
 from simulations.comparison.modes import ABLATED, MODES, REAL
 from simulations.comparison.recognizing import real_examples
 from simulations.comparison.results import environment, ground, scored, seconds_of, whence
+from simulations.comparison.sample_quality import AN_EMOTION, drawn, look
 from simulations.comparison.schema import Aside, Counts, Failed, Matrix, Results, Tested, write_results
 from simulations.comparison.store import LEDGER, METRICS
 from simulations.federation.campaign import order

@@ -12,17 +12,17 @@ from common.spaces import Vectors
 from common.training.phases import Interrupted
 from simulations.comparison.fitting import fit, tune
 from simulations.comparison.job import Job
-from simulations.comparison.judging import judge
 from simulations.comparison.recognizing import score, train
-from simulations.comparison.vectors import judge_vectors
+from simulations.comparison.sample_quality import measure_patches
+from simulations.comparison.vectors import measure_vectors
 
 
 def measure_samples(job: Job) -> None:
     """In the space that they are in."""
     if isinstance(job.setting.space, Vectors):
-        judge_vectors(job)
+        measure_vectors(job)
     else:
-        judge(job)
+        measure_patches(job)
 
 
 WORK = {"tune": tune, "fit": fit, "train": train, "score": score, "quality": measure_samples}

@@ -55,7 +55,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What there is to be shown; `looks` is by mode what `simulations.comparison.judging.look` kept."""
+    """What there is to be shown; `looks` is by mode what `simulations.comparison.sample_quality.look` kept."""
 
     fold: str
     seed: int

@@ -25,10 +25,10 @@ from common.training.draws import everything
 from common.training.standard import standard_for
 from simulations.comparison.augmented import augmented, evenly
 from simulations.comparison.job import Job
-from simulations.comparison.judging import AN_EMOTION, recognized
 from simulations.comparison.measures import Compared, drawn_feature, side_of, vector_measures
 from simulations.comparison.modes import STAYS_MARK
 from simulations.comparison.recognizing import real_speech, sources_of
+from simulations.comparison.sample_quality import AN_EMOTION, recognized
 from simulations.comparison.store import QUALITY, SHOWN
 from simulations.comparison.units import COPYING, NOISE
 
@@ -67,7 +67,7 @@ class View:
         return self.scaled(vectors) @ self.directions
 
 
-def judge_vectors(job: Job) -> None:
+def measure_vectors(job: Job) -> None:
     """Measures, and where samples lie."""
     fold = job.setting.folds[job.unit.place]
     view = View.of(everything(real_speech(job)).values, job.setting.space)

@@ -1,7 +1,7 @@
 """The reading attack: a server takes a real patch of speech out of the weights of one tuning.
 
 Owns the hostile networks, the hostile settings and the solver. Must not know any site: it is given a release and
-nothing else, and its figures are made by `judging`.
+nothing else, and its figures are made by `figures`.
 
 How it works. Adam moves a weight by rate * g / (|g| + epsilon). Where a gradient g is far smaller than epsilon, the
 step is proportional to g, so the weights after ONE step hand over the gradient itself. The server makes networks where

@@ -16,7 +16,7 @@ from common.synthesizers.methods.eskimez import FINETUNING, gradient_over_epsilo
 from common.training.pretrained import SHIPPED, shipped_weights
 from common.wire import Code
 from tests.attacks.clinic import accepting, crops, elsewhere, open_bounds, said, site, tune_request
-from tests.attacks.judging import correlation, likeness
+from tests.attacks.figures import correlation, likeness
 from tests.attacks.reading import FASTEST, PATCH_SIDE, SLOWEST, Recipe, distract, hostile_pair, read_pictures
 
 SMALL = Recipe(side=32)

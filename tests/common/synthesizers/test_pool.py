@@ -18,18 +18,18 @@ from common.synthesizers.pool import KeptPool, Source, given_numbers, sample_byt
 CLASSES = 4
 
 
-class Painter:
+class FakeSampler:
     """Draws flat patches that tell who drew them and of which class; counts those that are alive together."""
 
     alive = most_alive = 0
 
     def __init__(self, colour):
         self.colour = colour
-        Painter.alive += 1
-        Painter.most_alive = max(Painter.most_alive, Painter.alive)
+        FakeSampler.alive += 1
+        FakeSampler.most_alive = max(FakeSampler.most_alive, FakeSampler.alive)
 
     def __del__(self):
-        Painter.alive -= 1
+        FakeSampler.alive -= 1
 
     def sample(self, wanted, stream, latent_scale=1.0):
         noise = torch.rand(len(wanted), 1, 1, 1, generator=stream)
@@ -39,9 +39,9 @@ class Painter:
 
 @pytest.fixture
 def opened():
-    """The names of the sources in the order in which they were opened; painters that an error still holds are gone."""
+    """The names of the sources in the order in which they were opened; samplers that an error still holds are gone."""
     gc.collect()
-    Painter.alive = Painter.most_alive = 0
+    FakeSampler.alive = FakeSampler.most_alive = 0
     return []
 
 
@@ -51,7 +51,7 @@ def sources_of(opened):
         def source(number):
             def open_():
                 opened.append(number)
-                return Painter(number)
+                return FakeSampler(number)
 
             return Source(f"s{number}", 100 * seed + number, open_)
 
@@ -215,7 +215,7 @@ class TestKept:
 
     def test_one_generator_is_in_memory_at_a_time(self, tmp_path, sources_of, opened):
         KeptPool.draw(tmp_path, sources_of(6), SamplingConfig(per_emotion=6), PATCHES, CLASSES, seed=1)
-        assert (len(opened), Painter.most_alive, Painter.alive) == (6, 1, 0)
+        assert (len(opened), FakeSampler.most_alive, FakeSampler.alive) == (6, 1, 0)
 
     def test_chunks_do_not_show(self, tmp_path, sources_of, monkeypatch):
         monkeypatch.setattr(pool, "CHUNK", 8)

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from common.training.likeness import BANDS, SKETCHES, energy_distance, loudness
+from common.training.likeness import BANDS, STATISTICS, energy_distance, loudness
 
 EMOTIONS = 4
-EVERY = tuple(SKETCHES)
+EVERY = tuple(STATISTICS)
 
 
 def speech(count=64, seed=0, spread=0.1, level=0.0):
@@ -20,8 +20,8 @@ def labels(count=64):
     return torch.arange(count) % EMOTIONS
 
 
-def apart(made, sketches=("loudness",), real=None):
-    return energy_distance(speech() if real is None else real, labels(), made, labels(), sketches).item()
+def apart(made, statistics=("loudness",), real=None):
+    return energy_distance(speech() if real is None else real, labels(), made, labels(), statistics).item()
 
 
 def waves(along, cycles, count=64, seed=0, strength=0.3):
@@ -47,9 +47,9 @@ def test_loudness_is_told_by_band_and_how_it_varies():
     assert (loudness(restless)[0, BANDS:] > 0.1).all()
 
 
-@pytest.mark.parametrize("sketch", EVERY)
-def test_speech_drawn_alike_is_not_apart_on_average(sketch):
-    drawn = [apart(speech(seed=2 * n), [sketch], speech(seed=2 * n + 1)) for n in range(40)]
+@pytest.mark.parametrize("statistic", EVERY)
+def test_speech_drawn_alike_is_not_apart_on_average(statistic):
+    drawn = [apart(speech(seed=2 * n), [statistic], speech(seed=2 * n + 1)) for n in range(40)]
     assert abs(sum(drawn) / len(drawn)) < 0.05
 
 
@@ -59,7 +59,7 @@ def test_drift_and_lost_variety_show(drift):
 
 
 @pytest.mark.parametrize(
-    ("sketch", "blind", "made"),
+    ("statistic", "blind", "made"),
     [
         ("colour", "coupling", speech(seed=1) + 0.2 * (torch.arange(128).view(1, 1, 128, 1) % 8 < 4)),
         ("rhythm", "colour", speech(seed=1) + waves(3, 12, seed=1)),
@@ -68,20 +68,20 @@ def test_drift_and_lost_variety_show(drift):
     ],
     ids=["a finer spectrum", "pulses", "bands against each other", "harmonics"],
 )
-def test_each_sketch_sees_what_another_is_blind_to(sketch, blind, made):
-    real = speech() + waves(3, 4) if sketch == "coupling" else speech()
-    assert apart(made, [sketch], real) > 0.5
+def test_each_statistic_sees_what_another_is_blind_to(statistic, blind, made):
+    real = speech() + waves(3, 4) if statistic == "coupling" else speech()
+    assert apart(made, [statistic], real) > 0.5
     assert apart(made, [blind], real) < 0.2
 
 
-def test_sketches_count_alike_and_are_added():
+def test_statistics_count_alike_and_are_added():
     made = speech(seed=1, level=0.2)
-    assert apart(made, EVERY) == pytest.approx(sum(apart(made, [sketch]) for sketch in EVERY), rel=1e-5)
+    assert apart(made, EVERY) == pytest.approx(sum(apart(made, [statistic]) for statistic in EVERY), rel=1e-5)
     assert apart(2 * made, real=2 * speech()) == pytest.approx(apart(made), rel=1e-2)
 
 
 @pytest.mark.parametrize("count", [1, 8])
-def test_silence_has_a_slope_in_every_sketch(count):
+def test_silence_has_a_slope_in_every_statistic(count):
     made = torch.full((count, 1, 128, 128), -1.0, requires_grad=True)
     silence = torch.full((count, 1, 128, 128), -1.0)
     energy_distance(silence, labels(count), made, labels(count), EVERY).backward()

@@ -63,7 +63,7 @@ def with_weights(release, **changed):
     return release.model_copy(update={"released": release.released | changed})
 
 
-def test_the_forger_of_these_tests_can_forge_a_message_that_passes(tune, release):
+def test_a_message_that_these_tests_forge_passes_where_nothing_is_wrong(tune, release):
     header, fields, payload = apart(release)
     assert forge(spelled(header, fields), payload) == encode(release)
 

@@ -31,7 +31,7 @@ def config(config, three_sessions):
 def _few_samples():
     """Of what is drawn for a look or a fit, as much as shows that it is drawn."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("simulations.comparison.judging.AN_EMOTION", 4)
+        patch.setattr("simulations.comparison.sample_quality.AN_EMOTION", 4)
         patch.setattr("common.synthesizers.methods.chatziagapi.CODED", 64)
         yield
 

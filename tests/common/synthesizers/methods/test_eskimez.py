@@ -10,7 +10,7 @@ from common.networks import Generator
 from common.synthesizers.methods import eskimez
 from common.synthesizers.methods.eskimez import ConditionalSampler
 from common.training.checkpoint import Snapshots
-from common.training.likeness import SKETCHES, energy_distance
+from common.training.likeness import STATISTICS, energy_distance
 from common.training.phases import Interrupted
 
 
@@ -91,7 +91,7 @@ def same(first, second):
 def test_a_generator_that_is_held_to_the_likeness_of_speech_comes_nearer_to_it(config, bands, tuned):
     section = {"iterations": 14, "batch": 8, "generator_learning_rate": 3e-3, "average": 0.0}
     free = config.model_copy(update={"finetuning": config.finetuning.model_copy(update=section)})
-    likeness = {"likeness": tuple(SKETCHES)}
+    likeness = {"likeness": tuple(STATISTICS)}
     held = free.model_copy(update={"finetuning": free.finetuning.model_copy(update=likeness)})
     real, wanted = bands.batch(0, 64, "held out"), torch.arange(64) % 4
 
@@ -100,7 +100,7 @@ def test_a_generator_that_is_held_to_the_likeness_of_speech_comes_nearer_to_it(c
         latents = torch.randn(64, chosen.network.noise, generator=torch.Generator().manual_seed(0))
         with torch.no_grad():
             made = generator(latents, functional.one_hot(wanted, 4).float())
-        return energy_distance(real.values, real.labels, made, wanted, SKETCHES)
+        return energy_distance(real.values, real.labels, made, wanted, STATISTICS)
 
     assert apart(held) < apart(free) - 0.05
 

@@ -1,4 +1,4 @@
-"""How good samples are: beside real patches in the pre-trained encoder's space, and in a real recognizer's eyes.
+"""How good samples are: beside real patches in the pre-trained encoder's space, and by a recognizer of real speech.
 
 Owns what is drawn for that, the controls, and what is kept to be looked at. Must not know a measure's definition
 (`common.scoring.samples`).
@@ -25,13 +25,13 @@ from simulations.comparison.store import QUALITY, SHOWN
 from simulations.comparison.units import COPYING, NOISE
 
 AN_EMOTION = 64
-"""Samples of each emotion that are judged."""
+"""Samples of each emotion that are measured."""
 LOOKED_AT, PAIRED = 8, 4
 """Samples of each emotion that are kept for the eye, and latents that are shown under every emotion."""
 AT_ONCE = 64
 
 
-def judge(job: Job) -> None:
+def measure_patches(job: Job) -> None:
     """Measures, and a few samples with their embeddings."""
     device = Acceleration.from_runtime(job.config.runtime).device
     classes = job.config.corpus.classes
