@@ -294,6 +294,9 @@ class RuntimeConfig(Section):
     """How a result is computed, never what it is: left out of every hash."""
 
     corpus_root: str = Field("", description="folder of the corpus; empty for the built-in one")
+    noises: str = Field(
+        "", description="folder of background noises for sa, sar, sarm and sarb; empty for five public speakers at once"
+    )
     cache: str = Field("~/.cache/eyesoff", description="features and other things that can be made again")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")

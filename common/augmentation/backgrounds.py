@@ -3,8 +3,10 @@
 Owns both and the choice of a piece. Must not know what is laid over it.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ from common.errors import UserError
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 VOICES = 5
 """That are heard at once."""
+PUBLIC = Path(__file__).parent / "babble"
+"""As many public speakers that come with eyesoff; its README tells whose they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,11 @@ class Noises:
             remedy = f"it should hold recordings of noise ({', '.join(SUFFIXES)}) that are not silent"
             raise UserError("the folder of noises has no sound", where=folder, remedy=remedy)
         return cls(found)
+
+    @property
+    def digest(self) -> str:
+        """Names what may be heard."""
+        return _digest(self.sounds)
 
     def take(self, samples: int, stream: np.random.Generator) -> Sound:
         """A piece of one of them, which goes round where it is too short."""
@@ -56,6 +65,11 @@ class Babble:
             raise UserError(f"babble needs {VOICES} speakers with sound, but there are {len(heard)}", remedy=remedy)
         return cls(heard)
 
+    @property
+    def digest(self) -> str:
+        """Names who may be heard."""
+        return _digest(self.speakers)
+
     def take(self, samples: int, stream: np.random.Generator) -> Sound:
         """A piece of each of some speakers, drawn without anyone twice."""
         chosen = stream.choice(len(self.speakers), VOICES, replace=False)
@@ -64,10 +78,39 @@ class Babble:
         return np.asarray(sum(piece / level for piece, level in zip(pieces, levels, strict=True)), dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class Behind:
+    """The noises of a folder, or the public babble where none is named; read when the first is asked for."""
+
+    folder: str = ""
+
+    @cached_property
+    def _heard(self) -> Noises | Babble:
+        if self.folder:
+            return Noises.of_folder(Path(self.folder).expanduser())
+        return Babble.of([load(path) for path in sorted(PUBLIC.glob("*.flac"))])
+
+    @property
+    def digest(self) -> str:
+        """Names all that may be heard."""
+        return self._heard.digest
+
+    def take(self, samples: int, stream: np.random.Generator) -> Sound:
+        """A piece of it."""
+        return self._heard.take(samples, stream)
+
+
 def _piece(sound: Sound, samples: int, stream: np.random.Generator) -> Sound:
     """From a sample that is not zero on, so that no piece is silent."""
     start = int(stream.choice(np.flatnonzero(sound)))
     return np.resize(np.roll(sound, -start), samples)
+
+
+def _digest(sounds: Sequence[Sound]) -> str:
+    whole = hashlib.sha256()
+    for sound in sounds:
+        whole.update(f"{len(sound)}:".encode() + sound.tobytes())
+    return whole.hexdigest()[:12]
 
 
 def _read(path: Path) -> Sound | None:

@@ -22,6 +22,8 @@ PlanName = Literal["sa", "sar", "sarm", "sarb", "sars"]
 RATIOS = (0.4, 0.6, 0.8, 1.0)
 """Of the smallest class over the largest, after undersampling."""
 
+VERSION = 1
+"""Raise it when a plan or a change of sound becomes another one, so that stored units are computed anew."""
 _KINDS: dict[str, tuple[Kind, ...]] = {"sarb": ("BN",), "sars": ("TS", "PS")}
 
 
@@ -39,6 +41,11 @@ class Plan:
 
     clean: tuple[int, ...]
     changed: tuple[Changed, ...]
+
+
+def kinds_of(name: PlanName) -> tuple[Kind, ...]:
+    """What a plan does to recordings."""
+    return _KINDS.get(name, get_args(Kind))
 
 
 def signal_plan(name: PlanName, classes: ArrayLike, *, seed: int) -> Plan:
@@ -61,7 +68,7 @@ def signal_plan(name: PlanName, classes: ArrayLike, *, seed: int) -> Plan:
         # The replaced come first, once each; what is added goes round all of the class.
         changed += [*shuffled[:replaced].tolist(), *np.resize(shuffled, most - len(own)).tolist()]
     stream = numpy_stream(seed, name, "kinds")
-    drawn = stream.permutation(np.resize(np.array(_KINDS.get(name, get_args(Kind))), len(changed)))
+    drawn = stream.permutation(np.resize(np.array(kinds_of(name)), len(changed)))
     return Plan(tuple(clean), tuple(Changed(*pair) for pair in zip(changed, drawn.tolist(), strict=True)))
 
 

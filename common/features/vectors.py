@@ -73,19 +73,25 @@ class VectorFeatures:
     @cached_property
     def scaled(self) -> Tensor:
         """[utterances, size]."""
-        rows = torch.from_numpy(np.array(self.raw))
+        return self.scaled_as(self.raw, range(len(self)))
+
+    def scaled_as(self, raw: Row, sources: Sequence[int]) -> Tensor:
+        """Rows that were made of these utterances, each by the mean and deviation of its utterance's session."""
+        rows = torch.from_numpy(np.array(raw))
         if self.space.scale == "session":
-            for numbers in self._sessions():
-                rows[numbers] = Standard.of(rows[numbers]).apply(rows[numbers])
+            own, names = torch.from_numpy(np.array(self.raw)), self._sessions()
+            of_rows = names[np.array(sources, dtype=np.int64)]
+            for name in np.unique(of_rows):
+                chosen = np.flatnonzero(of_rows == name)
+                rows[chosen] = Standard.of(own[np.flatnonzero(names == name)]).apply(rows[chosen])
         if self.space.scale == "public":
             from common.features.public import public_standard
 
             rows = public_standard(self.space.set).apply(rows)
         return rows
 
-    def _sessions(self) -> Iterator[NDArray[np.int64]]:
-        names = np.array([utterance.session for utterance in self.manifest.utterances])
-        return (np.flatnonzero(names == name) for name in self.manifest.sessions)
+    def _sessions(self) -> NDArray[np.str_]:
+        return np.array([utterance.session for utterance in self.manifest.utterances])
 
     def examples(self, scaling: Scaling | None, seed: int, *, balanced: bool) -> "VectorSource":
         """A source of training vectors; extremes mean nothing to them."""

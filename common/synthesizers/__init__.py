@@ -7,7 +7,6 @@ Owns the registry: one module a synthesizer in `methods`, and other packages' by
 from typing import Any
 
 from common.augmentation import STAYS
-from common.augmentation.vectors import METHODS
 from common.errors import UserError
 from common.registry import Registry
 from common.synthesizers.synthesizer import Cost, Fitting, Sampler, Shapes, Synthesizer, Weights
@@ -23,6 +22,6 @@ def synthesizer(name: str) -> Synthesizer[Any]:
     """One of the registry; what makes samples of the recordings themselves is refused with its reason."""
     if name in STAYS and name not in SYNTHESIZERS:
         where = f"methods.synthesizer = {name}"
-        remedy = f"compare it centralized (`eyesoff compare --modes real,{name}`)" if name in METHODS else None
+        remedy = f"compare it centralized (`eyesoff compare --modes real,{name}`)"
         raise UserError(f"{STAYS[name]}; it does not leave a site", where=where, remedy=remedy)
     return SYNTHESIZERS.get(name)

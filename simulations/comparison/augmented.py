@@ -1,54 +1,40 @@
-"""Samples that are made of the recordings themselves, where the recordings are: copies, copies with noise, SMOTE.
+"""Training sets and samples that are made of the recordings themselves, where the recordings are.
 
-Owns how a fold's speech is handed to such a method, and the source that a recognizer reads. Must not know a method's
-own rule (`common.augmentation`).
+Owns how a fold's speech is handed to such a method. Must not know a method's own rule (`common.augmentation`).
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import cast
 
-import torch
-from torch import Tensor
-
-from common.augmentation.vectors import METHODS
-from common.features.patches import Batch
-from common.seeds import derive_seed, numpy_stream
+from common.augmentation.balancing import made_of, with_changes, without_some
+from common.augmentation.plans import PlanName
+from common.features.vectors import VectorFeatures
+from common.seeds import derive_seed
 from common.synthesizers.pool import given_numbers, turns
-from common.training.draws import everything
-from common.training.standard import standard_for
+from common.training.draws import Examples
+from common.training.mixture import Rows
+from common.training.phases import Interrupted
 from simulations.comparison.job import Job
+from simulations.comparison.modes import Mode
+
+SOUNDS = "sounds"
 
 
-@dataclass(frozen=True)
-class Augmented:
-    """Vectors, each as likely as any other."""
-
-    values: Tensor
-    labels: Tensor
-    seed: int
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def batch(self, step: int, size: int, stream: str) -> Batch:
-        """The same batch for the same step and stream."""
-        chosen = torch.from_numpy(numpy_stream(self.seed, stream, step).integers(len(self), size=size))
-        return Batch(self.values[chosen], self.labels[chosen])
-
-    def everything(self) -> Batch:
-        """Each once."""
-        return Batch(self.values, self.labels)
-
-
-def augmented(job: Job, method: str, numbers: tuple[int, ...]) -> Augmented:
+def augmented(job: Job, method: str, numbers: tuple[int, ...]) -> Rows:
     """So many of each emotion, of the real speech that a synthesizer of this fold would be fitted to."""
-    fold, setting = job.setting.folds[job.unit.place], job.setting
-    whole = everything(setting.features.of(fold.fitted).examples(setting.scaling, 0, balanced=False))
-    standard = standard_for(setting.space, whole.values)
-    rows = whole.values if standard is None else standard.apply(whole.values)
-    wanted, seed = turns(numbers), derive_seed(job.unit.seed, method, job.unit.place, fold.repeat)
-    made = METHODS[method](rows.numpy(), whole.labels.numpy(), wanted, job.config.corpus.emotions, seed=seed)
-    values = torch.from_numpy(made).float()
-    return Augmented(values if standard is None else standard.undo(values), torch.from_numpy(wanted), seed)
+    fold = job.setting.folds[job.unit.place]
+    features = cast(VectorFeatures, job.setting.features.of(fold.fitted))
+    return made_of(features, method, turns(numbers), derive_seed(job.unit.seed, method, job.unit.place, fold.repeat))
+
+
+def balanced(job: Job, mode: Mode) -> Examples:
+    """The real speech of a fold's training part, balanced as the mode does it."""
+    setting, fold = job.setting, job.setting.folds[job.unit.place]
+    features, seed = setting.features.of(fold.train), derive_seed(job.unit.seed, mode.name, job.unit.place)
+    if mode.ratio is not None:
+        return without_some(features, setting.scaling, mode.ratio, seed)
+    name = cast(PlanName, mode.augmentation)
+    return with_changes(features, setting.config, setting.scaling, name, setting.background, seed, _looking(job))
 
 
 def evenly(job: Job, per_emotion: int) -> tuple[int, ...]:
@@ -56,3 +42,14 @@ def evenly(job: Job, per_emotion: int) -> tuple[int, ...]:
     held = job.setting.folds[job.unit.place].fitted.held
     (numbers,) = given_numbers([held], per_emotion, job.config.corpus.classes)
     return numbers
+
+
+def _looking(job: Job) -> Callable[[int, int], None]:
+    """Tells how many sounds are made, and stops when somebody asks for it."""
+
+    def look(done: int, total: int) -> None:
+        job.reporter.begin(SOUNDS, done, total)
+        if job.stop():
+            raise Interrupted(SOUNDS, done)
+
+    return look

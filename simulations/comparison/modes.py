@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from common.augmentation import STAYS
+from common.augmentation.plans import RATIOS
 from common.errors import UserError
 from common.settings import MethodsConfig
 from common.spaces import PATCHES, Space, Vectors
@@ -30,6 +32,8 @@ class Mode:
     real: bool = False
     augmentation: str | None = None
     """Makes samples of the recordings themselves, in place of a synthesizer: only where the recordings are."""
+    ratio: float | None = None
+    """Of the smallest emotion over the largest, where recordings are left out."""
     rounds: int = 0
     """Of averaging the dense network over sites that hold real speech; then it reads, whichever the recognizer is."""
 
@@ -38,8 +42,15 @@ class Mode:
         """What its samples are called beside those of others; a control of quality is called `copying` too."""
         return self.name if self.augmentation is None else self.name + STAYS_MARK
 
+    @property
+    def balances(self) -> bool:
+        """Whether it makes emotions alike in the real speech itself, instead of samples beside it."""
+        return self.augmentation in BALANCING or self.ratio is not None
+
     def is_of(self, space: Space) -> bool:
         """Whether its samples, if any, are examples of this space."""
+        if self.balances:
+            return True
         if self.augmentation is not None or self.rounds:
             return isinstance(space, Vectors)
         return self.synthesizer is None or type(space) in SYNTHESIZERS.get(self.synthesizer).spaces
@@ -51,6 +62,15 @@ AT_DATA = {
     "smote": "Points between a recording's vector and one of its nearest of the same emotion.",
 }
 
+BALANCING: dict[str, str] = {
+    "sa": "Real speech, and of each emotion as many changed copies as make it as frequent as the most frequent one.",
+    "sar": "The same, and so many recordings replaced by changed ones that emotions have as many changed ones each.",
+    "sarm": "As sa, with recordings of the most frequent emotion replaced.",
+    "sarb": "As sar, with background noise alone.",
+    "sars": "As sar, with pace and pitch alone.",
+}
+UNDERSAMPLING = "undersampling"
+LEFT_OUT = "Real speech, of no emotion more than the rarest one has over {:g}."
 
 AVERAGING = "The dense network, averaged over sites that train it on their real speech in turns."
 ROUNDS = {1: "1 round", 5: "5 rounds", 20: "20 rounds"}
@@ -70,6 +90,11 @@ def _modes() -> dict[str, Mode]:
             if one.reach == "anywhere" and one.name != FLOOR:
                 modes.append(Mode(f"{one.title}, federated", f"{one.about} Fitted at each site.", one.name, "clients"))
     modes += [Mode(name, about, augmentation=name) for name, about in AT_DATA.items()]
+    modes += [Mode(name, about, augmentation=name) for name, about in BALANCING.items()]
+    modes += [
+        Mode(f"{UNDERSAMPLING} {ratio:g}", LEFT_OUT.format(ratio), augmentation=UNDERSAMPLING, ratio=ratio)
+        for ratio in RATIOS
+    ]
     modes += [Mode(f"federated averaging, {many}", AVERAGING, rounds=rounds) for rounds, many in ROUNDS.items()]
     modes.append(Mode("real+synthetic", "real speech and the centralized samples, half and half", paper, real=True))
     return {mode.name: mode for mode in modes}
@@ -79,6 +104,9 @@ MODES = _modes()
 """In the order of the table."""
 SPOKEN = {name.replace(",", ""): name for name in MODES}
 """Without a comma, as a list on the command line must have them."""
+EACH = {UNDERSAMPLING: tuple(name for name, mode in MODES.items() if mode.ratio is not None)}
+"""One name for several modes."""
+_FEDERATED = " federated"
 PAPERS = (REAL, "centralized", ABLATED, "baseline", FLOOR, "real+synthetic")
 """What the paper speaks of: the rows where none is named."""
 
@@ -89,12 +117,27 @@ def choose_modes(names: Sequence[str], space: Space = PATCHES) -> tuple[Mode, ..
     >>> [mode.name for mode in choose_modes(["baseline federated", "real"])]
     ['real', 'baseline, federated']
     """
-    names = [SPOKEN.get(name, name) for name in names]
+    asked = [SPOKEN.get(name, name) for name in names]
+    if staying := [name for name in asked if _at_site_only(name)]:
+        what = _at_site_only(staying[0])
+        remedy = f"compare it where the recordings are: --modes 'real,{what}'"
+        raise UserError(
+            f"{STAYS[MODES[what].augmentation or what]}; it does not leave a site", where=staying[0], remedy=remedy
+        )
+    asked = [other for name in asked for other in EACH.get(name, (name,))]
     possible = {name: mode for name, mode in MODES.items() if mode.is_of(space)}
-    if unknown := [name for name in names if name not in MODES]:
+    if unknown := [name for name in asked if name not in MODES]:
         raise UserError("no such mode", where=", ".join(unknown), remedy=f"there are {', '.join(possible)}")
-    if strange := [name for name in names if name not in possible]:
+    if strange := [name for name in asked if name not in possible]:
         remedy = f"the recognizer reads {space.kind}; there are {', '.join(possible)}"
         raise UserError(f"not a mode of {space.kind}", where=", ".join(strange), remedy=remedy)
-    wanted = names or (possible if isinstance(space, Vectors) else PAPERS)
+    usual = [name for name, mode in possible.items() if not mode.balances]
+    wanted = asked or (usual if isinstance(space, Vectors) else PAPERS)
     return tuple(mode for name, mode in possible.items() if name in wanted)
+
+
+def _at_site_only(name: str) -> str:
+    """The mode at the data, of a name that asks for it federated; else nothing."""
+    what = name.removesuffix(_FEDERATED)
+    known = EACH.get(what, (what,))[0]
+    return known if what != name and known in MODES and MODES[known].augmentation is not None else ""

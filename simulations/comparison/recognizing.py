@@ -31,8 +31,8 @@ from common.synthesizers import Sampler, synthesizer
 from common.synthesizers.pool import KeptPool, Source, source_seed
 from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Examples, everything
-from simulations.comparison.augmented import Augmented, augmented, evenly
-from simulations.comparison.filling import Together
+from common.training.mixture import Rows, Together
+from simulations.comparison.augmented import augmented, balanced, evenly
 from simulations.comparison.fitting import with_synthesizer
 from simulations.comparison.job import Job
 from simulations.comparison.modes import MODES, REAL, Mode
@@ -99,6 +99,8 @@ def patches_of(job: Job, device: torch.device) -> Examples:
     mode = MODES[job.unit.subject]
     if mode.synthesizer is None and mode.augmentation is None:
         return real_speech(job)
+    if mode.balances:
+        return balanced(job, mode)
     if (filling := job.setting.folds[job.unit.place].filling) is not None:
         return _filled(job, filling, device)
     if mode.augmentation is not None:
@@ -135,7 +137,7 @@ def _filled(job: Job, filling: Filling, device: torch.device) -> Examples:
     return Together(real, samples, (len(train), len(samples)), seed) if filling.real else samples
 
 
-def _numbered(job: Job, numbers: tuple[int, ...], device: torch.device) -> KeptPool | Augmented:
+def _numbered(job: Job, numbers: tuple[int, ...], device: torch.device) -> KeptPool | Rows:
     """So many samples of each emotion."""
     if (augmentation := MODES[job.unit.subject].augmentation) is not None:
         return augmented(job, augmentation, numbers)

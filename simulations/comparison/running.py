@@ -78,9 +78,9 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
     if warning := setting.warning():
         console.print(f"warning: {warning}", highlight=False, soft_wrap=True)
     folds = choose_folds(setting, order.folds)
+    units = units_for(setting, modes, folds, range(config.seed, config.seed + order.seeds), ablations)
     # Only now, for a mistake in the configuration should not claim the directory.
     atomic_write(order.run / CONFIG, as_toml(config).encode())
-    units = units_for(setting, modes, folds, range(config.seed, config.seed + order.seeds), ablations)
     store = Store(order.units or order.run / UNITS)
     with store.alone():
         cached = {unit.key for unit in units if store.card(unit) is not None}

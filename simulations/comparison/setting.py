@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from common.augmentation.backgrounds import Behind
 from common.config import Config
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
@@ -82,6 +83,11 @@ class Setting:
         """Title of a trial to that of the first one whose synthesizers have heard the same."""
         firsts: dict[str, str] = {}
         return {title: firsts.setdefault(one.fitted.content_hash(), title) for title, one in self.folds.items()}
+
+    @cached_property
+    def background(self) -> Behind:
+        """What is heard behind recordings that get background noise."""
+        return Behind(self.config.runtime.noises)
 
     def of_seed(self, seed: int) -> Config:
         """The configuration of one seed."""

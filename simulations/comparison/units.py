@@ -11,13 +11,17 @@ Owns the graph and each unit's identity. Must not know how a unit is computed.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from client.simulated import site_name
+from common.augmentation.plans import VERSION as PLANS_VERSION
+from common.augmentation.plans import PlanName, kinds_of
 from common.config.tree import Config
 from common.corpora.manifest import Manifest
+from common.errors import UserError
 from common.features.spaces import identity_in
 from common.protocols import Trial
+from common.protocols.drawing import up_to_the_largest
 from common.recognizers import recognizer
 from common.recognizers.averaging import BATCH, EPOCHS
 from common.recognizers.methods.dnn import RECOGNIZER as DENSE
@@ -137,7 +141,7 @@ class _SeedPlan:
         for mode in modes:
             if mode.synthesizer is not None and not mode.real:
                 yield self._quality(mode.name, fold, (*real, *self._sources(mode, fold)))
-            if mode.augmentation is not None:
+            if mode.augmentation is not None and not mode.balances:
                 yield self._quality(mode.samples, fold, real)
 
     def of_mode(self, mode: Mode, fold: Trial) -> "_ModeUnits":
@@ -183,16 +187,26 @@ class _SeedPlan:
         settings: dict[str, Any] = {"method": method.name, "recognizer": own.model_dump(mode="json")}
         if mode.rounds:
             settings |= {"rounds": mode.rounds, "epochs": EPOCHS, "batch": BATCH}
-        drawn = bool(sources) or mode.augmentation is not None
+        if mode.balances:
+            _require_balancing(mode, fold)
+            settings["balancing"] = self._balancing(mode)
+        drawn = bool(sources) or (mode.augmentation is not None and not mode.balances)
         if drawn:
             settings["sampling"] = self.config.sampling.model_dump(mode="json")
         settings |= self._read(fold.train)
-        if mode.augmentation is not None and not self.setting.is_usual:
+        if drawn and not sources and not self.setting.is_usual:
             settings["made of"] = fold.fitted.content_hash()
         if drawn and fold.filling is not None:
             settings |= {"filling": asdict(fold.filling), "draw": fold.repeat}
         steps = 0 if mode.rounds else method.cost(own, self.setting.space, self.config.corpus.classes).steps
         return self._unit("train", mode.name, fold.title, settings, sources, steps)
+
+    def _balancing(self, mode: Mode) -> dict[str, Any]:
+        """What changes recordings or leaves some out, beside the mode's name."""
+        told: dict[str, Any] = {"version": PLANS_VERSION}
+        if mode.ratio is None and "BN" in kinds_of(cast(PlanName, mode.augmentation)):
+            told["noises"] = self.setting.background.digest
+        return told
 
     def _quality(self, subject: str, fold: Trial, needs: tuple[Unit, ...]) -> Unit:
         settings: dict[str, Any] = {"latent_scale": self.config.sampling.latent_scale}
@@ -223,3 +237,14 @@ class _SeedPlan:
             return ground | {"space": space.model_dump(mode="json"), "features": identity}
         features = self.config.features.model_dump(mode="json")
         return ground | {"features": features, "scaling": self.setting.scaled}
+
+
+def _require_balancing(mode: Mode, fold: Trial) -> None:
+    """Refuse a protocol that says itself how much stands beside real speech."""
+    if fold.filling is not None and dict(fold.filling.samples) != dict(up_to_the_largest(fold.train)):
+        remedy = "compare it under leave-one-session-out or imbalance"
+        raise UserError(
+            f"{mode.name} makes emotions alike, and this protocol says how many samples there are",
+            where=fold.title,
+            remedy=remedy,
+        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from common.features.patches import Batch
-from simulations.comparison.filling import Together
+from common.training.mixture import Together
 
 
 @dataclass(frozen=True)

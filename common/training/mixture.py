@@ -1,15 +1,37 @@
-"""What a recognizer learns from where a protocol says how many samples stand beside the real speech, if any.
+"""Examples that are at hand whole: rows of their own, or two sources as if they were one.
 
-Owns the mixture: each utterance and each sample as often as any other. Must not know a protocol.
+Owns the mixture: each example as often as any other. Must not know whence they come.
 """
 
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from common.features.patches import Batch
 from common.seeds import numpy_stream
 from common.training.draws import Examples, Labelled, everything
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Examples, each as likely as any other."""
+
+    values: Tensor
+    labels: Tensor
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, step: int, size: int, stream: str) -> Batch:
+        """The same batch for the same step and stream."""
+        chosen = torch.from_numpy(numpy_stream(self.seed, stream, step).integers(len(self), size=size))
+        return Batch(self.values[chosen], self.labels[chosen])
+
+    def everything(self) -> Batch:
+        """Each once."""
+        return Batch(self.values, self.labels)
 
 
 @dataclass(frozen=True)
