@@ -127,9 +127,12 @@ class Door:
     def speech(self) -> str:
         """Names this version of the speech: every usable recording's bytes, label and speaker."""
         digest = hashlib.sha256(self.manifest.content_hash().encode())
+        contents: dict[str, bytes] = {}  # one file may hold many utterances
         for utterance in self.manifest.utterances:
-            with (self.manifest.root / utterance.path).open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
+            if utterance.file not in contents:
+                with (self.manifest.root / utterance.file).open("rb") as stream:
+                    contents[utterance.file] = hashlib.file_digest(stream, "sha256").digest()
+            digest.update(contents[utterance.file])
         return digest.hexdigest()
 
     def examples(self, space: Space, scaling: Extremes | None, seed: int, *, balanced: bool) -> Examples:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from common.corpora.parts import Part
 from common.errors import UserError
 from common.space import SAMPLE_RATE
 
@@ -50,12 +51,20 @@ def probe(path: Path) -> AudioInfo:
         return AudioInfo(sound.frames / sound.samplerate, sound.samplerate, sound.channels)
 
 
-def load(path: Path) -> npt.NDArray[np.float32]:
-    """A recording of any rate, depth and channel count as 16 kHz mono in [-1, 1]; channels are averaged."""
+def load(path: Path, part: Part | None = None) -> npt.NDArray[np.float32]:
+    """A recording of any rate, depth and channel count as 16 kHz mono in [-1, 1]; channels are averaged.
+
+    Args:
+        path: its file.
+        part: which seconds of it; all where nothing is said.
+    """
     with _opened(path) as sound:
-        samples = sound.read(dtype="float32", always_2d=True)
-        if len(samples) < sound.frames:
-            raise AudioError(f"truncated: {len(samples)} of {sound.frames} samples are there", path)
+        first, last = _samples_of(part, sound, path)
+        if first:
+            sound.seek(first)
+        samples = sound.read(last - first, dtype="float32", always_2d=True)
+        if len(samples) < last - first:
+            raise AudioError(f"truncated: {first + len(samples)} of {sound.frames} samples are there", path)
         rate = sound.samplerate
     if not np.isfinite(samples).all():
         raise AudioError("holds samples that are not numbers (NaN or infinite)", path)
@@ -83,6 +92,17 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
         raise AudioError("cannot be decoded as audio" + f" ({reason})" * bool(reason), path) from None
     except OSError as error:
         raise AudioError(f"cannot be read ({error.strerror})", path, lasting=False) from None
+
+
+def _samples_of(part: Part | None, sound: soundfile.SoundFile, path: Path) -> tuple[int, int]:
+    """The first sample of a part, and the one after its last."""
+    if part is None:
+        return 0, sound.frames
+    first = round(part.start * sound.samplerate)
+    last = sound.frames if part.end is None else min(round(part.end * sound.samplerate), sound.frames)
+    if first >= last:
+        raise AudioError("holds no samples in this part", path)
+    return first, last
 
 
 def _sound(path: Path) -> soundfile.SoundFile:

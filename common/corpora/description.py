@@ -23,6 +23,7 @@ def describe(manifest: Manifest) -> dict[str, Any]:
         "content_hash": manifest.content_hash(),
         "labels": list(manifest.labels),
         "utterances": len(utterances),
+        "files": len({u.file for u in utterances}),
         "unlabelled": len(utterances) - emotions.total(),
         "emotions": {label: emotions[label] for label in manifest.labels} if emotions else {},
         "sessions": _counted(u.session for u in utterances),

@@ -8,17 +8,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.corpora.manifest import BadFile, Sex
+from common.corpora.parts import Part
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A recording as its layout describes it, before anybody has looked at the audio."""
+    """A recording as its layout describes it, before anybody has looked at the audio; `path` is its file's."""
 
     path: str
     speaker: str
     session: str
     emotion: str | None = None
     sex: Sex | None = None
+    part: Part | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name in the corpus."""
+        return self.path if self.part is None else self.part.name(self.path)
 
 
 _SEXES: Mapping[str, Sex] = {"f": "female", "female": "female", "m": "male", "male": "male"}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from common.corpora.parts import MARK, Part
 from common.errors import UserError, UserErrors
 
 Sex = Literal["female", "male"]
@@ -19,7 +20,12 @@ Sex = Literal["female", "male"]
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One recording, `path` relative to the manifest's root; `emotion` is None in an unlabelled corpus."""
+    """One recording, or a part of one; `emotion` is None in an unlabelled corpus.
+
+    Args:
+        path: its name in the corpus: the file, relative to the manifest's root, and which part of it, if it is one.
+        part: the seconds of it, where it is not all of the file.
+    """
 
     path: str
     speaker: str
@@ -27,6 +33,16 @@ class Utterance:
     seconds: float
     emotion: str | None = None
     sex: Sex | None = None
+    part: Part | None = None
+
+    @property
+    def file(self) -> str:
+        """The file that it is in, relative to the manifest's root.
+
+        >>> Utterance("a.wav#t=1,2", "ann", "one", 1.0, part=Part(1, 2)).file
+        'a.wav'
+        """
+        return self.path if self.part is None else self.path.rpartition(MARK)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from common.corpora.audio import AudioError, probe
 from common.corpora.labels import check_maps, complaints, mapped, maps_in
 from common.corpora.layout import Clip, Layout
 from common.corpora.manifest import BadFile, Manifest, Utterance
+from common.corpora.parts import overlapping
 from common.errors import UserError, UserErrors
 
 Progress = Callable[[int, int], object]
@@ -68,8 +69,9 @@ def read_layout(
     left_out = Counter(clip.emotion for clip in clips if clip.emotion is not None and clip.emotion not in emotions)
     folder = root.parent if root.is_file() else root
     looked = list(_look(folder, chosen, progress))
-    utterances = [one for one in looked if isinstance(one, Utterance)]
     bad += [one for one in looked if isinstance(one, BadFile)]
+    utterances, twice = _said_once([one for one in looked if isinstance(one, Utterance)])
+    bad += twice
     if bad and not skip_bad:
         remedy = "mend them, or go on without them with --skip-bad"
         if any(file.reason.startswith(UNKNOWN) for file in bad):
@@ -126,28 +128,54 @@ def _sift(findings: Iterable[Clip | BadFile], known: set[str]) -> tuple[list[Cli
     for finding in findings:
         if isinstance(finding, BadFile):
             bad.append(finding)
-        elif finding.path in clips:
-            bad.append(BadFile(finding.path, "stands twice in the corpus"))
+        elif finding.name in clips:
+            bad.append(BadFile(finding.name, "stands twice in the corpus"))
         elif finding.emotion is not None and finding.emotion not in known:
             reason = f"{UNKNOWN} {finding.emotion!r}; known are {', '.join(sorted(known))}"
-            bad.append(BadFile(finding.path, reason))
+            bad.append(BadFile(finding.name, reason))
         else:
-            clips[finding.path] = finding
+            clips[finding.name] = finding
     return list(clips.values()), bad
 
 
 def _look(folder: Path, clips: Sequence[Clip], progress: Progress | None) -> Iterable[Utterance | BadFile]:
-    """Each clip with its duration, or what is wrong with its file; in the order of the clips."""
+    """Each clip with its duration, or what is wrong with it; each file is looked at once, however many parts it has."""
 
-    def look(clip: Clip) -> Utterance | BadFile:
+    def look(path: str) -> float | str:
         try:
-            seconds = probe(folder / clip.path).seconds
+            return probe(folder / path).seconds
         except AudioError as error:
-            return BadFile(clip.path, error.reason)
-        return Utterance(clip.path, clip.speaker, clip.session, seconds, clip.emotion, clip.sex)
+            return error.reason
 
+    files = list(dict.fromkeys(clip.path for clip in clips))
+    found: dict[str, float | str] = {}
     with ThreadPoolExecutor(_THREADS) as pool:
-        for done, looked in enumerate(pool.map(look, clips), start=1):
+        for path, looked in zip(files, pool.map(look, files), strict=True):
+            found[path] = looked
             if progress is not None:
-                progress(done, len(clips))
-            yield looked
+                progress(len(found), len(files))
+    return [_uttered(clip, found[clip.path]) for clip in clips]
+
+
+def _uttered(clip: Clip, looked: float | str) -> Utterance | BadFile:
+    if isinstance(looked, str):
+        return BadFile(clip.name, looked)
+    try:
+        seconds = looked if clip.part is None else clip.part.seconds_in(looked)
+    except ValueError as error:
+        return BadFile(clip.name, str(error))
+    return Utterance(clip.name, clip.speaker, clip.session, seconds, clip.emotion, clip.sex, clip.part)
+
+
+def _said_once(utterances: Sequence[Utterance]) -> tuple[list[Utterance], list[BadFile]]:
+    """Without those whose speaker says some of it in another one too: it would count twice, or have two labels."""
+
+    def span(one: Utterance) -> tuple[float, float]:
+        start = 0.0 if one.part is None else one.part.start
+        return start, start + one.seconds
+
+    twice = {
+        one.path: BadFile(one.path, f"overlaps {other.path} of the same speaker")
+        for one, other in overlapping(utterances, lambda one: (one.file, one.speaker), span)
+    }
+    return [one for one in utterances if one.path not in twice], list(twice.values())

@@ -1,8 +1,9 @@
-"""Anybody's own recordings: a CSV or Parquet file with the columns path, emotion, session (and speaker, sex).
+"""Anybody's own recordings: a CSV or Parquet file with the columns path, emotion and session, and others.
 
 Owns this layout. Paths are relative to the table's folder. Without a speaker column a session's speech is taken
-for one speaker's, so that folds by session stay speaker-disjoint as far as anybody can tell. Commas, semicolons and
-tabs part columns; what is not UTF-8 is read as Windows-1252, as spreadsheets write it.
+for one speaker's, so that folds by session stay speaker-disjoint as far as anybody can tell. A row with a start or an
+end, in seconds, is that part of its file. Commas, semicolons and tabs part columns; what is not UTF-8 is read as
+Windows-1252, as spreadsheets write it.
 """
 
 import csv
@@ -10,15 +11,19 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from common.corpora.layout import Clip, Finding, Layout, sex_of
 from common.corpora.manifest import BadFile
+from common.corpora.parts import part_of
 from common.errors import UserError
 from common.settings import EMOTIONS
 
+if TYPE_CHECKING:
+    from pyarrow import ChunkedArray
+
 _REQUIRED = ("path", "emotion", "session")
-_KNOWN = (*_REQUIRED, "speaker", "sex")
-_SEGMENTS = ("start", "end")
+_KNOWN = (*_REQUIRED, "speaker", "sex", "start", "end")
 
 
 def table_at(root: Path) -> Path:
@@ -50,8 +55,12 @@ def _clip(row: dict[str, str], place: str) -> Finding:
     sex = sex_of(row.get("sex", ""))
     if sex is None and row.get("sex"):
         return BadFile(path, f"unknown sex {row['sex']!r} in {place}; write female, male or nothing")
+    try:
+        part = part_of(row.get("start", ""), row.get("end", ""))
+    except ValueError as error:
+        return BadFile(path, f"{error} in {place}")
     speaker = row.get("speaker") or row["session"]
-    return Clip(path, speaker, row["session"], row["emotion"].lower(), sex)
+    return Clip(path, speaker, row["session"], row["emotion"].lower(), sex, part)
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
@@ -66,10 +75,6 @@ def _rows(table: Path) -> list[dict[str, str]]:
         there = ", ".join(columns) or "none"
         what = f"the table has no column {' and no column '.join(missing)}"
         raise UserError(what, where=table, remedy=f"its columns are: {there}")
-    if parts := [column for column in _SEGMENTS if column in columns]:
-        # Read without them, a label of a moment would be given to a whole recording.
-        remedy = "cut the recordings into files of their own, and name those"
-        raise UserError(f"parts of recordings are not read (column {', '.join(parts)})", where=table, remedy=remedy)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
@@ -104,14 +109,23 @@ def _read_parquet(table: Path) -> tuple[list[str], list[list[str]]]:
     from pyarrow import parquet  # slow to import, and most tables are text
 
     content = parquet.read_table(table)
-    cells = [["" if cell is None else str(cell).strip() for cell in column.to_pylist()] for column in content.columns]
+    cells = [["" if cell is None else str(cell).strip() for cell in _plain(column)] for column in content.columns]
     return content.column_names, [list(row) for row in zip(*cells, strict=True)]
+
+
+def _plain(column: "ChunkedArray") -> list[Any]:
+    """A column as Python's own values; times of more digits than Python's are cut to microseconds."""
+    from pyarrow import duration, types
+
+    is_time = types.is_duration(column.type)
+    values: list[Any] = (column.cast(duration("us"), safe=False) if is_time else column).to_pylist()
+    return values
 
 
 LAYOUT = Layout(
     name="table",
     title="a table of recordings",
-    example="recordings.csv with the columns path, emotion, session (and speaker, sex)",
+    example="recordings.csv with the columns path, emotion, session (and speaker, sex, start, end)",
     markers=("*.csv", "*.parquet"),
     emotions=(
         *EMOTIONS,

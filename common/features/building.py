@@ -36,7 +36,7 @@ def key_of(manifest: Manifest, *settings: Any) -> str:
     digest = hashlib.sha256(json.dumps(settings).encode())
     for utterance in manifest.utterances:
         try:
-            state = (manifest.root / utterance.path).stat()
+            state = (manifest.root / utterance.file).stat()
         except OSError:
             digest.update(f"{utterance.path}\0gone\n".encode())
         else:

@@ -64,7 +64,7 @@ def make_public_vectors(manifest: Manifest, config: VectorConfig, folder: Path) 
     own = feature_set(config.set, config.options)
     first = {utterance.speaker: utterance for utterance in reversed(manifest.utterances)}
     chosen = [first[speaker] for speaker in manifest.speakers][:MOST]
-    rows = [own.extract(trimmed(_middle(load(manifest.root / one.path)), config.trim)) for one in chosen]
+    rows = [own.extract(trimmed(_middle(load(manifest.root / one.file, one.part)), config.trim)) for one in chosen]
     values = torch.from_numpy(np.stack(rows))
     about = {"corpus": manifest.corpus, "licence": LICENCES.get(manifest.corpus, ""), "seconds": SECONDS}
     about["utterances"] = [one.path for one in chosen]

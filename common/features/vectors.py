@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from common.cores import usable_cores
-from common.corpora.manifest import BadFile, Manifest
+from common.corpora.manifest import BadFile, Manifest, Utterance
 from common.errors import UserError
 from common.features.building import Index, Progress, built, key_of, numbers_of, usable
 from common.features.extraction import decoded, in_processes
@@ -172,45 +172,45 @@ def _extracted(
     manifest: Manifest, config: VectorConfig, own: FeatureSet, runtime: RuntimeConfig, tell: Progress
 ) -> tuple[Row, dict[str, str]]:
     """[usable utterances, size], and the files that have no vector, with the reason."""
-    paths = [utterance.path for utterance in manifest.utterances]
+    speech = manifest.utterances
     workers = runtime.workers or usable_cores()
     if workers == 1 or manifest.seconds < WORTH_PROCESSES:
-        found = _one_by_one(manifest.root, config, paths)
+        found = _one_by_one(manifest.root, config, speech)
     else:
-        found = in_processes(partial(_extract_chunk, manifest.root, config), paths, workers)
+        found = in_processes(partial(_extract_chunk, manifest.root, config), speech, workers)
     rows: list[Row] = []
     bad = {}
-    tell(0, len(paths))
+    tell(0, len(speech))
     for done, one in enumerate(found, start=1):
         if isinstance(one, BadFile):
             bad[one.path] = one.reason
         else:
             rows.append(one)
-        tell(done, len(paths))
+        tell(done, len(speech))
     return np.array(rows, np.float32).reshape(-1, own.size), bad
 
 
-def _extract_chunk(root: Path, config: VectorConfig, paths: list[str]) -> list[Row | BadFile]:
-    return list(_one_by_one(root, config, paths))
+def _extract_chunk(root: Path, config: VectorConfig, speech: Sequence[Utterance]) -> list[Row | BadFile]:
+    return list(_one_by_one(root, config, speech))
 
 
-def _one_by_one(root: Path, config: VectorConfig, paths: Sequence[str]) -> Generator[Row | BadFile, None, None]:
+def _one_by_one(root: Path, config: VectorConfig, speech: Sequence[Utterance]) -> Generator[Row | BadFile, None, None]:
     """The same bits in a process that has many threads and in one that has few."""
     own = feature_set(config.set, config.options)
     with threadpool_limits(1), one_thread():
-        for path in paths:
-            yield _vector(root, path, config.trim, own)
+        for utterance in speech:
+            yield _vector(root, utterance, config.trim, own)
 
 
-def _vector(root: Path, path: str, trim: float, own: FeatureSet) -> Row | BadFile:
-    waveform = decoded(root, path)
+def _vector(root: Path, utterance: Utterance, trim: float, own: FeatureSet) -> Row | BadFile:
+    waveform = decoded(root, utterance)
     if isinstance(waveform, BadFile):
         return waveform
     heard = trimmed(waveform, trim)
     if fault := fault_of(heard):
-        return BadFile(path, fault)
+        return BadFile(utterance.path, fault)
     vector = own.extract(heard)
     if not np.isfinite(vector).all():
         number = int(np.flatnonzero(~np.isfinite(vector))[0])
-        return BadFile(path, f"{own.names[number]} of {own.name} is no number")
+        return BadFile(utterance.path, f"{own.names[number]} of {own.name} is no number")
     return vector

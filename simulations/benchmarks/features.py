@@ -47,7 +47,7 @@ def bench_features(
     part = _spread(manifest, seconds)
     config = FeatureConfig()
     with _threads(threads):
-        waveforms = [load(part.root / u.path) for u in part.utterances]
+        waveforms = [load(part.root / u.file, u.part) for u in part.utterances]
         turns = _alternate(waveforms, _contestants(config), rounds)
         speech, spoken = vectors.heard(waveforms)
         of_vectors = _alternate(speech, {name: one.extract for name, one in vectors.contestants().items()}, rounds)

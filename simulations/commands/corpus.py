@@ -132,6 +132,8 @@ def _facts(description: dict[str, Any]) -> list[str]:
         f"{durations['max']:.1f} s, median {durations['median']:.1f} s",
         f"content: {description['content_hash']}",
     ]
+    if description["files"] < description["utterances"]:
+        facts.append(f"parts of recordings: the utterances lie in {description['files']} files")
     if left_out := ", ".join(f"{emotion} {count}" for emotion, count in description["left_out"].items()):
         facts.append(f"left out, for they are of other emotions: {left_out}")
     facts += [f"note: {note}" for note in description["notes"]]

@@ -15,6 +15,7 @@ from client.simulated import SITES, simulated_site, write_sites
 from client.site import STATE
 from common.config import Config
 from common.corpora.manifest import Manifest
+from common.corpora.parts import cells_of
 from common.corpora.table import LAYOUT as TABLE
 from common.errors import UserError
 from common.files import atomic_json, atomic_write
@@ -66,9 +67,13 @@ def _speech(job: Job, config: Config) -> tuple[Config, Manifest]:
     if not job.unit.trial:
         return config, part
     table = job.folder / SITE / "recordings.csv"
-    rows = [(part.root.resolve() / u.path, u.emotion, u.session, u.speaker, u.sex or "") for u in part.utterances]
+    heading = ("path", "emotion", "session", "speaker", "sex", "start", "end")
+    rows = [
+        (part.root.resolve() / u.file, u.emotion, u.session, u.speaker, u.sex or "", *cells_of(u.part))
+        for u in part.utterances
+    ]
     text = io.StringIO()
-    csv.writer(text).writerows([("path", "emotion", "session", "speaker", "sex"), *rows])
+    csv.writer(text).writerows([heading, *rows])
     atomic_write(table, text.getvalue().encode())
     corpus = config.corpus.model_copy(update={"name": TABLE.name, "options": ()})
     return config.model_copy(update={"corpus": corpus}), replace(part, corpus=TABLE.name, root=table)

@@ -35,6 +35,18 @@ def test_another_label_order_orders_the_counts(own):
     assert (door.manifest.counts, speakers_per_emotion(door.manifest)) == ((0, 2, 1), (0, 2, 1))
 
 
+def test_parts_of_recordings_are_held_and_another_cut_is_other_speech(own):
+    def door(end):
+        rows = ["path,start,end,emotion,session,speaker", f"00.wav,0,{end},sad,one,a", f"00.wav,{end},,angry,one,a"]
+        (own.root / "recordings.csv").write_text("\n".join(rows))
+        return Door(own)
+
+    first, again, other = door(0.5), door(0.5), door(0.6)
+    assert first.holdings().utterances == (0, 1, 1, 0)
+    assert len(first.features) == 2
+    assert first.speech == again.speech != other.speech
+
+
 def test_only_the_session_that_lives_here_is_held(own):
     with_rows(own.root, ["00.wav,sad,one,a", "01.wav,sad,two,b"])
     assert Door(own.model_copy(update={"holds": "two"})).manifest.speakers == ("b",)

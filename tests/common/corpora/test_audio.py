@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from common.corpora.audio import AudioError, AudioInfo, load, probe
+from common.corpora.parts import Part
 from common.errors import UserError
 from common.space import SAMPLE_RATE
 
@@ -128,3 +129,21 @@ def test_samples_that_are_no_numbers_are_refused_when_loaded(tmp_path, value):
 def test_a_folder_in_place_of_a_file_is_refused(tmp_path):
     (tmp_path / "a.wav").mkdir()
     refuse(Path(tmp_path / "a.wav"), "no such file")
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+@pytest.mark.parametrize("part", [Part(0, 0.25), Part(0.25, 0.5), Part(0.5), Part(0.75, 1.005)])
+def test_a_part_is_what_the_whole_recording_has_there(tmp_path, suffix, part):
+    soundfile.write(tmp_path / f"a.{suffix}", np.linspace(-0.5, 0.5, SAMPLE_RATE), SAMPLE_RATE)
+    whole = load(tmp_path / f"a.{suffix}")
+    first, last = round(part.start * SAMPLE_RATE), round((part.end or 1) * SAMPLE_RATE)
+    assert np.array_equal(load(tmp_path / f"a.{suffix}", part), whole[first:last])
+
+
+def test_a_part_of_another_rate_is_as_long_as_it_says(tmp_path, write_tone):
+    assert len(load(write_tone(tmp_path / "a.wav", seconds=1, rate=44_100), Part(0.25, 0.75))) == SAMPLE_RATE // 2
+
+
+def test_a_part_without_a_sample_is_refused(tmp_path, write_tone):
+    with pytest.raises(AudioError, match="holds no samples in this part"):
+        load(write_tone(tmp_path / "a.wav", seconds=1), Part(0.5, 0.50001))

@@ -30,6 +30,7 @@ def test_a_description_counts_everything_and_is_plain_data():
         "content_hash": CORPUS.content_hash(),
         "labels": ["neutral", "angry"],
         "utterances": 4,
+        "files": 4,
         "unlabelled": 1,
         "emotions": {"neutral": 1, "angry": 2},
         "sessions": {"Leeds": 3, "York": 1},

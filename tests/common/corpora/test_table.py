@@ -167,9 +167,70 @@ def test_columns_that_are_not_read_and_a_missing_speaker_are_told(plant_table):
     assert speaker.startswith("aged.csv has no column speaker: each session counts as one speaker")
 
 
-@pytest.mark.parametrize("column", ["start", "end", "start,End"])
-def test_parts_of_recordings_are_refused_rather_than_read_whole(column, plant_table):
-    values = ",1" * len(column.split(","))
-    text = f"path,emotion,session,{column}\na/one.wav,sad,Leeds{values}\n"
-    with pytest.raises(UserError, match=r"parts of recordings are not read .*; cut the recordings"):
-        read_corpus("table", plant_table(text))
+@pytest.fixture
+def plant_parts(write_tone, tmp_path):
+    """A second of sound, and a table of parts of it."""
+
+    def write(*rows: str):
+        write_tone(tmp_path / "corpus/a.wav", seconds=1)
+        table = tmp_path / "corpus/mine.csv"
+        table.write_text("\n".join(["path,start,End,emotion,session,speaker", *rows]))
+        return table
+
+    return write
+
+
+def test_a_row_with_a_start_or_an_end_is_that_part_of_its_file(plant_parts):
+    table = plant_parts(
+        "a.wav,0,0.4,sad,Leeds,ann", "a.wav,0.4,0 days 00:00:00.700000,angry,Leeds,ann", "a.wav,0.75,,sad,Leeds,ann"
+    )
+    manifest = read_corpus("table", table)
+    assert [(u.path, u.file, u.emotion, round(u.seconds, 9)) for u in manifest.utterances] == [
+        ("a.wav#t=0,0.4", "a.wav", "sad", 0.4),
+        ("a.wav#t=0.4,0.7", "a.wav", "angry", 0.3),
+        ("a.wav#t=0.75", "a.wav", "sad", 0.25),
+    ]
+
+
+def test_empty_cells_are_the_whole_file(plant_parts):
+    (utterance,) = read_corpus("table", plant_parts("a.wav,,,sad,Leeds,ann")).utterances
+    assert (utterance.path, utterance.part, utterance.seconds) == ("a.wav", None, 1)
+
+
+def test_times_of_a_parquet_table_are_parts(write_tone, tmp_path):
+    write_tone(tmp_path / "a.wav", seconds=1)
+    times = {
+        "start": pyarrow.array([0, 500_000_123], "duration[ns]"),
+        "end": pyarrow.array([500_000_000, None], "duration[ns]"),
+    }
+    table = pyarrow.table({"path": ["a.wav"] * 2, "emotion": ["sad"] * 2, "session": ["Leeds"] * 2} | times)
+    parquet.write_table(table, tmp_path / "mine.parquet")
+    assert [u.path for u in read_corpus("table", tmp_path).utterances] == ["a.wav#t=0,0.5", "a.wav#t=0.5"]
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        (
+            "a.wav,0.5,1.5,sad,Leeds,ann",
+            r"a\.wav#t=0\.5,1\.5: 0\.5 to 1\.5 s is beyond the end of the file, which lasts 1\.000 s",
+        ),
+        (
+            "a.wav,0.9,0.5,sad,Leeds,ann",
+            r"a\.wav: its end \(0\.5 s\) is not after its start \(0\.9 s\) in mine\.csv row 2",
+        ),
+        ("a.wav,x,0.5,sad,Leeds,ann", r"a\.wav: its start 'x' is no number of seconds in mine\.csv row 2"),
+        ("a.wav,0,0.10,angry,Leeds,ann", r"a\.wav#t=0,0\.1: stands twice"),
+        ("a.wav,0.05,0.3,angry,Leeds,ann", r"a\.wav#t=0\.05,0\.3: overlaps a\.wav#t=0,0\.1 of the same speaker"),
+    ],
+)
+def test_a_part_that_cannot_be_is_one_line_and_can_be_skipped(plant_parts, row, complaint):
+    table = plant_parts("a.wav,0,0.1,sad,Leeds,ann", row)
+    with pytest.raises(UserErrors, match=complaint) as caught:
+        read_corpus("table", table)
+    assert len(caught.value.problems) == 1
+    assert [u.path for u in read_corpus("table", table, skip_bad=True).utterances] == ["a.wav#t=0,0.1"]
+
+
+def test_two_speakers_may_speak_at_once(plant_parts):
+    assert len(read_corpus("table", plant_parts("a.wav,0,0.5,sad,Leeds,ann", "a.wav,0.2,0.8,angry,Leeds,bob"))) == 2

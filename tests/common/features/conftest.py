@@ -1,6 +1,7 @@
 """A few seconds of something like speech, in memory and on disk."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import soundfile
 
 from common.config import FeatureConfig, RuntimeConfig
 from common.corpora.manifest import Manifest, Utterance
+from common.corpora.parts import Part
 
 EMOTIONS = ("neutral", "angry", "sad", "happy")
 
@@ -49,3 +51,16 @@ def manifest(tmp_path: Path) -> Manifest:
         soundfile.write(tmp_path / path, _speak(seconds, number), 16_000)
         utterances.append(Utterance(path, f"speaker{number % 2}", "one", seconds, EMOTIONS[number % 4]))
     return Manifest("small", tmp_path, EMOTIONS, tuple(utterances))
+
+
+@pytest.fixture
+def in_one_file(manifest: Manifest) -> Manifest:
+    """The same utterances, one after the other in a single file."""
+    waves = [soundfile.read(manifest.root / utterance.file, dtype="int16")[0] for utterance in manifest.utterances]
+    soundfile.write(manifest.root / "all.wav", np.concatenate(waves), 16_000)
+    parts, start = [], 0.0
+    for utterance in manifest.utterances:
+        part = Part(start, start + utterance.seconds)
+        parts.append(replace(utterance, path=part.name("all.wav"), part=part))
+        start += utterance.seconds
+    return replace(manifest, utterances=tuple(parts))

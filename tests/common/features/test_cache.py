@@ -235,3 +235,19 @@ def test_a_builder_that_never_ends_is_not_waited_for_for_ever(race, monkeypatch)
     monkeypatch.setattr(building, "PATIENCE", 0.0)
     with pytest.raises(UserError, match=r"process \d+ has been extracting.*see whether it hangs"):
         race.build()
+
+
+def test_parts_of_one_file_have_the_features_of_files_of_their_own(manifest, in_one_file, config, runtime):
+    alone, parts = features_for(manifest, config, runtime), features_for(in_one_file, config, runtime)
+    by_path = dict(zip((u.path for u in in_one_file.utterances), parts, strict=True))
+    spoken = sorted(in_one_file.utterances, key=lambda u: u.part.start)
+    assert parts.key != alone.key
+    assert all(np.array_equal(by_path[u.path], own) for u, own in zip(spoken, alone, strict=True))
+
+
+def test_another_part_of_the_same_file_is_another_cache(in_one_file, config, runtime):
+    first = in_one_file.utterances[0]
+    shorter = replace(first.part, end=first.part.end - 0.1)
+    moved = replace(first, path=shorter.name("all.wav"), part=shorter)
+    other = replace(in_one_file, utterances=(moved, *in_one_file.utterances[1:]))
+    assert features_for(other, config, runtime).key != features_for(in_one_file, config, runtime).key

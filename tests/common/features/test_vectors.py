@@ -47,6 +47,13 @@ def test_they_are_extracted_once(manifest, settings, runtime, monkeypatch) -> No
     assert vectors_for(manifest, settings, runtime).raw.tobytes() == first.raw.tobytes()
 
 
+def test_parts_of_one_file_have_the_vectors_of_files_of_their_own(manifest, in_one_file, settings, runtime) -> None:
+    alone, parts = vectors_for(manifest, settings, runtime), vectors_for(in_one_file, settings, runtime)
+    spoken = sorted(range(8), key=lambda number: in_one_file.utterances[number].part.start)
+    assert parts.key != alone.key
+    assert np.array_equal(parts.raw[spoken], alone.raw)
+
+
 @pytest.mark.parametrize("change", [{"trim": 0.0}, {"trim": 30.0}])
 def test_another_setting_makes_another_cache_and_identity(manifest, settings, runtime, change) -> None:
     other = settings.model_copy(update=change)
