@@ -16,6 +16,14 @@ def trials_of(config: Config, manifest: Manifest) -> tuple[Trial, ...]:
     return one.trials(manifest, one.settings_of(config), config.seed)
 
 
+def leak_of(trial: Trial) -> str:
+    """What a reader of a trial's scores must know of its speakers; nothing where no speaker stands on both sides."""
+    if not trial.shared:
+        return ""
+    both = "speaker stands" if len(trial.shared) == 1 else "speakers stand"
+    return f"{len(trial.shared)} {both} in both train and test, so scores say too much"
+
+
 def session_trials(config: Config, manifest: Manifest) -> tuple[Trial, ...]:
     """Of a protocol that leaves whole sessions out, as each session is a site."""
     if protocol(config.methods.protocol).cuts is None:

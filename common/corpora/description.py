@@ -6,15 +6,18 @@ Owns the counting. Must not know how it is shown.
 from collections import Counter
 from collections.abc import Iterable
 from statistics import median
-from typing import Any
+from typing import Any, get_args
 
-from common.corpora.manifest import Manifest
+from common.corpora.manifest import Manifest, Split
+
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 
 def describe(manifest: Manifest) -> dict[str, Any]:
     """Counts, durations in seconds and identity of a corpus; names sorted, emotions in label order."""
     utterances = manifest.utterances
     emotions = Counter(u.emotion for u in utterances if u.emotion is not None)
+    splits = Counter(u.split for u in utterances)
     cells = Counter((u.session, u.emotion) for u in utterances)
     seconds = [u.seconds for u in utterances]
     return {
@@ -27,6 +30,7 @@ def describe(manifest: Manifest) -> dict[str, Any]:
         "unlabelled": len(utterances) - emotions.total(),
         "emotions": {label: emotions[label] for label in manifest.labels} if emotions else {},
         "sessions": _counted(u.session for u in utterances),
+        "splits": {name: count for name in SPLITS if (count := splits[name])},
         "speakers": _counted(u.speaker for u in utterances),
         "speakers_by_sex": _counted({u.speaker: u.sex or "unknown" for u in utterances}.values()),
         "emotions_by_session": {

@@ -6,8 +6,9 @@ Owns the types that one module a layout fills in. Must not know any of those lay
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
-from common.corpora.manifest import BadFile, Sex
+from common.corpora.manifest import BadFile, Sex, Split
 from common.corpora.parts import Part
 
 
@@ -21,6 +22,7 @@ class Clip:
     emotion: str | None = None
     sex: Sex | None = None
     part: Part | None = None
+    split: Split | None = None
 
     @property
     def name(self) -> str:
@@ -29,6 +31,11 @@ class Clip:
 
 
 _SEXES: Mapping[str, Sex] = {"f": "female", "female": "female", "m": "male", "male": "male"}
+_SPLITS: Mapping[str, tuple[str, ...]] = {
+    "train": ("train", "training"),
+    "dev": ("dev", "devel", "development", "val", "valid", "validation"),
+    "test": ("test", "eval", "evaluation"),
+}
 
 Finding = Clip | BadFile
 """What a layout finds: a recording, or a file it cannot make sense of."""
@@ -71,6 +78,21 @@ def sex_of(text: str) -> Sex | None:
     ('female', 'male', None)
     """
     return _SEXES.get(text.strip().lower())
+
+
+def split_of(text: str) -> Split | None:
+    """The part of a split that a word names, None where there is none; another word is a ValueError with the reason.
+
+    >>> split_of("Validation"), split_of("")
+    ('dev', None)
+    """
+    word = text.strip().lower()
+    for name, words in _SPLITS.items():
+        if word in words:
+            return cast(Split, name)
+    if word:
+        raise ValueError(f"unknown split {text!r}; write train, dev, test or nothing")
+    return None
 
 
 def unknown_emotion(path: str, code: str, known: Mapping[str, str], turn: str = "") -> BadFile:

@@ -16,6 +16,7 @@ from common.corpora.parts import MARK, Part
 from common.errors import UserError, UserErrors
 
 Sex = Literal["female", "male"]
+Split = Literal["train", "dev", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Utterance:
     Args:
         path: its name in the corpus: the file, relative to the manifest's root, and which part of it, if it is one.
         part: the seconds of it, where it is not all of the file.
+        split: where the corpus's own split has it, where there is one.
     """
 
     path: str
@@ -34,6 +36,7 @@ class Utterance:
     emotion: str | None = None
     sex: Sex | None = None
     part: Part | None = None
+    split: Split | None = None
 
     @property
     def file(self) -> str:
@@ -109,7 +112,10 @@ class Manifest:
 
     def content_hash(self) -> str:
         """Sixteen characters over every row and the label order; the same wherever the corpus lies."""
-        rows = [(u.path, u.speaker, u.session, u.seconds, u.emotion, u.sex) for u in self.utterances]
+        rows = [
+            (u.path, u.speaker, u.session, u.seconds, u.emotion, u.sex, *([u.split] if u.split else []))
+            for u in self.utterances
+        ]
         return hashlib.sha256(json.dumps([self.corpus, self.labels, rows]).encode()).hexdigest()[:16]
 
     def shared_speakers(self) -> dict[str, tuple[str, ...]]:

@@ -164,7 +164,8 @@ def _uttered(clip: Clip, looked: float | str) -> Utterance | BadFile:
         seconds = looked if clip.part is None else clip.part.seconds_in(looked)
     except ValueError as error:
         return BadFile(clip.name, str(error))
-    return Utterance(clip.name, clip.speaker, clip.session, seconds, clip.emotion, clip.sex, clip.part)
+    about = (clip.emotion, clip.sex, clip.part, clip.split)
+    return Utterance(clip.name, clip.speaker, clip.session, seconds, *about)
 
 
 def _said_once(utterances: Sequence[Utterance]) -> tuple[list[Utterance], list[BadFile]]:

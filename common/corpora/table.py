@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.corpora.layout import Clip, Finding, Layout, sex_of
+from common.corpora.layout import Clip, Finding, Layout, sex_of, split_of
 from common.corpora.manifest import BadFile
 from common.corpora.parts import part_of
 from common.errors import UserError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyarrow import ChunkedArray
 
 _REQUIRED = ("path", "emotion", "session")
-_KNOWN = (*_REQUIRED, "speaker", "sex", "start", "end")
+_KNOWN = (*_REQUIRED, "speaker", "sex", "start", "end", "split")
 
 
 def table_at(root: Path) -> Path:
@@ -56,11 +56,11 @@ def _clip(row: dict[str, str], place: str) -> Finding:
     if sex is None and row.get("sex"):
         return BadFile(path, f"unknown sex {row['sex']!r} in {place}; write female, male or nothing")
     try:
-        part = part_of(row.get("start", ""), row.get("end", ""))
+        part, split = part_of(row.get("start", ""), row.get("end", "")), split_of(row.get("split", ""))
     except ValueError as error:
         return BadFile(path, f"{error} in {place}")
     speaker = row.get("speaker") or row["session"]
-    return Clip(path, speaker, row["session"], row["emotion"].lower(), sex, part)
+    return Clip(path, speaker, row["session"], row["emotion"].lower(), sex, part, split)
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
@@ -125,7 +125,7 @@ def _plain(column: "ChunkedArray") -> list[Any]:
 LAYOUT = Layout(
     name="table",
     title="a table of recordings",
-    example="recordings.csv with the columns path, emotion, session (and speaker, sex, start, end)",
+    example="recordings.csv with the columns path, emotion, session (and speaker, sex, start, end, split)",
     markers=("*.csv", "*.parquet"),
     emotions=(
         *EMOTIONS,

@@ -28,7 +28,7 @@ class Filling:
 
 @dataclass(frozen=True)
 class Trial:
-    """One cut of a corpus. No speaker stands on both sides, or it does not come to be.
+    """One cut of a corpus. No speaker stands on both sides, or it does not come to be; but for those named as shared.
 
     Args:
         name: of the test part, such as the session that is left out.
@@ -39,6 +39,7 @@ class Trial:
         repeat: the number of the draw, where a protocol draws by chance more than once.
         arm: which of the protocol's conditions this is, where it has some.
         watched: the emotion whose recall the condition is about, where there is one.
+        shared: speakers who may stand on both sides, for the corpus's own split has them there and a setting allows it.
     """
 
     name: str
@@ -49,13 +50,14 @@ class Trial:
     repeat: int = 0
     arm: str = ""
     watched: str = ""
+    shared: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        shared = sorted({*self.train.speakers, *self.fitted.speakers} & {*self.test.speakers})
-        if shared:
+        trained = {*self.train.speakers, *self.fitted.speakers}
+        if leaked := sorted((trained & {*self.test.speakers}) - {*self.shared}):
             raise UserError(
                 "a speaker stands on both sides of a fold",
-                where=f"fold {self.name}, speaker {', '.join(shared)}",
+                where=f"fold {self.name}, speaker {', '.join(leaked)}",
                 remedy="give each speaker to one session",
             )
         for side, part in (("train", self.train), ("train", self.fitted), ("test", self.test)):

@@ -134,6 +134,8 @@ def _facts(description: dict[str, Any]) -> list[str]:
     ]
     if description["files"] < description["utterances"]:
         facts.append(f"parts of recordings: the utterances lie in {description['files']} files")
+    if splits := ", ".join(f"{name} {count}" for name, count in description["splits"].items()):
+        facts.append(f"its own split, for --protocol split: {splits}")
     if left_out := ", ".join(f"{emotion} {count}" for emotion, count in description["left_out"].items()):
         facts.append(f"left out, for they are of other emotions: {left_out}")
     facts += [f"note: {note}" for note in description["notes"]]

@@ -49,6 +49,7 @@ from simulations.comparison.setting import Setting
 from simulations.comparison.store import COUNTS, QUALITY, Store
 from simulations.comparison.units import COPYING, KINDS, NOISE, Unit, row_of
 from simulations.inspection.machine import processor
+from simulations.trials import leak_of
 
 Found = TypeVar("Found", bound=Difference)
 SURE = 0.05
@@ -92,7 +93,8 @@ def collect(
     shown = list(by_arm(trials).values())[-1]  # of a curve its end, which is fixed beforehand
     begun = ground(setting.config, setting.manifest.labels, list(trainings(shown, seeds)))
     folds = {trial.name: tested(trial) for trial in shown}
-    begun = replace(begun, folds=list(folds.values()), protocol=", ".join(filter(None, (begun.protocol, shown[0].arm))))
+    words = ", ".join(filter(None, (begun.protocol, shown[0].arm, leak_of(shown[0]))))
+    begun = replace(begun, folds=list(folds.values()), protocol=words)
     every = {mode.name: counts_of(mode.name, done, store) for mode in modes}
     counts = {name: counts_in(shown, table, seeds) for name, table in every.items()}
     rows = {one: counts_of(row_of(ABLATED, one.name), done, store) for one in ablations}

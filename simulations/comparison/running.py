@@ -75,7 +75,7 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
     check_run(order.run, config)
     with bars() as open_bar:
         setting = prepare(config, order.base, _stopping(open_bar(config.corpus.name), stop))
-    if warning := setting.warning():
+    for warning in setting.warnings():
         console.print(f"warning: {warning}", highlight=False, soft_wrap=True)
     folds = choose_folds(setting, order.folds)
     units = units_for(setting, modes, folds, range(config.seed, config.seed + order.seeds), ablations)

@@ -22,7 +22,7 @@ from common.spaces import Space, Vectors
 from common.training.pretrained import Pretrained, load_pretrained, pretrained_hash
 from server.run import default_base
 from simulations.progress import Counting
-from simulations.trials import is_usual, trials_of
+from simulations.trials import is_usual, leak_of, trials_of
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,13 @@ class Setting:
         heard = self.folds[trial].fitted if trial else self.manifest
         return heard.where(lambda utterance: utterance.session == session)
 
-    def warning(self) -> str | None:
+    def warnings(self) -> list[str]:
         """What somebody should know before anything is computed."""
+        leaks = [f"fold {one.title}: {leak}" for one in self.folds.values() if (leak := leak_of(one))]
         if not isinstance(self.space, Vectors) or self.space.scale != "session":
-            return None
-        return warn_of_skew({session: self.part(session).counts for session in self.manifest.sessions})
+            return leaks
+        skew = warn_of_skew({session: self.part(session).counts for session in self.manifest.sessions})
+        return [*leaks, *([skew] if skew else [])]
 
 
 def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:

@@ -48,11 +48,23 @@ def test_order_and_place_do_not_change_the_content():
 
 @pytest.mark.parametrize(
     "change",
-    [{"path": "2"}, {"speaker": "bob"}, {"session": "York"}, {"seconds": 2.0}, {"emotion": None}, {"sex": "male"}],
+    [
+        {"path": "2"},
+        {"speaker": "bob"},
+        {"session": "York"},
+        {"seconds": 2.0},
+        {"emotion": None},
+        {"sex": "male"},
+        {"split": "dev"},
+    ],
 )
 def test_every_column_is_part_of_the_content(change):
     one = utterance("1")
     assert manifest(one).content_hash() != manifest(replace(one, **change)).content_hash()
+
+
+def test_what_a_corpus_lacks_does_not_rename_it():
+    assert manifest(utterance("1.wav")).content_hash() == "6dc769ad9181efeb"
 
 
 def test_the_label_order_is_part_of_the_content():

@@ -234,3 +234,21 @@ def test_a_part_that_cannot_be_is_one_line_and_can_be_skipped(plant_parts, row, 
 
 def test_two_speakers_may_speak_at_once(plant_parts):
     assert len(read_corpus("table", plant_parts("a.wav,0,0.5,sad,Leeds,ann", "a.wav,0.2,0.8,angry,Leeds,bob"))) == 2
+
+
+def test_a_split_is_read_by_the_words_that_people_use(plant_table):
+    rows = [
+        "path,emotion,session,split",
+        "a/one.wav,sad,1,Training",
+        "a/two.wav,sad,2,validation",
+        "b/three.wav,sad,3,",
+    ]
+    manifest = read_corpus("table", plant_table("\n".join(rows)))
+    assert [u.split for u in manifest.utterances] == ["train", "dev", None]
+
+
+def test_a_split_of_another_name_is_a_line(plant_table):
+    with pytest.raises(
+        UserErrors, match=r"unknown split 'fold1'; write train, dev, test or nothing in mine\.csv row 1"
+    ):
+        read_corpus("table", plant_table("path,emotion,session,split\na/one.wav,sad,1,fold1\n"))

@@ -12,10 +12,13 @@ LABELS = ("neutral", "angry", "sad")
 
 @pytest.fixture(scope="session")
 def corpus_for(corpus_of):
-    """A function from a protocol to a corpus that it can cut: a joint one, where it crosses corpora."""
+    """A function from a protocol to a corpus that it can cut: a joint one, or one with a split of its own."""
 
     def make(one):
         corpus = corpus_of(4)
+        if one.name == "split":
+            parts = dict(zip(corpus.sessions, ("train", "train", "dev", "test"), strict=True))
+            return replace(corpus, utterances=tuple(replace(u, split=parts[u.session]) for u in corpus.utterances))
         if one.name != "cross-corpus":
             return corpus
         homes = dict(zip(corpus.sessions, ("here", "here", "there", "there"), strict=True))
