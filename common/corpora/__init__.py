@@ -10,7 +10,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from common.corpora import cremad, emodb, iemocap, joint, librispeech, mspimprov, ravdess, table
+from common.corpora import (
+    audformat,
+    audiofolder,
+    cremad,
+    emodb,
+    iemocap,
+    joint,
+    lhotse,
+    librispeech,
+    mspimprov,
+    ravdess,
+    table,
+)
 from common.corpora.layout import Clip, Layout
 from common.corpora.manifest import Manifest
 from common.corpora.reading import OtherEmotions, Progress, check_root, read_layout
@@ -46,6 +58,9 @@ CORPORA: Registry[Layout] = Registry(
         mspimprov.LAYOUT,
         ravdess.LAYOUT,
         cremad.LAYOUT,
+        audformat.LAYOUT,
+        lhotse.LAYOUT,
+        audiofolder.LAYOUT,
         table.LAYOUT,
         joint.LAYOUT,
         _BUILTIN,
@@ -56,13 +71,13 @@ CORPORA: Registry[Layout] = Registry(
 )
 
 
-def corpus_root(name: str, given: str | Path | None, cache: str | Path) -> Path:
+def corpus_root(name: str, given: str | Path | None, cache: Path) -> Path:
     """Where a corpus lies: where it is said to, and the built-in one, if nothing is said, in the cache."""
     CORPORA.get(name)
     if given:
         return Path(given)
     if name == _BUILTIN.name:
-        return Path(cache) / "corpora" / name
+        return cache / "corpora" / name
     raise UserError("a corpus needs its folder", where=name, remedy="pass --root, or set runtime.corpus_root")
 
 
@@ -90,7 +105,7 @@ def read_corpus(
 
 def labelled_corpus(corpus: CorpusConfig, runtime: RuntimeConfig, progress: Progress | None = None) -> Manifest:
     """The labelled utterances of the corpus that settings name."""
-    root = corpus_root(corpus.name, runtime.corpus_root, runtime.cache)
+    root = corpus_root(corpus.name, runtime.corpus_root, runtime.cache_folder)
     options: dict[str, Any] = option_words(corpus.options)  # of the layout, whatever they are
     manifest = read_corpus(corpus.name, root, emotions=corpus.emotions, progress=progress, **options)
     labelled = manifest.where(lambda utterance: utterance.emotion is not None)

@@ -41,7 +41,7 @@ def test_parts_of_recordings_are_held_and_another_cut_is_other_speech(own):
         (own.root / "recordings.csv").write_text("\n".join(rows))
         return Door(own)
 
-    first, again, other = door(0.5), door(0.5), door(0.6)
+    first, again, other = door(0.3), door(0.3), door(0.4)
     assert first.holdings().utterances == (0, 1, 1, 0)
     assert len(first.features) == 2
     assert first.speech == again.speech != other.speech

@@ -29,8 +29,7 @@ def test_other_processes_extract_what_this_one_does_bit_by_bit(manifest, config,
 
 def test_decoders_beside_a_gpu_keep_the_order_and_name_the_bad(manifest, config, alone):
     (manifest.root / "2.wav").write_bytes(b"")
-    paths = [utterance.path for utterance in manifest.utterances]
-    many = list(extraction._beside_decoders(manifest.root, paths, config, "cpu", 2))
+    many = list(extraction._beside_decoders(manifest.root, manifest.utterances, config, "cpu", 2))
     assert isinstance(many[2], BadFile)
     assert all(np.array_equal(many[place], alone[place]) for place in (0, 1, 3, 4, 5, 6, 7))
 
