@@ -48,9 +48,14 @@ def _carry(request: memoryview, context: Context) -> bytes:
     from client.journal import journal
     from client.keeper import Keeper
     from client.simulated import own_sites, simulated_site
+    from common.config.unnamed import KEY, unnamed_config
 
     named, number = str(context.run_config["run"]), int(str(context.node_config["partition-id"]))
-    sites = Path(named) / "sites" if named else own_sites(str(context.run_config["preset"]), context.run_id)
+    if named:
+        sites = Path(named) / "sites"
+    else:
+        config = unnamed_config(str(context.run_config["preset"]), str(context.run_config[KEY]))
+        sites = own_sites(config, context.run_id)
     site = simulated_site(sites, number)
     with journal(site.state):
         return Keeper(site).answer(request, float("inf"))

@@ -13,14 +13,14 @@ from client.bounds import Bounds
 from client.dice import SECRET, write_secret
 from client.recipes import recipe_of
 from client.site import STATE, Site, load_site
-from common.config import Config, load_config
+from common.config import Config
 from common.config.showing import spell
+from common.config.unnamed import default_base
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
 from common.files import atomic_write
 from common.privacy.accountant import LARGEST_EPSILON
-from common.training.pretrained import shipped_weights
 from common.wire import Precision
 
 SITES, SITE = "sites", "site.toml"
@@ -79,14 +79,14 @@ def simulated_secret(seed: int, session: str) -> bytes:
     return hashlib.sha256(f"{seed}\x1f{session}".encode()).digest()
 
 
-def own_sites(preset: str, number: int) -> Path:
-    """The sites of a bare `flwr run`, for which nobody has written any: those of the preset's own corpus.
+def own_sites(config: Config, number: int) -> Path:
+    """The sites of a bare `flwr run`, for which nobody has written any: those of the configuration's own corpus.
 
     Written by every client anew, each file at once and always the same, so that none waits for another.
     """
-    config = load_config(preset)
     run = config.runtime.unnamed_run(number)
-    write_sites(run, config, labelled_corpus(config.corpus, config.runtime), read_base(shipped_weights(preset)).digest)
+    base = read_base(default_base(config)).digest
+    write_sites(run, config, labelled_corpus(config.corpus, config.runtime), base)
     return run / SITES
 
 
@@ -116,10 +116,13 @@ def session_file(session: str, config: Config, manifest: Manifest) -> str:
         root=(manifest.source or manifest.root).resolve(),
         holds=session,
         emotions=manifest.labels,
+        cache=config.runtime.cache,
     )
 
 
-def site_file(config: Config, *, session: str, corpus: str, root: Path, holds: str, emotions: Sequence[str]) -> str:
+def site_file(
+    config: Config, *, session: str, corpus: str, root: Path, holds: str, emotions: Sequence[str], cache: str = ""
+) -> str:
     """What a site is, in the words of its own file, with a policy beside it and the features of a configuration."""
     settings: dict[str, object] = {
         "session": session,
@@ -139,6 +142,8 @@ def site_file(config: Config, *, session: str, corpus: str, root: Path, holds: s
         "precision": config.runtime.precision,
         "workers": 1,
     }
+    if cache:
+        runtime["cache"] = str(Path(cache).expanduser().resolve())
     features, vectors = config.features.model_dump(mode="json"), config.vectors.model_dump(mode="json")
     lines = [_line(setting) for setting in settings.items()]
     for name, section in {"features": features, "vectors": vectors, "runtime": runtime}.items():

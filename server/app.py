@@ -14,6 +14,7 @@ import numpy as np
 from flwr.app import Array, ArrayRecord, Context, Message, MessageType, RecordDict
 from flwr.serverapp import Grid, ServerApp
 
+from common.config.unnamed import KEY, unnamed_config
 from server.clients import Answer, Payload
 from server.run import open_unnamed_run, run_campaign, scores_of
 
@@ -37,8 +38,9 @@ def main(grid: Grid, context: Context) -> None:
     if settings["run"]:
         run_campaign(Path(str(settings["run"])), clients)
     else:
+        config = unnamed_config(str(settings["preset"]), str(settings[KEY]))  # before anybody is waited for
         there = clients.names(FEWEST, PATIENCE)
-        folder = open_unnamed_run(str(settings["preset"]), context.run_id, len(there))
+        folder = open_unnamed_run(config, context.run_id, len(there))
         log.info("everything of this run: %s", folder)
         log.info("macro F1 by fold: %s", scores_of(run_campaign(folder, clients)))
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from common.config import Config, load_config
 from common.config.showing import as_toml
+from common.config.unnamed import default_base
 from common.errors import UserError, UserErrors
 from common.features.spaces import space_of
 from common.files import atomic_json, atomic_write, refuse_strangers
@@ -28,12 +29,9 @@ from common.scoring.confusion import macro_f1
 from common.spaces import Vectors
 from common.training.checkpoint import differences
 from common.training.pretrained import (
-    SHIPPED,
     Pretrained,
-    fitting_weights,
     load_pretrained,
     pretrained_hash,
-    shipped_weights,
 )
 from server.campaign import Campaign
 from server.clients import Clients
@@ -89,12 +87,11 @@ def _refuse_another(folder: Path, config: Config, order: Order) -> None:
         raise UserErrors(f"{folder}: this run has another configuration", problems)
 
 
-def open_unnamed_run(preset: str, number: int, clients: int) -> Path:
-    """The directory of a bare `flwr run`, which names none: the preset as it is, for whoever is there."""
-    config = load_config(preset)
+def open_unnamed_run(config: Config, number: int, clients: int) -> Path:
+    """The directory of a bare `flwr run`, which names none: a configuration for whoever is there."""
     folder = config.runtime.unnamed_run(number)
     name = config.campaign_name()
-    base = shipped_weights(preset)
+    base = default_base(config)
     order = Order(name, str(base), pretrained_hash(base), clients, config.methods.protocol, per_speaker=True)
     open_run(folder, config, order, resume=True)
     return folder
@@ -131,13 +128,6 @@ def run_campaign(folder: Path, clients: Clients) -> dict[str, Any]:
             holders=read_holders(folder),
         )
         return campaign.run(order.expected)
-
-
-def default_base(config: Config) -> Path:
-    """The shipped networks of a configuration's sizes; where it reads vectors any of them, for they go unread."""
-    if isinstance(space_of(config), Vectors):
-        return shipped_weights(SHIPPED[0])
-    return fitting_weights(config.network)
 
 
 def _networks(config: Config, order: Order) -> Pretrained | None:

@@ -21,33 +21,39 @@ def preset_path(name: str) -> Path:
     return Path(__file__).parent / "presets" / f"{name}.toml"
 
 
-def load_config(source: str | Path = "demo", overrides: Iterable[str] = ()) -> Config:
-    """The configuration that a preset's name or a file gives, after `section.key=value` overrides."""
+def load_config(source: str | Path = "demo", overrides: Iterable[str] = (), *, told_by: str = "--set") -> Config:
+    """The configuration that a preset's name or a file gives, after `section.key=value` overrides.
+
+    Args:
+        source: a preset's name, or a file.
+        overrides: each changes one setting.
+        told_by: where a person wrote them, for what is wrong with one.
+    """
     is_preset = str(source) in PRESETS
     path = preset_path(str(source)) if is_preset else Path(source)
     tree = read_toml(path, "configuration", remedy=f"name a TOML file or one of the presets {', '.join(PRESETS)}")
     if is_preset:
         tree["name"] = str(source)
-    problems = [problem for override in overrides if (problem := _apply(tree, override))]
+    problems = [problem for override in overrides if (problem := _apply(tree, override, told_by))]
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
         problems += mistakes_in(error, hint="`eyesoff config show` lists them all")
     if problems:
-        raise all_mistakes(f"preset {source} and what --set changes" if is_preset else path, problems)
+        raise all_mistakes(f"preset {source} and what {told_by} changes" if is_preset else path, problems)
     return config
 
 
-def _apply(tree: dict[str, Any], override: str) -> str | None:
+def _apply(tree: dict[str, Any], override: str, told_by: str) -> str | None:
     """Write one override into the tree; the answer is what is wrong with it, if anything."""
     place, separator, text = override.partition("=")
     if not separator or not place.strip():
-        return f"--set {override}: write it as section.key=value"
+        return f"{told_by} {override}: write it as section.key=value"
     *sections, key = place.strip().split(".")
     for section in sections:
         tree = tree.setdefault(section, {})
         if not isinstance(tree, dict):
-            return f"--set {override}: {section} is a setting, not a section"
+            return f"{told_by} {override}: {section} is a setting, not a section"
     try:
         tree[key] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

@@ -16,6 +16,7 @@ from torch import Tensor
 from client.simulated import SITES, site_name
 from client.site import STATE
 from common.config import Config
+from common.config.unnamed import default_base
 from common.features.spaces import space_of
 from common.networks.acceleration import Acceleration
 from common.seeds import derive_seed
@@ -26,7 +27,6 @@ from common.training.pretrained import Pretrained, load_pretrained
 from server.bank import Bank, Banked
 from server.campaign import BANK
 from server.outcome import FoldFound, Found
-from server.run import default_base
 from server.samplers import sampler_of
 from simulations.comparison.beside import Beside
 from simulations.comparison.evidence import Gathered, Written, put

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from common.augmentation.backgrounds import Behind
 from common.config import Config
+from common.config.unnamed import default_base
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.corpora.skew import warn_of_skew
@@ -20,7 +21,6 @@ from common.protocols import Trial
 from common.recognizers import recognizer
 from common.spaces import Space, Vectors
 from common.training.pretrained import Pretrained, load_pretrained, pretrained_hash
-from server.run import default_base
 from simulations.progress import Counting
 from simulations.trials import is_usual, leak_of, trials_of
 

@@ -15,7 +15,7 @@ from client.door import Door
 from client.policy import load_policy
 from client.recipes import recipe_of
 from client.simulated import SITES, own_sites, simulated_secret, simulated_site, site_name, write_sites
-from common.config import Config
+from common.config import Config, load_config
 from common.corpora import labelled_corpus, read_corpus
 from common.corpora.manifest import Manifest, Utterance
 from common.errors import UserError
@@ -135,12 +135,11 @@ def test_writing_them_again_changes_nothing(tmp_path, config):
 
 
 def test_a_bare_flower_run_has_the_sites_of_its_presets_corpus_however_often_they_are_written(tmp_path, monkeypatch):
-    settings = Config.model_validate({"runtime": {"cache": str(tmp_path)}})
-    monkeypatch.setattr("client.simulated.load_config", lambda preset: settings)
+    settings = load_config("demo", [f"runtime.cache={tmp_path}"])
     monkeypatch.setattr("client.simulated.labelled_corpus", lambda corpus, runtime: manifest_of("a", "b"))
-    sites = own_sites("demo", 17)
-    assert own_sites("demo", 17) == sites == settings.runtime.unnamed_run(17) / SITES
+    sites = own_sites(settings, 17)
+    assert own_sites(settings, 17) == sites == settings.runtime.unnamed_run(17) / SITES
     assert [simulated_site(sites, number).session for number in (0, 1)] == ["a", "b"]
-    assert own_sites("demo", 18) != sites
+    assert own_sites(settings, 18) != sites
     (base,) = load_policy(simulated_site(sites, 0).policy).bases
     assert shipped_bases()[base].name == "demo"

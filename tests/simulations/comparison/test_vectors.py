@@ -13,13 +13,14 @@ from client.ledger import verify
 from client.simulated import SITES
 from client.site import STATE
 from common.config import load_config
+from common.config.unnamed import default_base
 from common.errors import UserError
 from common.features.functionals import NAMES
 from common.settings import MethodsConfig
 from common.spaces import Vectors
 from server.bank import Bank
 from server.campaign import BANK, RESULTS
-from server.run import default_base, run_campaign
+from server.run import run_campaign
 from simulations import cli
 from simulations.comparison import vectors
 from simulations.comparison.measures import OF_VECTORS, drawn_feature
