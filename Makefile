@@ -74,7 +74,7 @@ lock: $(INSTALLED)  ## bring the locks in line with pyproject.toml; delete requi
 	$(COMPILE) --constraint requirements.lock pyproject.toml containers/flower.in --output-file containers/server.lock
 	$(COMPILE) --constraint requirements.lock containers/tools.in --output-file containers/tools.lock
 
-clean:  ## remove .venv, caches and runs/; features under ~/.cache/eyesoff stay
+clean:  ## remove .venv, caches and runs/; features in the cache stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

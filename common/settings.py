@@ -297,7 +297,11 @@ class RuntimeConfig(Section):
     noises: str = Field(
         "", description="folder of background noises for sa, sar, sarm and sarb; empty for five public speakers at once"
     )
-    cache: str = Field("~/.cache/eyesoff", description="features and other things that can be made again")
+    cache: str = Field(
+        "",
+        description="folder of features and other things that can be made again; empty is eyesoff "
+        "in $XDG_CACHE_HOME, or where the system keeps caches",
+    )
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")
     threads: Count = Field(0, description="torch threads; 0 is one for each core")
@@ -305,7 +309,16 @@ class RuntimeConfig(Section):
 
     def unnamed_run(self, number: int) -> Path:
         """The directory of a run that was started with a bare `flwr run`: Flower's number tells it from others."""
-        return Path(self.cache).expanduser() / "runs" / str(number)
+        return self.cache_folder / "runs" / str(number)
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where the cache lies on this machine."""
+        if self.cache:
+            return Path(self.cache).expanduser()
+        from platformdirs import user_cache_path
+
+        return user_cache_path("eyesoff", appauthor=False)
 
 
 class CampaignConfig(Section):

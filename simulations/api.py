@@ -70,7 +70,7 @@ def read_corpus(
     from common.corpora import read_corpus as read
     from common.settings import EMOTIONS, RuntimeConfig
 
-    place = corpus_root(name, root or None, RuntimeConfig().cache)
+    place = corpus_root(name, root or None, RuntimeConfig().cache_folder)
     own: dict[str, Any] = dict(options)  # of the layout, whatever they are
     return read(name, place, emotions=emotions or EMOTIONS, skip_bad=skip_bad, **own)
 

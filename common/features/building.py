@@ -6,25 +6,25 @@ A folder an answer, named by what defines it: every file's path, size and time, 
 changed file or setting is another name, so nothing is ever updated in place.
 """
 
-import fcntl
 import hashlib
 import json
 import logging
-import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
+
+from filelock import FileLock, Timeout
 
 from common.corpora.manifest import BadFile, Manifest
 from common.errors import UserError, UserErrors
 from common.files import atomic_json
 
 INDEX = "index.json"
-PATIENCE, GLANCE = 3600.0, 0.1  # seconds: how long to wait for another builder, and how often to look
+PATIENCE, GLANCE = 3600.0, 0.1
+"""Seconds: how long another builder is waited for, and how often to look."""
 
 Index = dict[str, Any]
 Progress = Callable[[int, int], object]
@@ -89,35 +89,28 @@ def _read(folder: Path, is_whole: Callable[[Path, Index], bool]) -> Index | None
 @contextmanager
 def _only_builder(folder: Path) -> Iterator[None]:
     """Held by one process at a time, and let go by the system when that process dies."""
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"), poll_interval=GLANCE, fallback_to_soft=False)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        stream = folder.with_name(f".{folder.name}.lock").open("a+")
+        _await_turn(lock)
     except OSError as error:
         raise _unwritable(folder, error) from None
-    with stream:
-        _await_turn(stream)
-        stream.truncate(0)
-        stream.write(f"process {os.getpid()}")
-        stream.flush()
+    try:
         yield
+    finally:
+        lock.release()
 
 
-def _await_turn(stream: TextIO) -> None:
-    deadline = time.monotonic() + PATIENCE
-    told = False
-    while True:
+def _await_turn(lock: FileLock) -> None:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        _log.warning("another process is extracting the same features; waiting for it")
         try:
-            return fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            stream.seek(0)
-            builder = stream.read() or "another process"
-        if not told:
-            _log.warning("%s is extracting the same features; waiting for it", builder)
-            told = True
-        if time.monotonic() > deadline:
-            what = f"{builder} has been extracting these features for over {PATIENCE / 60:.0f} minutes"
-            raise UserError(what, where=stream.name, remedy="see whether it hangs; end it and start again")
-        time.sleep(GLANCE)
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            what = f"another process has been extracting these features for over {PATIENCE / 60:.0f} minutes"
+            raise UserError(what, where=lock.lock_file, remedy="see whether it hangs; end it and start again") from None
 
 
 def _build(folder: Path, build: Callable[[Path], Index]) -> Index:
@@ -138,5 +131,5 @@ def _build(folder: Path, build: Callable[[Path], Index]) -> Index:
 
 
 def _unwritable(folder: Path, error: OSError) -> UserError:
-    remedy = f"{error.strerror or error}; make room, or set runtime.cache to another place"
+    remedy = f"{error.strerror or error}; make room, or name another place with --cache"
     return UserError("cannot write the feature cache", where=folder, remedy=remedy)

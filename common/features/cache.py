@@ -82,7 +82,7 @@ def features_for(
     recorded there.
     """
     key = key_of(manifest, FORMAT, config.model_dump(mode="json"))
-    folder = Path(runtime.cache).expanduser() / "features" / key
+    folder = runtime.cache_folder / "features" / key
 
     def build(into: Path) -> Index:
         with (into / DATA).open("wb") as stream, closing(extract(manifest, config, runtime)) as extracted:

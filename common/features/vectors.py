@@ -151,7 +151,7 @@ def vectors_for(
     """
     own = feature_set(config.set, config.options)
     key = key_of(manifest, FORMAT, own.name, own.digest, config.trim)
-    folder = Path(runtime.cache).expanduser() / "vectors" / key
+    folder = runtime.cache_folder / "vectors" / key
 
     def build(into: Path) -> Index:
         tell = progress or (lambda done, total: None)

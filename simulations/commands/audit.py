@@ -7,6 +7,7 @@ import typer
 
 from simulations.commands.options import (
     AsJson,
+    Cache,
     ConfigFile,
     Corpus,
     Overrides,
@@ -39,6 +40,7 @@ def audit(
     config_file: ConfigFile = None,
     corpus: Corpus = None,
     root: Root = None,
+    cache: Cache = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +55,7 @@ def audit(
     from server.opening import opened_bank
     from simulations.inspection.auditing import audit_bank
 
-    config = choose_config(preset, config_file, [*(overrides or ()), *corpus_overrides(corpus, root)])
+    config = choose_config(preset, config_file, [*(overrides or ()), *corpus_overrides(corpus, root, cache=cache)])
     with opened_bank(bank) as opened:
         told = audit_bank(config, opened, members or (), strangers or (), samples)
     if as_json:

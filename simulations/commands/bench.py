@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simulations.commands.options import AsJson
+from simulations.commands.options import AsJson, Cache, cache_folder
 
 app = typer.Typer(no_args_is_help=True, help="Measure this system against plain versions of itself.")
 
@@ -30,6 +30,7 @@ def features(
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=1, help="How much speech a turn is.")] = 300.0,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads that each contestant may use.")] = 1,
+    cache: Cache = None,
     as_json: AsJson = False,
 ) -> None:
     """Time log-mels against librosa and torchaudio, and the cache against extracting anew.
@@ -39,11 +40,10 @@ def features(
     Example: eyesoff bench features --corpus emodb --root ~/corpora/EMO-DB
     """
     from common.corpora import corpus_root, read_corpus
-    from common.settings import RuntimeConfig
     from simulations.benchmarks.features import bench_features
     from simulations.progress import bars
 
-    folder = corpus_root(corpus, root, RuntimeConfig().cache)
+    folder = corpus_root(corpus, root, cache_folder(cache))
     with bars() as open_bar:
         manifest = read_corpus(corpus, folder, progress=open_bar(corpus))
     figures = bench_features(manifest, seconds, threads)

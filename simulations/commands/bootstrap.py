@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from simulations.commands.options import AsJson, ConfigFile, Overrides, Preset, choose_config, placeless_command
+from simulations.commands.options import (
+    AsJson,
+    Cache,
+    ConfigFile,
+    Overrides,
+    Preset,
+    choose_config,
+    corpus_overrides,
+    placeless_command,
+)
 
 
 def bootstrap(
@@ -21,6 +30,7 @@ def bootstrap(
         typer.Option("--corpus", metavar="NAME", help="Also score it on this corpus, of other speakers."),
     ] = None,
     root: Annotated[str | None, typer.Option("--root", metavar="DIR", help="The corpus's folder.")] = None,
+    cache: Cache = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a recognizer from a bank alone, on what its generators draw.
@@ -51,7 +61,7 @@ def bootstrap(
     from simulations.comparison.schema import plain
     from simulations.report.writing import write_report
 
-    config = choose_config(preset, config_file, overrides)
+    config = choose_config(preset, config_file, [*(overrides or ()), *corpus_overrides(cache=cache)])
     console = Console(stderr=True, markup=False)
     reporter = ProgressBar(console) if console.is_terminal else StatusLines(lambda line: typer.echo(line, err=True))
     with opened_bank(bank) as opened:
@@ -66,7 +76,7 @@ def bootstrap(
         speech = None
         if corpus:
             labels = load_model(model).card.labels
-            speech = read_corpus(corpus, corpus_root(corpus, root, config.runtime.cache), emotions=labels)
+            speech = read_corpus(corpus, corpus_root(corpus, root, config.runtime.cache_folder), emotions=labels)
         results = bootstrapped(config, opened, run, model, speech, placeless_command())
     page = write_report(run)
     if as_json:

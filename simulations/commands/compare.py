@@ -7,6 +7,7 @@ import typer
 
 from simulations.commands.options import (
     AsJson,
+    Cache,
     ConfigFile,
     Corpus,
     Overrides,
@@ -29,6 +30,7 @@ def compare(
     overrides: Overrides = None,
     corpus: Corpus = None,
     root: Root = None,
+    cache: Cache = None,
     skew: Skew = None,
     skew_seed: SkewSeed = None,
     protocol: Annotated[
@@ -105,7 +107,7 @@ def compare(
     from simulations.report.writing import write_report
 
     protocols = [f"methods.protocol={protocol}"] * (protocol is not None)
-    cut = [*corpus_overrides(corpus, root, skew, skew_seed), *protocols]
+    cut = [*corpus_overrides(corpus, root, skew, skew_seed, cache), *protocols]
     config = choose_config(preset, config_file, [*(overrides or []), *cut])
     where = backend or (RAY if os.environ.get("RAY_ADDRESS") else PROCESSES)
     if where not in BACKENDS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from common.errors import UserError
-from simulations.commands.options import AsJson
+from simulations.commands.options import AsJson, Cache, cache_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,6 +58,7 @@ def describe(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Go on without the files that cannot be used, and list them.")
     ] = False,
+    cache: Cache = None,
     as_json: AsJson = False,
 ) -> None:
     """Count utterances by session, speaker and emotion, and name every file that cannot be used.
@@ -70,10 +71,9 @@ def describe(
 
     from common.corpora import corpus_root, read_corpus
     from common.corpora.description import describe as count
-    from common.settings import RuntimeConfig
     from simulations.progress import bars
 
-    folder = corpus_root(name, root, RuntimeConfig().cache)
+    folder = corpus_root(name, root, cache_folder(cache))
     labels = [label.strip() for label in emotions.split(",")]
     with bars() as open_bar:
         manifest = read_corpus(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from simulations.commands.options import Overrides, choose_config
+from simulations.commands.options import Cache, Overrides, choose_config, corpus_overrides
 
 
 def demo(
@@ -13,6 +13,7 @@ def demo(
         "runs/demo"
     ),
     overrides: Overrides = None,
+    cache: Cache = None,
 ) -> None:
     """Make the built-in corpus, fit a generator at each of five clients, train on what those make; no download.
 
@@ -33,7 +34,8 @@ def demo(
     from simulations.progress import bars
     from simulations.report.writing import write_report
 
-    config, console = choose_config("demo", None, overrides), Console(markup=False)
+    changes = [*(overrides or ()), *corpus_overrides(cache=cache)]
+    config, console = choose_config("demo", None, changes), Console(markup=False)
     with bars() as open_bar:
         shown = show_speech(config, folder, open_bar)
     show_description(describe(shown.manifest), console)

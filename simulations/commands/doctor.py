@@ -1,10 +1,11 @@
 """`eyesoff doctor`: show what the inspection finds."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulations.commands.options import AsJson
+from simulations.commands.options import AsJson, Cache, cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +17,7 @@ COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 def doctor(
     deep: Annotated[bool, typer.Option("--deep", help="Also start a real Ray; takes some ten seconds more.")] = False,
+    cache: Cache = None,
     as_json: AsJson = False,
 ) -> None:
     """Say whether this machine is ready: versions, processor and GPU, Flower and Ray, telemetry, free space.
@@ -24,13 +26,9 @@ def doctor(
 
     Example: eyesoff doctor --deep
     """
-    from pathlib import Path
-
-    from common.config import load_config
     from simulations.inspection import inspect
 
-    cache = Path(load_config().runtime.cache).expanduser()
-    show_findings(inspect(cache, Path("runs").resolve(), deep=deep), as_json=as_json)
+    show_findings(inspect(cache_folder(cache), Path("runs").resolve(), deep=deep), as_json=as_json)
 
 
 def show_findings(found: "Iterable[Finding]", *, as_json: bool) -> None:

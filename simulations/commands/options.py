@@ -36,6 +36,15 @@ Overrides = Annotated[
 ]
 Corpus = Annotated[str | None, typer.Option("--corpus", metavar="NAME", help="Corpus; by default the configuration's.")]
 Root = Annotated[str | None, typer.Option("--root", metavar="DIR", help="Its folder; the built-in corpus needs none.")]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        help="Where features are kept; by default eyesoff in $XDG_CACHE_HOME, or where the system keeps caches.",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output instead.")]
 PageFile = Annotated[
     Path | None,
@@ -57,9 +66,13 @@ SkewSeed = Annotated[
 
 
 def corpus_overrides(
-    corpus: str | None, root: str | None, skew: float | None = None, skew_seed: int | None = None
+    corpus: str | None = None,
+    root: str | None = None,
+    skew: float | None = None,
+    skew_seed: int | None = None,
+    cache: Path | None = None,
 ) -> list[str]:
-    """What --corpus, --root, --skew and --skew-seed mean as settings.
+    """What --corpus, --root, --skew, --skew-seed and --cache mean as settings.
 
     >>> corpus_overrides("emodb", "data/EMO-DB", 0.3)
     ['corpus.name="emodb"', 'runtime.corpus_root="data/EMO-DB"', 'corpus.skew=0.3']
@@ -69,6 +82,7 @@ def corpus_overrides(
         "runtime.corpus_root": root,
         "corpus.skew": skew,
         "corpus.skew_seed": skew_seed,
+        "runtime.cache": None if cache is None else str(cache),
     }
     return [f"{place}={json.dumps(value)}" for place, value in named.items() if value not in (None, "")]
 
@@ -92,6 +106,13 @@ def write_page(path: Path, page: str) -> None:
 
     atomic_write(path, page.encode(), mode=0o600)
     typer.echo(f"page: {path}", err=True)
+
+
+def cache_folder(cache: Path | None) -> Path:
+    """What --cache names, for a command that has no configuration."""
+    from common.settings import RuntimeConfig
+
+    return RuntimeConfig(cache="" if cache is None else str(cache)).cache_folder
 
 
 def placeless_command() -> str:

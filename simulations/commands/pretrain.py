@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from simulations.commands.options import ConfigFile, Overrides, Preset, choose_config, placeless_command
+from simulations.commands.options import (
+    Cache,
+    ConfigFile,
+    Overrides,
+    Preset,
+    choose_config,
+    corpus_overrides,
+    placeless_command,
+)
 
 
 def pretrain(
@@ -17,6 +25,7 @@ def pretrain(
     corpus: Annotated[
         str | None, typer.Option("--corpus", metavar="NAME", help="Corpus; by default the configuration's.")
     ] = None,
+    cache: Cache = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where this run stopped, or begin it.")] = False,
     export: Annotated[
         Path | None, typer.Option("--export", metavar="DIR", help="Also write shippable fp16 weights and a card.")
@@ -39,7 +48,9 @@ def pretrain(
     from server import pretraining
 
     chosen = [f'pretraining.corpus="{corpus}"'] if corpus else []
-    config = choose_config(preset, config_file, [*(overrides or []), *chosen], default="small")
+    config = choose_config(
+        preset, config_file, [*(overrides or []), *chosen, *corpus_overrides(cache=cache)], default="small"
+    )
     console = Console(stderr=True, markup=False)
     watcher = (
         ProgressBar(console) if console.is_terminal else StatusLines(lambda line: console.print(line, soft_wrap=True))

@@ -7,6 +7,7 @@ import typer
 
 from simulations.commands.options import (
     AsJson,
+    Cache,
     ConfigFile,
     Corpus,
     Overrides,
@@ -29,6 +30,7 @@ def simulate(
     overrides: Overrides = None,
     corpus: Corpus = None,
     root: Root = None,
+    cache: Cache = None,
     skew: Skew = None,
     skew_seed: SkewSeed = None,
     base: Annotated[
@@ -63,7 +65,9 @@ def simulate(
 
     if backend not in BACKENDS:
         raise typer.BadParameter(f"{backend}: choose one of {', '.join(BACKENDS)}", param_hint="--backend")
-    config = choose_config(preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root, skew, skew_seed)])
+    config = choose_config(
+        preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root, skew, skew_seed, cache)]
+    )
     console = Console(stderr=True, markup=False)
     try:
         with tidied_up():

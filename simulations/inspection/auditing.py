@@ -32,7 +32,7 @@ def audit_bank(
         if (one.card.tuning.space, one.card.tuning.labels) != (tuning.space, tuning.labels):
             raise UserError("releases of several kinds", where=bank.folder, remedy="audit those of one run")
     corpus = config.corpus
-    root = corpus_root(corpus.name, config.runtime.corpus_root, config.runtime.cache)
+    root = corpus_root(corpus.name, config.runtime.corpus_root, config.runtime.cache_folder)
     whole = read_corpus(corpus.name, root, emotions=tuning.labels, **option_words(corpus.options))
     named = {session: site_name(session) for session in whole.sessions}  # by which sites are called in a bank
     wanted = (
