@@ -131,5 +131,5 @@ def _build(folder: Path, build: Callable[[Path], Index]) -> Index:
 
 
 def _unwritable(folder: Path, error: OSError) -> UserError:
-    remedy = f"{error.strerror or error}; make room, or name another place with --cache"
+    remedy = f"{error.strerror or error}; make room, or set runtime.cache (--cache) to another place"
     return UserError("cannot write the feature cache", where=folder, remedy=remedy)

@@ -37,7 +37,7 @@ def test_semicolons_and_lines_part_settings_but_not_within_quotes(settings, part
         ("num-server-rounds=3", "num-server-rounds: no such setting"),
         ("recognizer.iteration=3", "recognizer.iteration: no such setting"),
         ("seed", "settings seed: write it as section.key=value"),
-        ("seed.more=1", "settings seed.more=1: seed is a setting, not a section"),
+        ("network.width.more=1", "settings network.width.more=1: width is a setting, not a section"),
     ],
 )
 def test_a_setting_that_is_none_is_one_line(settings, line):
