@@ -89,7 +89,8 @@ def _kept(
 
 def _recording(manifest: Manifest, trim: float, number: int) -> Sound:
     """As its features hear it: silence at the ends would be filled with noise."""
-    return trimmed(load(manifest.root / manifest.utterances[number].path), trim)
+    one = manifest.utterances[number]
+    return trimmed(load(manifest.root / one.file, one.part), trim)
 
 
 def _told(sounds: Iterable[Sound], total: int, look: Callable[[int, int], object]) -> Iterator[Sound]:
