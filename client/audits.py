@@ -34,7 +34,7 @@ from common.synthesizers import Sampler
 from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Examples
 from common.training.phases import Interrupted
-from common.wire import Refused, Tuning, weights_digest
+from common.wire import Refused, Tuning, restored_weights, weights_digest
 from common.wire.terms import Digest
 
 log = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ def _verdict(
             return part.examples(speech.scaling, own, balanced=balanced)
 
         weights = fitted(tuning, base, examples, part.manifest.held, own, around)
-        device = around.acceleration.device
+        device, weights = around.acceleration.device, restored_weights(tuning, weights, base)
         sampler: Sampler = tuning.method.sampler(weights, tuning.own, tuning.space, len(tuning.labels), device)
         return sampler
 

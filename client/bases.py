@@ -17,11 +17,10 @@ from torch import Tensor
 from client.bounds import Bounds
 from common.config.reading import mistakes_in
 from common.errors import UserError
-from common.networks import learned_weights
 from common.settings import NetworkConfig
 from common.synthesizers import SYNTHESIZERS
-from common.training.checkpoint import CARD, read_tensors, save_tensors
-from common.training.pretrained import SHIPPED, shipped_weights, unpack
+from common.training.checkpoint import CARD, save_tensors
+from common.training.pretrained import SHIPPED, learned_in, shipped_weights
 from common.wire import Extremes, base_digest, weights_digest
 
 BASES = "bases"
@@ -46,11 +45,10 @@ class Base:
 
 def read_base(folder: Path) -> Base:
     """The networks in a folder as pre-training or this module wrote it."""
-    packed, card = read_tensors(folder)
-    if "scaling" not in card or not packed:
+    weights, card = learned_in(folder)
+    if "scaling" not in card or not weights:
         raise UserError("not the networks of a pre-training", where=folder, remedy="name a run's folder `pretrained`")
-    weights = {name.replace("/", ".", 1): value for name, value in unpack(packed).items()}
-    return Base(learned_weights(weights), _scaling(card["scaling"], folder))
+    return Base(weights, _scaling(card["scaling"], folder))
 
 
 def _scaling(told: Any, folder: Path) -> Extremes | None:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from common.settings import Section
 from common.synthesizers import synthesizer
 from common.synthesizers.synthesizer import Numbers
+from common.weights import largest_rank
 from common.wire import Recipe, Scoring, Tuning
 
 
@@ -49,6 +50,9 @@ class Bounds(Section):
     average: Range = Field((0, 0.9999), description="decay of the averaged generator")
     dropout: Range = Field((0, 0.9), description="share of a layer's outputs that a step leaves out")
     rank: Range = Field((0, 64), description="directions of a covariance; many of few recordings span them")
+    release_rank: Range = Field(
+        (1, 4096), description="directions that leave of each layer; a whole release has all of its largest layer's"
+    )
     shrinkage: Range = Field((0.02, 1), description="share of a covariance that is moved to its diagonal")
     epsilon: Range = Field((0, 8), description="of differential privacy that a release may ask for")
     delta: Range = Field((0, 1e-5), description="of the same")
@@ -90,10 +94,12 @@ def recipe_numbers(recipe: Recipe) -> Numbers:
 
 
 def tuning_numbers(tuning: Tuning) -> Numbers:
-    """What a tuning asks for: its recipe's numbers and its scaling."""
-    scaling = tuning.scaling
-    scaled = {} if scaling is None else {"scaling_low": scaling.low, "scaling_high": scaling.high}
-    return {**recipe_numbers(tuning.recipe), **scaled}
+    """What a tuning asks for: its recipe's numbers, its scaling, and how much of each layer leaves."""
+    scaling, own, classes = tuning.scaling, tuning.own, len(tuning.labels)
+    told = {} if scaling is None else {"scaling_low": scaling.low, "scaling_high": scaling.high}
+    if tuning.method.is_based(own, classes):
+        told["release_rank"] = tuning.form.rank or largest_rank(tuning.method.shapes(own, tuning.space, classes))
+    return {**recipe_numbers(tuning.recipe), **told}
 
 
 def scoring_numbers(scoring: Scoring) -> Numbers:

@@ -179,7 +179,7 @@ class Gate:
             judge=judge,
             code=reply.code if isinstance(reply, Refusal) else None,
             words=reply.words(),
-            tensors={name: f"{reply.precision.label}{list(value.shape)}" for name, value in tensors.items()},
+            tensors={name: f"{reply.precision_of(name).label}{list(value.shape)}" for name, value in tensors.items()},
             bytes=len(data),
             sha256=hashlib.sha256(data).hexdigest(),
         )

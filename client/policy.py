@@ -59,7 +59,9 @@ class Policy(Section):
         "only when you say so (`eyesoff keeper inbox` lists what waits, with its audit)",
     )
     precisions: tuple[Precision, ...] = Field(
-        (Precision.FP16, Precision.BF16), min_length=1, description="number formats in which a generator may leave"
+        (Precision.FP16, Precision.BF16, Precision.INT8),
+        min_length=1,
+        description="number formats in which a generator may leave",
     )
     mebibytes_a_day: Count = Field(2048, description="of all that leaves in any 24 hours")
     mebibytes_a_request: Positive = Field(1536, description="a request larger than this is not read")

@@ -16,6 +16,7 @@ from common.features.spaces import space_made
 from common.synthesizers import synthesizer
 from common.synthesizers.synthesizer import Privacy
 from common.wire import Precision, Recipe
+from common.wire.terms import asked_form
 
 
 def recipe_of(config: Config) -> Recipe:
@@ -25,7 +26,7 @@ def recipe_of(config: Config) -> Recipe:
         synthesizer=method.name,
         settings=method.settings_of(config).model_dump(mode="json"),
         space=space_made(config),
-        precision=Precision[config.finetuning.released_as.upper()],
+        **asked_form(config.finetuning.released_as, config.release),
     )
 
 
@@ -40,11 +41,19 @@ def describe(recipe: Recipe) -> list[str]:
     method = synthesizer(recipe.synthesizer)
     lines = [
         f"synthesizer: {method.name} ({method.paper}): {method.about}",
-        f"what leaves: {method.released}, in {recipe.precision.value}, and nothing else of the tuning",
+        f"what leaves: {method.released}, {_in_words(recipe)}, and nothing else of the tuning",
     ]
     if promised := promise_of(recipe):
         lines.append(f"differential privacy: {promised}; a site's budget pays for it once and for ever")
     return lines + [f"{place} = {value}" for place, value in _flat(recipe.settings)]
+
+
+def _in_words(recipe: Recipe) -> str:
+    """The form of a release."""
+    if recipe.form.is_whole:
+        return f"in {recipe.precision.value}"
+    kept = "" if recipe.rank == "full" else f"{recipe.rank} directions of each layer's difference to public networks, "
+    return f"{kept}in {'8 bits' if recipe.form.eight_bit else recipe.precision.value}"
 
 
 def promise_of(recipe: Recipe) -> Privacy | None:

@@ -30,6 +30,7 @@ from common.wire import (
     Tuning,
     base_digest,
     identity,
+    release_shapes,
 )
 from common.wire.terms import Audited
 
@@ -174,6 +175,7 @@ def _check_method(tuning: Tuning) -> None:
     _require(type(tuning.space) in method.spaces, Code.WRONG_SPACE, method.name)
     starts = bool(method.base(tuning.own, len(tuning.labels)))
     _require(starts == (tuning.weights is not None), Code.BAD_FIELD, "weights")
+    release_shapes(tuning)  # which refuses a form that this synthesizer has not
 
 
 def _check_recipe(tuning: Tuning, policy: Policy) -> None:

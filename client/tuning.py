@@ -34,7 +34,7 @@ from common.training.checkpoint import CARD, Snapshots, read_tensors, save_tenso
 from common.training.draws import Examples
 from common.training.phases import Interrupted, Surroundings
 from common.training.reporters import Reporter
-from common.wire import Code, Refused, Tuning
+from common.wire import Code, Refused, Tuning, released_weights
 from common.wire.weights import is_finite
 
 log = logging.getLogger(__name__)
@@ -207,13 +207,16 @@ def fitted(
     seed: int,
     around: Surroundings,
 ) -> dict[str, Tensor]:
-    """What a fit to these examples may release, all of it numbers; `held` tells which emotions there are."""
+    """What a fit to these examples may release, all of it numbers; `held` tells which emotions there are.
+
+    In the form that was asked for: no larger one is kept anywhere.
+    """
     fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around, held)
     released: dict[str, Tensor] = tuning.method.fit(fitting, tuning.own)
     for name, value in released.items():  # what is no number would be dropped where it is read, and fitted for ever
         if not is_finite(value):
             raise Refused(Code.NOT_FINITE, where=name)
-    return released
+    return released_weights(tuning, released, base, seed)
 
 
 def seed_of(tuning: Tuning, dice: Dice, door: Door) -> int:

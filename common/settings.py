@@ -36,6 +36,7 @@ Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,23}$")]
 Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16), AfterValidator(_distinct)]
+Rank = Literal["full"] | Annotated[int, Field(ge=1, le=4096)]
 Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
 Augmentation = Literal["gain", "tilt"]
 Statistic = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
@@ -246,6 +247,19 @@ class FinetuningConfig(Section):
     released_as: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="number format of a release")
 
 
+class ReleaseConfig(Section):
+    """Releases smaller than the speech that they are made of, from synthesizers that start from public networks."""
+
+    rank: Rank = Field(
+        "full",
+        description="directions that leave of each layer's difference to the public networks, such as 4; full: all",
+    )
+    eight_bit: bool = Field(
+        False,
+        description="in 8 bits, row by row, rounded by a site's own dice; else as finetuning.released_as says",
+    )
+
+
 class ChatziagapiConfig(Section):
     """The earlier GAN of Chatziagapi et al. (Interspeech 2019), at the run's width: what the paper is compared with."""
 
@@ -357,6 +371,7 @@ SHARED: Mapping[str, type[Section]] = {
     "optimizer": OptimizerConfig,
     "pretraining": PretrainingConfig,
     "finetuning": FinetuningConfig,
+    "release": ReleaseConfig,
     "chatziagapi": ChatziagapiConfig,
     "sampling": SamplingConfig,
     "recognizer": RecognizerConfig,

@@ -9,16 +9,19 @@ is written after it: a file without a card was never banked.
 
 import hashlib
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
+from torch import Tensor
 
 from common.errors import UserError, UserErrors
 from common.files import atomic_json, atomic_write, write_through
 from common.settings import Section
-from common.wire import Card, Limits, Refused, Release, check_weights, decode, parts
+from common.wire import Card, Limits, Refused, Release, Tuning, check_weights, decode, needs_base, parts
+from server import bases
 
 WEIGHTS, CARD, INDEX = ".safetensors", ".json", "index.json"
 QUARANTINE = "quarantine"
@@ -33,6 +36,7 @@ class Banked(Section):
     sha256: str
     bytes: int
     received: AwareDatetime
+    cut_from: str = Field("", exclude_if=lambda name: not name, description="the release that this was made smaller of")
     card: Card
 
     @property
@@ -60,9 +64,9 @@ class Bank:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def add(self, release: Release) -> Banked:
+    def add(self, release: Release, *, cut_from: str = "") -> Banked:
         """Store a release that passes the checks; storing the same one again changes nothing."""
-        banked = _described(release)
+        banked = _described(release).model_copy(update={"cut_from": cut_from})
         for other in self.banked(banked.run):
             if other.name == banked.name:
                 return other
@@ -113,12 +117,21 @@ class Bank:
             raise UserError("its card tells something else than its own papers", where=path)
         return release
 
+    def keep_base(self, weights: Mapping[str, Tensor]) -> None:
+        """Store the public networks that small releases here differ from."""
+        bases.keep(self.folder, weights)
+
+    def base(self, tuning: Tuning) -> dict[str, Tensor]:
+        """The public networks without which a release is not whole; none where it is."""
+        return bases.find(self.folder, tuning.weights) if tuning.weights and needs_base(tuning) else {}
+
     def verify(self) -> tuple[Finding, ...]:
         """Everything that is wrong in the bank, loading one generator at a time."""
         cards, findings = self._cards()
         for banked in cards:
             try:
                 self.load(banked)
+                self.base(banked.card.tuning)
             except UserError as error:
                 findings.append(Finding(banked.name, str(error)))
         named = {path.stem for path in self._files(CARD)}
@@ -135,7 +148,7 @@ class Bank:
             self._path(name, suffix).unlink(missing_ok=True)
 
     def files(self, banked: Banked) -> tuple[Path, ...]:
-        """Where a release lies."""
+        """Where a release lies, card and weights."""
         return self._path(banked.name, CARD), self._path(banked.name, WEIGHTS)
 
     def put_aside(self, finding: Finding) -> None:

@@ -18,7 +18,7 @@ from common.synthesizers.pool import NotFinite
 from common.training.checkpoint import differences
 from common.training.pretrained import Pretrained
 from common.training.reporters import Reporter
-from common.wire import Description, Release, Reply, Scored, Working
+from common.wire import Description, Release, Reply, Scored, Working, needs_base
 from server.bank import Bank, Banked
 from server.clients import Clients
 from server.correspondence import Correspondence, Failure, Question
@@ -94,6 +94,8 @@ class Campaign:
 
     def run(self, expected: int) -> dict[str, Any]:
         """Every step in turn; `expected` clients are waited for, and a quorum of them is enough to go on."""
+        if needs_base(self._requests.tuning("any")):
+            self._bank.keep_base(self._requests.base)
         banked = self._banked()
         roster = self._ask(expected, banked)
         releases, folds = self._train(self._intake.sifted(self._tune(roster, banked)))

@@ -1,32 +1,37 @@
 """A bank, or part of it, as a folder or a zip file that another machine can draw from.
 
 Owns what is exported and that it comes whole or not at all. Must not know how a bank lays out its own folder: what is
-exported is a bank again, with an index beside it.
+exported is a bank again, with an index beside it, and with the public networks that small releases differ from.
 """
 
 import json
 import secrets
 import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from torch import Tensor
+
 from common.errors import UserError
 from common.files import atomic_json, write_through
+from common.wire import needs_base
+from server import bases
 from server.bank import INDEX, Bank, Banked
 from server.generators import settings_of
 
 
 def export(bank: Bank, target: Path, names: Sequence[str] = ()) -> tuple[Banked, ...]:
     """Copy the named releases, or all, each checked first, into a new folder or a `.zip`."""
-    if target.exists():
-        raise UserError("the target exists already", where=target, remedy="name one that does not")
+    refuse_present(target)
     chosen = tuple(bank.get(name) for name in names) or bank.banked()
     if not chosen:
         raise UserError("nothing to export", where=bank.folder)
     for banked in chosen:
         bank.load(banked)
+        bank.base(banked.card.tuning)
     if target.suffix == ".zip":
         write_through(target, lambda stream: _zip(bank, chosen, stream))
     else:
@@ -34,13 +39,19 @@ def export(bank: Bank, target: Path, names: Sequence[str] = ()) -> tuple[Banked,
     return chosen
 
 
-def _copy(bank: Bank, chosen: Sequence[Banked], target: Path) -> None:
+def refuse_present(target: Path) -> None:
+    """Nothing is written over."""
+    if target.exists():
+        raise UserError("the target exists already", where=target, remedy="name one that does not")
+
+
+@contextmanager
+def growing_folder(target: Path) -> Iterator[Path]:
+    """A folder beside the target that takes its place when the block is over, or goes."""
     growing = target.with_name(f".{target.name}.{secrets.token_hex(4)}")  # tempfile's would be closed to all others
     try:
         growing.mkdir(parents=True)
-        for path in _files(bank, chosen):
-            shutil.copyfile(path, growing / path.name)
-        atomic_json(growing / INDEX, _index(bank, chosen))
+        yield growing
         growing.replace(target)
     except BaseException as error:
         shutil.rmtree(growing, ignore_errors=True)
@@ -49,19 +60,36 @@ def _copy(bank: Bank, chosen: Sequence[Banked], target: Path) -> None:
         raise
 
 
+def _copy(bank: Bank, chosen: Sequence[Banked], target: Path) -> None:
+    with growing_folder(target) as growing:
+        for path in _files(bank, chosen):
+            shutil.copyfile(path, growing / path.name)
+        for weights in _bases(bank, chosen).values():
+            bases.keep(growing, weights)
+        atomic_json(growing / INDEX, index_of(bank, chosen))
+
+
 def _zip(bank: Bank, chosen: Sequence[Banked], stream: BinaryIO) -> None:
     """Stored, not deflated: weights do not compress."""
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for path in _files(bank, chosen):
             archive.write(path, path.name)
-        archive.writestr(INDEX, json.dumps(_index(bank, chosen), indent=2))
+        for name, weights in _bases(bank, chosen).items():
+            archive.writestr(f"{name}{bases.SUFFIX}", bases.spelled(weights))
+        archive.writestr(INDEX, json.dumps(index_of(bank, chosen), indent=2))
 
 
 def _files(bank: Bank, chosen: Sequence[Banked]) -> list[Path]:
     return [path for banked in chosen for path in bank.files(banked)]
 
 
-def _index(bank: Bank, chosen: Sequence[Banked]) -> dict[str, object]:
+def _bases(bank: Bank, chosen: Sequence[Banked]) -> dict[str, dict[str, Tensor]]:
+    """Name to networks, each once."""
+    small = [banked.card.tuning for banked in chosen if needs_base(banked.card.tuning)]
+    return {str(tuning.weights): bank.base(tuning) for tuning in {one.weights: one for one in small}.values()}
+
+
+def index_of(bank: Bank, chosen: Sequence[Banked]) -> dict[str, object]:
     """What a reader without the run looks up: which releases, and how speech became their features."""
     return {
         "settings": _settings(bank, chosen),

@@ -24,7 +24,7 @@ from common.training.pretrained import load_pretrained
 from common.wire.terms import Tuning
 from server.bank import CARD, INDEX, WEIGHTS, Bank, Banked
 from server.run import CONFIG
-from server.samplers import sampler_of
+from server.samplers import sampler_in
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,15 @@ def _open_release(path: Path) -> OpenGenerator:
         raise UserError("the card of a release cannot be read", where=path.with_suffix(CARD)) from None
     if banked.name != path.stem:
         raise UserError(f"its card is that of {banked.name}", where=path, remedy="give both files their name again")
-    release = Bank(path.parent).load(banked)
-    tuning = release.card.tuning
+    bank = Bank(path.parent)
+    sampler = sampler_in(bank, banked)
+    tuning = banked.card.tuning
     if tuning.scaling is None:
         raise UserError("samples of this release are no spectrograms", where=path, remedy="name one of patches")
     scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
     features = settings_of(tuning, path.parent).features
     origin = Origin(banked.name, banked.sha256, tuning.labels, scaling, features)
-    return OpenGenerator(origin, sampler_of(release), release.card.emotions)
+    return OpenGenerator(origin, sampler, banked.card.emotions)
 
 
 def settings_of(tuning: Tuning, bank: Path, *also: Config) -> Config:

@@ -16,7 +16,7 @@ from common.config import Config
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
 from common.settings import Section
-from common.wire import Release, weights_digest
+from common.wire import Release, WireError, weights_digest
 from server.bank import Bank, Banked, Finding
 from server.checks import Statistics, draw, fault_of, statistics_of
 from server.outliers import misheard, outlying
@@ -77,7 +77,8 @@ class Intake:
     def take(self, release: Release) -> Banked | None:
         """Bank what can be learnt from; None for what is put aside."""
         look = self._look_at(release)
-        if not (look.fault and "samples" in self._config.campaign.checks):
+        unread = not look.statistics  # which no choice of checks makes fit to be drawn from
+        if not (look.fault and (unread or "samples" in self._config.campaign.checks)):
             banked = self._bank.add(release)
             self._looks[banked.name] = look
             return banked
@@ -148,8 +149,11 @@ class Intake:
         """Latents hang on the weights, so that no weights can be made to fit them."""
         weights, tuning = weights_digest(release.weights()), release.card.tuning
         device = Acceleration.from_runtime(self._config.runtime).device
-        sampler = sampler_of(release, device)
         known = tuple(number for number, knows in enumerate(release.card.known) if knows)
+        try:
+            sampler = sampler_of(release, self._bank.base(tuning), device)
+        except WireError as error:  # a small release, of which no weight was looked at on arrival
+            return _Look(weights, f"its weights are not those of a release: {error}", {}, known)
         samples = draw(sampler, known, self._config.seed, tuning.run, tuning.session, weights)
         return _Look(weights, fault_of(samples, tuning.space), statistics_of(samples, tuning.space), known)
 

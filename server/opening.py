@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from common.errors import UserError
 from server.bank import CARD, INDEX, QUARANTINE, WEIGHTS, Bank
+from server.bases import SUFFIX
 
 REMEDY = "name the folder that a run writes its releases to, such as RUN/bank, or a zip file of `eyesoff bank export`"
 
@@ -52,7 +53,7 @@ def _refuse_other_folders(folder: Path) -> None:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """Cards and weights alone, side by side whatever folder they are in: no name leads anywhere else."""
+    """Cards, weights and networks alone, side by side whatever folder they are in: no name leads anywhere else."""
     try:
         with zipfile.ZipFile(archive) as opened:
             members = [one for one in opened.infolist() if _belongs(PurePosixPath(one.filename).name)]
@@ -75,4 +76,4 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 def _belongs(name: str) -> bool:
     """Whether a file is a bank's; what a Mac adds is hidden."""
-    return name.endswith((CARD, WEIGHTS)) and not name.startswith(".")
+    return name.endswith((CARD, WEIGHTS, SUFFIX)) and not name.startswith(".")

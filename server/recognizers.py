@@ -32,7 +32,7 @@ from common.training.phases import Surroundings
 from common.training.reporters import Reporter
 from common.wire import weights_digest
 from server.bank import Bank, Banked
-from server.samplers import sampler_of
+from server.samplers import sampler_in
 
 FOLDER, POOL, MODEL, SNAPSHOTS = "recognizers", "pool", "model", "snapshots"
 KEPT = 5
@@ -187,7 +187,7 @@ class Recognizers:
         sources = [
             Source(
                 one.name,
-                source_seed(seed, one.session, one.card.tuning.recipe.digest),
+                source_seed(seed, one.session, one.card.tuning.recipe.drawn_by),
                 partial(self._sampler, one, device),
                 one.card.known,
             )
@@ -196,7 +196,7 @@ class Recognizers:
         return KeptPool.draw(self._folder / POOL, sources, sampling, self._space, classes, seed)
 
     def _sampler(self, banked: Banked, device: torch.device) -> Sampler:
-        return sampler_of(self._bank.load(banked), device)
+        return sampler_in(self._bank, banked, device)
 
 
 def require_every_emotion(releases: Collection[Banked], labels: Sequence[str]) -> None:

@@ -23,7 +23,6 @@ from common.wire import (
     Description,
     Extremes,
     Notice,
-    Precision,
     Refusal,
     Reply,
     Score,
@@ -31,8 +30,10 @@ from common.wire import (
     Tune,
     Tuning,
     Working,
+    release_shapes,
     weights_digest,
 )
+from common.wire.terms import asked_form
 from server.correspondence import Question
 from server.roster import Claim
 
@@ -52,6 +53,12 @@ class Requests:
             raise ValueError(f"{self._synthesizer.name} starts from networks")
         self._base = base.pair.learned() if starts and base is not None else {}
         self._weights = weights_digest({"base": self._base}) if starts else None
+        release_shapes(self.tuning("any"))  # a form that this synthesizer has not is refused before anybody is asked
+
+    @property
+    def base(self) -> Mapping[str, Tensor]:
+        """The public networks that a tuning starts from; none where it starts from none."""
+        return self._base
 
     def ask(self, client: str) -> Question:
         """What do you have?"""
@@ -84,8 +91,8 @@ class Requests:
             space=self._space,
             features=self._features,
             scaling=self._scaling,
-            precision=Precision[config.finetuning.released_as.upper()],
             weights=self._weights,
+            **asked_form(config.finetuning.released_as, config.release),
         )
 
     def tune(self, client: str, session: str) -> Question:

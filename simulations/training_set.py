@@ -31,7 +31,7 @@ from common.synthesizers.pool import given_numbers
 from common.version import VERSION
 from server.bank import Bank, Banked
 from server.generators import settings_of
-from server.samplers import sampler_of
+from server.samplers import sampler_in
 from simulations.progress import Counting
 
 FORMS = ("npz", "parquet")
@@ -91,7 +91,7 @@ def draw_set(bank: Bank, number: int, seed: int = 0, latent_scale: float = 1.0) 
     for index, (one, shares) in enumerate(zip(generators, given, strict=True)):
         if not any(shares):
             continue
-        sampler = sampler_of(bank.load(one))
+        sampler = sampler_in(bank, one)
         for label, (name, share) in enumerate(zip(tuning.labels, shares, strict=True)):
             if not share:
                 continue

@@ -21,9 +21,8 @@ from common.scoring.confusion import Floats
 from common.seeds import torch_stream
 from common.settings import NetworkConfig
 from common.spaces import Space, Vectors
-from common.training.checkpoint import read_tensors
 from common.training.likeness import STATISTICS
-from common.training.pretrained import SHIPPED, shipped_weights, unpack
+from common.training.pretrained import SHIPPED, learned_in, shipped_weights
 from common.training.standard import Standard
 
 DIRECTIONS = 32
@@ -80,15 +79,14 @@ class _Whitened:
 @lru_cache(maxsize=1)
 def _place_of_patches() -> Place:
     """Statistics of patches that hide what is said, in units of how what shipped networks make varies."""
-    from common.networks import learned_weights, release_weights
+    from common.networks import release_weights
     from common.synthesizers.methods.eskimez import ConditionalSampler, pair_of
 
-    packed, card = read_tensors(shipped_weights(SHIPPED[0]))
+    weights, card = learned_in(shipped_weights(SHIPPED[0]))
     stored = card["settings"]["network"]
     network = NetworkConfig.model_validate({name: stored[name] for name in stored if name != "emotions"})
-    weights = {name.replace("/", ".", 1): value for name, value in unpack(packed).items()}
     classes = len(stored["emotions"])
-    generator = pair_of(learned_weights(weights), network, classes).generator
+    generator = pair_of(weights, network, classes).generator
     sampler = ConditionalSampler(release_weights(generator), network, classes)
     drawn = sampler.sample(torch.full((DRAWN,), NO_EMOTION), torch_stream(0, "public patches"))
     statistics = _statistics(drawn)

@@ -20,6 +20,7 @@ from common.settings import (
     OptimizerConfig,
     PretrainingConfig,
     RecognizerConfig,
+    ReleaseConfig,
     RuntimeConfig,
     SamplingConfig,
     Section,
@@ -49,6 +50,7 @@ class Config(Section):
     optimizer: OptimizerConfig = OptimizerConfig()
     pretraining: PretrainingConfig = PretrainingConfig()
     finetuning: FinetuningConfig = FinetuningConfig()
+    release: ReleaseConfig = Field(ReleaseConfig(), exclude_if=lambda form: form == ReleaseConfig())
     chatziagapi: ChatziagapiConfig = ChatziagapiConfig()
     sampling: SamplingConfig = SamplingConfig()
     recognizer: RecognizerConfig = RecognizerConfig()

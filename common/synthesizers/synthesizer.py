@@ -111,6 +111,7 @@ class Synthesizer(Generic[S]):
         shapes: names and shapes of what is released.
         sampler: a sampler of released weights.
         base: names and shapes of the public networks that it starts from; nothing where it starts from none.
+        reference: those networks as a release that was not tuned, which a small release is the difference to.
         probe: numbers measured on a base with noise, before speech is read, that a site's policy bounds.
         numbers: its settings by the names of the bounds in a site's policy; a name that has none there is refused.
         stages: of training, as snapshots name them.
@@ -130,6 +131,7 @@ class Synthesizer(Generic[S]):
     shapes: Callable[[S, Space, int], Shapes]
     sampler: Callable[[Weights, S, Space, int, torch.device], Sampler]
     base: Callable[[S, int], Shapes] = lambda settings, classes: {}
+    reference: Callable[[Weights, S, int], Weights] | None = None
     probe: Callable[[Weights, S, int], Mapping[str, float]] = lambda base, settings, classes: {}
     numbers: Callable[[S], Numbers] = lambda settings: {}
     reach: Reach = "anywhere"
@@ -142,6 +144,14 @@ class Synthesizer(Generic[S]):
     def title(self) -> str:
         """What tables call it."""
         return self.row or self.name
+
+    def is_based(self, settings: S, classes: int) -> bool:
+        """Whether a release can leave as a difference to public networks."""
+        return self.reference is not None and bool(self.base(settings, classes))
+
+    def reference_of(self, base: Weights, settings: S, classes: int) -> Weights:
+        """What it is the difference to; nothing, where there is no such thing."""
+        return self.reference(base, settings, classes) if self.reference is not None and base else {}
 
     def released_by(self, fitting: Fitting, settings: S) -> dict[str, Tensor]:
         """What a fit gives, if it is what its shapes tell."""

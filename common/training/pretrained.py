@@ -15,7 +15,7 @@ from torch import Tensor
 
 from common.errors import UserError, UserErrors
 from common.features.scaling import Scaling
-from common.networks.layers import converge_norms
+from common.networks.layers import converge_norms, learned_weights
 from common.settings import RETIRED, FeatureConfig, NetworkConfig
 from common.training.checkpoint import (
     CARD,
@@ -73,6 +73,13 @@ def load_pretrained(folder: Path, network: NetworkConfig, features: FeatureConfi
         one.load_state_dict({key: tensors[f"{name}/{key}"] for key in one.state_dict()})
         converge_norms(one)
     return Pretrained(pair, Scaling(**card["scaling"]), card)
+
+
+def learned_in(folder: Path) -> tuple[dict[str, Tensor], Card]:
+    """What training made of the networks in a folder, by the names that it travels by, and the folder's card."""
+    packed, card = read_tensors(folder)
+    weights = {name.replace("/", ".", 1): value for name, value in unpack(packed).items()}
+    return learned_weights(weights), card
 
 
 def pretrained_hash(folder: Path) -> str:

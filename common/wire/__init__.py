@@ -28,7 +28,8 @@ from common.wire.messages import (
     is_answer,
     subject,
 )
-from common.wire.schema import base_shapes, largest_reply, release_shapes, shapes_of
+from common.wire.releasing import needs_base, released_weights, restored_weights
+from common.wire.schema import base_shapes, largest_reply, release_bytes, release_shapes, shapes_of
 from common.wire.terms import Card, Extremes, Recipe, Scoring, Tuning, base_digest
 from common.wire.weights import Precision, flatten, weights_digest
 
@@ -72,8 +73,12 @@ __all__ = [
     "identity",
     "is_answer",
     "largest_reply",
+    "needs_base",
     "parts",
+    "release_bytes",
     "release_shapes",
+    "released_weights",
+    "restored_weights",
     "shapes_of",
     "subject",
     "weights_digest",

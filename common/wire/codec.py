@@ -27,16 +27,16 @@ class Limits:
 
     bytes: int
     shapes: ShapesOf = shapes_of
-    largest: float = 1000.0  # every precision spells it, so that rounding carries no weight over it
+    largest: float = 1000.0  # every precision of floats spells it, so that rounding carries no weight over it
 
 
 def parts(message: Message) -> Iterator[bytes | memoryview]:
     """The message's bytes piece by piece, one tensor in memory at a time: for files, hashes and streams."""
     tensors = flatten(message.weights())
-    table = {name: (message.precision, tuple(tensor.shape)) for name, tensor in tensors.items()}
+    table = {name: (message.precision_of(name), tuple(tensor.shape)) for name, tensor in tensors.items()}
     yield spell(message.words(), table)
     for name, tensor in sorted(tensors.items()):
-        yield to_bytes(name, tensor, message.precision)
+        yield to_bytes(name, tensor, message.precision_of(name))
 
 
 def encode(message: Message) -> bytes:
@@ -116,7 +116,7 @@ def _build(kind: type[M], fields: dict[str, Any], weights: dict[str, dict[str, T
 def _check_table(message: Message, table: Table, shapes: Shapes) -> None:
     _check_names({name: shape for name, (_, shape) in table.items()}, shapes)
     for name, (precision, _) in table.items():
-        if precision is not message.precision:
+        if precision is not message.precision_of(name):
             raise WireError(Code.WRONG_TYPE, where=name)
 
 

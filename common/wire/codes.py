@@ -48,6 +48,7 @@ class Code(StrEnum):
     FEATURES = "features", "the site's features are computed with other settings"
     KIND_FORBIDDEN = "kind-forbidden", "the site's policy lets no such record out"
     PRECISION_FORBIDDEN = "precision-forbidden", "the site's policy forbids that number format"
+    FORM = "form", "a release of that synthesizer cannot have that form"
     UNKNOWN_METHOD = "unknown-method", "a synthesizer or recognizer that is not installed there"
     WRONG_SPACE = "wrong-space", "the method does not take examples of that kind"
     STAYS_HERE = "stays-here", "what this synthesizer makes holds recordings, and cannot be released"

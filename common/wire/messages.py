@@ -55,9 +55,8 @@ class Message(Section):
 
     kind: str
 
-    @property
-    def precision(self) -> Precision:
-        """Of its weights."""
+    def precision_of(self, name: str) -> Precision:
+        """Of one of its tensors, by the name that it travels by."""
         return Precision.FP32
 
     @property
@@ -145,10 +144,9 @@ class Release(Message):
     card: Card
     released: Weights
 
-    @property
-    def precision(self) -> Precision:
-        """The one that was asked for."""
-        return self.card.tuning.precision
+    def precision_of(self, name: str) -> Precision:
+        """The one that was asked for; in 8 bits what is no row is in fp16."""
+        return self.card.tuning.precision_of(name)
 
 
 class Score(Message):

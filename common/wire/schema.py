@@ -3,6 +3,8 @@
 Owns the bridge from a message's settings to names and shapes. Must not know how bytes are checked.
 """
 
+from common.weights import shapes_in
+from common.wire.codes import Code, WireError
 from common.wire.frame import HEADER_LIMIT
 from common.wire.messages import Collect, Message, Release, Request, Score, Tune
 from common.wire.terms import Tuning
@@ -30,8 +32,12 @@ def base_shapes(tuning: Tuning) -> dict[str, Shape]:
 
 
 def release_shapes(tuning: Tuning) -> dict[str, Shape]:
-    """What comes of it."""
+    """What comes of it, in the form that was asked for."""
+    based = tuning.method.is_based(tuning.own, len(tuning.labels))
     shapes = tuning.method.shapes(tuning.own, tuning.space, len(tuning.labels))
+    if misfit := tuning.form.misfit(shapes, based=based):
+        raise WireError(Code.FORM, where=f"{tuning.synthesizer}: {misfit}", remedy="set release.rank otherwise")
+    shapes = shapes_in(tuning.form, shapes, based=based)
     return {f"released.{name}": tuple(shape) for name, shape in shapes.items()}
 
 
@@ -39,5 +45,10 @@ def largest_reply(request: Request) -> int:
     """Bytes: the release where one may come, and 64 KiB beside it."""
     if not isinstance(request, Tune | Collect):
         return HEADER_LIMIT
-    shapes = release_shapes(request.tuning).values()
-    return HEADER_LIMIT + sum(request.tuning.precision.size(shape) for shape in shapes)
+    return HEADER_LIMIT + release_bytes(request.tuning)
+
+
+def release_bytes(tuning: Tuning) -> int:
+    """Of a release's weights alone."""
+    shapes = release_shapes(tuning)
+    return sum(tuning.precision_of(name).size(shape) for name, shape in shapes.items())

@@ -13,9 +13,10 @@ from pydantic import Field, model_validator
 
 from common.augmentation import STAYS
 from common.recognizers import RECOGNIZERS, Recognizer
-from common.settings import Labels, Section, hash_identity
+from common.settings import Labels, Rank, ReleaseConfig, Section, hash_identity
 from common.spaces import Name, Space
 from common.synthesizers import SYNTHESIZERS, Synthesizer
+from common.weights import ROWS, Form
 from common.wire.codes import Code, WireError
 from common.wire.weights import Precision
 
@@ -25,6 +26,8 @@ Version = Annotated[str, Field(pattern=r"^[0-9][0-9A-Za-z.+]{0,31}$")]
 Identity = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Number = Annotated[int, Field(ge=0, le=10_000_000)]
+KeptRank = Annotated[Rank, Field(exclude_if=lambda rank: rank == "full")]
+"""Told where it is not all, so that what there was before there were ranks is spelled as it was."""
 Counts = Annotated[tuple[Number, ...], Field(max_length=16)]
 Known = Annotated[tuple[bool, ...], Field(max_length=16)]
 Level = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
@@ -56,11 +59,40 @@ class Recipe(Section):
     settings: Settings
     space: Space
     precision: Precision
+    rank: KeptRank = "full"
 
     @property
     def digest(self) -> str:
         """Names the recipe: 64 characters."""
         return hashlib.sha256(canonical(self).encode("ascii")).hexdigest()
+
+    @property
+    def drawn_by(self) -> str:
+        """What latents hang on: a release that was made smaller is drawn from as if it had not been."""
+        whole = {} if self.form.is_whole else {"rank": "full", "precision": Precision.FP16}
+        return self.model_copy(update=whole).digest
+
+    @property
+    def form(self) -> Form:
+        """That of its release."""
+        return form_of(self.rank, self.precision)
+
+
+def form_of(rank: Rank, precision: Precision) -> Form:
+    """What is kept of weights."""
+    return Form(None if rank == "full" else rank, precision is Precision.INT8)
+
+
+def precision_in(precision: Precision, name: str) -> Precision:
+    """Of one tensor of a release: in 8 bits, what is no row is in fp16."""
+    if precision is not Precision.INT8:
+        return precision
+    return Precision.INT8 if name.endswith(ROWS) else Precision.FP16
+
+
+def asked_form(released_as: str, release: ReleaseConfig) -> dict[str, Any]:
+    """The fields of a recipe that say in which form a release leaves, from the settings that a person makes."""
+    return {"precision": Precision.INT8 if release.eight_bit else Precision[released_as.upper()], "rank": release.rank}
 
 
 def base_digest(weights: str, scaling: Extremes | None) -> str:
@@ -85,6 +117,7 @@ class Tuning(Section):
     features: Identity
     scaling: Extremes | None = Field(description="of patches; None for vectors")
     precision: Precision = Precision.FP16
+    rank: KeptRank = "full"
     weights: Digest | None = Field(description="`weights_digest` of the public networks that it starts from, if any")
 
     @model_validator(mode="after")
@@ -110,7 +143,22 @@ class Tuning(Section):
     @property
     def recipe(self) -> Recipe:
         """What is to be run, whoever asks and from whichever networks."""
-        return Recipe(synthesizer=self.synthesizer, settings=self.settings, space=self.space, precision=self.precision)
+        return Recipe(
+            synthesizer=self.synthesizer,
+            settings=self.settings,
+            space=self.space,
+            precision=self.precision,
+            rank=self.rank,
+        )
+
+    @property
+    def form(self) -> Form:
+        """That of the release."""
+        return form_of(self.rank, self.precision)
+
+    def precision_of(self, name: str) -> Precision:
+        """Of one of its tensors."""
+        return precision_in(self.precision, name)
 
     @property
     def base(self) -> str | None:

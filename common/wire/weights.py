@@ -21,7 +21,10 @@ Shapes = Mapping[str, Shape]
 
 
 class Precision(StrEnum):
-    """How many bits a weight has on the wire; fp32 comes back bit for bit."""
+    """How many bits a weight has on the wire; fp32 comes back bit for bit.
+
+    A release in int8 holds rows of that format and, in fp16, their scales: `common.weights` makes both.
+    """
 
     label: str
     dtype: torch.dtype
@@ -39,6 +42,7 @@ class Precision(StrEnum):
     FP16 = "fp16", "F16", torch.float16, np.float16
     BF16 = "bf16", "BF16", torch.bfloat16, np.int16
     FP32 = "fp32", "F32", torch.float32, np.float32
+    INT8 = "int8", "I8", torch.int8, np.int8
 
     @property
     def width(self) -> int:
@@ -62,7 +66,8 @@ def to_bytes(name: str, tensor: Tensor, precision: Precision) -> memoryview:
 def from_bytes(data: memoryview, start: int, shape: Shape, precision: Precision) -> Tensor:
     """A tensor that shares the message's memory: read it, copy it into a network, never write to it."""
     count = math.prod(shape)
-    flat = from_dlpack(np.frombuffer(data, dtype=precision.numpy, count=count, offset=start))
+    array = np.frombuffer(data, dtype=precision.numpy, count=count, offset=start)
+    flat = from_dlpack(array.copy() if start % precision.width else array)  # after bytes others stand unaligned
     return flat.view(precision.dtype).reshape(shape)
 
 
@@ -74,7 +79,8 @@ def is_finite(tensor: Tensor) -> bool:
 def check_values(name: str, tensor: Tensor, limit: float) -> None:
     """Refuse what is not finite, or farther from zero than the limit.
 
-    The limit is on single weights: one that every precision can spell is kept by rounding, as a norm's would not be.
+    The limit is on single weights: one that every precision of floats can spell is kept by rounding, as a norm's would
+    not be.
     """
     largest = _largest(tensor)
     if not math.isfinite(largest):

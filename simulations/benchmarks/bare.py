@@ -21,7 +21,7 @@ from common.networks import Acceleration
 from common.synthesizers import Fitting
 from common.training.phases import Surroundings
 from common.training.pretrained import load_pretrained
-from common.wire import weights_digest
+from common.wire import released_weights, weights_digest
 from server.requests import Requests
 
 READY_SECONDS = 600.0
@@ -84,7 +84,8 @@ class Worker:
             Surroundings(Acceleration.from_runtime(site.runtime)),
         )
         released = tuning.method.fit(fitting, tuning.own)
-        sent = {name: weight.to(tuning.precision.dtype) for name, weight in released.items()}
+        left = released_weights(tuning, released, self._base.weights, seed)
+        sent = {name: weight.to(tuning.precision_of(name).dtype) for name, weight in left.items()}
         return site.session, weights_digest({"released": sent})
 
     @classmethod

@@ -11,7 +11,11 @@ from common.errors import UserError
 from simulations.commands.options import AsJson
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from server.bank import Bank, Banked
+
+MEGABYTE = 10**6
 
 app = typer.Typer(no_args_is_help=True, help="List, check, remove and export the generators that came back.")
 
@@ -122,6 +126,45 @@ def export_(
     typer.echo(f"{len(exported)} releases in {target}")
 
 
+@app.command("shrink")
+def shrink_(
+    folder: Folder,
+    target: Annotated[Path, typer.Argument(help="A new folder.", show_default=False)],
+    rank: Annotated[
+        int | None,
+        typer.Option("--rank", min=1, help="Directions kept of each layer's difference; by default all.", metavar="N"),
+    ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option("--base", metavar="DIR", help="The public networks, where the bank lacks them and none shipped."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cut releases to low rank and 8 bits, into a bank of its own; the old one stays as it is.
+
+    What is kept is the difference to the public networks that a tuning began with, which go into the new bank too.
+    Everything that reads a bank reads the new one. Vectors have no public networks: leave out --rank.
+
+    Example: eyesoff bank shrink runs/emodb/bank runs/emodb/small --rank 4
+    """
+    from server.shrinking import shrink
+    from simulations.progress import bars
+
+    with _opened(folder) as bank, bars() as bar:
+        before, after = shrink(bank, target, rank or "full", base, bar("releases"))
+    if as_json:
+        _print_json({"releases": [_plain(one) | {"bytes_before": old.bytes} for old, one in _pairs(before, after)]})
+        return
+    for old, one in _pairs(before, after):
+        typer.echo(f"{one.name}: {old.bytes / 1e3:.1f} kB became {one.bytes / 1e3:.1f} kB")
+    typer.echo(f"{len(after)} releases in {target}")
+
+
+def _pairs(before: "Sequence[Banked]", after: "Sequence[Banked]") -> "list[tuple[Banked, Banked]]":
+    names = {one.cut_from: one for one in after}
+    return [(old, names[old.name]) for old in before]
+
+
 def _on_terminal() -> bool:
     return sys.stdout.isatty()
 
@@ -134,7 +177,8 @@ def _opened(place: Path, *, to_change: bool = False) -> "AbstractContextManager[
 
 def _row(one: "Banked") -> tuple[str, ...]:
     tuning = one.card.tuning
-    about = (tuning.synthesizer, " ".join(one.card.emotions), f"{one.bytes / 1e6:.1f}")
+    size = f"{one.bytes / MEGABYTE:.{1 if one.bytes >= MEGABYTE else 3}f}"
+    about = (tuning.synthesizer, " ".join(one.card.emotions), size)
     return (one.name, one.run, one.session, *about, one.received.isoformat(timespec="seconds"))
 
 

@@ -27,7 +27,7 @@ from common.training.pretrained import Pretrained, load_pretrained
 from server.bank import Bank, Banked
 from server.campaign import BANK
 from server.outcome import FoldFound, Found
-from server.samplers import sampler_of
+from server.samplers import sampler_in
 from simulations.comparison.beside import Beside
 from simulations.comparison.evidence import Gathered, Written, put
 from simulations.comparison.modes import ABLATED, MODES, REAL
@@ -209,7 +209,7 @@ def made_by(bank: Bank, releases: Sequence[Banked], config: Config) -> tuple[Ten
         return Source(
             one.name,
             derive_seed(config.seed, one.session, "evidence"),
-            lambda: sampler_of(bank.load(one)),
+            lambda: sampler_in(bank, one),
             one.card.known,
         )
 

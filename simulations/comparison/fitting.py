@@ -6,7 +6,10 @@ Owns how speech is handed to either. Must not know what the samples are for.
 import csv
 import io
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+
+from torch import Tensor
 
 from client.bases import read_base
 from client.journal import LOG, journal
@@ -21,13 +24,15 @@ from common.errors import UserError
 from common.files import atomic_json, atomic_write
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
-from common.seeds import derive_seed
+from common.seeds import derive_seed, torch_stream
 from common.spaces import Vectors
 from common.synthesizers import Fitting, synthesizer
 from common.training.checkpoint import save_tensors
 from common.training.draws import Examples
 from common.training.phases import Interrupted
-from common.wire import Precision, Refusal, Release, Reply, decode_reply
+from common.weights import cut, restored
+from common.wire import Precision, Refusal, Release, Reply, decode_reply, restored_weights
+from common.wire.terms import asked_form, form_of
 from server.checks import draw, fault_of
 from server.correspondence import Question
 from server.requests import Requests
@@ -53,9 +58,10 @@ def tune(job: Job) -> None:
     requests = Requests(config.campaign_name(), config, networks, per_speaker=True)
     with journal(site.state):
         release = _await_release(Keeper(site), requests, requests.tune("0", site.session), job)
-    save_tensors(job.folder / RELEASE, release.released, {"what": str(job.unit)})
+    weights = restored_weights(release.card.tuning, release.released, requests.base)
+    save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})
     atomic_write(job.folder / LEDGER, site.ledger.read_bytes())
-    sampler = sampler_of(release)
+    sampler = sampler_of(release, requests.base)
     known = [number for number, knows in enumerate(release.card.known) if knows]
     if fault := fault_of(draw(sampler, known, config.seed, site.session), release.card.tuning.space):
         atomic_json(job.folder / ASIDE, {"reason": fault})
@@ -107,6 +113,20 @@ def _watch(keeper: Keeper, job: Job) -> None:
         time.sleep(POLL)
 
 
+def _as_released(
+    weights: Mapping[str, Tensor], reference: Mapping[str, Tensor], config: Config, seed: int
+) -> dict[str, Tensor]:
+    """With whatever is lost where a release is made smaller."""
+    form = form_of(**asked_form(config.finetuning.released_as, config.release))
+    if form.is_whole:
+        kind = Precision[config.finetuning.released_as.upper()].dtype
+        return {name: value.to(kind) for name, value in weights.items()}
+    shapes = {name: tuple(value.shape) for name, value in weights.items()}
+    if misfit := form.misfit(shapes, based=bool(reference)):
+        raise UserError(misfit, remedy="set release.rank otherwise")
+    return restored(cut(weights, reference, form, torch_stream(seed, "rounding")), reference, form, shapes)
+
+
 def with_synthesizer(config: Config, name: str) -> Config:
     """The configuration of a campaign of this synthesizer."""
     return config.model_copy(update={"methods": config.methods.model_copy(update={"synthesizer": name})})
@@ -130,6 +150,5 @@ def fit(job: Job) -> None:
     released = one.released_by(
         Fitting(examples, base, labels, setting.space, seed, around, train.manifest.held), settings
     )
-    kind = Precision[config.finetuning.released_as.upper()].dtype
-    weights = {name: value.to(kind) for name, value in released.items()}
+    weights = _as_released(released, one.reference_of(base, settings, len(labels)), config, seed)
     save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})

@@ -153,7 +153,7 @@ def sources_of(job: Job, device: torch.device) -> Iterator[Source]:
     for unit in job.unit.needs:
         if unit.kind in ("tune", "fit") and not job.store.aside(unit):
             place = (unit.fold if unit.kind == "tune" else f"fit/{unit.fold}") + _draw_of(job)
-            recipe = recipe_of(with_synthesizer(unit.config, unit.subject)).digest
+            recipe = recipe_of(with_synthesizer(unit.config, unit.subject)).drawn_by
             seed = source_seed(job.config.seed, place, recipe)
             tuned = unit.kind == "tune"
             fitted_to = job.setting.part(unit.place, unit.trial) if tuned else job.setting.folds[unit.place].fitted

@@ -4,7 +4,6 @@ Owns every step between what was computed and what is written down. Must not kno
 (`simulations.comparison.schema`), how a unit is computed, nor how any of this is shown.
 """
 
-import math
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +24,8 @@ from common.scoring.families import holm
 from common.synthesizers import synthesizer
 from common.training.checkpoint import Card
 from common.version import VERSION
-from common.wire import Precision
+from common.weights import shapes_in
+from common.wire.terms import asked_form, form_of, precision_in
 from simulations.comparison.ablations import Ablation
 from simulations.comparison.arms import arms_of, by_arm, counts_in, trainings
 from simulations.comparison.measures import OF_VECTORS
@@ -122,9 +122,11 @@ def _with_leaving(row: Row, mode: Mode, setting: Setting) -> Row:
     if mode.synthesizer is None or mode.where == "fold":
         return row
     one = synthesizer(mode.synthesizer)
-    shapes = one.shapes(one.settings_of(config), setting.space, classes)
-    size = Precision[config.finetuning.released_as.upper()].dtype.itemsize
-    return replace(row, releases=1, bytes=size * sum(math.prod(shape) for shape in shapes.values()))
+    own, asked = one.settings_of(config), asked_form(config.finetuning.released_as, config.release)
+    based = one.is_based(own, classes)
+    shapes = shapes_in(form_of(**asked), one.shapes(own, setting.space, classes), based=based)
+    size = sum(precision_in(asked["precision"], name).size(shape) for name, shape in shapes.items())
+    return replace(row, releases=1, bytes=size)
 
 
 def whence(card: Card) -> dict[str, Any]:

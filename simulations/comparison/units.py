@@ -25,7 +25,7 @@ from common.protocols.drawing import up_to_the_largest
 from common.recognizers import recognizer
 from common.recognizers.averaging import BATCH, EPOCHS
 from common.recognizers.methods.dnn import RECOGNIZER as DENSE
-from common.settings import hash_identity
+from common.settings import ReleaseConfig, hash_identity
 from common.spaces import Vectors
 from common.synthesizers import synthesizer
 from simulations.comparison.ablations import Ablation
@@ -158,6 +158,8 @@ class _SeedPlan:
         one = synthesizer(mode.synthesizer)
         own, classes = one.settings_of(self.config), self.config.corpus.classes
         settings = {"synthesizer": own.model_dump(mode="json"), "released_as": self.config.finetuning.released_as}
+        if (form := self.config.release) != ReleaseConfig():
+            settings["release"] = form.model_dump(mode="json")
         if one.base(own, classes):
             settings["base"] = self.setting.base_hash
         steps = one.cost(own, self.setting.space, classes).steps

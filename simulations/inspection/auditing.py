@@ -17,7 +17,7 @@ from common.features.scaling import Scaling
 from common.features.spaces import features_in
 from common.settings import option_words
 from server.bank import Bank
-from server.samplers import sampler_of
+from server.samplers import sampler_in
 
 
 def audit_bank(
@@ -46,5 +46,5 @@ def audit_bank(
     features = features_in(tuning.space, speech, config, config.runtime, skip_bad=True)
     placed = Speech(features, tuning.space, scaling)
     audit = Audit(placed.utterances, placed.place, Limits(samples=samples), config.seed)
-    samplers = {one.session: sampler_of(bank.load(one)) for one in banked}
+    samplers = {one.session: sampler_in(bank, one) for one in banked}
     return from_outside(audit, samplers, [named[one.session] for one in features.manifest.utterances])

@@ -209,6 +209,13 @@ def _base(settings: Settings, classes: int) -> Shapes:
     return {name: tuple(value.shape) for name, value in pair.learned().items()}
 
 
+def reference(base: Weights, settings: NetworkConfig, classes: int) -> dict[str, Tensor]:
+    """The generator that nobody tuned: of its condition's weights nothing is known, so they count as zero."""
+    generator = pair_of(base, settings, classes).generator
+    generator.forget_conditions()
+    return release_weights(generator)
+
+
 def _probe(base: Weights, settings: Settings, classes: int) -> Mapping[str, float]:
     """How the networks look to noise; those that training made look usual."""
     pair = pair_of(base, settings.network, classes)
@@ -254,6 +261,7 @@ SYNTHESIZER = Synthesizer(
         weights, settings.network, classes, device
     ),
     base=_base,
+    reference=lambda base, settings, classes: reference(base, settings.network, classes),
     probe=_probe,
     numbers=_numbers,
     stages=(FINETUNING,),

@@ -11,7 +11,7 @@ from common.networks import generator_shapes, release_weights
 from common.settings import NetworkConfig, Section
 from common.spaces import Patches
 from common.synthesizers.methods.eskimez import SYNTHESIZER as TUNED
-from common.synthesizers.methods.eskimez import ConditionalSampler, pair_of
+from common.synthesizers.methods.eskimez import ConditionalSampler, pair_of, reference
 from common.synthesizers.synthesizer import Cost, Fitting, Synthesizer, Weights
 
 NO_EMOTION = -1
@@ -50,6 +50,7 @@ SYNTHESIZER = Synthesizer(
     shapes=lambda settings, space, classes: generator_shapes(settings.network, classes),
     sampler=lambda weights, settings, space, classes, device: FloorSampler(weights, settings.network, classes, device),
     base=lambda settings, classes: TUNED.base(TUNED.Settings(network=settings.network), classes),
+    reference=lambda base, settings, classes: reference(base, settings.network, classes),
     numbers=lambda settings: {
         "width": settings.network.width,
         "latent": settings.network.noise,

@@ -30,6 +30,7 @@ from common.wire import (
 ROOM = Limits(2**24)
 TINY = Limits(2**16, shapes=lambda _: {"released.w": (2, 3)})
 FLOATS = arrays.arrays("float32", (2, 3), elements=st.floats(-TINY.largest, TINY.largest, width=32))
+KINDS = [precision for precision in Precision if precision.dtype.is_floating_point]
 EDGES = [998.0, 999.9, TINY.largest, -998.0, -999.9, -TINY.largest]
 
 
@@ -111,18 +112,18 @@ def assert_rounds_once_and_then_stays(release, weight, precision):
     assert encode(back) == data
 
 
-@given(array=FLOATS, precision=st.sampled_from(Precision))
+@given(array=FLOATS, precision=st.sampled_from(KINDS))
 def test_what_is_admitted_is_admitted_rounded_and_then_stays(release, array, precision):
     assert_rounds_once_and_then_stays(release, torch.from_numpy(array.copy()), precision)
 
 
-@pytest.mark.parametrize("precision", list(Precision))
+@pytest.mark.parametrize("precision", KINDS)
 @pytest.mark.parametrize("edge", EDGES)
 def test_the_limit_holds_to_its_very_edge(release, edge, precision):
     assert_rounds_once_and_then_stays(release, torch.full((2, 3), edge), precision)
 
 
-@pytest.mark.parametrize("precision", list(Precision))
+@pytest.mark.parametrize("precision", KINDS)
 def test_every_precision_spells_the_limit_and_refuses_its_next_weight(release, precision):
     limit = torch.tensor(TINY.largest, dtype=precision.dtype)
     assert limit.item() == TINY.largest

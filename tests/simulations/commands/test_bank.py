@@ -112,3 +112,28 @@ def test_a_zip_is_never_changed(capsys, bank, stored, tmp_path):
 def test_a_bank_that_is_not_there_is_an_error_and_not_an_empty_list(capsys, tmp_path):
     status, _, told = run(capsys, "list", tmp_path / "none")
     assert (status, "no such bank" in told) == (2, True)
+
+
+class TestShrinking:
+    """`eyesoff bank shrink`."""
+
+    @pytest.fixture
+    def stored(self, bank, release, tune):
+        bank.keep_base(tune.base)
+        return bank.add(release)
+
+    def test_it_says_what_each_release_was_and_is(self, capsys, bank, stored, tmp_path):
+        status, shown, _ = run(capsys, "shrink", bank.folder, tmp_path / "small", "--rank", 4)
+        (one,) = Bank(tmp_path / "small").banked()
+        assert (status, shown.splitlines()[-1]) == (0, f"1 releases in {tmp_path / 'small'}")
+        assert shown.startswith(f"{one.name}: {stored.bytes / 1e3:.1f} kB became {one.bytes / 1e3:.1f} kB")
+        assert "\t0.0" in run(capsys, "list", tmp_path / "small")[1]
+
+    def test_nothing_is_written_over(self, capsys, bank, stored):
+        status, _, told = run(capsys, "shrink", bank.folder, bank.folder, "--rank", 4)
+        assert (status, "the target exists already" in told) == (2, True)
+
+    def test_a_rank_that_no_layer_has_is_one_line(self, capsys, bank, stored, tmp_path):
+        status, _, told = run(capsys, "shrink", bank.folder, tmp_path / "small", "--rank", 999)
+        assert (status, told.count("\n")) == (2, 1)
+        assert "above the" in told

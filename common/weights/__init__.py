@@ -1,0 +1,8 @@
+"""Weights in the forms in which they leave: whole, or as a small difference to public ones.
+
+Owns low rank and 8-bit rows. Must not know a synthesizer, nor how a message is spelled.
+"""
+
+from common.weights.forms import ROWS, SCALES, Form, cut, largest_rank, restored, shapes_in
+
+__all__ = ["ROWS", "SCALES", "Form", "cut", "largest_rank", "restored", "shapes_in"]

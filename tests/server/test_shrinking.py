@@ -1,0 +1,151 @@
+"""A bank made smaller is a bank: drawn from, exported and checked as any other, with the networks that it needs."""
+
+import zipfile
+
+import pytest
+import torch
+
+from common.errors import UserError
+from common.seeds import torch_stream
+from common.settings import FeatureConfig, ReleaseConfig, hash_identity
+from common.weights import SCALES
+from common.wire import Precision, Release, encode, released_weights
+from server import bases
+from server.bank import Bank
+from server.export import export
+from server.generators import open_generator
+from server.opening import opened_bank
+from server.samplers import sampler_in
+from server.shrinking import shrink
+from simulations.training_set import draw_set
+
+WANTED = torch.arange(4)
+
+
+@pytest.fixture
+def bank(tmp_path, release, tune):
+    """Of one whole release, with the networks that it began with."""
+    tuning = release.card.tuning.model_copy(update={"features": hash_identity(FeatureConfig().model_dump(mode="json"))})
+    made = Bank(tmp_path / "bank")
+    card = release.card.model_copy(update={"tuning": tuning, "audit": "approved"})
+    made.add(Release(card=card, released=release.released))
+    made.keep_base(tune.base)
+    return made
+
+
+@pytest.fixture
+def small(bank, tmp_path):
+    shrink(bank, tmp_path / "small", 4, None)
+    return Bank(tmp_path / "small")
+
+
+def samples(bank):
+    (one,) = bank.banked()
+    return sampler_in(bank, one).sample(WANTED, torch_stream("samples"))
+
+
+def content(bank):
+    return {path.name: path.read_bytes() for path in bank.folder.iterdir()}
+
+
+def test_each_release_is_cut_and_keeps_its_papers(bank, small):
+    (before,), (after,) = bank.banked(), small.banked()
+    assert after.bytes < before.bytes / 3
+    assert (after.card.tuning.rank, after.card.tuning.precision) == (4, Precision.INT8)
+    assert (after.cut_from, before.cut_from) == (before.name, "")
+    assert (after.run, after.session, after.card.known) == (before.run, before.session, before.card.known)
+    assert after.card.audit == "approved"
+    assert small.verify() == ()
+
+
+def test_the_old_bank_stays_as_it_is_and_the_same_comes_of_it_again(bank, small, tmp_path):
+    before = content(bank)
+    shrink(bank, tmp_path / "again", 4, None)
+    assert content(bank) == before
+    weights = [bank.files(bank.banked()[0])[1].read_bytes() for bank in (small, Bank(tmp_path / "again"))]
+    assert weights[0] == weights[1]
+
+
+def test_all_directions_in_8_bits_make_nearly_the_same_samples_and_one_does_not(bank, tmp_path):
+    def off(rank):
+        shrink(bank, tmp_path / f"{rank}", rank, None)
+        return float((samples(Bank(tmp_path / f"{rank}")) - samples(bank)).abs().mean())
+
+    assert off("full") < off(1) / 3
+
+
+def test_everything_that_draws_reads_it(small):
+    assert draw_set(small, 2).values.shape == (8, 128, 128)
+    opened = open_generator(small.files(small.banked()[0])[1])
+    assert torch.equal(opened.sampler.sample(WANTED, torch_stream("samples")), samples(small))
+
+
+def test_the_networks_go_along_where_it_is_exported(small, tmp_path):
+    export(small, tmp_path / "out")
+    export(small, tmp_path / "out.zip")
+    assert torch.equal(samples(Bank(tmp_path / "out")), samples(small))
+    with opened_bank(tmp_path / "out.zip") as unpacked:
+        assert torch.equal(samples(unpacked), samples(small))
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        assert sum(name.endswith(bases.SUFFIX) for name in archive.namelist()) == 1
+
+
+def test_without_them_one_line_says_what_to_copy(small):
+    (path,) = small.folder.glob(f"*{bases.SUFFIX}")
+    path.unlink()
+    with pytest.raises(UserError, match=f"copy {path.name} from the bank that it came from"):
+        samples(small)
+    assert "without the public networks" in small.verify()[0].problem
+
+
+def test_networks_that_are_not_those_of_their_name_are_refused(small, tune):
+    (path,) = small.folder.glob(f"*{bases.SUFFIX}")
+    path.write_bytes(bases.spelled({name: value + 1 for name, value in tune.base.items()}))
+    with pytest.raises(UserError, match="they are not those of their name"):
+        samples(small)
+    path.write_bytes(b"\x80\x04")
+    with pytest.raises(UserError, match="cannot read public networks"):
+        samples(small)
+
+
+@pytest.mark.parametrize(("rank", "why"), [(65, "above the 64 of the largest layer"), (4, "exists already")])
+def test_what_cannot_be_done_leaves_nothing_behind(bank, tmp_path, rank, why):
+    target = tmp_path / "target"
+    if rank == 4:
+        target.mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError, match=why):
+        shrink(bank, target, rank, None)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_networks_can_be_named_where_the_bank_lacks_them(release, tmp_path, pretrained_folder, tune):
+    alone = Bank(tmp_path / "alone")
+    alone.add(release)
+    with pytest.raises(UserError, match="without the public networks"):
+        shrink(alone, tmp_path / "small", 4, None)
+    with pytest.raises(UserError, match="without the public networks"):
+        shrink(alone, tmp_path / "small", 4, pretrained_folder)  # others
+
+
+class TestCampaign:
+    """A campaign that asks for small releases."""
+
+    FORM = ReleaseConfig(rank=2, eight_bit=True)
+
+    def small_client(self, client_of, base, session, loud=1.0):
+        def answer(request, honest):
+            left = released_weights(request.tuning, honest.released, base.pair.learned(), seed=1)
+            left[SCALES] = (loud * left[SCALES].float()).clamp(max=900).half()
+            return encode(honest.model_copy(update={"released": left}))
+
+        return client_of(session, {"tune": [answer]})
+
+    def test_what_no_network_is_is_put_aside_whichever_checks_are_made(self, campaign_of, clients_of, client_of, base):
+        loud = {"A": 1.0, "B": 1.0, "C": 1e6}
+        small = [self.small_client(client_of, base, session, volume) for session, volume in loud.items()]
+        clients = clients_of(0, **{f"c{number}": one for number, one in enumerate(small)})
+        results = campaign_of(clients, also=[("release", self.FORM)], checks=("equals",)).run(3)
+        assert results["sessions"] == ["A", "B"]
+        assert [one["session"] for one in results["quarantined"]] == ["C"]
+        assert "absurd-norm" in results["quarantined"][0]["reason"]
