@@ -13,7 +13,7 @@ GENERATED = HERE / "generated"
 sys.path.insert(0, str(ROOT))
 
 from common.version import VERSION  # noqa: E402 - the root must be on the path first
-from simulations import documentation  # noqa: E402
+from simulations import documentation, notebooks  # noqa: E402
 
 PAGES = {
     "security": ROOT / "SECURITY.md",
@@ -45,6 +45,7 @@ def with_links(text: str) -> str:
 
 GENERATED.mkdir(exist_ok=True)
 documentation.write(GENERATED)
+notebooks.write(HERE / "notebooks")
 for name, source in PAGES.items():
     (GENERATED / f"{name}.md").write_text(with_links(source.read_text("utf-8")), "utf-8")
 

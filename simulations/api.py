@@ -6,7 +6,7 @@ command does too. Nothing heavy is imported before it is used.
     config = load_config("small", ["recognizer.iterations=2000"])
     corpus = read_corpus("table", "recordings.csv")
     results = compare(config, "runs/comparison", corpus="table", root="recordings.csv")
-    recognizer = bootstrap("runs/simulation/bank", "runs/later", config)
+    recognizer = Bank("runs/simulation/bank").bootstrap("runs/later", config)
     print(recognizer.recognize("interview.wav").emotion)
 
 What a reader can mend is raised as `UserError`: one line with what, where, and what to do.
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from common.errors import UserError
 
 if TYPE_CHECKING:
+    from common.audit.outside import Outside
     from common.config import Config
     from common.corpora.manifest import Manifest
     from common.features.spaces import SpeechFeatures
@@ -27,19 +28,19 @@ if TYPE_CHECKING:
     from common.recognizers.hearing import Heard, Listener
     from common.recognizers.model import Model
     from common.scoring import Metric, Score
-    from server.bank import Bank
+    from server.bank import Banked, Finding
     from simulations.training_set import TrainingSet
 
 __all__ = [
+    "Bank",
     "Recognizer",
     "UserError",
-    "bootstrap",
     "compare",
-    "draw",
+    "example_recordings",
     "features",
     "load_config",
     "methods",
-    "open_bank",
+    "pretrain",
     "read_corpus",
     "simulate",
     "write_report",
@@ -75,6 +76,13 @@ def read_corpus(
     return read(name, place, emotions=emotions or EMOTIONS, skip_bad=skip_bad, **own)
 
 
+def example_recordings(folder: Place) -> Path:
+    """Eighty recordings that a program made, to try things on; the answer is the table that names them."""
+    from common.corpora.builtin import write_example
+
+    return write_example(Path(folder))
+
+
 def features(
     corpus: "Manifest", config: "Config | None" = None, space: Literal["patches", "vectors"] = "patches"
 ) -> "SpeechFeatures":
@@ -88,39 +96,24 @@ def features(
 
 
 def methods() -> dict[str, Mapping[str, Any]]:
-    """Synthesizers and recognizers by name, those of other packages included.
+    """Synthesizers, recognizers and protocols by name, those of other packages included.
 
     >>> "eskimez" in methods()["synthesizers"], "cnn" in methods()["recognizers"]
     (True, True)
     """
+    from common.protocols import PROTOCOLS
     from common.recognizers import RECOGNIZERS
     from common.synthesizers import SYNTHESIZERS
 
-    return {"synthesizers": SYNTHESIZERS.methods, "recognizers": RECOGNIZERS.methods}
+    named = {"synthesizers": SYNTHESIZERS, "recognizers": RECOGNIZERS, "protocols": PROTOCOLS}
+    return {kind: registry.methods for kind, registry in named.items()}
 
 
-def open_bank(place: Place) -> "AbstractContextManager[Bank]":
-    """The releases in a bank, by its folder or by the zip file of an export; to be used in a `with` block."""
-    from server.opening import opened_bank
+def pretrain(config: "Config", root: Place, run: Place, *, resume: bool = False) -> Path:
+    """Public networks from unlabelled speech of the corpus `pretraining.corpus`; the answer is their folder."""
+    from server.pretraining import pretrain as train
 
-    return opened_bank(Path(place))
-
-
-def draw(bank: Place, number: int, *, seed: int = 0, latent_scale: float = 1.0) -> "TrainingSet":
-    """A training set from a whole bank: so many samples of each emotion, spread evenly over its generators."""
-    from simulations.training_set import draw_set
-
-    with open_bank(bank) as opened:
-        return draw_set(opened, number, seed, latent_scale)
-
-
-def bootstrap(bank: Place, run: Place, config: "Config | None" = None) -> "Recognizer":
-    """Train a recognizer from a bank alone; one that was trained in this run before is opened."""
-    from common.training.reporters import Reporter
-    from server.bootstrap import bootstrap as train
-
-    with open_bank(bank) as opened:
-        return Recognizer.load(train(config or load_config(), opened, Path(run), Reporter(), lambda: False))
+    return train(config, Path(root), Path(run), resume=resume)
 
 
 def simulate(
@@ -160,14 +153,16 @@ def compare(
     seeds: int = 1,
     folds: Sequence[str] = (),
     base: Place | None = None,
+    units: Place | None = None,
     workers: int | None = None,
+    backend: Literal["processes", "ray"] = "processes",
     ablate: Sequence[str] = (),
     models: bool = False,
 ) -> dict[str, Any]:
     """Modes of training a recognizer under one protocol; the answer is the run's `results.json`.
 
-    What was computed in this run before is not computed again. A script that gives more than one worker needs
-    `if __name__ == "__main__":` around it, for workers start by reading it.
+    What was computed before in this run, or in the folder `units` that runs may share, is not computed again. A script
+    that gives more than one worker needs `if __name__ == "__main__":` around it, for workers start by reading it.
     """
     from simulations.comparison.running import Order, run_comparison
     from simulations.comparison.schema import plain
@@ -175,8 +170,18 @@ def compare(
     named = config.corpus.model_copy(update={"name": corpus} if corpus else {})
     runtime = config.runtime.model_copy(update={"corpus_root": str(root)} if root else {})
     chosen = config.model_copy(update={"corpus": named, "runtime": runtime})
-    place = Path(base) if base else None
-    order = Order(Path(run), modes, seeds, folds, place, None, workers, "", ablate, models=models)
+    order = Order(
+        Path(run),
+        modes,
+        seeds,
+        folds,
+        base=Path(base) if base else None,
+        units=Path(units) if units else None,
+        workers=workers,
+        ablate=ablate,
+        backend=backend,
+        models=models,
+    )
     return plain(run_comparison(chosen, order, _silent(), lambda: False))
 
 
@@ -185,6 +190,76 @@ def write_report(run: Place) -> Path:
     from simulations.report.writing import write_report as write
 
     return write(Path(run))
+
+
+class Bank:
+    """The releases that came back, by a bank's folder or by the zip file of an export. It is opened for each call."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = Path(place)
+
+    def releases(self) -> "tuple[Banked, ...]":
+        """What is known of each: name, run, session, size, and the card that it came with."""
+        with self._opened() as opened:
+            return opened.banked()
+
+    def verify(self) -> "tuple[Finding, ...]":
+        """Each release that was cut, changed, or is not what its card says; none where all is well."""
+        with self._opened() as opened:
+            return opened.verify()
+
+    def remove(self, *names: str) -> None:
+        """Delete releases for good, such as those of a site that withdrew; none where one of the names is unknown."""
+        with self._opened(to_change=True) as opened:
+            for name in names:
+                opened.get(name)
+            for name in names:
+                opened.remove(name)
+
+    def export(self, target: Place, names: Sequence[str] = ()) -> Path:
+        """Copy releases, all unless they are named, to a new folder or .zip file that is a bank itself."""
+        from server.export import export
+
+        with self._opened() as opened:
+            export(opened, Path(target), names)
+        return Path(target)
+
+    def draw(self, number: int, *, seed: int = 0, latent_scale: float = 1.0) -> "TrainingSet":
+        """A training set: so many samples of each emotion, spread evenly over the generators."""
+        from simulations.training_set import draw_set
+
+        with self._opened() as opened:
+            return draw_set(opened, number, seed, latent_scale)
+
+    def write(self, drawn: "TrainingSet", folder: Place, form: Literal["npz", "parquet"] = "npz") -> Path:
+        """A training set as a file; one of patches also as wavs, with a table of them."""
+        from common.spaces import Patches
+        from simulations.training_set import save_set, save_wavs
+
+        path = save_set(drawn, Path(folder), form)
+        if isinstance(drawn.space, Patches):
+            save_wavs(drawn, Path(folder), lambda done, total: None)
+        return path
+
+    def audit(self, config: "Config", *, members: Sequence[str] = (), strangers: Sequence[str] = ()) -> "Outside":
+        """How well its releases tell members from strangers; the configuration's corpus has the sites' speech."""
+        from simulations.inspection.auditing import SAMPLES, audit_bank
+
+        with self._opened() as opened:
+            return audit_bank(config, opened, members, strangers, SAMPLES)
+
+    def bootstrap(self, run: Place, config: "Config | None" = None) -> "Recognizer":
+        """Train a recognizer from it alone; one that was trained in this run before is opened."""
+        from common.training.reporters import Reporter
+        from server.bootstrap import bootstrap as train
+
+        with self._opened() as opened:
+            return Recognizer.load(train(config or load_config(), opened, Path(run), Reporter(), lambda: False))
+
+    def _opened(self, *, to_change: bool = False) -> "AbstractContextManager[Any]":
+        from server.opening import opened_bank
+
+        return opened_bank(self.place, to_change=to_change)
 
 
 class Recognizer:

@@ -37,6 +37,7 @@ from simulations.commands import (
     sample,
     simulate,
     synthesizers,
+    tour,
 )
 
 MISTAKE, OURS = 2, 70
@@ -48,13 +49,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Federated, eyes-off speech emotion recognition: generators travel, speech stays.\n\n"
     "Start with [bold]eyesoff doctor[/bold], which says whether this machine is ready, "
-    "then [bold]eyesoff demo[/bold]. Every command explains itself with [bold]--help[/bold].",
+    "then [bold]eyesoff demo[/bold] or [bold]eyesoff tour[/bold]. "
+    "Every command explains itself with [bold]--help[/bold].",
     rich_markup_mode="rich",
 )
 FIRST, TRAIN, FEDERATE = "Start here", "Train and listen", "Federate"
 
 app.command(rich_help_panel=FIRST)(doctor.doctor)
 app.command(rich_help_panel=FIRST)(demo.demo)
+app.command(rich_help_panel=FIRST)(tour.tour)
 app.add_typer(config.app, name="config", rich_help_panel=FIRST)
 app.add_typer(corpus.app, name="corpus", rich_help_panel=FIRST)
 app.add_typer(features.app, name="features", rich_help_panel=FIRST)

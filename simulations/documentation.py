@@ -1,4 +1,4 @@
-"""The reference pages of the documentation, written from the code: commands, settings, methods.
+"""The pages of the documentation that are written from the code: commands, settings, methods, tours.
 
 Owns how each is spelled in Markdown. Must not know how a page is shown.
 """
@@ -19,6 +19,7 @@ from common.recognizers import RECOGNIZERS
 from common.registry import Registry
 from common.settings import Section
 from common.synthesizers import SYNTHESIZERS
+from simulations import tour
 from simulations.cli import app
 
 WRITTEN = "<!-- Written by `make docs` from the code; change the code, not this page. -->\n\n"
@@ -26,7 +27,12 @@ WRITTEN = "<!-- Written by `make docs` from the code; change the code, not this 
 
 def write(folder: Path) -> None:
     """All of them, where they changed."""
-    for name, page in {"commands": commands(), "settings": settings(), "methods": methods()}.items():
+    for name, page in {
+        "commands": commands(),
+        "settings": settings(),
+        "methods": methods(),
+        "tours": tour.page(),
+    }.items():
         path, data = folder / f"{name}.md", (WRITTEN + page).encode()
         if not path.exists() or path.read_bytes() != data:
             atomic_write(path, data)

@@ -1,10 +1,18 @@
-"""Progress bars on standard error, so that standard output stays clean for tables and JSON.
+"""What a person sees while a command works and when it is done: progress bars, and a printer of tables.
 
-Owns their looks. Must not know what is counted: whoever works calls `(done, total)`.
+Owns their looks: bars on standard error, tables on standard output, and nothing cut off where that is no terminal. Must
+not know what is counted: whoever works calls `(done, total)`.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+UNCUT = 100_000
+"""Columns of a file or a pipe, which has no right edge."""
 
 Counting = Callable[[int, int], None]
 
@@ -37,3 +45,11 @@ def bars() -> Iterator[Callable[[str], Counting]]:
             return lambda done, total: progress.update(task, completed=done, total=total)
 
         yield open_bar
+
+
+def printer() -> "Console":
+    """Of tables on standard output: as wide as the terminal, and elsewhere as wide as they are."""
+    from rich.console import Console
+
+    console = Console(markup=False)
+    return console if console.is_terminal else Console(markup=False, width=UNCUT)

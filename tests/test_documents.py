@@ -14,9 +14,9 @@ from simulations import documentation
 from tests.test_readme import lines_of, type_it
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted((ROOT / "docs").glob("*.md")) + sorted((ROOT / "docs" / "how-to").glob("*.md"))
+PAGES = [page for folder in ("", "how-to", "notebooks") for page in sorted((ROOT / "docs" / folder).glob("*.md"))]
 LINES = [(page.name, line) for page in PAGES for line in lines_of(page.read_text())]
-GENERATED = {"commands", "settings", "methods", "security", "attacks", "steward", "extend", "changes"}
+GENERATED = {"commands", "settings", "methods", "tours", "security", "attacks", "steward", "extend", "changes"}
 
 
 @pytest.mark.parametrize(("page", "line"), LINES)
@@ -48,6 +48,15 @@ def test_each_page_can_be_reached_from_the_first() -> None:
 
 def test_no_page_names_a_place_on_somebodys_machine() -> None:
     assert [page.name for page in PAGES if re.search(r"/(home|root|work|Users)/", page.read_text())] == []
+
+
+def test_the_glossary_has_every_word_of_the_house_and_of_a_report_in_order() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text()
+    words = re.findall(r"^\| ([^|]+?) \|", page, re.MULTILINE)[1:]
+    assert words == sorted(words, key=str.lower)
+    house = re.findall(r"\*(\w+)\*", (ROOT / "CONTRIBUTING.md").read_text().split("## Words")[1].split("\n## ")[0])
+    assert set(house) <= set(words)
+    assert {"macro F1", "UAR", "accuracy", "floor", "baseline", "federated", "centralized", "interval"} <= set(words)
 
 
 def test_every_setting_and_every_method_is_in_the_reference() -> None:

@@ -104,6 +104,7 @@ def compare(
     from simulations.comparison.running import BACKENDS, PROCESSES, RAY, Order, Stopped, run_comparison
     from simulations.comparison.schema import plain
     from simulations.comparison.table import ablation_lines, aside_lines, failure_lines, tables_of
+    from simulations.progress import printer
     from simulations.report.writing import write_report
 
     protocols = [f"methods.protocol={protocol}"] * (protocol is not None)
@@ -125,7 +126,7 @@ def compare(
         typer.echo(json.dumps(plain(results)))
     else:
         for table in tables_of(results):
-            Console(markup=False).print(table)
+            printer().print(table)
         for line in ablation_lines(results):
             typer.echo(line)
     page = write_report(run)

@@ -20,9 +20,23 @@ _ROWS = 20
 app = typer.Typer(no_args_is_help=True, help="Look at a corpus before a run leans on it.")
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `describe` a word of its own, though it is the only command."""
+@app.command()
+def example(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.", show_default=False)],
+) -> None:
+    """Write eighty recordings of the built-in corpus with their table: something to try every command on.
+
+    Five sessions, two speakers each, four emotions. A program made the voices; nobody speaks. Your own recordings
+    have the same form: a folder, and a table with the columns path, emotion, session and speaker.
+
+    Example: eyesoff corpus example recordings
+    """
+    from common.corpora.builtin import write_example
+    from simulations.progress import bars
+
+    with bars() as open_bar:
+        table = write_example(folder, open_bar("recordings"))
+    typer.echo(f"eighty recordings and their table: {table}")
 
 
 @app.command()
@@ -67,11 +81,9 @@ def describe(
 
     Example: eyesoff corpus describe emodb --root ~/corpora/EMO-DB
     """
-    from rich.console import Console
-
     from common.corpora import corpus_root, read_corpus
     from common.corpora.description import describe as count
-    from simulations.progress import bars
+    from simulations.progress import bars, printer
 
     folder = corpus_root(name, root, cache_folder(cache))
     labels = [label.strip() for label in emotions.split(",")]
@@ -90,7 +102,7 @@ def describe(
 
         typer.echo(json.dumps(description, indent=2))
     else:
-        show_description(description, Console(markup=False))
+        show_description(description, printer())
 
 
 def _pair(text: str) -> tuple[str, str]:

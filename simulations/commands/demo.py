@@ -31,11 +31,11 @@ def demo(
     from common.training.interruption import tidied_up
     from simulations.commands.corpus import show_description
     from simulations.demo import federate, on_vectors, overview, show_generated, show_speech, verdict
-    from simulations.progress import bars
+    from simulations.progress import bars, printer
     from simulations.report.writing import write_report
 
     changes = [*(overrides or ()), *corpus_overrides(cache=cache)]
-    config, console = choose_config("demo", None, changes), Console(markup=False)
+    config, console = choose_config("demo", None, changes), printer()
     with bars() as open_bar:
         shown = show_speech(config, folder, open_bar)
     show_description(describe(shown.manifest), console)

@@ -251,6 +251,7 @@ def run(
     from simulations.deployment.registry import Registry
     from simulations.deployment.sessions import holders_of, read_sessions
     from simulations.federation.watching import Watch
+    from simulations.progress import printer
     from simulations.report.writing import write_report
 
     began = time.monotonic()
@@ -277,7 +278,7 @@ def run(
     if as_json:
         typer.echo(json.dumps(plain(results)))
     else:
-        Console(markup=False).print(table_of(results))
+        printer().print(table_of(results))
         typer.echo(f"report: {page}, beside everything of this run")
     for line in (*aside_lines(results), *failure_lines(results)):
         typer.echo(line, err=True)

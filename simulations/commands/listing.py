@@ -21,10 +21,10 @@ def show(title: str, registry: "Registry[Any]", row_of: Callable[[Any], Mapping[
     """A row for each method, and on the error stream what cannot be used."""
     import json
 
-    from rich.console import Console
     from rich.table import Table
 
     from common.config.added import section_kinds
+    from simulations.progress import printer
 
     section_kinds()  # which finds those whose sections have the name of another's
     rows = [row_of(one) for one in registry]
@@ -36,6 +36,6 @@ def show(title: str, registry: "Registry[Any]", row_of: Callable[[Any], Mapping[
     table.columns[0].no_wrap = True  # a name is copied into a command
     for row in rows:
         table.add_row(*row.values())
-    Console(markup=False).print(table)
+    printer().print(table)
     for one in registry.broken:
         typer.echo(f"{registry.noun} {one.name} cannot be used: {one.reason}", err=True)

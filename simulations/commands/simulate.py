@@ -61,6 +61,7 @@ def simulate(
     from simulations.comparison.schema import plain
     from simulations.comparison.table import aside_lines, failure_lines, table_of
     from simulations.federation.campaign import BACKENDS
+    from simulations.progress import printer
     from simulations.report.writing import write_report
 
     if backend not in BACKENDS:
@@ -89,7 +90,7 @@ def simulate(
     if as_json:
         typer.echo(json.dumps(plain(results)))
     else:
-        Console(markup=False).print(table_of(results))
+        printer().print(table_of(results))
         typer.echo(f"report: {page}, beside everything of this run")
     for line in (*aside_lines(results), *failure_lines(results)):
         typer.echo(line, err=True)

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+from common.corpora.builtin import example, making
 from common.errors import UserError
 from simulations import api
 
@@ -37,15 +38,28 @@ def test_a_corpus_its_features_and_a_comparison(config, speech, weights, tmp_pat
     assert api.write_report(tmp_path / "run") == tmp_path / "run" / "report.html"
 
 
+def test_examples_and_the_methods_of_every_kind(tmp_path, monkeypatch):
+    monkeypatch.setattr(example, "RECIPE", making.Recipe(utterances_per_cell=1))
+    assert len(api.read_corpus("table", api.example_recordings(tmp_path / "recordings"))) == 40
+    assert list(api.methods()) == ["synthesizers", "recognizers", "protocols"]
+    assert "leave-one-session-out" in api.methods()["protocols"]
+
+
 def test_a_campaign_a_bank_and_a_recognizer_that_listens(config, speech, weights, tmp_path):
     results = api.simulate(config, tmp_path / "run", base=weights, backend="serial", plan="everyone", real=False)
     assert results["corpus"] == "table"
-    bank = tmp_path / "run" / "bank"
-    with api.open_bank(bank) as opened:
-        assert len(opened.banked()) == 5
-    assert len(api.draw(bank, 5)) == 20
+    api.Bank(tmp_path / "run" / "bank").export(tmp_path / "bank.zip")
+    bank = api.Bank(tmp_path / "bank.zip")
+    assert len(bank.releases()) == 5
+    assert bank.verify() == ()
+    drawn = bank.draw(5)
+    assert len(drawn) == 20
+    assert bank.write(drawn, tmp_path / "drawn") == tmp_path / "drawn" / "training-seed0.npz"
+    assert len(api.read_corpus("table", tmp_path / "drawn")) == 20
+    told = bank.audit(config)
+    assert (0 <= told.found.auc <= 1, told.members, told.strangers) == (True, 40, 0)
 
-    recognizer = api.bootstrap(bank, tmp_path / "later", config)
+    recognizer = bank.bootstrap(tmp_path / "later", config)
     corpus = api.read_corpus("table", speech)
     heard = recognizer.recognize(speech / corpus.utterances[0].path, windows=True)
     assert heard.emotion in recognizer.labels
@@ -55,10 +69,31 @@ def test_a_campaign_a_bank_and_a_recognizer_that_listens(config, speech, weights
     assert again.card.trained_on.startswith("6 samples an emotion of 5 released generators")
 
 
+def test_a_release_is_removed_and_damage_is_found(release_file):
+    bank = api.Bank(release_file.parent)
+    (first,) = bank.releases()
+    with pytest.raises(UserError, match="no such release"):
+        bank.remove(first.name, "nobody")
+    content = release_file.read_bytes()
+    release_file.write_bytes(b"cut")
+    assert [one.name for one in bank.verify()] == [first.name]
+    release_file.write_bytes(content)
+    assert bank.verify() == ()
+    bank.remove(first.name)
+    assert bank.releases() == ()
+
+
+def test_public_networks_are_made_from_unlabelled_speech(config, speech, tmp_path):
+    shapes = {stage: {"iterations": 2, "batch": 2} for stage in ("autoencoder", "adversarial")}
+    pretraining = {"corpus": "table", **shapes}
+    small = type(config).model_validate(config.model_dump() | {"pretraining": pretraining})
+    assert (api.pretrain(small, speech, tmp_path / "run") / "tensors.safetensors").is_file()
+
+
 def test_a_mistake_is_one_line(tmp_path):
     with pytest.raises(UserError, match="no such model"):
         api.Recognizer.load(tmp_path / "nowhere")
     with pytest.raises(UserError, match="no such bank"):
-        api.draw(tmp_path / "nowhere", 1)
+        api.Bank(tmp_path / "nowhere").draw(1)
     with pytest.raises(UserError, match="no such corpus"):
         api.read_corpus("emo-db")

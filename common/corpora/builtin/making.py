@@ -55,7 +55,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     """One utterance to be: who says it, in which emotion, the how manieth of its cell."""
 
     actor: acting.Actor
@@ -64,6 +64,7 @@ class _Plan:
 
     @property
     def path(self) -> str:
+        """Below the corpus's folder."""
         return f"{self.actor.session}/{self.actor.name}_{self.emotion}_{self.number:02d}.wav"
 
 
@@ -111,7 +112,7 @@ def _make(recipe: Recipe, folder: Path, progress: Progress | None) -> None:
     _sweep(folder.parent)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_UNFINISHED) as workshop:
         built = Path(workshop) / "built"
-        rows = list(_record(recipe, built, progress))
+        rows = list(record(recipe, built, progress))
         atomic_json(built / _INDEX, {"recipe": asdict(recipe), "utterances": rows})
         _place(built, folder, aside=Path(workshop) / "damaged")
 
@@ -140,13 +141,13 @@ def _sweep(root: Path) -> None:
                 shutil.rmtree(workshop, ignore_errors=True)
 
 
-def _record(recipe: Recipe, folder: Path, progress: Progress | None) -> Iterator[dict[str, object]]:
+def record(recipe: Recipe, folder: Path, progress: Progress | None) -> Iterator[dict[str, object]]:
     """Write every recording; yield its row in the index."""
     rooms = {
         session: voice.draw_room(numpy_stream(recipe.seed, "builtin", "room", session)) for session in acting.SESSIONS
     }
-    plans = _plans(recipe)
-    for done, plan in enumerate(plans, start=1):
+    every = plans(recipe)
+    for done, plan in enumerate(every, start=1):
         actor = plan.actor
         samples = _say(recipe.seed, plan, rooms[actor.session])
         (folder / plan.path).parent.mkdir(parents=True, exist_ok=True)
@@ -154,19 +155,20 @@ def _record(recipe: Recipe, folder: Path, progress: Progress | None) -> Iterator
         utterance = Utterance(plan.path, actor.name, actor.session, len(samples) / SAMPLE_RATE, plan.emotion, actor.sex)
         yield asdict(utterance)
         if progress is not None:
-            progress(done, len(plans))
+            progress(done, len(every))
 
 
-def _plans(recipe: Recipe) -> list[_Plan]:
+def plans(recipe: Recipe) -> list[Plan]:
+    """Every utterance to be, in the order of the corpus."""
     return [
-        _Plan(actor, emotion, number)
+        Plan(actor, emotion, number)
         for actor in acting.cast(recipe.seed)
         for emotion in EMOTIONS
         for number in range(1, recipe.utterances_per_cell + 1)
     ]
 
 
-def _say(seed: int, plan: _Plan, room: voice.Room) -> NDArray[np.int16]:
+def _say(seed: int, plan: Plan, room: voice.Room) -> NDArray[np.int16]:
     """One utterance as 16-bit samples; its stream is its own, so that neither order nor number changes it."""
     stream = numpy_stream(seed, "builtin", plan.path)
     delivery = acting.draw_delivery(plan.actor, plan.emotion, stream)
