@@ -4,7 +4,8 @@ Owns one layer's parameters, first values and arithmetic. Must not know how laye
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,9 @@ from common.networks.arrangement import by_parity
 from common.networks.chain import Link
 from common.networks.forms import form_for
 from common.networks.spectral import SpectralNorm, advance
+from common.seeds import torch_stream
 
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 DERIVED = (".norm.u", ".norm.v")
 """How the names of a norm's vectors end."""
 
@@ -66,6 +69,26 @@ def load_learned(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     own = network.state_dict()
     network.load_state_dict({**own, **learned_weights(weights)})
     converge_norms(network)
+
+
+def network_to_hear(make: Callable[[], AnyModule], weights: Mapping[str, Tensor]) -> AnyModule:
+    """A network that `make` makes, with the weights that training made, to be tried and not trained.
+
+    No first weights are drawn, and the norms of none are sought: at full width both take longer than all that follows.
+    """
+    with torch.device("meta"):
+        network = make()
+    given = {name: value.float() for name, value in learned_weights(weights).items()}
+    found = network.load_state_dict(given, strict=False, assign=True)
+    missing = [name for name in found.missing_keys if not name.endswith(DERIVED)]
+    if missing or found.unexpected_keys:
+        raise KeyError(f"weights of another network: {', '.join([*missing, *found.unexpected_keys])}")
+    stream = torch_stream(0, "norms")
+    for norm in (module for module in network.modules() if isinstance(module, SpectralNorm)):
+        norm.u = torch.randn(norm.u.shape, generator=stream)
+        norm.v = torch.empty(norm.v.shape)
+    converge_norms(network)
+    return network
 
 
 class Linear(Layer):

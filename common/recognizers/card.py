@@ -12,13 +12,15 @@ from common.features import cache
 from common.features.scaling import Scaling
 from common.features.sets import feature_set, licence_of
 from common.settings import FeatureConfig, Labels, Section, VectorConfig
-from common.spaces import Patches, Space
+from common.spaces import Patches, Space, Vectors
 from common.version import VERSION
 
 FORMAT = 1
 """Of the card; raise it when an older eyesoff would read a newer one wrongly."""
 SHOWN = 20
 """Sources that the page names; a bank may hold thousands, and the card has them all."""
+LEAST_TOGETHER = 8
+"""Recordings without which a session has no mean and deviation worth the name."""
 UNKNOWN_LICENCE = "that of the speech behind its data; it is not known here"
 
 
@@ -59,6 +61,18 @@ class ModelCard(Section):
     scores: tuple[Result, ...] = ()
     audit: dict[str, Any] = Field({}, description="what was measured of its privacy, by name")
 
+    @property
+    def together(self) -> int:
+        """How many recordings of a session it must be given at once."""
+        return LEAST_TOGETHER if isinstance(self.space, Vectors) and self.space.scale == "session" else 1
+
+    @property
+    def given(self) -> str:
+        """What to put after `eyesoff recognize MODEL`, in words."""
+        if self.together == 1:
+            return "RECORDING.wav"
+        return f"FOLDER, with {self.together} or more recordings of the same people and microphone"
+
 
 def extractor_of(space: Space, vectors: VectorConfig) -> str:
     """What makes examples of a space here; a set of vectors that is not installed is an error."""
@@ -89,10 +103,14 @@ def _head(card: ModelCard) -> str:
 
 
 def _use(card: ModelCard) -> str:
+    many = f"""
+It compares a recording with the others of its session. Give it {card.together} or more together, of the same people and
+microphone.
+"""
     return f"""## Use
 
-    eyesoff recognize THIS_FOLDER recording.wav
-
+    eyesoff recognize THIS_FOLDER {"recording.wav" if card.together == 1 else "recordings"}
+{"" if card.together == 1 else many}
 It needs eyesoff {card.eyesoff} or another version that reads models of format {card.format}.
 Recordings of any rate are brought to 16 kHz mono first.
 """

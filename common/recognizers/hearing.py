@@ -4,22 +4,25 @@ Owns the way from a sound file to what a predictor reads, and which recordings c
 model was trained, nor how what it heard is shown.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from common.corpora.audio import AudioError, load, probe
+from common.corpora.audio import AudioError, AudioInfo, load, probe
 from common.errors import UserError
 from common.features.silence import FAINTEST
 from common.networks.acceleration import Acceleration
 from common.recognizers.model import Model
-from common.recognizers.reading import Unheard, reader_of
+from common.recognizers.reading import Part, Unheard, reader_of
 from common.space import SAMPLE_RATE
 
+AT_ONCE = 16
+"""Recordings that go through a model together: a large one reads all of its weights each time."""
 SHORTEST = 0.2
 """Seconds; less holds no syllable."""
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
@@ -75,18 +78,54 @@ class Listener:
 
     def hear(self, path: Path, *, windows: bool = False) -> Heard:
         """One recording, whole, and in windows where they are wanted."""
+        (heard,) = self._hear([self._read(path, windows)])
+        return heard
+
+    def hear_all(self, paths: Iterable[Path], *, windows: bool = False) -> "Iterator[Heard | AudioError]":
+        """Many, in their order: what is heard in each, or why nothing can be; the first alone, to come soon."""
+        waiting, number = iter(paths), 1
+        while together := list(islice(waiting, number)):
+            read = [self._read_or_not(path, windows) for path in together]
+            heard = iter(self._hear([one for one in read if isinstance(one, _Read)]))
+            yield from (one if isinstance(one, AudioError) else next(heard) for one in read)
+            number = AT_ONCE
+
+    def _read_or_not(self, path: Path, windows: bool) -> "_Read | AudioError":
+        try:
+            return self._read(path, windows)
+        except AudioError as error:
+            return error
+
+    def _read(self, path: Path, windows: bool) -> "_Read":
         info, waveform = probe(path), _loaded(path)
         try:
-            whole = self._probabilities([self._reader.whole(waveform)])[0]
-            parts = list(self._reader.parts(waveform)) if windows else []
+            whole = self._reader.whole(waveform)
+            return _Read(path, info, whole, tuple(self._reader.parts(waveform)) if windows else ())
         except Unheard as error:
             raise AudioError(str(error), path) from None
-        heard = self._probabilities([part.example for part in parts]) if parts else []
-        told = tuple(Window(part.start, part.end, odds) for part, odds in zip(parts, heard, strict=True))
-        return Heard(path, info.seconds, info.rate, self._labels, whole, told)
 
-    def _probabilities(self, utterances: list[Tensor]) -> list[tuple[float, ...]]:
-        return [tuple(map(float, row)) for row in self._predictor.utterances(utterances)]
+    def _hear(self, read: Sequence["_Read"]) -> list[Heard]:
+        """All of their examples in one go."""
+        if not read:
+            return []
+        examples = [example for one in read for example in (one.whole, *(part.example for part in one.parts))]
+        odds = iter([tuple(map(float, row)) for row in self._predictor.utterances(examples)])
+        heard = []
+        for one in read:
+            whole = next(odds)
+            windows = tuple(Window(part.start, part.end, next(odds)) for part in one.parts)
+            heard.append(Heard(one.path, one.info.seconds, one.info.rate, self._labels, whole, windows))
+        return heard
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A recording as a predictor reads it."""
+
+    path: Path
+    info: AudioInfo
+    whole: Tensor
+    parts: tuple[Part, ...]
 
 
 def _loaded(path: Path) -> NDArray[np.float32]:

@@ -24,8 +24,6 @@ from common.training.standard import Standard
 
 STEP = 32
 """Frames from one part to the next: half a second."""
-LEAST_TOGETHER = 8
-"""Recordings without which a session has no mean and deviation worth the name."""
 
 Waveform = NDArray[np.float32]
 
@@ -94,19 +92,20 @@ class VectorReader:
 
     def __init__(self, card: ModelCard, space: Vectors) -> None:
         self._set, self._trim = feature_set(card.vectors.set, card.vectors.options), card.vectors.trim
-        self._by_session = space.scale == "session"
+        self._together = card.together
         self._length, self._step = SIDE * card.features.hop, STEP * card.features.hop
         self._standard = public_standard(space.set) if space.scale == "public" else None
 
     def meet(self, session: Iterable[Waveform]) -> None:
         """Mean and deviation of its vectors, for a model that scales by them."""
-        if not self._by_session:
+        if self._together == 1:
             return
         rows = [row for waveform in session if (row := self._row(waveform)) is not None]
-        if len(rows) < LEAST_TOGETHER:
+        if len(rows) < self._together:
+            usable = f"{len(rows)} usable recording{'' if len(rows) == 1 else 's'}"
             raise UserError(
-                f"{len(rows)} usable recordings, and this model compares a recording with others of the same session",
-                remedy=f"give {LEAST_TOGETHER} or more of the same people and microphone together, such as a folder, "
+                f"{usable}, and this model compares a recording with others of the same session",
+                remedy=f"give {self._together} or more of the same people and microphone together, such as a folder, "
                 "or train a model with vectors.normalisation = public",
             )
         self._standard = Standard.of(torch.stack(rows))

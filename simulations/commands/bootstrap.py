@@ -88,4 +88,4 @@ def bootstrap(
     typer.echo(f"report: {page}")
     if corpus:
         typer.echo(results.protocol, err=True)
-    typer.echo(f"try it: eyesoff recognize {model} RECORDING.wav", err=True)
+    typer.echo(f"try it: eyesoff recognize {model} {load_model(model).card.given}", err=True)

@@ -71,12 +71,10 @@ def _heard(listener: "Listener", paths: list[Path], windows: bool, failed: list[
     """One after the other, as soon as it is heard; what cannot be is told at once and counted in `failed`."""
     from common.corpora.audio import AudioError
 
-    for path in paths:
-        try:
-            one = listener.hear(path, windows=windows)
-        except AudioError as error:
-            failed.append({"path": str(path), "reason": error.reason})
-            typer.echo(f"error: {error}", err=True)
+    for path, one in zip(paths, listener.hear_all(paths, windows=windows), strict=True):
+        if isinstance(one, AudioError):
+            failed.append({"path": str(path), "reason": one.reason})
+            typer.echo(f"error: {one}", err=True)
             continue
         if one.note:
             typer.echo(f"{one.path}: {one.note}", err=True)

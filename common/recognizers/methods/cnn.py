@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.networks import Discriminator, learned_weights, load_learned
+from common.networks import Discriminator, learned_weights, network_to_hear
 from common.networks.acceleration import Acceleration
 from common.networks.memory import recognizer_memory
 from common.recognizers.recognizer import Probabilities, Recognizer
@@ -83,8 +83,7 @@ class WindowPredictor:
     def __init__(
         self, weights: Weights, settings: Settings, space: Space, classes: int, acceleration: Acceleration
     ) -> None:
-        network = untrained(settings, classes)
-        load_learned(network, weights)
+        network = network_to_hear(lambda: untrained(settings, classes), weights)
         self._network, self._acceleration = acceleration.prepare(network), acceleration
         self._hop = settings.recognizer.window_hop
 

@@ -147,3 +147,28 @@ def test_a_model_that_scales_by_the_session_wants_recordings_together(of_vectors
 def test_vectors_of_silence_say_why(of_vectors, around, wav):
     with pytest.raises(AudioError, match="it is silent"):
         Listener(of_vectors("training"), around.acceleration).hear(wav(loud=0.0))
+
+
+def test_many_are_heard_in_their_order_as_each_alone_and_what_cannot_be_heard_has_its_reason(listener, wav):
+    paths = [wav(seconds=1 + number / 4, name=f"{number}.wav") for number in range(20)]
+    paths[3] = wav(seconds=0.05, name="short.wav")
+    heard = list(listener.hear_all(paths, windows=True))
+    assert [one.path for one in heard if not isinstance(one, AudioError)] == [*paths[:3], *paths[4:]]
+    assert isinstance(heard[3], AudioError)
+    for number in (0, 1, 19):
+        alone = listener.hear(paths[number], windows=True)
+        np.testing.assert_allclose(heard[number].probabilities, alone.probabilities, atol=1e-5)
+        assert len(heard[number].windows) == len(alone.windows)
+
+
+def test_the_first_is_heard_before_any_other_is_read(listener, wav, tmp_path):
+    heard = listener.hear_all([wav(), *(tmp_path / f"{number}.wav" for number in range(3))])
+    assert next(heard).emotion
+    assert all(isinstance(one, AudioError) for one in heard)
+
+
+def test_one_recording_is_one_recording(of_vectors, around, wav):
+    with pytest.raises(UserError, match=r"^1 usable recording, and"):
+        Listener(of_vectors("session"), around.acceleration, session=[wav()])
+    assert of_vectors("session").card.given.startswith("FOLDER, with 8 or more recordings")
+    assert of_vectors("training").card.given == "RECORDING.wav"
