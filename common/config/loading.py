@@ -4,14 +4,16 @@ Owns presets and overrides. Must not know what a setting means.
 """
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from common.config.added import section_kinds
 from common.config.reading import all_mistakes, mistakes_in, read_toml
 from common.config.tree import Config
+from common.settings import Section
 
 PRESETS = ("demo", "small", "emodb", "best", "paper", "adan", "wadan", "sahu", "cyclegan", "chatziagapi")
 
@@ -38,10 +40,24 @@ def load_config(source: str | Path = "demo", overrides: Iterable[str] = (), *, t
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
-        problems += mistakes_in(error, hint="`eyesoff config show` lists them all")
+        problems += mistakes_in(error, hint="`eyesoff config show` lists them all", known=_places)
     if problems:
         raise all_mistakes(f"preset {source} and what {told_by} changes" if is_preset else path, problems)
     return config
+
+
+def _places() -> Iterator[str]:
+    """Every setting and every section that there is, as `section.key`."""
+    waiting: list[tuple[str, type[Section]]] = [(name, kind) for name, kind in section_kinds().items()]
+    yield from (name for name, _ in waiting)
+    waiting.append(("", Config))
+    while waiting:
+        above, section = waiting.pop()
+        for name, field in section.model_fields.items():
+            place = f"{above}.{name}" if above else name
+            yield place
+            if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+                waiting.append((place, field.annotation))
 
 
 def _apply(tree: dict[str, Any], override: str, told_by: str) -> str | None:

@@ -4,6 +4,8 @@ Owns the complaining that configurations and a site's policy share. Must not kno
 """
 
 import tomllib
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,9 @@ def read_toml(path: Path, noun: str, *, remedy: str) -> dict[str, Any]:
         raise UserError("not valid TOML", where=path, remedy=str(error)) from None
 
 
-def mistakes_in(error: ValidationError, *, hint: str) -> list[str]:
-    """A line a mistake, place first; `hint` says where the names that exist are listed."""
-    return [_describe(detail, hint) for detail in error.errors(include_url=False)]
+def mistakes_in(error: ValidationError, *, hint: str, known: Callable[[], Iterable[str]] = tuple) -> list[str]:
+    """A line a mistake, place first; `hint` says where the `known` places are listed, of which a near one is named."""
+    return [_describe(detail, hint, known) for detail in error.errors(include_url=False)]
 
 
 def all_mistakes(where: object, problems: list[str]) -> UserErrors:
@@ -34,10 +36,11 @@ def all_mistakes(where: object, problems: list[str]) -> UserErrors:
     return UserErrors(f"{where}: {len(problems)} mistake{'s' * (len(problems) > 1)}", problems)
 
 
-def _describe(detail: Any, hint: str) -> str:
+def _describe(detail: Any, hint: str, known: Callable[[], Iterable[str]]) -> str:
     place = ".".join(str(part) for part in detail["loc"]) or "(whole file)"
     if detail["type"] == "extra_forbidden":
-        return f"{place}: no such setting; {hint}"
+        near = get_close_matches(place, sorted(known()), 1, 0.8)
+        return f"{place}: no such setting; {f'did you mean {near[0]}? ' if near else ''}{hint}"
     message = detail["msg"].removeprefix("Value error, ")
     given = detail["input"]
     shown = "" if isinstance(given, dict) else f" (given: {given!r})"

@@ -105,17 +105,17 @@ class Listener:
             raise AudioError(str(error), path) from None
 
     def _hear(self, read: Sequence["_Read"]) -> list[Heard]:
-        """All of their examples in one go."""
-        if not read:
-            return []
-        examples = [example for one in read for example in (one.whole, *(part.example for part in one.parts))]
-        odds = iter([tuple(map(float, row)) for row in self._predictor.utterances(examples)])
+        """All whole recordings in one go, then all windows: whoever asks for windows has the same answer besides."""
+        wholes = self._probabilities([one.whole for one in read])
+        odds = iter(self._probabilities([part.example for one in read for part in one.parts]))
         heard = []
-        for one in read:
-            whole = next(odds)
+        for one, whole in zip(read, wholes, strict=True):
             windows = tuple(Window(part.start, part.end, next(odds)) for part in one.parts)
             heard.append(Heard(one.path, one.info.seconds, one.info.rate, self._labels, whole, windows))
         return heard
+
+    def _probabilities(self, examples: list[Tensor]) -> list[tuple[float, ...]]:
+        return [tuple(map(float, row)) for row in self._predictor.utterances(examples)] if examples else []
 
 
 @dataclass(frozen=True)

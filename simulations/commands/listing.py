@@ -1,9 +1,9 @@
-"""What the commands that list methods share: a table of those that there are, and those that cannot be used.
+"""What the commands that list methods share: those that there are, and those that cannot be used.
 
 Owns the spelling. Must not know which registry it shows.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,13 +18,10 @@ def space_names(kinds: frozenset[type]) -> str:
 
 
 def show(title: str, registry: "Registry[Any]", row_of: Callable[[Any], Mapping[str, str]], as_json: bool) -> None:
-    """A row for each method, and on the error stream what cannot be used."""
+    """Each method, and on the error stream what cannot be used; tabs part its fields where there is no terminal."""
     import json
 
-    from rich.table import Table
-
     from common.config.added import section_kinds
-    from simulations.progress import printer
 
     section_kinds()  # which finds those whose sections have the name of another's
     rows = [row_of(one) for one in registry]
@@ -32,10 +29,24 @@ def show(title: str, registry: "Registry[Any]", row_of: Callable[[Any], Mapping[
         broken = [{"name": one.name, "reason": one.reason} for one in registry.broken]
         typer.echo(json.dumps({title: rows, "broken": broken}))
         return
-    table = Table(*rows[0], title=title, title_justify="left", show_lines=True)
-    table.columns[0].no_wrap = True  # a name is copied into a command
-    for row in rows:
-        table.add_row(*row.values())
-    printer().print(table)
+    _print(rows)
     for one in registry.broken:
         typer.echo(f"{registry.noun} {one.name} cannot be used: {one.reason}", err=True)
+
+
+def _print(rows: Sequence[Mapping[str, str]]) -> None:
+    """On a terminal a paragraph each, for seven columns would cut words; elsewhere a line each, heads first."""
+    from rich.padding import Padding
+
+    from simulations.progress import printer
+
+    console = printer()
+    if not console.is_terminal:
+        for words in (rows[0], *(row.values() for row in rows)):
+            typer.echo("\t".join(words))
+        return
+    for row in rows:
+        name, *told = row.items()
+        console.print(name[1], style="bold", highlight=False)
+        for head, words in told:
+            console.print(Padding(f"{head}: {words}", (0, 0, 0, 2)), highlight=False)

@@ -35,7 +35,7 @@ SETTINGS = (
     Mistake("config show --set finetuning.iteration=5", "iterations", "config show --set finetuning.iterations=5"),
     Mistake("config show --set finetuning.iterations", "section.key=value"),
     Mistake("config show --set nothing.here=1", "nothing"),
-    Mistake("config show --set features.mels=64", "128", "config show --set features.mels=128"),
+    Mistake("config show --set features.mels=64", "no such setting"),
     Mistake("config show --set finetuning.iterations=many", "iterations"),
 )
 TYPED = (
@@ -97,7 +97,7 @@ RUNS = (
     Mistake("compare --modes real,reel --run new", "real"),
     Mistake("compare --protocol loso --run new", "leave-one-session-out"),
     Mistake("compare --ablate everything --run new", "everything"),
-    Mistake("simulate --set network.width=0.3 --backend serial --run new", "--base"),
+    Mistake("simulate --set network.width=0.25 --backend serial --run new", "--base"),
     Mistake("simulate --preset best --backend serial --run folder", "choose an empty one"),
     Mistake("deploy check nowhere", "nowhere"),
 )

@@ -46,6 +46,15 @@ def test_mistakes_in_a_file_and_in_overrides_are_told_together(tmp_path: Path) -
     assert noise.startswith("network.noise: ")
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("finetuning.iteration", "finetuning.iterations"), ("sed", "seed"), ("gausian.epsilon", "gaussian")],
+)
+def test_a_setting_that_is_nearly_right_is_named(typed: str, meant: str) -> None:
+    with pytest.raises(UserErrors, match=rf"no such setting; did you mean {meant}\?"):
+        load_config("demo", [f"{typed}=1"])
+
+
 def test_an_override_reaches_a_nested_setting_and_wins_over_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, "[pretraining.adversarial]\npenalty = 3.0")
     config = load_config(path, ["pretraining.adversarial.penalty=4", "pretraining.adversarial.batch=8"])

@@ -22,8 +22,9 @@ def test_all_that_there_are_are_listed(command, registry):
     rows = json.loads(CliRunner().invoke(app, [command, "--json"]).stdout)[command]
     assert [row["name"] for row in rows] == list(registry.methods)
     assert all(row["about"].endswith(".") for row in rows)
-    told = CliRunner().invoke(app, [command]).stdout
-    assert all(name in told for name in registry.methods)
+    heads, *lines = CliRunner().invoke(app, [command]).stdout.splitlines()
+    assert [line.split("\t")[0] for line in lines] == list(registry.methods)
+    assert all(line.count("\t") == heads.count("\t") for line in lines)
 
 
 @every
