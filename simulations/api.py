@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from common.recognizers.card import ModelCard
     from common.recognizers.hearing import Heard, Listener
     from common.recognizers.model import Model
+    from common.registry import Registry
     from common.scoring import Metric, Score
+    from server.bank import Bank as OpenBank
     from server.bank import Banked, Finding
     from simulations.training_set import TrainingSet
 
@@ -105,7 +107,7 @@ def methods() -> dict[str, Mapping[str, Any]]:
     from common.recognizers import RECOGNIZERS
     from common.synthesizers import SYNTHESIZERS
 
-    named = {"synthesizers": SYNTHESIZERS, "recognizers": RECOGNIZERS, "protocols": PROTOCOLS}
+    named: dict[str, Registry[Any]] = {"synthesizers": SYNTHESIZERS, "recognizers": RECOGNIZERS, "protocols": PROTOCOLS}
     return {kind: registry.methods for kind, registry in named.items()}
 
 
@@ -256,7 +258,7 @@ class Bank:
         with self._opened() as opened:
             return Recognizer.load(train(config or load_config(), opened, Path(run), Reporter(), lambda: False))
 
-    def _opened(self, *, to_change: bool = False) -> "AbstractContextManager[Any]":
+    def _opened(self, *, to_change: bool = False) -> "AbstractContextManager[OpenBank]":
         from server.opening import opened_bank
 
         return opened_bank(self.place, to_change=to_change)
