@@ -243,12 +243,14 @@ class Bank:
             save_wavs(drawn, Path(folder), lambda done, total: None)
         return path
 
-    def audit(self, config: "Config", *, members: Sequence[str] = (), strangers: Sequence[str] = ()) -> "Outside":
+    def audit(
+        self, config: "Config", *, members: Sequence[str] = (), strangers: Sequence[str] = (), samples: int = 4096
+    ) -> "Outside":
         """How well its releases tell members from strangers; the configuration's corpus has the sites' speech."""
-        from simulations.inspection.auditing import SAMPLES, audit_bank
+        from simulations.inspection.auditing import audit_bank
 
         with self._opened() as opened:
-            return audit_bank(config, opened, members, strangers, SAMPLES)
+            return audit_bank(config, opened, members, strangers, samples)
 
     def bootstrap(self, run: Place, config: "Config | None" = None) -> "Recognizer":
         """Train a recognizer from it alone; one that was trained in this run before is opened."""

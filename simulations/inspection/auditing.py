@@ -19,9 +19,6 @@ from common.settings import option_words
 from server.bank import Bank
 from server.samplers import sampler_in
 
-SAMPLES = 4096
-"""Drawn from each release, unless somebody asks for another number."""
-
 
 def audit_bank(
     config: Config, bank: Bank, members: Collection[str], strangers: Collection[str], samples: int

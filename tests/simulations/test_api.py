@@ -56,7 +56,7 @@ def test_a_campaign_a_bank_and_a_recognizer_that_listens(config, speech, weights
     assert len(drawn) == 20
     assert bank.write(drawn, tmp_path / "drawn") == tmp_path / "drawn" / "training-seed0.npz"
     assert len(api.read_corpus("table", tmp_path / "drawn")) == 20
-    told = bank.audit(config)
+    told = bank.audit(config, samples=256)
     assert (0 <= told.found.auc <= 1, told.members, told.strangers) == (True, 40, 0)
 
     recognizer = bank.bootstrap(tmp_path / "later", config)
