@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from simulations import completion
 from simulations.commands.options import (
     AsJson,
     Cache,
@@ -27,7 +28,12 @@ def bootstrap(
     overrides: Overrides = None,
     corpus: Annotated[
         str | None,
-        typer.Option("--corpus", metavar="NAME", help="Also score it on this corpus, of other speakers."),
+        typer.Option(
+            "--corpus",
+            metavar="NAME",
+            help="Also score it on this corpus, of other speakers.",
+            autocompletion=completion.corpora,
+        ),
     ] = None,
     root: Annotated[str | None, typer.Option("--root", metavar="DIR", help="The corpus's folder.")] = None,
     cache: Cache = None,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from simulations import completion
 from simulations.commands.options import (
     AsJson,
     Cache,
@@ -36,13 +37,20 @@ def compare(
     protocol: Annotated[
         str | None,
         typer.Option(
-            "--protocol", metavar="NAME", help="How speech is cut; `eyesoff protocols` lists them. By default as set."
+            "--protocol",
+            metavar="NAME",
+            help="How speech is cut; `eyesoff protocols` lists them. By default as set.",
+            autocompletion=completion.protocols,
         ),
     ] = None,
     modes: Annotated[
         str,
         typer.Option(
-            "--modes", metavar="NAME,..", help="Some of them only, such as real,federated.", show_default=False
+            "--modes",
+            metavar="NAME,..",
+            help="Some of them only, such as real,federated.",
+            show_default=False,
+            autocompletion=completion.modes,
         ),
     ] = "",
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="How many, counted up from the seed.")] = 3,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from common.errors import UserError
+from simulations import completion
 from simulations.commands.options import AsJson, Cache, cache_folder
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ def describe(
     name: Annotated[
         str,
         typer.Argument(
-            help="librispeech, iemocap, emodb, mspimprov, ravdess, cremad, table or builtin.", show_default=False
+            help="librispeech, iemocap, emodb, mspimprov, ravdess, cremad, audformat, lhotse, audiofolder, table or "
+            "builtin.",
+            show_default=False,
+            autocompletion=completion.corpora,
         ),
     ],
     root: Annotated[

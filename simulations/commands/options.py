@@ -13,13 +13,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from common.errors import UserError
+from simulations import completion
 
 if TYPE_CHECKING:
     from common.config import Config
 
 Preset = Annotated[
     str | None,
-    typer.Option("--preset", metavar="NAME", help="A preset: demo, small, emodb or paper.", show_default=False),
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help="A preset, such as demo, best, small, emodb or paper.",
+        show_default=False,
+        autocompletion=completion.presets,
+    ),
 ]
 ConfigFile = Annotated[
     Path | None,
@@ -34,7 +41,12 @@ Overrides = Annotated[
         show_default=False,
     ),
 ]
-Corpus = Annotated[str | None, typer.Option("--corpus", metavar="NAME", help="Corpus; by default the configuration's.")]
+Corpus = Annotated[
+    str | None,
+    typer.Option(
+        "--corpus", metavar="NAME", help="Corpus; by default the configuration's.", autocompletion=completion.corpora
+    ),
+]
 Root = Annotated[str | None, typer.Option("--root", metavar="DIR", help="Its folder; the built-in corpus needs none.")]
 Cache = Annotated[
     Path | None,

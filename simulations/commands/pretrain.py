@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from simulations import completion
 from simulations.commands.options import (
     Cache,
     ConfigFile,
@@ -23,7 +24,13 @@ def pretrain(
     config_file: ConfigFile = None,
     overrides: Overrides = None,
     corpus: Annotated[
-        str | None, typer.Option("--corpus", metavar="NAME", help="Corpus; by default the configuration's.")
+        str | None,
+        typer.Option(
+            "--corpus",
+            metavar="NAME",
+            help="Corpus; by default the configuration's.",
+            autocompletion=completion.corpora,
+        ),
     ] = None,
     cache: Cache = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where this run stopped, or begin it.")] = False,
