@@ -1,7 +1,7 @@
 """Words that a shell completes: presets, corpora, protocols and modes.
 
-Owns which words an option may take, and the file that keeps the names of modes: finding them loads PyTorch, for which
-nobody waits at a TAB. Must not know a command.
+Owns which words an option may take, and the file that keeps the names of protocols and modes: finding them loads
+PyTorch, for which nobody waits at a TAB. Must not know a command.
 """
 
 import json
@@ -38,28 +38,22 @@ def corpora(incomplete: str) -> list[str]:
 
 
 def protocols(incomplete: str) -> list[str]:
-    """Protocols that begin so.
-
-    >>> protocols("spl")
-    ['split']
-    """
-    from common.protocols import PROTOCOLS
-
-    return _beginning(PROTOCOLS.methods, incomplete)
+    """Protocols that begin so."""
+    return _beginning(_names("protocols"), incomplete)
 
 
 def modes(incomplete: str) -> list[str]:
     """Lists of modes, of which the last one begins so."""
     before, comma, last = incomplete.rpartition(",")
     taken = {name.strip() for name in before.split(",")}
-    return [f"{before}{comma}{name}" for name in _beginning(_modes(), last.lstrip()) if name not in taken]
+    return [f"{before}{comma}{name}" for name in _beginning(_names("modes"), last.lstrip()) if name not in taken]
 
 
 def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
-def _modes() -> list[str]:
+def _names(kind: str) -> list[str]:
     """From the cache, or found anew where another version or another package's method has come since."""
     from common.settings import RuntimeConfig
 
@@ -67,26 +61,30 @@ def _modes() -> list[str]:
     try:
         stored = json.loads(kept.read_text(encoding="utf-8"))
         if stored["state"] == state:
-            return [str(name) for name in stored["modes"]]
+            return [str(name) for name in stored[kind]]
     except (OSError, ValueError, KeyError, TypeError):
         pass  # nothing is kept, or nothing that can be read
     names = _found()
-    _keep(kept, {"state": state, "modes": names})
-    return names
+    _keep(kept, {"state": state, **names})
+    return names[kind]
 
 
-def _found() -> list[str]:
+def _found() -> dict[str, list[str]]:
+    """By kind; what takes long is PyTorch, which both need."""
+    from common.protocols import PROTOCOLS
     from simulations.comparison.modes import SPOKEN
 
-    return list(SPOKEN)
+    return {"modes": list(SPOKEN), "protocols": list(PROTOCOLS.methods)}
 
 
 def _state() -> list[str]:
-    """What the names of modes hang on."""
+    """What the names hang on."""
     here = Path(__file__).parent
-    files = [*(here.parent / "common" / "synthesizers" / "methods").glob("*.py"), here / "comparison" / "modes.py"]
-    own = [f"{path.name} {path.stat().st_mtime_ns}" for path in sorted(files)]
-    return [VERSION, *own, *sorted(point.value for point in entry_points(group="eyesoff.synthesizers"))]
+    folders = [here.parent / "common" / room / "methods" for room in ("synthesizers", "protocols")]
+    files = [*(path for folder in folders for path in sorted(folder.glob("*.py"))), here / "comparison" / "modes.py"]
+    own = [f"{path.name} {path.stat().st_mtime_ns}" for path in files]
+    groups = ("eyesoff.synthesizers", "eyesoff.protocols")
+    return [VERSION, *own, *sorted(point.value for group in groups for point in entry_points(group=group))]
 
 
 def _keep(place: Path, content: dict[str, list[str]]) -> None:

@@ -29,6 +29,8 @@ from common.settings import (
 )
 from common.spaces import Patches
 
+DEFAULTS = 1
+"""Raise it when the default of a setting changes: the hash has no other way to tell."""
 ASIDE = ("name", "campaign", "runtime")
 """What is not part of a configuration's identity."""
 
@@ -82,8 +84,12 @@ class Config(Section):
         return self.model_dump(mode="json", exclude=set(ASIDE))
 
     def identity_hash(self) -> str:
-        """Twelve characters that name this result wherever one is stored."""
-        return hash_identity(self.identity())
+        """Twelve characters that name this result wherever one is stored.
+
+        Made of what differs from the defaults, so that a setting that comes later renames nothing.
+        """
+        told = self.model_dump(mode="json", exclude=set(ASIDE), exclude_defaults=True)
+        return hash_identity({"defaults": DEFAULTS, **told})
 
     def campaign_name(self) -> str:
         """What a campaign of this configuration is called; sites see it, and draw by it.

@@ -82,8 +82,8 @@ def compare(
         typer.Option(
             "--ablate",
             metavar="SETTING,..",
-            help="Also turn these settings the other way, one by one, in federated training: all, or such as "
-            "sampling.latent_scale,finetuning.average.",
+            help="Also turn settings the other way, one by one, in federated training: all, or a list such as "
+            "finetuning.average.",
             show_default=False,
         ),
     ] = "",

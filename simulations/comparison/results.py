@@ -23,7 +23,7 @@ from common.scoring import AVERAGED_OVER, METRICS, Confusion, Metric, Outcome, c
 from common.scoring.families import holm
 from common.synthesizers import synthesizer
 from common.training.checkpoint import Card
-from common.version import VERSION
+from common.version import VERSION, commit
 from common.weights import shapes_in
 from common.wire.terms import asked_form, form_of, precision_in
 from simulations.comparison.ablations import Ablation
@@ -319,6 +319,7 @@ def environment(config: Config, precisions: Sequence[str]) -> dict[str, str | in
     found = processor()
     return {
         "eyesoff": VERSION,
+        **({"commit": told} if (told := commit()) else {}),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "system": f"{platform.system()} {platform.machine()}",

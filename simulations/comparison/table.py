@@ -17,13 +17,13 @@ def table_of(results: Results) -> Table:
     """Modes by metrics, with deviations, intervals and how much of the gap each closes; what failed stands as such."""
     seeds, folds = len(results.seeds), len(results.folds)
     title = f"{results.corpus}, preset {results.preset}: {results.protocol}; {folds} fold(s), {seeds} seed(s)"
-    caption = "folds, seeds: deviations; gap: how much of the way from floor to real is closed"
+    caption = "± folds, ± seeds: deviations; n: utterances; gap: how much of the way from floor to real is closed"
     caption = "\n".join([caption, *stays_lines(results), *leaving_lines(results)])
     table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
     table.add_column("trained on")
     table.add_column("macro F1", no_wrap=True)
     table.add_column("95 %", min_width=12)
-    for heading in ("folds", "seeds", "UAR", "gap", "n"):
+    for heading in ("± folds", "± seeds", "UAR", "gap", "n"):
         table.add_column(heading, no_wrap=True)
     failed = {mode: failure.reason for failure in results.failures for mode in failure.modes}
     for name, mode in results.modes.items():

@@ -82,6 +82,7 @@ class Registry:
 def _checked(link: Connection, words: list[str]) -> dict[str, Any]:
     told = link.ask(words)
     if not told.get("success", True):
+        link.require_listener()
         reason = " ".join(str(told.get("error-message") or told).split())
         raise UserError("the SuperLink refused", where=link.address, remedy=reason[:300])
     return told

@@ -5,6 +5,7 @@ Owns the way `flwr` is called and what it is asked. Must not know who started th
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ APP = Path(__file__).resolve().parents[2]
 FEDERATION = "eyesoff"
 COMPLETED = "finished:completed"
 COMMAND_SECONDS = 120.0
+LISTENER_SECONDS = 5.0
 ASK_EVERY = 45.0
 """Seconds between questions to Flower about the run: each starts a process, so the run's own files are read instead."""
 
@@ -57,9 +59,19 @@ class Connection:
         try:
             told: dict[str, Any] = json.loads(done.stdout)
         except ValueError:
+            self.require_listener()
             complaint = " ".join((done.stderr or done.stdout).split())[-300:]
             raise UserError(f"`flwr {words[0]}` failed", where=self.log, remedy=complaint) from None
         return told
+
+    def require_listener(self) -> None:
+        """That anybody is there, for what `flwr` says where nobody is speaks of its configuration file."""
+        host, _, port = self.address.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=LISTENER_SECONDS).close()
+        except OSError:
+            remedy = "start the server first: `eyesoff deploy local` for a rehearsal, or its containers"
+            raise UserError("nobody listens", where=self.address, remedy=remedy) from None
 
     def submit(self, run: Path, options: Sequence[str] = (), *, lost_after: float = 0.0) -> str:
         """Hand in the app for the campaign in a directory; the answer is the run's number.

@@ -6,6 +6,9 @@ import pytest
 
 pytest.importorskip("flwr", reason="Flower is an extra")
 
+from flwr.common.config import parse_config_args
+
+from common.config.unnamed import KEY, unnamed_config
 from server import app
 from server.app import FlowerClients
 from server.clients import Answer
@@ -33,6 +36,13 @@ def _bare_messages(monkeypatch):
     monkeypatch.setattr(app, "_envelope", lambda client, payload: (client, payload))
     monkeypatch.setattr(app, "_opened", lambda client, reply: Answer(client, b"done"))
     monkeypatch.setattr(app, "POLL_SECONDS", 0.01)
+
+
+def test_settings_of_any_preset_come_through_the_run_configuration_as_flower_reads_it():
+    words = """preset="best" settings="seed=3; vectors.normalisation=training; corpus.emotions=['sad', 'angry']" """
+    told = parse_config_args([words])
+    config = unnamed_config(told["preset"], told[KEY])
+    assert (config.seed, config.vectors.normalisation, config.corpus.emotions) == (3, "training", ("sad", "angry"))
 
 
 def test_a_request_that_is_lost_is_told_long_before_the_rounds_end():

@@ -39,7 +39,7 @@ def completed(command: str, option: str, incomplete: str) -> list[str]:
         ("compare", "--protocol", "none such", []),
     ],
 )
-def test_names_are_completed(command, option, incomplete, words):
+def test_names_are_completed(cache, command, option, incomplete, words):
     assert completed(command, option, incomplete) == words
 
 
@@ -51,7 +51,7 @@ def test_the_last_mode_of_a_list_is_completed_and_none_twice(cache):
 
 def test_modes_are_found_once_and_anew_where_methods_changed(cache, monkeypatch):
     found = []
-    monkeypatch.setattr(completion, "_found", lambda: found.append(1) or ["real", "mine"])
+    monkeypatch.setattr(completion, "_found", lambda: found.append(1) or {"modes": ["real", "mine"], "protocols": []})
     assert [completion.modes("mi") for _ in range(2)] == [["mine"]] * 2
     assert (len(found), cache.is_file()) == (1, True)
     monkeypatch.setattr(completion, "_state", lambda: ["another method"])
@@ -64,11 +64,12 @@ def test_modes_are_found_once_and_anew_where_methods_changed(cache, monkeypatch)
 def test_a_cache_that_cannot_be_written_completes_all_the_same(tmp_path, monkeypatch):
     (tmp_path / "eyesoff").write_text("a file where a folder should be")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(completion, "_found", lambda: ["real"])
+    monkeypatch.setattr(completion, "_found", lambda: {"modes": ["real"]})
     assert completion.modes("re") == ["real"]
 
 
-def test_completing_names_of_corpora_and_protocols_loads_no_network_library():
-    words = "completion.presets(''), completion.corpora(''), completion.protocols('')"
+def test_completing_loads_no_network_library_once_names_are_kept(cache):
+    completion.modes("")
+    words = "completion.presets(''), completion.corpora(''), completion.protocols(''), completion.modes('')"
     line = f"import sys; from simulations import completion; {words}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", line], cwd=Path(__file__).parents[2], check=False).returncode == 0

@@ -1,6 +1,8 @@
 """Bounds, illegal combinations, and what the identity hash does and does not see."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from common.config import Config
-from common.settings import Section, hash_identity
+from common.config.tree import DEFAULTS
+from common.settings import RecognizerConfig, Section, hash_identity
+
+DEFAULTS_FILE = Path(__file__).with_name("defaults.json")
 
 
 def leaves(section: Section, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -52,6 +57,29 @@ def test_the_same_identity_draws_the_same_samples_whatever_it_is_called() -> Non
 @pytest.mark.parametrize("place", RESULT, ids=".".join)
 def test_every_setting_that_defines_a_result_is_in_its_hash(place: tuple[str, ...]) -> None:
     assert changed(Config(), place, "another").identity_hash() != Config().identity_hash()
+
+
+def test_a_setting_that_comes_later_renames_nothing() -> None:
+    class Recognizing(RecognizerConfig):
+        later: int = 3
+
+    class Whole(Config):
+        recognizer: Recognizing = Recognizing()
+        another: int = 1
+
+    assert Whole().identity_hash() == Config().identity_hash()
+    changed = {"recognizer": {"iterations": 7}}
+    assert Whole.model_validate(changed).identity_hash() == Config.model_validate(changed).identity_hash()
+    assert Whole(another=2).identity_hash() != Config().identity_hash()
+
+
+def test_a_default_that_changes_is_told_to_the_hash() -> None:
+    """Where this fails: raise DEFAULTS in the tree, and write the file anew."""
+    kept = json.loads(DEFAULTS_FILE.read_text())
+    now = {".".join(place): value for place, value in leaves(Config()) if place[0] not in NOT_IN_THE_HASH}
+    plain = json.loads(json.dumps(now, default=str))
+    assert kept["defaults"] == DEFAULTS
+    assert {name: plain.get(name) for name in kept["settings"]} == kept["settings"]
 
 
 @given(st.dictionaries(st.text(), st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()))
