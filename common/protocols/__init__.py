@@ -6,10 +6,10 @@ Must not know what is trained.
 
 from typing import Any
 
-from common.protocols.protocol import Cut, Filling, Protocol, Trial
+from common.protocols.protocol import Cut, Filling, Point, Protocol, Trial
 from common.registry import Registry
 
-__all__ = ["PROTOCOLS", "Cut", "Filling", "Protocol", "Trial", "protocol"]
+__all__ = ["PROTOCOLS", "Cut", "Filling", "Point", "Protocol", "Trial", "protocol"]
 
 PROTOCOLS: Registry[Protocol[Any]] = Registry(
     "protocol", "common.protocols.methods", "PROTOCOL", "eyesoff.protocols", Protocol

@@ -27,6 +27,21 @@ class Filling:
 
 
 @dataclass(frozen=True)
+class Point:
+    """Where an arm stands in a figure of scores.
+
+    Args:
+        across: what the horizontal axis counts.
+        at: how much of it.
+        line: of which line it is a point, where there are several.
+    """
+
+    across: str
+    at: float
+    line: str = ""
+
+
+@dataclass(frozen=True)
 class Trial:
     """One cut of a corpus. No speaker stands on both sides, or it does not come to be; but for those named as shared.
 
@@ -40,6 +55,7 @@ class Trial:
         arm: which of the protocol's conditions this is, where it has some.
         watched: the emotion whose recall the condition is about, where there is one.
         shared: speakers who may stand on both sides, for the corpus's own split has them there and a setting allows it.
+        point: where the condition stands in a figure of scores, where conditions are amounts.
     """
 
     name: str
@@ -51,6 +67,7 @@ class Trial:
     arm: str = ""
     watched: str = ""
     shared: tuple[str, ...] = ()
+    point: Point | None = None
 
     def __post_init__(self) -> None:
         trained = {*self.train.speakers, *self.fitted.speakers}

@@ -79,6 +79,17 @@ class Material:
         weights = torch.where(present, most / counts.clamp_min(1) if uneven else torch.ones_like(counts), 0.0)
         return weights.to(self.device)
 
+    def tell_encoder(self, stage: str, encoder: Perceptron) -> None:
+        """To whoever looks on where the examples are; a site has nobody who does."""
+
+        @torch.no_grad()
+        def encode(examples: Tensor) -> Tensor:
+            rows = examples if self.standard is None else self.standard.apply(examples)
+            codes: Tensor = encoder(rows.float().to(self.device)).cpu()
+            return codes
+
+        self.fitting.around.reporter.encoder(stage, encode)
+
     def members(self) -> "Members":
         """Rows sorted by emotion, for a method that has networks of their own for each."""
         counts = torch.bincount(self.labels, minlength=self.fitting.classes)

@@ -16,6 +16,9 @@ from torch import Tensor
 from common.files import atomic_write
 from common.training.pictures import save_picture
 
+Encode = Callable[[Tensor], Tensor]
+"""Examples [n, *shape] -> codes [n, size]."""
+
 
 class Reporter:
     """Hears everything and says nothing; others override what they care for."""
@@ -28,6 +31,9 @@ class Reporter:
 
     def show(self, stage: str, step: int, patches: Tensor, columns: int) -> None:
         """Patches worth a look."""
+
+    def encoder(self, stage: str, encode: Encode) -> None:
+        """What a fit's encoder makes of examples, for whoever holds the examples themselves; it is released nowhere."""
 
     def close(self) -> None:
         """Nothing more will come."""
@@ -53,6 +59,11 @@ class Together(Reporter):
         """Pass it on."""
         for reporter in self._reporters:
             reporter.show(stage, step, patches, columns)
+
+    def encoder(self, stage: str, encode: Encode) -> None:
+        """Pass it on."""
+        for reporter in self._reporters:
+            reporter.encoder(stage, encode)
 
     def close(self) -> None:
         """Pass it on."""

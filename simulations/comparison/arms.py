@@ -1,17 +1,22 @@
-"""What each arm of a protocol comes to, mode by mode, and which of them is the comparison's own.
+"""What each arm of a protocol comes to, mode by mode, and which of them are the comparison's own.
 
 Owns the averages over folds, draws and seeds of one arm: each draw of each seed counts as a training of its own. Must
 not know a protocol, nor how any of this is shown.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from common.protocols import Trial
 from common.scoring import Confusion, Outcome
-from simulations.comparison.schema import Arm, ArmRow, Counts
+from simulations.comparison.differences import compared, corrected, same_seeds
+from simulations.comparison.modes import REAL
+from simulations.comparison.schema import Arm, ArmRow, Counts, Difference
 
-DRAWS = 1000
-"""More than any protocol draws."""
+DRAWS = 10_000
+"""More than any protocol draws, over all of its arms."""
+Draw = tuple[str, int]
+"""An arm, and the number of a draw in it."""
 
 
 def by_arm(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
@@ -22,21 +27,37 @@ def by_arm(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
     return arms
 
 
-def trainings(trials: Sequence[Trial], seeds: Iterable[int]) -> dict[int, tuple[int, int]]:
+def shown_of(trials: Sequence[Trial]) -> list[Trial]:
+    """What the comparison's own table is of.
+
+    All arms, where each makes another emotion rare: none of them is the protocol's answer alone. Else the last one,
+    which of a curve is its end and is fixed beforehand.
+    """
+    arms = by_arm(trials)
+    return list(trials) if all(trial.watched for trial in trials) else list(arms.values())[-1]
+
+
+def title_of(shown: Sequence[Trial]) -> str:
+    """Of which arms a table is."""
+    arms = [name for name in by_arm(shown) if name]
+    return f"mean over {', '.join(arms)}" if len(arms) > 1 else "".join(arms)
+
+
+def trainings(trials: Sequence[Trial], seeds: Iterable[int]) -> dict[int, tuple[int, Draw]]:
     """Number of a training to its seed and draw; a seed itself, where nothing is drawn more than once."""
-    draws = sorted({trial.repeat for trial in trials})
+    draws = list(dict.fromkeys((trial.arm, trial.repeat) for trial in trials))
     if len(draws) == 1:
         return {seed: (seed, draws[0]) for seed in seeds}
-    return {DRAWS * seed + draw: (seed, draw) for seed in seeds for draw in draws}
+    return {DRAWS * seed + number: (seed, draw) for seed in seeds for number, draw in enumerate(draws, start=1)}
 
 
 def counts_in(trials: Sequence[Trial], table: Counts, seeds: Iterable[int]) -> Counts:
-    """Those of one arm, by training and by the names of its folds."""
+    """Those of some arms, by training and by the names of its folds."""
     found: Counts = {}
     for number, (seed, draw) in trainings(trials, seeds).items():
         of_seed = table.get(str(seed), {})
-        own = {one.name: of_seed[one.title] for one in trials if one.repeat == draw and one.title in of_seed}
-        if own:
+        drawn = (one for one in trials if (one.arm, one.repeat) == draw)
+        if own := {one.name: of_seed[one.title] for one in drawn if one.title in of_seed}:
             found[str(number)] = own
     return found
 
@@ -45,14 +66,27 @@ def arms_of(
     trials: Iterable[Trial], labels: tuple[str, ...], counts: Mapping[str, Counts], seeds: Sequence[int]
 ) -> list[Arm]:
     """All of them; none where the protocol has none."""
-    return [
-        Arm(name, own[0].watched, {mode: _row(own, labels, table, seeds) for mode, table in counts.items()})
-        for name, own in by_arm(trials).items()
-        if name
-    ]
+    return _told_together(
+        [
+            Arm(name, own[0].watched, _rows(own, labels, counts, seeds), own[0].point)
+            for name, own in by_arm(trials).items()
+            if name
+        ]
+    )
 
 
-def _row(trials: list[Trial], labels: tuple[str, ...], table: Counts, seeds: Sequence[int]) -> ArmRow | None:
+def _rows(
+    trials: list[Trial], labels: tuple[str, ...], counts: Mapping[str, Counts], seeds: Sequence[int]
+) -> dict[str, ArmRow | None]:
+    outcomes = {mode: _outcome(trials, labels, table, seeds) for mode, table in counts.items()}
+    real = outcomes.get(REAL)
+    return {
+        mode: None if one is None else _row(one, labels, trials[0].watched, None if mode == REAL else real, seeds[0])
+        for mode, one in outcomes.items()
+    }
+
+
+def _outcome(trials: list[Trial], labels: tuple[str, ...], table: Counts, seeds: Sequence[int]) -> Outcome | None:
     """Of the trainings that are whole."""
     folds = {trial.name for trial in trials}
     cells = {
@@ -62,11 +96,32 @@ def _row(trials: list[Trial], labels: tuple[str, ...], table: Counts, seeds: Seq
         for fold, speakers in found.items()
         for speaker, matrix in speakers.items()
     }
-    if not cells:
-        return None
-    outcome, watched = Outcome.of(cells), trials[0].watched
+    return Outcome.of(cells) if cells else None
+
+
+def _row(outcome: Outcome, labels: tuple[str, ...], watched: str, real: Outcome | None, seed: int) -> ArmRow:
     recall = None
     if watched:
         heard = outcome.counts.sum(axis=(0, 1))[labels.index(watched)]
         recall = float(heard[labels.index(watched)] / heard.sum())
-    return ArmRow(outcome.summary("macro_f1", seed=seeds[0]), outcome.summary("uar", seed=seeds[0]), recall)
+    pair = None if real is None else same_seeds([outcome, real])
+    return ArmRow(
+        outcome.summary("macro_f1", seed=seed),
+        outcome.summary("uar", seed=seed),
+        recall,
+        outcome.values("uar").mean(axis=1).tolist(),
+        Difference(**compared(pair[0], pair[1], "uar", seed)) if pair else None,
+    )
+
+
+def _told_together(arms: list[Arm]) -> list[Arm]:
+    """With Holm's correction over every arm and mode."""
+    places = [(arm.name, mode, row.difference) for arm in arms for mode, row in arm.modes.items() if row]
+    told = [(name, mode, found) for name, mode, found in places if found is not None]
+    family = dict(zip([place[:2] for place in told], corrected([place[2] for place in told]), strict=True))
+
+    def mended(arm: Arm, mode: str, row: ArmRow | None) -> ArmRow | None:
+        found = family.get((arm.name, mode))
+        return row if row is None or found is None else replace(row, difference=found)
+
+    return [replace(arm, modes={mode: mended(arm, mode, row) for mode, row in arm.modes.items()}) for arm in arms]

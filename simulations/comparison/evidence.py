@@ -4,18 +4,20 @@ Owns the layout. Must not know how anything is drawn. Arrays are safetensors, pa
 
     index.json               {schema, fold, seed, labels, scaling: {low, high}, features: {..}, curves: [{file, stage,
                              subject, fold, seed}], ledgers: [{file, session, seed}],
-                             feature?: {number, name}}; `scaling` inverts to log-mels
+                             feature?: {number, name}, codes?: true}; `scaling` inverts to log-mels
     patches.safetensors      `real/<emotion>` and `<mode>/<emotion>`: [n, 128, 128]
     paired.safetensors       `<mode>`: [latents, emotions, 128, 128], one latent under every emotion
     embeddings.safetensors   `real`, `<mode>`: [n, d] fp32; `real/labels`, `<mode>/labels`: [n] int64;
                              of vectors also `<mode>/feature`: [n], the number of each that the index names
+    codes.safetensors        of synthesizers that have an encoder: `<synthesizer>/training`, `/held out`, `/samples`:
+                             [n, d] fp32, and `<synthesizer>/<side>/labels`: [n] int64
     curves/*.jsonl           rows {stage, step, <metric>: ..} of the tunings and trainings of that fold and seed
     ledgers/*.jsonl          the ledger of each federated client at that seed: what left it
 """
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from common.files import atomic_json, atomic_write
 from common.settings import FeatureConfig
 from common.spaces import Vectors
 from common.training.checkpoint import read_tensors
+from simulations.comparison.codes import CODES
 from simulations.comparison.measures import drawn_feature
 from simulations.comparison.modes import REAL
 from simulations.comparison.setting import Setting
@@ -66,6 +69,8 @@ class Gathered:
     looks: Mapping[str, Mapping[str, Tensor]]
     curves: Iterable[Written] = ()
     ledgers: Iterable[Written] = ()
+    codes: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
+    """By synthesizer what `simulations.comparison.codes` kept."""
     feature: Mapping[str, Any] | None = None
     """The number of a vector that is kept of every sample, and its name; none of patches."""
 
@@ -86,7 +91,12 @@ def gather(run: Path, setting: Setting, units: Sequence[Unit], store: Store) -> 
     ledgers = (Written.of(unit, store.where(unit) / LEDGER) for unit in done if unit.seed == first.seed)
     labels = setting.manifest.labels
     ground = first.place, first.seed, labels, setting.scaled, setting.config.features
-    put(run, Gathered(*ground, looks, curves, ledgers, _feature(setting, first.seed)))
+    codes = {unit.subject: read_tensors(store.where(unit) / CODES)[0] for unit in watched if _has_codes(unit, store)}
+    put(run, Gathered(*ground, looks, curves, ledgers, codes, _feature(setting, first.seed)))
+
+
+def _has_codes(unit: Unit, store: Store) -> bool:
+    return unit.kind == "fit" and (store.where(unit) / CODES).is_dir()
 
 
 def _feature(setting: Setting, seed: int) -> dict[str, Any] | None:
@@ -114,7 +124,11 @@ def put(run: Path, found: Gathered) -> None:
         "curves": list(_copied(found.curves, folder / "curves")),
         "ledgers": list(_copied(found.ledgers, folder / "ledgers")),
     }
-    told = {} if found.feature is None else {"feature": dict(found.feature)}
+    told: dict[str, Any] = {} if found.feature is None else {"feature": dict(found.feature)}
+    if found.codes:
+        codes = {f"{one}/{name}": tensor for one, kept in found.codes.items() for name, tensor in kept.items()}
+        atomic_write(folder / f"{CODES}.safetensors", to_bytes(codes))
+        told[CODES] = True
     atomic_json(folder / INDEX, index | told)
 
 

@@ -30,6 +30,7 @@ from common.synthesizers import Fitting, synthesizer
 from common.training.checkpoint import save_tensors
 from common.training.draws import Examples
 from common.training.phases import Interrupted
+from common.training.reporters import Together
 from common.weights import cut, restored
 from common.wire import Precision, Refusal, Release, Reply, decode_reply, restored_weights
 from common.wire.terms import asked_form, form_of
@@ -37,6 +38,7 @@ from server.checks import draw, fault_of
 from server.correspondence import Question
 from server.requests import Requests
 from server.samplers import sampler_of
+from simulations.comparison.codes import Encoder, keep_codes
 from simulations.comparison.job import Job
 from simulations.comparison.store import ASIDE, LEDGER, RELEASE, SITE
 
@@ -146,9 +148,13 @@ def fit(job: Job) -> None:
         return train.examples(setting.scaling, seed, balanced=balanced)
 
     base = setting.pretrained.pair.learned() if one.base(settings, len(labels)) else {}
-    around = job.around(acceleration, job.unit.steps)
+    encoder, around = Encoder(), job.around(acceleration, job.unit.steps)
+    around = replace(around, reporter=Together([around.reporter, encoder]))
     released = one.released_by(
         Fitting(examples, base, labels, setting.space, seed, around, train.manifest.held), settings
     )
     weights = _as_released(released, one.reference_of(base, settings, len(labels)), config, seed)
     save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})
+    if encoder.encode is not None:
+        sampler = one.sampler(weights, settings, setting.space, len(labels), acceleration.device)
+        keep_codes(job, encoder.encode, sampler)

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,15 +19,15 @@ from common.networks.acceleration import Acceleration
 from common.protocols import Trial
 from common.recognizers.averaging import leaving
 from common.recognizers.methods.dnn import RECOGNIZER as DENSE
-from common.scoring import AVERAGED_OVER, METRICS, Confusion, Metric, Outcome, compare, gap_closed
-from common.scoring.families import holm
+from common.scoring import AVERAGED_OVER, METRICS, Confusion, Outcome, gap_closed
 from common.synthesizers import synthesizer
 from common.training.checkpoint import Card
 from common.version import VERSION, commit
 from common.weights import shapes_in
 from common.wire.terms import asked_form, form_of, precision_in
 from simulations.comparison.ablations import Ablation
-from simulations.comparison.arms import arms_of, by_arm, counts_in, trainings
+from simulations.comparison.arms import arms_of, counts_in, shown_of, title_of, trainings
+from simulations.comparison.differences import compared, corrected, same_seeds
 from simulations.comparison.measures import OF_VECTORS
 from simulations.comparison.modes import ABLATED, FLOOR, REAL, Mode
 from simulations.comparison.schema import (
@@ -51,8 +51,6 @@ from simulations.comparison.units import COPYING, KINDS, NOISE, Unit, row_of
 from simulations.inspection.machine import processor
 from simulations.trials import leak_of
 
-Found = TypeVar("Found", bound=Difference)
-SURE = 0.05
 PRETRAINING = "pretraining"
 MEASURES = ("frechet", "kernel", "density", "coverage", "recognized")
 """In whichever space."""
@@ -90,10 +88,10 @@ def collect(
     done = [unit for unit in units if store.card(unit) is not None]
     trials = [setting.folds[title] for title in dict.fromkeys(unit.place for unit in units if unit.kind == "score")]
     seeds = list(dict.fromkeys(unit.seed for unit in units))
-    shown = list(by_arm(trials).values())[-1]  # of a curve its end, which is fixed beforehand
+    shown = shown_of(trials)
     begun = ground(setting.config, setting.manifest.labels, list(trainings(shown, seeds)))
     folds = {trial.name: tested(trial) for trial in shown}
-    words = ", ".join(filter(None, (begun.protocol, shown[0].arm, leak_of(shown[0]))))
+    words = ", ".join(filter(None, (begun.protocol, title_of(shown), leak_of(shown[0]))))
     begun = replace(begun, folds=list(folds.values()), protocol=words)
     every = {mode.name: counts_of(mode.name, done, store) for mode in modes}
     counts = {name: counts_in(shown, table, seeds) for name, table in every.items()}
@@ -186,60 +184,33 @@ def _row(mode: Mode, outcome: Outcome | None, results: Results) -> Row:
 
 
 def _turned(ablation: Ablation, outcome: Outcome | None, usual: Outcome | None, seeds: Sequence[int]) -> Turned:
-    pair = None if outcome is None or usual is None else _same_seeds([outcome, usual])
+    pair = None if outcome is None or usual is None else same_seeds([outcome, usual])
     return Turned(
         ablation.setting,
         ablation.usual,
         ablation.other,
         complete=outcome is not None and list(outcome.seeds) == sorted(seeds),
         macro_f1=None if outcome is None else outcome.summary("macro_f1", seed=seeds[0]),
-        difference=None if pair is None else Difference(**_compared(pair[0], pair[1], "macro_f1", seeds[0])),
+        difference=None if pair is None else Difference(**compared(pair[0], pair[1], "macro_f1", seeds[0])),
     )
-
-
-def _compared(one: Outcome, other: Outcome, metric: Metric, seed: int) -> dict[str, Any]:
-    found = compare(one, other, metric, seed=seed)
-    score = found.difference
-    interval = {"difference": score.value, "low": score.low, "high": score.high}
-    return interval | {"p_value": found.p_value, "pairs": found.pairs, "different": found.different}
-
-
-def _same_seeds(outcomes: Sequence[Outcome]) -> list[Outcome] | None:
-    """Cut to the seeds that all of them have, or nothing."""
-    common = sorted(set.intersection(*(set(outcome.seeds) for outcome in outcomes)))
-    if not common:
-        return None
-    return [
-        Outcome(one.labels, tuple(common), one.speakers, one.folds, one.counts[[one.seeds.index(s) for s in common]])
-        for one in outcomes
-    ]
 
 
 def _paired(outcomes: Mapping[str, Outcome | None], seed: int) -> list[Pair]:
     rows = []
     known = {name: outcome for name, outcome in outcomes.items() if outcome is not None}
     for (first, one), (second, other) in combinations(known.items(), 2):
-        if pair := _same_seeds([one, other]):
-            found = {metric: _compared(pair[0], pair[1], metric, seed) for metric in METRICS}
+        if pair := same_seeds([one, other]):
+            found = {metric: compared(pair[0], pair[1], metric, seed) for metric in METRICS}
             rows += [Pair(first=first, second=second, metric=metric, **told) for metric, told in found.items()]
-    families = {metric: _corrected([row for row in rows if row.metric == metric]) for metric in METRICS}
+    families = {metric: corrected([row for row in rows if row.metric == metric]) for metric in METRICS}
     each = {metric: iter(family) for metric, family in families.items()}
     return [next(each[row.metric]) for row in rows]
 
 
-def _corrected(family: Sequence[Found]) -> list[Found]:
-    """Differences that are told together: each is sure only if its p holds among all of them."""
-    corrected = holm({number: one.p_value for number, one in enumerate(family)})
-    return [
-        replace(one, holm=corrected[number], different=one.different and corrected[number] < SURE)
-        for number, one in enumerate(family)
-    ]
-
-
 def _turned_together(rows: Sequence[Turned]) -> list[Turned]:
     """All settings of a comparison are one family."""
-    corrected = iter(_corrected([row.difference for row in rows if row.difference is not None]))
-    return [row if row.difference is None else replace(row, difference=next(corrected)) for row in rows]
+    together = iter(corrected([row.difference for row in rows if row.difference is not None]))
+    return [row if row.difference is None else replace(row, difference=next(together)) for row in rows]
 
 
 def _gaps(outcomes: Mapping[str, Outcome | None], seed: int) -> dict[str, Gap | None]:
@@ -249,7 +220,7 @@ def _gaps(outcomes: Mapping[str, Outcome | None], seed: int) -> dict[str, Gap | 
         return {}
     closed = {}
     for name, outcome in outcomes.items():
-        three = None if name in (REAL, FLOOR) or outcome is None else _same_seeds([outcome, floor, real])
+        three = None if name in (REAL, FLOOR) or outcome is None else same_seeds([outcome, floor, real])
         if three:
             found = gap_closed(three[0], three[1], three[2], seed=seed)
             closed[name] = None if found is None else Gap(found.value, found.low, found.high, found.n)

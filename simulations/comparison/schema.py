@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from common.errors import UserError
 from common.files import atomic_json
+from common.protocols import Point
 from common.scoring import Metric, Summary
 
 SCHEMA = 5
@@ -190,6 +191,10 @@ class ArmRow:
     macro_f1: Summary
     uar: Summary
     recall: float | None
+    uars: list[float] = field(default_factory=list)
+    """UAR of each training, a draw of a seed, mean over folds."""
+    difference: Difference | None = None
+    """Of UAR, from the real mode in the same arm; corrected among all arms and modes of the comparison."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +206,8 @@ class Arm:
     """The emotion whose recall it is about; nothing where it is about none."""
     modes: dict[str, ArmRow | None]
     """Null where failures left nothing whole."""
+    point: Point | None = None
+    """Where it stands in a figure of scores, where arms are amounts."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +235,8 @@ class Results:
     noised: bool = False
     """Whether a site's noise is in the counts, which then may be negative."""
     arms: list[Arm] = field(default_factory=list)
-    """Of a protocol that has some; `modes` are then those of the last one, with each draw as a seed."""
+    """Of a protocol that has some; each draw counts as a seed. `modes` are then over all arms, where each makes another
+    emotion rare, else those of the last one."""
     paired: list[Pair] = field(default_factory=list)
     ablations: list[Turned] = field(default_factory=list)
     gap_closed: dict[str, Gap | None] = field(default_factory=dict)

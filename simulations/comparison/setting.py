@@ -84,6 +84,13 @@ class Setting:
         firsts: dict[str, str] = {}
         return {title: firsts.setdefault(one.fitted.content_hash(), title) for title, one in self.folds.items()}
 
+    def is_measured(self, trial: Trial) -> bool:
+        """Whether samples are measured in a trial: the first of those whose synthesizers have heard the same.
+
+        Of several draws of the same arm, the first one alone: measuring takes longer than many a fit.
+        """
+        return self.fitted_at[trial.title] == trial.title and trial.repeat <= 1
+
     @cached_property
     def background(self) -> Behind:
         """What is heard behind recordings that get background noise."""

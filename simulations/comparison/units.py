@@ -133,8 +133,8 @@ class _SeedPlan:
         """In the order in which they can be computed."""
         for mode in modes:
             yield from self.of_mode(mode, fold).all
-        if not self.setting.is_usual:
-            return  # samples are measured in the usual folds only
+        if not self.setting.is_measured(fold):
+            return
         real = tuple(self.of_mode(mode, fold).trained for mode in modes if mode.name == REAL)
         for control in (COPYING, NOISE):
             yield self._quality(control, fold, real)
@@ -216,7 +216,10 @@ class _SeedPlan:
             settings["measures"] = MEASURES_VERSION
         else:
             settings["base"] = self.setting.base_hash
-        return self._unit("quality", subject, fold.name, settings, needs)
+        if not self.setting.is_usual:
+            parts = {"train": fold.train, "heard": fold.fitted, "test": fold.test}
+            settings["parts"] = {name: part.content_hash() for name, part in parts.items()}
+        return self._unit("quality", subject, fold.title, settings, needs)
 
     def _unit(
         self,

@@ -19,11 +19,11 @@ Line = tuple[list[int], list[float]]
 def training(curves: Sequence[Curve]) -> Iterator[tuple[str, Drawing]]:
     """A figure for each stage of training, named; a panel a quantity, a line a mode."""
     subjects = list(dict.fromkeys(curve.subject for curve in curves))
-    for stage, panels in _by_stage(curves).items():
+    for stage, panels in by_stage(curves).items():
         yield stage, _figure(stage, panels, subjects)
 
 
-def _by_stage(curves: Sequence[Curve]) -> dict[str, dict[str, dict[str, Line]]]:
+def by_stage(curves: Sequence[Curve]) -> dict[str, dict[str, dict[str, Line]]]:
     """Stage to quantity to subject to its line."""
     stages: dict[str, dict[str, dict[str, Line]]] = {}
     for curve in curves:

@@ -19,6 +19,7 @@ from client.ledger import entries, verify
 from common.errors import UserError
 from common.features.scaling import Scaling
 from common.settings import FeatureConfig
+from simulations.comparison.codes import CODES, LABELS, SIDES
 from simulations.comparison.evidence import EVIDENCE, INDEX, SCHEMA
 
 Floats = NDArray[np.floating]
@@ -58,6 +59,8 @@ class Evidence:
     """Of vectors: one number of each sample, by mode."""
     feature: tuple[int, str] | None = None
     """Which number that is, and its name."""
+    codes: Mapping[str, Mapping[str, tuple[Floats, NDArray[np.int64]]]] = field(default_factory=dict)
+    """By synthesizer and side: codes, and their emotions."""
     curves: Sequence[Curve] = ()
     ledgers: Sequence[ClientLedger] = ()
     missing: tuple[str, ...] = ()
@@ -91,6 +94,7 @@ class Evidence:
             paired=_arrays(folder, "paired", missing),
             embeddings={name: (vectors[name], vectors[f"{name}/labels"]) for name in modes if name in vectors},
             columns={one: vectors[f"{one}/feature"] for one in modes if f"{one}/feature" in vectors},
+            codes=_codes(folder, missing) if index.get(CODES) else {},
             curves=tuple(_curves(folder, index.get("curves", []), missing)),
             ledgers=tuple(_ledgers(folder, index.get("ledgers", []), missing)),
             missing=tuple(missing),
@@ -104,6 +108,16 @@ def _arrays(folder: Path, name: str, missing: list[str]) -> dict[str, NDArray[An
     except (OSError, SafetensorError):
         missing.append(f"{EVIDENCE}/{file.name} is not there or cannot be read")
         return {}
+
+
+def _codes(folder: Path, missing: list[str]) -> dict[str, dict[str, tuple[Floats, NDArray[np.int64]]]]:
+    found: dict[str, dict[str, tuple[Floats, NDArray[np.int64]]]] = {}
+    arrays = _arrays(folder, CODES, missing)
+    for name in arrays:
+        subject, _, side = name.partition("/")
+        if side in SIDES:
+            found.setdefault(subject, {})[side] = (arrays[name], arrays[f"{name}/{LABELS}"])
+    return {subject: {side: found[subject][side] for side in SIDES} for subject in sorted(found)}
 
 
 def _curves(folder: Path, listed: Sequence[Mapping[str, Any]], missing: list[str]) -> Iterator[Curve]:

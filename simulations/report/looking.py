@@ -1,14 +1,18 @@
-"""The figures of a comparison on vectors: where samples lie beside real speech, and how one number is spread.
+"""The figures of a comparison on vectors: samples beside real speech, how one number is spread, codes, losses.
 
 Owns which modes are shown. Must not know how a figure is drawn (`simulations.report.vectors`).
 """
 
+from collections.abc import Iterator
+
 from common.scoring.labelled import Labelled
+from simulations.comparison.codes import FITTED, MADE
 from simulations.comparison.modes import REAL
 from simulations.comparison.schema import Results
+from simulations.report.curves import by_stage
 from simulations.report.drawing import Drawing
 from simulations.report.evidence import Evidence
-from simulations.report.vectors import histogram, maps
+from simulations.report.vectors import codes, histogram, losses, maps
 
 SHOWN = 4
 """Modes at the most: more panels or lines take time and tell no more."""
@@ -35,6 +39,28 @@ def histogram_of(results: Results, evidence: Evidence) -> Drawing | None:
     if feature is None or REAL not in columns or not made:
         return None
     return histogram(columns[REAL], made, feature, seed=evidence.seed)
+
+
+def codes_of(evidence: Evidence) -> Iterator[Drawing]:
+    """Codes on a plane as they are, a figure a synthesizer; longer ones laid flat, a panel a synthesizer."""
+    sides = {
+        subject: {side: Labelled(*found) for side, found in of_it.items()} for subject, of_it in evidence.codes.items()
+    }
+    flat = {subject: of_it for subject, of_it in sides.items() if of_it[FITTED].values.shape[1] == 2}
+    for subject, of_it in flat.items():
+        yield codes(of_it, evidence.labels, name=f"codes-{subject}")
+    if long := {subject: of_it for subject, of_it in sides.items() if subject not in flat}:
+        pairs = {f"codes of {subject}": (of_it[FITTED], of_it[MADE]) for subject, of_it in long.items()}
+        yield maps(pairs, evidence.labels, seed=evidence.seed, name="latent")
+
+
+def losses_of(evidence: Evidence) -> Iterator[tuple[str, Drawing]]:
+    """A figure for each stage of training; a panel a quantity, a line a mode."""
+    for stage, panels in by_stage(evidence.curves).items():
+        yield (
+            stage,
+            losses({name.replace("/", ": "): lines for name, lines in panels.items()}, name=f"training-{stage}"),
+        )
 
 
 def best_modes(results: Results, evidence: Evidence) -> tuple[str, ...]:

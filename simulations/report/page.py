@@ -9,13 +9,14 @@ from typing import Any
 
 from common.errors import UserError
 from simulations.comparison.schema import Results
+from simulations.report.arms import arms_figure, arms_table
 from simulations.report.curves import training
 from simulations.report.drawing import Drawing
 from simulations.report.evidence import Evidence
 from simulations.report.headline import Headline
 from simulations.report.leaving import kinds_that_left, leaving_table
 from simulations.report.listening import heard_mode, sounds
-from simulations.report.looking import histogram_of, is_of_vectors, map_of
+from simulations.report.looking import codes_of, histogram_of, is_of_vectors, losses_of, map_of
 from simulations.report.neighbours import neighbours
 from simulations.report.rendering import HERE, render
 from simulations.report.scores import bars, confusions, pairs
@@ -38,15 +39,19 @@ from simulations.report.tables import (
 LARGEST = 5_000_000
 """Bytes that a report may have: it travels by mail."""
 ASIDE = "quarantined"
+SELDOM = {ASIDE, "arms", "codes"}
+"""Sections that a comparison need not have."""
 KICKERS = {"comparison": "Comparison", "campaign": "Campaign", "bootstrap": "Recognizer from a bank"}
 SECTIONS = {
     "results": "Results",
+    "arms": "The arms of the protocol",
     "pairs": "Modes in pairs",
     "ablations": "What each setting is worth",
     "spectrograms": "Real and generated speech",
     "listening": "Listen",
     "confusions": "What is taken for what",
     "neighbours": "Real and synthetic in one map",
+    "codes": "Codes",
     "quality": "Quality of samples",
     "leaving": "What left each client",
     "training": "Training",
@@ -76,7 +81,9 @@ def build(results: Results, evidence: Evidence) -> Report:
         "confusions": tuple(confusions(results)),
         "neighbours": map_of(results, evidence) if is_of_vectors(results) else neighbours(evidence),
         "histogram": histogram_of(results, evidence),
-        "training": tuple(training(evidence.curves)),
+        "arms_figure": arms_figure(results),
+        "codes": tuple(codes_of(evidence)),
+        "training": tuple(losses_of(evidence) if is_of_vectors(results) else training(evidence.curves)),
     }
     words = _words(results, evidence) | {"heard": heard, "sounds": sounds(evidence)}
     content = words | drawn
@@ -85,10 +92,9 @@ def build(results: Results, evidence: Evidence) -> Report:
     page = render(HERE / "page.html", content | {"sections": sections})
     if len(page.encode()) > LARGEST:
         raise UserError(f"a report of {len(page.encode()):,} bytes, more than {LARGEST:,}", remedy="name fewer --modes")
-    single = [
-        drawn[name] for name in ("bars", "pairs", "spectrograms", "paired", "neighbours", "histogram") if drawn[name]
-    ]
-    return Report(page, (*single, *drawn["confusions"], *(figure for _, figure in drawn["training"])))
+    names = ("bars", "pairs", "spectrograms", "paired", "neighbours", "histogram", "arms_figure")
+    single = [drawn[name] for name in names if drawn[name]]
+    return Report(page, (*single, *drawn["confusions"], *drawn["codes"], *(figure for _, figure in drawn["training"])))
 
 
 def _told(results: Results, content: Mapping[str, Any]) -> set[str]:
@@ -97,7 +103,7 @@ def _told(results: Results, content: Mapping[str, Any]) -> set[str]:
     filled |= {name for name, table in content["tables"].items() if table.rows and name in SECTIONS}
     empty = {"results"} if not results.folds else set()
     empty |= {"cost"} if not results.seconds else set()
-    wanted = set(SECTIONS) - {ASIDE} if results.what == "comparison" else {"failures", "environment"}
+    wanted = set(SECTIONS) - SELDOM if results.what == "comparison" else {"failures", "environment"}
     return filled - empty | wanted
 
 
@@ -106,6 +112,7 @@ def _words(results: Results, evidence: Evidence) -> dict[str, Any]:
     tables = {
         "results": results_table(results, shares),
         "folds": folds_table(results),
+        "arms": arms_table(results),
         "pairs": pairs_table(results),
         "ablations": ablations_table(results),
         "quality": quality_table(results),

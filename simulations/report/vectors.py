@@ -47,6 +47,11 @@ class Line:
         values = np.atleast_2d(np.asarray(draws, dtype=np.float64))
         return cls(np.asarray(at, dtype=np.float64), values.mean(axis=0), values.min(axis=0), values.max(axis=0))
 
+    @classmethod
+    def joined(cls, parts: Sequence["Line"]) -> "Line":
+        """One after another."""
+        return cls(*(np.concatenate([getattr(one, name) for one in parts]) for name in ("at", "mean", "low", "high")))
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -58,7 +63,7 @@ class Bar:
     recall: float
 
 
-def losses(networks: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]]) -> Drawing:
+def losses(networks: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]], *, name: str = "losses") -> Drawing:
     """A panel a network, a line a split (such as training and held out): steps and values, raw and smoothed."""
     splits = list(dict.fromkeys(split for lines in networks.values() for split in lines))
     rows = -(-len(networks) // 2)
@@ -76,7 +81,7 @@ def losses(networks: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]]) ->
         for cell in cells[max(len(networks) - 2, 0) : len(networks)]:
             cell.set_xlabel("step")
         _legend(figure, cells)
-        return finish(figure, "losses", f"Losses by step, a panel a network. {'; '.join(told)}.")
+        return finish(figure, name, f"Losses by step, a panel a network. {'; '.join(told)}.")
 
 
 def maps(
@@ -159,7 +164,7 @@ def against(
         return finish(figure, name, alt)
 
 
-def codes(panels: Mapping[str, Labelled], emotions: Sequence[str]) -> Drawing:
+def codes(panels: Mapping[str, Labelled], emotions: Sequence[str], *, name: str = "codes") -> Drawing:
     """Two-dimensional codes, such as those of training, of speech held out, and of samples; all on the same axes."""
     for title, points in panels.items():
         if points.values.shape[1] != 2:
@@ -173,7 +178,7 @@ def codes(panels: Mapping[str, Labelled], emotions: Sequence[str]) -> Drawing:
             cell.grid()
         _emotion_legend(figure, emotions)
         alt = f"Two-dimensional codes of {', '.join(panels)}, coloured by emotion."
-        return finish(figure, "codes", alt)
+        return finish(figure, name, alt)
 
 
 def imbalance(removed: Mapping[str, Mapping[str, Bar]]) -> Drawing:

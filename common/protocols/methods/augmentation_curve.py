@@ -12,7 +12,7 @@ from common.corpora.manifest import Manifest
 from common.protocols import folds
 from common.protocols.drawing import sets_of
 from common.protocols.folds import By, FoldsConfig
-from common.protocols.protocol import Filling, Protocol, Trial
+from common.protocols.protocol import Filling, Point, Protocol, Trial
 from common.settings import Positive, Section
 
 
@@ -37,7 +37,13 @@ def curve(manifest: Manifest, settings: Settings, *, real: bool) -> tuple[Trial,
     whole = folds.trials(manifest, own.by, settings.folds)
     points = [(number, draw) for number in range(1, own.sets + 1) for draw in range(1, own.draws + 1)]
     return tuple(
-        replace(trial, filling=Filling(real, sets_of(trial.train, number)), arm=f"q = {number}", repeat=draw)
+        replace(
+            trial,
+            filling=Filling(real, sets_of(trial.train, number)),
+            arm=f"q = {number}",
+            repeat=draw,
+            point=Point("sets of samples", number),
+        )
         for number, draw in ([(0, 0)] if real else []) + points
         for trial in whole
     )

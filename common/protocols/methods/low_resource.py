@@ -13,7 +13,7 @@ from common.corpora.manifest import Manifest
 from common.protocols import folds
 from common.protocols.drawing import evenly, first_of_each, require_every_emotion
 from common.protocols.folds import By, FoldsConfig
-from common.protocols.protocol import Filling, Protocol, Trial
+from common.protocols.protocol import Filling, Point, Protocol, Trial
 from common.settings import Count, Positive, Section
 
 Percent = Annotated[float, Field(gt=0, le=100)]
@@ -63,6 +63,7 @@ def _part_of(trial: Trial, percent: float, samples: int, draw: int, own: LowReso
         filling=Filling(real=True, samples=evenly(samples, trial.train.labels)),
         arm=f"{percent:g} % + {samples}",
         repeat=draw,
+        point=Point("% of the real speech", percent, f"{samples} samples"),
     )
 
 

@@ -202,6 +202,7 @@ def train(
     ]
     draw = material.dealer(stage, own.batch, all_chances).draw
     play(Game(stage, vars(nets), draw, make, phases, replayable=False), own.iterations, material.fitting.around)
+    material.tell_encoder(stage, nets.encoder)
     return nets
 
 

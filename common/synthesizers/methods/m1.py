@@ -178,6 +178,7 @@ def train(
     chances = {"latents": normal(own.code), "wanted": one_of_those(material.labels)}
     draw = material.dealer(stage, own.batch, chances).draw
     play(Game(stage, nets.named(), draw, make, phases, replayable=False), own.iterations, material.fitting.around)
+    material.tell_encoder(stage, nets.encoder)
     return nets.decoder
 
 

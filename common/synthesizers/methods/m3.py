@@ -159,6 +159,7 @@ def _train(material: Material, own: M3Config, optimizer: OptimizerConfig) -> Net
     draw = material.dealer(STAGE, own.batch, chances).draw
     game = Game(STAGE, vars(nets), draw, lambda draw: draw["latents"], phases, replayable=False)
     play(game, own.iterations, material.fitting.around)
+    material.tell_encoder(STAGE, nets.encoder)
     return nets
 
 

@@ -36,6 +36,16 @@ def test_with_replacement_every_class_has_as_many_clean_as_the_smallest_and_chan
     assert changed == {one: most - least for one in sizes if most > least}
 
 
+def test_a_plan_that_replaces_as_many_as_it_adds_does_not_have_those_counts():
+    """A control: n_max - n_c stands for both where the paper is read as it is printed."""
+    plan = signal_plan("sar", CLASSES, seed=0)
+    most = max(COUNTS.values())
+    printed = {one: (count - (most - count), 2 * (most - count)) for one, count in COUNTS.items()}
+    clean, changed = counted(plan)
+    assert {one: (clean[one], changed[one]) for one in COUNTS} == dict.fromkeys(COUNTS, (12, 38)) != printed
+    assert len({share for _, share in printed.values()}) > 1  # so that a changed recording would tell its class
+
+
 def test_without_replacement_all_stay_clean_and_the_rest_is_added():
     clean, changed = counted(signal_plan("sa", CLASSES, seed=0))
     assert clean == COUNTS

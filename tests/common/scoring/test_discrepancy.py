@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from common.errors import UserError
 from common.scoring.discrepancy import WIDTHS, discrepancy
@@ -49,6 +50,21 @@ def test_two_samples_of_one_law_show_the_bias_of_theory_and_the_floor_says_so():
     assert found.floor == pytest.approx(expected, rel=0.1)
     assert found.over_floor == pytest.approx(1, abs=0.1)
     assert abs(found.unbiased) < 0.1 * found.biased
+
+
+def test_neither_the_whole_space_at_once_nor_a_turned_sign_gives_the_papers_floor():
+    """A control: 0.0055 at 480 vectors is that of single features with two terms added and one taken off."""
+    one, other = gaussian(0, n=480, d=60), gaussian(1, n=480, d=60)
+    floor = discrepancy(one, other, seed=0).floor
+    assert floor == pytest.approx(0.0055, rel=0.1)
+
+    def kernel(first, second):
+        apart = cdist(first, second, "sqeuclidean")
+        return np.mean([np.exp(-apart / (2 * width**2)).mean() for width in WIDTHS]) * len(WIDTHS)
+
+    both = kernel(one.values, one.values) + kernel(other.values, other.values)
+    assert both - 2 * kernel(one.values, other.values) > 2 * floor
+    assert both + 2 * kernel(one.values, other.values) > 100 * floor
 
 
 def test_fewer_samples_raise_the_biased_estimate_and_its_floor_alike():

@@ -16,6 +16,7 @@ from simulations.comparison.setting import choose_folds, prepare
 from simulations.comparison.store import Store
 from simulations.comparison.table import arms_table
 from simulations.comparison.units import units_for
+from simulations.report.writing import write_report
 
 CURVE = {"curve": {"sets": 2, "draws": 2}}
 HALF = {"imbalance": {"removed": 0.5, "draws": 2, "spared": ["neutral", "angry", "sad"]}}
@@ -53,7 +54,9 @@ def test_a_curve_fits_once_a_fold_and_tunes_once_a_session(planned):
     _, units = planned(["centralized", "federated"], "augmentation-curve", **CURVE)
     assert len(of_kind(units, "fit")) == len(of_kind(units, "tune")) == 3
     assert len(of_kind(units, "score")) == 2 * 3 * (1 + 2 * 2)
-    assert not of_kind(units, "quality")
+    measured = of_kind(units, "quality")
+    assert {unit.place for unit in measured} == {f"Session{number}, q = 0" for number in (1, 2, 3)}
+    assert len(measured) == 3 * 4
 
 
 def test_each_arm_and_draw_trains_anew(planned):
@@ -66,6 +69,8 @@ def test_a_removal_is_met_by_the_synthesizer_too(planned):
     for unit in of_kind(units, "fit"):
         found = counts(setting.folds[unit.place].fitted)
         assert found["happy"] == found["sad"] / 2
+    measured = of_kind(units, "quality")
+    assert {unit.place for unit in measured} == {f"Session{number}, happy, draw 1" for number in (1, 2, 3)}
 
 
 def test_another_part_is_another_unit(planned):
@@ -110,6 +115,14 @@ def test_arms_are_scored_and_shown(comparing, under, tmp_path, protocol, section
     assert [column.header for column in arms_table(results).columns] == ["trained on", *arms]
     assert results.modes["real"].complete
     assert len(results.folds) == 3
+    assert set(results.quality) == {"federated", "copying", "noise"}
+    told = [arm.modes["federated"].difference for arm in results.arms]
+    assert all(one is not None and one.holm is not None and one.holm >= one.p_value for one in told)
+    assert all(arm.modes["real"].difference is None for arm in results.arms)
+    assert [arm.point is not None for arm in results.arms] == [not watched] * len(arms)
+    page = write_report(tmp_path / "run").read_text()
+    assert 'id="arms"' in page
+    assert (tmp_path / "run" / "figures" / ("imbalance.png" if watched else "against.png")).exists()
 
 
 def test_the_usual_protocol_has_no_arms(whole):

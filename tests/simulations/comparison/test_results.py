@@ -8,8 +8,9 @@ import pytest
 from common.scoring import Summary
 from common.scoring.families import holm
 from simulations.comparison.ablations import choose_ablations
+from simulations.comparison.differences import corrected
 from simulations.comparison.modes import choose_modes
-from simulations.comparison.results import _corrected, _turned_together, failed
+from simulations.comparison.results import _turned_together, failed
 from simulations.comparison.schema import Difference, Failed, Turned, read_results
 from simulations.comparison.setting import prepare
 from simulations.comparison.table import ablation_lines, failure_lines, table_of
@@ -108,16 +109,16 @@ def differing(p_value, different=True):
 
 
 def test_among_many_differences_one_is_sure_only_if_its_p_holds_for_all_of_them():
-    alone = _corrected([differing(0.03)])
+    alone = corrected([differing(0.03)])
     assert [(one.different, one.holm) for one in alone] == [(True, 0.03)]
-    many = _corrected([differing(0.001), differing(0.03), differing(0.04), differing(0.5, different=False)])
+    many = corrected([differing(0.001), differing(0.03), differing(0.04), differing(0.5, different=False)])
     assert [one.different for one in many] == [True, False, False, False]
     assert [one.holm for one in many] == pytest.approx([0.004, 0.09, 0.09, 0.5])
     assert [one.p_value for one in many] == [0.001, 0.03, 0.04, 0.5]
 
 
 def test_a_small_p_does_not_make_sure_what_the_interval_does_not():
-    assert not _corrected([differing(0.001, different=False)])[0].different
+    assert not corrected([differing(0.001, different=False)])[0].different
 
 
 def test_each_metric_of_pairs_is_a_family_of_its_own(whole):

@@ -1,0 +1,69 @@
+"""Arms in the report: a table whichever way it is narrower, bars of rare emotions, lines of amounts."""
+
+from dataclasses import replace
+
+import pytest
+
+from common.protocols import Point
+from common.scoring import Summary
+from simulations.comparison.schema import Arm, ArmRow, Difference, read_results
+from simulations.report.arms import arms_figure, arms_table
+
+
+def row(mean, *, recall=None, against=None):
+    summary = Summary(mean, mean - 0.1, mean + 0.1, None, None, 3, 1, 30)
+    return ArmRow(summary, summary, recall, [mean - 0.02, mean + 0.02], against)
+
+
+@pytest.fixture
+def found(results, run_of):
+    read = read_results(run_of(results))
+    return replace(read, modes={name: read.modes[name] for name in ("real", "federated")})
+
+
+SURE = Difference(0.2, 0.1, 0.3, 0.01, 9, different=True, holm=0.03)
+RARE = [
+    Arm(emotion, emotion, {"real": row(0.5, recall=0.3), "federated": row(0.7, recall=0.6, against=SURE)})
+    for emotion in ("angry", "sad")
+]
+CURVE = [
+    Arm(f"q = {q}", "", {"real": row(0.5), "federated": row(0.5 + q / 10)}, Point("sets of samples", q))
+    for q in range(4)
+]
+
+
+def test_rare_emotions_stand_in_columns_with_recall_difference_and_what_is_sure(found):
+    table = arms_table(replace(found, arms=RARE))
+    assert [cell.value for cell in table.headings] == ["trained on", "angry", "sad"]
+    assert "recall 60 %" in table.rows[1][1].note
+    assert "+0.200, Holm = 0.030, sure" in table.rows[1][1].note
+    assert "Holm" not in table.rows[0][1].note
+    assert "recall of the emotion that is rare" in table.caption
+
+
+def test_many_amounts_stand_in_rows(found):
+    table = arms_table(replace(found, arms=CURVE))
+    assert [cell.value for cell in table.headings] == ["arm", "real", "federated"]
+    assert [cells[0].value for cells in table.rows] == ["q = 0", "q = 1", "q = 2", "q = 3"]
+
+
+def test_bars_tell_rare_emotions_and_lines_tell_amounts(found):
+    bars, lines = (arms_figure(replace(found, arms=arms)) for arms in (RARE, CURVE))
+    assert bars.name == "imbalance"
+    assert "angry, federated: UAR 0.700, recall 0.600" in bars.alt
+    assert lines.name == "against"
+    assert "UAR against sets of samples" in lines.alt
+    assert "from 0.500 to 0.800" in lines.alt
+
+
+def test_without_arms_there_is_neither(found):
+    """A control."""
+    assert arms_figure(found) is None
+    assert arms_table(found).rows == ()
+
+
+def test_an_arm_that_failed_is_told_and_not_drawn(found):
+    broken = [replace(RARE[0], modes={"real": None, "federated": row(0.7, recall=0.6)}), RARE[1]]
+    table = arms_table(replace(found, arms=broken))
+    assert table.rows[0][1].value == "failed"
+    assert "angry, real" not in arms_figure(replace(found, arms=broken)).alt
