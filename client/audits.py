@@ -22,7 +22,7 @@ from pydantic import Field, ValidationError
 from torch import Tensor
 
 from client.door import Door
-from client.tuning import Clock, Grant, TuningFolder, checked_base, fitted, seed_of, surroundings
+from client.tuning import Clock, Grant, TuningFolder, checked_base, examples_of, fitted, seed_of, surroundings
 from common.audit.twins import Audit
 from common.audit.verdict import Limits, Verdict, unable
 from common.errors import UserError
@@ -32,7 +32,6 @@ from common.seeds import derive_seed
 from common.settings import RuntimeConfig, Section
 from common.synthesizers import Sampler
 from common.training.checkpoint import read_tensors, save_tensors
-from common.training.draws import Examples
 from common.training.phases import Interrupted
 from common.wire import Refused, Tuning, restored_weights, weights_digest
 from common.wire.terms import Digest
@@ -161,9 +160,7 @@ def _verdict(
         own = derive_seed(seed, "twin", number)
         part = speech.part(chosen)
 
-        def examples(balanced: bool) -> Examples:
-            return part.examples(speech.scaling, own, balanced=balanced)
-
+        examples = examples_of(tuning, door, part, speech.scaling, own, around.stop)
         weights = fitted(tuning, base, examples, part.manifest.held, own, around)
         device, weights = around.acceleration.device, restored_weights(tuning, weights, base)
         sampler: Sampler = tuning.method.sampler(weights, tuning.own, tuning.space, len(tuning.labels), device)

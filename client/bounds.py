@@ -56,6 +56,7 @@ class Bounds(Section):
     shrinkage: Range = Field((0.02, 1), description="share of a covariance that is moved to its diagonal")
     epsilon: Range = Field((0, 8), description="of differential privacy that a release may ask for")
     delta: Range = Field((0, 1e-5), description="of the same")
+    made_of_one: Range = Field((1, 8), description="what augmentation makes of one recording; many teach it by heart")
     scaling_low: Range = Field((-30, -5), description="log-mel level that becomes -1")
     scaling_high: Range = Field((-5, 20), description="log-mel level that becomes 1")
     window_hop: Range = Field((32, 32), description="frames between the windows of a scoring")
@@ -90,7 +91,8 @@ def values_of(told: float | tuple[float, ...]) -> tuple[float, ...]:
 def recipe_numbers(recipe: Recipe) -> Numbers:
     """What a recipe asks for, by the names of the bounds, as its synthesizer tells them."""
     method = synthesizer(recipe.synthesizer)
-    return method.numbers(method.Settings.model_validate(recipe.settings))
+    numbers = method.numbers(method.Settings.model_validate(recipe.settings))
+    return numbers if recipe.augmentation == "none" else {**numbers, "made_of_one": recipe.made_of_one}
 
 
 def tuning_numbers(tuning: Tuning) -> Numbers:

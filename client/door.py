@@ -14,6 +14,8 @@ from functools import cached_property
 from client.rules import Holdings
 from client.site import Site
 from common.audit.speech import Speech
+from common.augmentation.backgrounds import Behind
+from common.augmentation.balancing import enriched
 from common.corpora import OtherEmotions, read_corpus
 from common.corpora.manifest import Manifest
 from common.corpora.skew import as_set
@@ -28,7 +30,7 @@ from common.scoring import Confusion
 from common.settings import RuntimeConfig, option_words
 from common.spaces import PATCHES, Space, Vectors
 from common.training.draws import Examples
-from common.wire import Code, Extremes, Refused
+from common.wire import Code, Extremes, Refused, Tuning
 
 log = logging.getLogger(__name__)
 
@@ -135,20 +137,35 @@ class Door:
             digest.update(contents[utterance.file])
         return digest.hexdigest()
 
-    def examples(self, space: Space, scaling: Extremes | None, seed: int, *, balanced: bool) -> Examples:
-        """A source of labelled training examples; the same for the same seed."""
-        return self.features_in(space).examples(_scaling(space, scaling), seed, balanced=balanced)
+    def enriched(
+        self,
+        features: SpeechFeatures,
+        scaling: Scaling | None,
+        tuning: Tuning,
+        seed: int,
+        look: Callable[[int, int], object] = lambda done, total: None,
+    ) -> Examples:
+        """Speech of this site with more made of it here, as an accepted recipe asks for; it serves a fit alone."""
+        if tuning.augmentation == "none":
+            raise ValueError("nothing is to be made")
+        site = self._site
+        background = Behind(site.runtime.noises)
+        try:
+            return enriched(features, site, scaling, tuning.augmentation, tuning.made_of_one, background, seed, look)
+        except UserError as error:  # such as one utterance of an emotion, between which and itself lies nothing
+            log.warning("nothing can be made of the recordings: %s", error)
+            raise Refused(Code.TOO_FEW_UTTERANCES, where=tuning.augmentation) from None
 
     def speech_in(self, space: Space, scaling: Extremes | None) -> Speech:
         """All utterances that can be used in a space, for an audit."""
-        return Speech(self.features_in(space), space, _scaling(space, scaling))
+        return Speech(self.features_in(space), space, scaling_of(space, scaling))
 
     def confusions(
         self, predictor: Predictor, space: Space, scaling: Extremes | None, stop: Callable[[], bool]
     ) -> list[Confusion]:
         """What a recognizer takes for what here, a confusion for each speaker."""
         features = self.features_in(space)
-        return confusions_by_speaker(predictor, features, features.manifest, _scaling(space, scaling), stop)
+        return confusions_by_speaker(predictor, features, features.manifest, scaling_of(space, scaling), stop)
 
 
 def speakers_per_emotion(manifest: Manifest) -> tuple[int, ...]:
@@ -158,7 +175,8 @@ def speakers_per_emotion(manifest: Manifest) -> tuple[int, ...]:
     return tuple(counts[label] for label in manifest.labels)
 
 
-def _scaling(space: Space, extremes: Extremes | None) -> Scaling | None:
+def scaling_of(space: Space, extremes: Extremes | None) -> Scaling | None:
+    """Of patches, by the extremes that were sent; vectors have theirs in their space."""
     if isinstance(space, Vectors):
         return None
     if extremes is None:

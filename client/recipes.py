@@ -10,9 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from client.bounds import Bounds, recipe_numbers, values_of
+from common.augmentation import STAYS
 from common.config.loading import PRESETS, load_config
 from common.config.tree import Config
 from common.features.spaces import space_made
+from common.settings import MADE_OF_ONE
 from common.synthesizers import synthesizer
 from common.synthesizers.synthesizer import Privacy
 from common.wire import Precision, Recipe
@@ -27,6 +29,8 @@ def recipe_of(config: Config) -> Recipe:
         settings=method.settings_of(config).model_dump(mode="json"),
         space=space_made(config),
         **asked_form(config.finetuning.released_as, config.release),
+        augmentation=config.methods.augmentation,
+        made_of_one=config.methods.made_of_one if config.methods.augmentation != "none" else MADE_OF_ONE,
     )
 
 
@@ -45,6 +49,11 @@ def describe(recipe: Recipe) -> list[str]:
     ]
     if promised := promise_of(recipe):
         lines.append(f"differential privacy: {promised}; a site's budget pays for it once and for ever")
+    if recipe.augmentation != "none":
+        lines.append(
+            f"before the fit: {recipe.augmentation}, at most {recipe.made_of_one} made of one recording on average; "
+            f"{STAYS[recipe.augmentation]}, so none of it leaves but through the fit"
+        )
     return lines + [f"{place} = {value}" for place, value in _flat(recipe.settings)]
 
 

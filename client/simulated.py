@@ -136,7 +136,7 @@ def site_file(
     }
     if config.corpus.skew != "none":
         settings |= {"skew": config.corpus.skew, "skew_seed": config.corpus.skew_seed}
-    runtime = {
+    runtime: dict[str, object] = {
         "threads": config.campaign.client_threads,
         "device": config.runtime.device,
         "precision": config.runtime.precision,
@@ -144,6 +144,8 @@ def site_file(
     }
     if cache:
         runtime["cache"] = str(Path(cache).expanduser().resolve())
+    if config.runtime.noises:
+        runtime["noises"] = str(Path(config.runtime.noises).expanduser().resolve())
     features, vectors = config.features.model_dump(mode="json"), config.vectors.model_dump(mode="json")
     lines = [_line(setting) for setting in settings.items()]
     for name, section in {"features": features, "vectors": vectors, "runtime": runtime}.items():

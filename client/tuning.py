@@ -22,8 +22,10 @@ from torch import Tensor
 from client.bases import Bases
 from client.bounds import Bounds
 from client.dice import Dice
-from client.door import Door
+from client.door import Door, scaling_of
 from common.errors import UserError
+from common.features.scaling import Scaling
+from common.features.spaces import SpeechFeatures
 from common.files import atomic_json, locked
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
@@ -160,16 +162,35 @@ def _tune(
     around = surroundings(folder, tuning, door, runtime, clock, lambda: stop() or clock.seconds > grant.seconds)
     seed = seed_of(tuning, grant.dice, door)
 
-    def examples(balanced: bool) -> Examples:
-        return door.examples(tuning.space, tuning.scaling, seed, balanced=balanced)
-
     try:
-        released = fitted(tuning, base, examples, door.features_in(tuning.space).manifest.held, seed, around)
+        features = door.features_in(tuning.space)
+        examples = examples_of(tuning, door, features, scaling_of(tuning.space, tuning.scaling), seed, around.stop)
+        released = fitted(tuning, base, examples, features.manifest.held, seed, around)
     except Interrupted:
         if clock.seconds <= grant.seconds:
             raise
         raise Refused(Code.TOO_LONG, where=f"{clock.seconds / 60:.0f} minutes spent") from None
     folder.finish(released, clock.seconds)
+
+
+def examples_of(
+    tuning: Tuning,
+    door: Door,
+    features: SpeechFeatures,
+    scaling: Scaling | None,
+    seed: int,
+    stop: Callable[[], bool],
+) -> Callable[[bool], Examples]:
+    """What a fit reads of a site's speech, or of a part of it: as it is, or with more made of it first."""
+    if tuning.augmentation == "none":
+        return lambda balanced: features.examples(scaling, seed, balanced=balanced)
+
+    def look(done: int, total: int) -> None:
+        if stop():
+            raise Interrupted(tuning.augmentation, done)
+
+    made = door.enriched(features, scaling, tuning, seed, look)
+    return lambda balanced: made
 
 
 def surroundings(

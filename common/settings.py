@@ -296,12 +296,26 @@ class RecognizerConfig(Section):
     augmentation: tuple[Augmentation, ...] = ()
 
 
+AtSite = Literal["none", "copying", "noise", "smote", "sa", "sar", "sarm", "sarb", "sars"]
+"""What makes more of recordings where they are, before a fit."""
+MADE_OF_ONE = 4
+Augmented = Annotated[AtSite, Field(exclude_if=lambda method: method == "none")]
+MadeOfOne = Annotated[int, Field(ge=1, le=100, exclude_if=lambda most: most == MADE_OF_ONE)]
+"""Both told where they are asked for, so that what there was before them is named as it was."""
+
+
 class MethodsConfig(Section):
     """What sites fit, what is trained on what they release, and how speech is cut to test that."""
 
     synthesizer: str = Field("eskimez", description="one that `eyesoff synthesizers` lists")
     recognizer: str = Field("cnn", description="one that `eyesoff recognizers` lists")
     protocol: str = Field("leave-one-session-out", description="one that `eyesoff protocols` lists")
+    augmentation: Augmented = Field(
+        "none",
+        description="what a site makes of its recordings before it fits, so that its emotions are alike in number; "
+        "nothing of it leaves but what the fit releases",
+    )
+    made_of_one: MadeOfOne = Field(MADE_OF_ONE, description="of that, the most that is made of one recording")
 
 
 class RuntimeConfig(Section):

@@ -10,9 +10,11 @@ from dataclasses import replace
 from torch import Tensor
 
 from common.config import Config
+from common.errors import UserError
 from common.features.spaces import identity_in, space_of
 from common.protocols import Cut
 from common.recognizers import recognizer
+from common.settings import MADE_OF_ONE
 from common.spaces import Vectors
 from common.synthesizers import synthesizer
 from common.training.pretrained import Pretrained
@@ -33,7 +35,7 @@ from common.wire import (
     release_shapes,
     weights_digest,
 )
-from common.wire.terms import asked_form
+from common.wire.terms import asked_form, refuse_promise
 from server.correspondence import Question
 from server.roster import Claim
 
@@ -48,6 +50,10 @@ class Requests:
         self._scaling = None if base is None else Extremes(low=base.scaling.low, high=base.scaling.high)
         self._synthesizer = synthesizer(config.methods.synthesizer)
         self._settings = self._synthesizer.settings_of(config)
+        try:
+            refuse_promise(self._synthesizer, self._settings, config.methods.augmentation)
+        except ValueError as error:
+            raise UserError(str(error)) from None
         starts = self._synthesizer.base(self._settings, config.corpus.classes)
         if starts and base is None:
             raise ValueError(f"{self._synthesizer.name} starts from networks")
@@ -93,6 +99,8 @@ class Requests:
             scaling=self._scaling,
             weights=self._weights,
             **asked_form(config.finetuning.released_as, config.release),
+            augmentation=config.methods.augmentation,
+            made_of_one=config.methods.made_of_one if config.methods.augmentation != "none" else MADE_OF_ONE,
         )
 
     def tune(self, client: str, session: str) -> Question:

@@ -4,6 +4,7 @@ Owns both and the choice of a piece. Must not know what is laid over it.
 """
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,7 +89,10 @@ class Behind:
     def _heard(self) -> Noises | Babble:
         if self.folder:
             return Noises.of_folder(Path(self.folder).expanduser())
-        return Babble.of([load(path) for path in sorted(PUBLIC.glob("*.flac"))])
+        # Flower runs a copy of this code that has left all sounds behind; the installed one has them.
+        places = (PUBLIC, *(Path(one) / "common" / "augmentation" / PUBLIC.name for one in sys.path))
+        found = next((sorted(place.glob("*.flac")) for place in places if any(place.glob("*.flac"))), [])
+        return Babble.of([load(path) for path in found])
 
     @property
     def digest(self) -> str:

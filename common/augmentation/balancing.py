@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from common.augmentation.plans import PlanName, signal_plan, undersampled
+from common.augmentation.plans import PlanName, lacking, signal_plan, undersampled
 from common.augmentation.sounds import Background, Sound, changed_sounds
 from common.augmentation.vectors import METHODS
 from common.corpora.audio import load
@@ -28,12 +28,41 @@ from common.features.sets import feature_set
 from common.features.silence import fault_of, trimmed
 from common.features.spaces import FeatureSettings, SpeechFeatures
 from common.features.vectors import VectorFeatures, VectorSource
+from common.settings import AtSite
 from common.threads import one_thread
 from common.training.draws import Examples, everything
 from common.training.mixture import Rows, Together
 from common.training.standard import standard_for
 
 PLANS: tuple[PlanName, ...] = get_args(PlanName)
+Look = Callable[[int, int], object]
+"""Is told how many are made, of how many."""
+
+
+def enriched(
+    features: SpeechFeatures,
+    settings: FeatureSettings,
+    scaling: Scaling | None,
+    method: AtSite,
+    most_of_one: int,
+    background: Background,
+    seed: int,
+    look: Look = lambda done, total: None,
+) -> Examples:
+    """Speech with more made of it, until its emotions are alike in number or no more may be made of a recording."""
+    if method in PLANS:
+        return with_changes(features, settings, scaling, method, background, seed, look, most_of_one)
+    if not isinstance(features, VectorFeatures):
+        remedy = f"choose one of {', '.join(PLANS)}, or methods of vectors"
+        raise UserError(f"{method} makes vectors, and this fit reads patches", remedy=remedy)
+    classes = _classes(features.manifest)
+    counts = np.bincount(classes, minlength=len(features.manifest.labels))
+    wanted = [lacking(int(count), int(counts.max()), most_of_one) if count else 0 for count in counts]
+    real = features.examples(scaling, seed, balanced=False)
+    if not any(wanted):
+        return real
+    made = made_of(features, method, np.repeat(np.arange(len(counts)), wanted), seed)
+    return Together(real, made, (len(classes), len(made)), seed)
 
 
 def made_of(features: VectorFeatures, method: str, wanted: NDArray[np.int64], seed: int) -> Rows:
@@ -59,10 +88,11 @@ def with_changes(
     name: PlanName,
     background: Background,
     seed: int,
-    look: Callable[[int, int], object] = lambda done, total: None,
+    look: Look = lambda done, total: None,
+    most_of_one: int | None = None,
 ) -> Examples:
     """Each class as large as the largest, by changed recordings; `look` is told of each that was made."""
-    plan = signal_plan(name, _classes(features.manifest), seed=seed)
+    plan = signal_plan(name, _classes(features.manifest), seed=seed, most_of_one=most_of_one)
     clean = _kept(features, scaling, plan.clean, seed)
     if not plan.changed:
         return clean
@@ -93,7 +123,7 @@ def _recording(manifest: Manifest, trim: float, number: int) -> Sound:
     return trimmed(load(manifest.root / one.file, one.part), trim)
 
 
-def _told(sounds: Iterable[Sound], total: int, look: Callable[[int, int], object]) -> Iterator[Sound]:
+def _told(sounds: Iterable[Sound], total: int, look: Look) -> Iterator[Sound]:
     for done, sound in enumerate(sounds, start=1):
         look(done, total)
         yield sound

@@ -48,8 +48,10 @@ def kinds_of(name: PlanName) -> tuple[Kind, ...]:
     return _KINDS.get(name, get_args(Kind))
 
 
-def signal_plan(name: PlanName, classes: ArrayLike, *, seed: int) -> Plan:
+def signal_plan(name: PlanName, classes: ArrayLike, *, seed: int, most_of_one: int | None = None) -> Plan:
     """For recordings of these classes, each as large as the largest in the end.
+
+    With `most_of_one`, a class gets no more than so many for each recording that it has, and may stay smaller.
 
     >>> plan = signal_plan("sar", [0, 0, 0, 1], seed=0)
     >>> len(plan.clean), len(plan.changed)
@@ -66,10 +68,20 @@ def signal_plan(name: PlanName, classes: ArrayLike, *, seed: int) -> Plan:
         replaced = len(own) - least if name != "sa" and (name != "sarm" or len(own) == most) else 0
         clean += sorted(shuffled[replaced:].tolist())
         # The replaced come first, once each; what is added goes round all of the class.
-        changed += [*shuffled[:replaced].tolist(), *np.resize(shuffled, most - len(own)).tolist()]
+        added = lacking(len(own), most, most_of_one)
+        changed += [*shuffled[:replaced].tolist(), *np.resize(shuffled, added).tolist()]
     stream = numpy_stream(seed, name, "kinds")
     drawn = stream.permutation(np.resize(np.array(kinds_of(name)), len(changed)))
     return Plan(tuple(clean), tuple(Changed(*pair) for pair in zip(changed, drawn.tolist(), strict=True)))
+
+
+def lacking(own: int, most: int, most_of_one: int | None) -> int:
+    """How many a class lacks, or as many as may be made of what it has.
+
+    >>> lacking(3, 30, None), lacking(3, 30, 4)
+    (27, 12)
+    """
+    return most - own if most_of_one is None else min(most - own, most_of_one * own)
 
 
 def undersampled(classes: ArrayLike, ratio: float, *, seed: int) -> NDArray[np.int64]:

@@ -107,4 +107,6 @@ class Config(Section):
             "synthesizer": method.name,
             "settings": method.settings_of(self).model_dump(mode="json"),
         }
+        if self.methods.augmentation != "none":
+            read |= {"augmentation": self.methods.augmentation, "made_of_one": self.methods.made_of_one}
         return f"{self.corpus.name}-{hash_identity(read)}"

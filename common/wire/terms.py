@@ -13,7 +13,16 @@ from pydantic import Field, model_validator
 
 from common.augmentation import STAYS
 from common.recognizers import RECOGNIZERS, Recognizer
-from common.settings import Labels, Rank, ReleaseConfig, Section, hash_identity
+from common.settings import (
+    MADE_OF_ONE,
+    Augmented,
+    Labels,
+    MadeOfOne,
+    Rank,
+    ReleaseConfig,
+    Section,
+    hash_identity,
+)
 from common.spaces import Name, Space
 from common.synthesizers import SYNTHESIZERS, Synthesizer
 from common.weights import ROWS, Form
@@ -60,6 +69,8 @@ class Recipe(Section):
     space: Space
     precision: Precision
     rank: KeptRank = "full"
+    augmentation: Augmented = "none"
+    made_of_one: MadeOfOne = MADE_OF_ONE
 
     @property
     def digest(self) -> str:
@@ -119,11 +130,17 @@ class Tuning(Section):
     precision: Precision = Precision.FP16
     rank: KeptRank = "full"
     weights: Digest | None = Field(description="`weights_digest` of the public networks that it starts from, if any")
+    augmentation: Augmented = Field("none", description="what the site makes of its recordings before it fits")
+    made_of_one: MadeOfOne = Field(MADE_OF_ONE, description="of that, the most that is made of one recording")
 
     @model_validator(mode="after")
     def _known_settings(self) -> Self:
+        if self.augmentation == "none" and self.made_of_one != MADE_OF_ONE:
+            raise ValueError("nothing is made of recordings, so not so many")
         if self.synthesizer in SYNTHESIZERS:
-            _require_settings(SYNTHESIZERS.get(self.synthesizer).Settings, self.settings)
+            method = SYNTHESIZERS.get(self.synthesizer)
+            _require_settings(method.Settings, self.settings)
+            refuse_promise(method, self.own, self.augmentation)
         return self
 
     @property
@@ -149,6 +166,8 @@ class Tuning(Section):
             space=self.space,
             precision=self.precision,
             rank=self.rank,
+            augmentation=self.augmentation,
+            made_of_one=self.made_of_one,
         )
 
     @property
@@ -168,7 +187,8 @@ class Tuning(Section):
     @property
     def settings_hash(self) -> str:
         """Names the settings alone, whatever the session or base."""
-        return hash_identity(self.model_dump(mode="json", include={"synthesizer", "settings", "labels", "features"}))
+        told = {"synthesizer", "settings", "labels", "features", "augmentation", "made_of_one"}
+        return hash_identity(self.model_dump(mode="json", include=told))
 
 
 class Scoring(Section):
@@ -232,6 +252,15 @@ class Card(Section):
     def emotions(self) -> tuple[str, ...]:
         """Those that may be asked of it."""
         return tuple(label for label, known in zip(self.tuning.labels, self.known, strict=True) if known)
+
+
+def refuse_promise(method: Synthesizer[Any], own: Section, augmentation: Augmented) -> None:
+    """Differential privacy counts utterances, each once: what is made of one would count as others."""
+    if augmentation != "none" and method.privacy(own) is not None:
+        raise ValueError(
+            f"{method.name} promises privacy of one utterance, and {augmentation} makes further ones of it: set "
+            "methods.augmentation to none, or ask for no epsilon"
+        )
 
 
 def _require_settings(kind: type[Section], settings: Mapping[str, Any]) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from client.bases import read_base
 from client.dice import read_dice
-from client.door import Door
+from client.door import Door, scaling_of
 from client.simulated import simulated_site
-from client.tuning import seed_of
+from client.tuning import examples_of, seed_of
 from common.config import Config
 from common.networks import Acceleration
 from common.synthesizers import Fitting
@@ -75,8 +75,9 @@ class Worker:
         tuning = self._requests.tuning(site.session)
         door = self._doors[number]
         seed = seed_of(tuning, read_dice(site.secret), door)
+        features, scaling = door.features_in(tuning.space), scaling_of(tuning.space, tuning.scaling)
         fitting = Fitting(
-            lambda balanced: door.examples(tuning.space, tuning.scaling, seed, balanced=balanced),
+            examples_of(tuning, door, features, scaling, seed, lambda: False),
             self._base.weights,
             tuning.labels,
             tuning.space,

@@ -6,7 +6,7 @@ Owns how speech is handed to either. Must not know what the samples are for.
 import csv
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from torch import Tensor
@@ -16,11 +16,13 @@ from client.journal import LOG, journal
 from client.keeper import Keeper
 from client.simulated import SITES, simulated_site, write_sites
 from client.site import STATE
+from common.augmentation.balancing import enriched
 from common.config import Config
 from common.corpora.manifest import Manifest
 from common.corpora.parts import cells_of
 from common.corpora.table import LAYOUT as TABLE
 from common.errors import UserError
+from common.features.spaces import SpeechFeatures
 from common.files import atomic_json, atomic_write
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
@@ -144,9 +146,7 @@ def fit(job: Job) -> None:
     train = setting.features.of(setting.folds[job.unit.place].fitted)
     seed = derive_seed(config.seed, job.unit.subject, job.unit.fold, "fit")
 
-    def examples(balanced: bool) -> Examples:
-        return train.examples(setting.scaling, seed, balanced=balanced)
-
+    examples = _examples(job, train, seed)
     base = setting.pretrained.pair.learned() if one.base(settings, len(labels)) else {}
     encoder, around = Encoder(), job.around(acceleration, job.unit.steps)
     around = replace(around, reporter=Together([around.reporter, encoder]))
@@ -158,3 +158,18 @@ def fit(job: Job) -> None:
     if encoder.encode is not None:
         sampler = one.sampler(weights, settings, setting.space, len(labels), acceleration.device)
         keep_codes(job, encoder.encode, sampler)
+
+
+def _examples(job: Job, train: SpeechFeatures, seed: int) -> Callable[[bool], Examples]:
+    """What a site's fit would read: speech as it is, or with more made of it first."""
+    setting, methods = job.setting, job.config.methods
+    if methods.augmentation == "none":
+        return lambda balanced: train.examples(setting.scaling, seed, balanced=balanced)
+
+    def look(done: int, total: int) -> None:
+        if job.stop():
+            raise Interrupted(methods.augmentation, done)
+
+    about = setting.scaling, methods.augmentation, methods.made_of_one, setting.background
+    made = enriched(train, setting.config, *about, seed, look)
+    return lambda balanced: made

@@ -11,7 +11,7 @@ Owns the graph and each unit's identity. Must not know how a unit is computed.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from client.simulated import site_name
 from common.augmentation.plans import VERSION as PLANS_VERSION
@@ -160,6 +160,7 @@ class _SeedPlan:
         settings = {"synthesizer": own.model_dump(mode="json"), "released_as": self.config.finetuning.released_as}
         if (form := self.config.release) != ReleaseConfig():
             settings["release"] = form.model_dump(mode="json")
+        settings |= self._before_the_fit()
         if one.base(own, classes):
             settings["base"] = self.setting.base_hash
         steps = one.cost(own, self.setting.space, classes).steps
@@ -202,6 +203,18 @@ class _SeedPlan:
             settings |= {"filling": asdict(fold.filling), "draw": fold.repeat}
         steps = 0 if mode.rounds else method.cost(own, self.setting.space, self.config.corpus.classes).steps
         return self._unit("train", mode.name, fold.title, settings, sources, steps)
+
+    def _before_the_fit(self) -> dict[str, Any]:
+        """What is made of recordings before a synthesizer is fitted to them."""
+        methods = self.config.methods
+        if methods.augmentation == "none":
+            return {}
+        told: dict[str, Any] = {"augmentation": methods.augmentation, "made_of_one": methods.made_of_one}
+        if methods.augmentation in get_args(PlanName):
+            told |= {"version": PLANS_VERSION}
+            if "BN" in kinds_of(cast(PlanName, methods.augmentation)):
+                told |= {"noises": self.setting.background.digest}
+        return told
 
     def _balancing(self, mode: Mode) -> dict[str, Any]:
         """What changes recordings or leaves some out, beside the mode's name."""

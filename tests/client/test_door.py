@@ -9,8 +9,8 @@ import torch
 from client.door import Door, speakers_per_emotion
 from client.site import Site
 from common.errors import UserError
+from common.features.scaling import Scaling
 from common.spaces import PATCHES
-from common.wire import Extremes
 
 
 def with_rows(folder, rows):
@@ -69,7 +69,7 @@ def test_a_recording_that_turns_out_to_be_spoilt_is_left_out_and_the_others_keep
 
 def test_the_same_seed_draws_the_same_patches_and_another_seed_others(site):
     def drawn(seed):
-        source = Door(site).examples(PATCHES, Extremes(low=-16.0, high=5.5), seed, balanced=True)
+        source = Door(site).features_in(PATCHES).examples(Scaling(-16.0, 5.5), seed, balanced=True)
         return source.batch(3, 4).values
 
     assert torch.equal(drawn(1), drawn(1))

@@ -1,5 +1,7 @@
 """Changed and left-out recordings as rows of a comparison: reached by name, computed under two protocols."""
 
+import json
+
 import pytest
 
 from common.augmentation import STAYS
@@ -81,3 +83,16 @@ def test_a_folder_of_noises_without_sound_is_one_line_before_anything_is_written
         comparing(tmp_path / "run", settings=settings, base=None, modes=("real", "sarb"), seeds=1)
     assert "\n" not in str(told.value)
     assert not (tmp_path / "run").exists()
+
+
+def test_sites_and_folds_make_more_of_recordings_before_they_fit(comparing, of_vectors, tmp_path, units):
+    methods = of_vectors.methods.model_copy(update={"augmentation": "copying"})
+    settings = under(of_vectors.model_copy(update={"methods": methods}), "imbalance", imbalance=HALF)
+    modes = ("gaussian", "gaussian federated")
+    comparing(tmp_path / "run", settings=settings, base=None, modes=modes, folds=["Session1"], seeds=1)
+    results = read_results(tmp_path / "run")
+    assert results.failures == []
+    assert all(row.complete for row in results.modes.values())
+    cards = [json.loads(path.read_text())["identity"] for path in units.glob("[ft][iu][tn]*/*/card.json")]
+    told = [card["settings"].get("augmentation") for card in cards if card["subject"] == "gaussian"]
+    assert told.count("copying") == 3
