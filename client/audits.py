@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 from torch import Tensor
 
+from client.activity import AUDIT, VERDICT
 from client.door import Door
 from client.tuning import Clock, Grant, TuningFolder, checked_base, examples_of, fitted, seed_of, surroundings
 from common.audit.twins import Audit
@@ -38,7 +39,7 @@ from common.wire.terms import Digest
 
 log = logging.getLogger(__name__)
 
-AUDIT, VERDICT, ANSWER, SCORES = "audit", "verdict.json", "answer.json", "scores"
+ANSWER, SCORES = "answer.json", "scores"
 MINUTE = 60.0
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
+from client.activity import reading
 from client.rules import Holdings
 from client.site import Site
 from common.audit.speech import Speech
@@ -44,7 +45,8 @@ class Door:
     @cached_property
     def features(self) -> Features:
         """Log-mels of every utterance that can be used, cached in the site's own state folder."""
-        features = features_for(self._labelled(), self._site.features, self._runtime, skip_bad=True)
+        with reading(self._site.state) as tell:
+            features = features_for(self._labelled(), self._site.features, self._runtime, tell, skip_bad=True)
         for file in features.manifest.skipped:
             log.warning("left out: %s: %s", file.path, file.reason)
         return features
@@ -60,7 +62,8 @@ class Door:
 
     @cached_property
     def _vectors(self) -> VectorFeatures:
-        vectors = vectors_for(self.manifest, self._site.vectors, self._runtime, skip_bad=True)
+        with reading(self._site.state) as tell:
+            vectors = vectors_for(self.manifest, self._site.vectors, self._runtime, tell, skip_bad=True)
         for file in vectors.manifest.skipped[len(self.manifest.skipped) :]:
             log.warning("left out of what reads vectors: %s: %s", file.path, file.reason)
         return vectors

@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from client.audits import AUDIT, VERDICT, Answer, AuditFolder, digest_of
+from client.activity import ASKED, AUDIT, TUNINGS, VERDICT
+from client.audits import Answer, AuditFolder, digest_of
 from client.gate import utc_now
 from client.history import Record
 from client.ledger import Ledger
@@ -16,7 +17,7 @@ from client.policy import Gatekeeper, load_policy
 from client.recipes import preset_recipes
 from client.rules import word_on_card
 from client.site import Site
-from client.tuning import ASKED, TUNINGS, TuningFolder
+from client.tuning import TuningFolder
 from common.audit.verdict import Verdict
 from common.errors import UserError
 from common.wire import Tuning

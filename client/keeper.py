@@ -13,6 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from client.activity import ASKED, TUNINGS
 from client.audits import AuditFolder, audit, digest_of
 from client.bases import Base, Bases
 from client.dice import read_dice, write_secret
@@ -25,7 +26,7 @@ from client.rules import Holdings, word_on_card, work_of
 from client.scoring import Counts, given_once, noised, score
 from client.seen import Seen
 from client.site import Site
-from client.tuning import ASKED, TUNINGS, Grant, Progress, TuningFolder, tune
+from client.tuning import Grant, Progress, TuningFolder, tune
 from common.errors import UserError
 from common.version import VERSION
 from common.wire import (

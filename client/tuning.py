@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from client.activity import ASKED, PROGRESS, WRITE_SECONDS
 from client.bases import Bases
 from client.bounds import Bounds
 from client.dice import Dice
@@ -41,12 +42,11 @@ from common.wire.weights import is_finite
 
 log = logging.getLogger(__name__)
 
-TUNINGS = "tunings"
-ASKED, SNAPSHOTS, PROGRESS, DONE, LOCK = "asked.json", "snapshots", "progress.json", "release", ".lock"
+SNAPSHOTS, DONE, LOCK = "snapshots", "release", ".lock"
 KEPT = 10
 """Snapshots over a tuning: what a kill costs at the most is a tenth of the work."""
-REPORT_EVERY, WRITE_SECONDS = 10, 1.0
-"""Steps between looks at the clock, and the least time between two writings of the progress."""
+REPORT_EVERY = 10
+"""Steps between looks at the clock."""
 
 
 @dataclass(frozen=True)
@@ -305,13 +305,3 @@ class Clock(Reporter):
         rate = (step - self._first) / max(self._written - self._played, 1e-3)
         with suppress(UserError):  # a disk that is full for a moment need not end a tuning
             atomic_json(self._path, asdict(Progress(step, self._iterations, round(min(rate, 1e6), 3), self.seconds)))
-
-
-def read_progress(state: Path) -> Progress | None:
-    """Of the tuning that a site was last seen at, if it has one that is not finished."""
-    with suppress(FileNotFoundError):  # it may finish while it is looked at
-        asked = [path.parent for path in (state / TUNINGS).glob(f"*/{ASKED}")]
-        written = [path for folder in asked if (path := folder / PROGRESS).exists()]
-        last = max(written, key=lambda path: path.stat().st_mtime_ns, default=None)
-        return None if last is None else TuningFolder(last.parent).progress()
-    return None

@@ -8,11 +8,17 @@ from pathlib import Path
 
 from common.config import Config
 from common.errors import UserError, UserErrors
-from common.training.reporters import Reporter
+from common.training.phases import Interrupted
+from common.training.reporters import Reporter, Together
 from server.bank import Bank, Banked
+from server.events import EventFile
 from server.generators import settings_of
 from server.plans import EVERYONE
 from server.recognizers import Recognizers, require_every_emotion
+from server.run import EVENTS
+
+BOOTSTRAP = "recognizer from a bank"
+"""What such a run is called among its events."""
 
 
 def bootstrap(config: Config, bank: Bank, run: Path, reporter: Reporter, stop: Callable[[], bool]) -> Path:
@@ -28,7 +34,12 @@ def bootstrap(config: Config, bank: Bank, run: Path, reporter: Reporter, stop: C
     recognizers = Recognizers(run, config, bank)
     recognizers.refuse_another(EVERYONE, banked)
     recognizers.require_room([banked])
-    recognizers.train(EVERYONE, banked, reporter, stop)
+    run.mkdir(parents=True, exist_ok=True)
+    events = EventFile(run / EVENTS)
+    with events.during(BOOTSTRAP, Interrupted):
+        events.stage("train", 1)
+        recognizers.train(EVERYONE, banked, Together([events.training(EVERYONE), reporter]), stop)
+        events.done("train", EVERYONE)
     recognizers.drop_pool()
     return recognizers.where(EVERYONE)
 

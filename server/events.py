@@ -5,7 +5,8 @@ Owns the form of a line. Must not know what follows from one.
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from common.errors import UserError
@@ -23,6 +24,22 @@ class EventFile:
         if path.exists() and not path.read_bytes().endswith(b"\n"):  # the last run was killed in the middle of a line
             with path.open("a", encoding="utf-8") as stream:
                 stream.write("\n")
+
+    @contextmanager
+    def during(self, what: str, *stops: type[Exception]) -> Iterator[None]:
+        """While the block runs a run of this kind is at work; what is raised of `stops` is no failure."""
+        self.write(event="begun", what=what)
+        how, line = "done", ""
+        try:
+            yield
+        except Exception as error:
+            how, line = ("stopped", "") if isinstance(error, stops) else ("failed", " ".join(str(error).split()))
+            raise
+        except BaseException:  # Ctrl-C, or SIGTERM
+            how = "stopped"
+            raise
+        finally:
+            self.write(event="ended", what=what, how=how, line=line)
 
     def stage(self, name: str, total: int) -> None:
         """A stage begins."""

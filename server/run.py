@@ -40,6 +40,8 @@ from server.plans import plan_names, plan_of
 from server.roster import read_holders
 
 CONFIG, ORDER, EVENTS, LOCK = "config.toml", "order.json", "events.jsonl", ".lock"
+CAMPAIGN = "campaign"
+"""What a run of this kind is called among its events."""
 
 
 @dataclass(frozen=True)
@@ -115,14 +117,14 @@ def read_run(folder: Path) -> tuple[Config, Order]:
 def run_campaign(folder: Path, clients: Clients) -> dict[str, Any]:
     """The campaign that the directory describes, alone in it."""
     config, order = read_run(folder)
-    with _alone(folder):
+    with _alone(folder), (events := EventFile(folder / EVENTS)).during(CAMPAIGN):
         campaign = Campaign(
             name=order.name,
             folder=folder,
             config=config,
             base=_networks(config, order),
             clients=clients,
-            watcher=EventFile(folder / EVENTS),
+            watcher=events,
             plan=plan_of(order.plan, config),
             per_speaker=order.per_speaker,
             holders=read_holders(folder),

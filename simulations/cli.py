@@ -38,6 +38,7 @@ from simulations.commands import (
     simulate,
     synthesizers,
     tour,
+    watch,
 )
 
 MISTAKE, OURS = 2, 70
@@ -68,6 +69,7 @@ app.command(rich_help_panel=TRAIN)(recognize.recognize)
 app.add_typer(model.app, name="model", rich_help_panel=TRAIN)
 app.command(rich_help_panel=FEDERATE)(simulate.simulate)
 app.command(rich_help_panel=FEDERATE)(compare.compare)
+app.command(rich_help_panel=FEDERATE)(watch.watch)
 app.command(rich_help_panel=FEDERATE)(report.report)
 app.command(rich_help_panel=FEDERATE)(synthesizers.synthesizers)
 app.command(rich_help_panel=FEDERATE)(recognizers.recognizers)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from torch import Tensor
 
 from common.files import atomic_write
@@ -184,7 +184,8 @@ class ProgressBar(Reporter):
     """A bar a stage on a terminal, with the status line behind it."""
 
     def __init__(self, console: Console) -> None:
-        self._progress = Progress(BarColumn(bar_width=24), TextColumn("{task.description}"), console=console)
+        moving = SpinnerColumn(), TimeElapsedColumn()  # a step, or what comes before the first, may take long
+        self._progress = Progress(BarColumn(bar_width=24), *moving, TextColumn("{task.description}"), console=console)
         self._task: TaskID | None = None
         self._pace = Pace(0, 0, time.monotonic)
 

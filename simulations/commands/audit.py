@@ -52,11 +52,14 @@ def audit(
 
     Example: eyesoff audit runs/best/bank --preset best --corpus emodb --root data/EMO-DB
     """
-    from server.opening import opened_bank
-    from simulations.inspection.auditing import audit_bank
+    from simulations.progress import busy
 
-    config = choose_config(preset, config_file, [*(overrides or ()), *corpus_overrides(corpus, root, cache=cache)])
-    with opened_bank(bank) as opened:
+    with busy("starting"):
+        from server.opening import opened_bank
+        from simulations.inspection.auditing import audit_bank
+
+        config = choose_config(preset, config_file, [*(overrides or ()), *corpus_overrides(corpus, root, cache=cache)])
+    with busy("auditing the releases"), opened_bank(bank) as opened:
         told = audit_bank(config, opened, members or (), strangers or (), samples)
     if as_json:
         import json

@@ -55,17 +55,20 @@ def bootstrap(
 
     from rich.console import Console
 
-    from common.corpora import corpus_root, read_corpus
-    from common.recognizers.model import load_model
-    from common.training.interruption import stoppable
-    from common.training.phases import Interrupted
-    from common.training.reporters import ProgressBar, StatusLines
-    from server.bootstrap import bootstrap as train
-    from server.opening import opened_bank
-    from simulations.comparison.bootstrapped import bootstrapped
-    from simulations.comparison.modes import ABLATED
-    from simulations.comparison.schema import plain
-    from simulations.report.writing import write_report
+    from simulations.progress import busy
+
+    with busy("starting"):
+        from common.corpora import corpus_root, read_corpus
+        from common.recognizers.model import load_model
+        from common.training.interruption import stoppable
+        from common.training.phases import Interrupted
+        from common.training.reporters import ProgressBar, StatusLines
+        from server.bootstrap import bootstrap as train
+        from server.opening import opened_bank
+        from simulations.comparison.bootstrapped import bootstrapped
+        from simulations.comparison.modes import ABLATED
+        from simulations.comparison.schema import plain
+        from simulations.report.writing import write_report
 
     config = choose_config(preset, config_file, [*(overrides or ()), *corpus_overrides(cache=cache)])
     console = Console(stderr=True, markup=False)
@@ -79,12 +82,14 @@ def bootstrap(
                 raise typer.Exit(stop.status) from None
             finally:
                 reporter.close()
-        speech = None
-        if corpus:
-            labels = load_model(model).card.labels
-            speech = read_corpus(corpus, corpus_root(corpus, root, config.runtime.cache_folder), emotions=labels)
-        results = bootstrapped(config, opened, run, model, speech, placeless_command())
-    page = write_report(run)
+        with busy("scoring" if corpus else "looking at the generators"):
+            speech = None
+            if corpus:
+                labels = load_model(model).card.labels
+                speech = read_corpus(corpus, corpus_root(corpus, root, config.runtime.cache_folder), emotions=labels)
+            results = bootstrapped(config, opened, run, model, speech, placeless_command())
+    with busy("drawing the report"):
+        page = write_report(run)
     if as_json:
         typer.echo(json.dumps({"model": str(model), **plain(results)}))
         return

@@ -108,12 +108,14 @@ def compare(
 
     from rich.console import Console
 
-    from common.training.interruption import stoppable
-    from simulations.comparison.running import BACKENDS, PROCESSES, RAY, Order, Stopped, run_comparison
-    from simulations.comparison.schema import plain
-    from simulations.comparison.table import ablation_lines, aside_lines, failure_lines, tables_of
-    from simulations.progress import printer
-    from simulations.report.writing import write_report
+    from simulations.progress import busy, printer
+
+    with busy("starting"):
+        from common.training.interruption import stoppable
+        from simulations.comparison.running import BACKENDS, PROCESSES, RAY, Order, Stopped, run_comparison
+        from simulations.comparison.schema import plain
+        from simulations.comparison.table import ablation_lines, aside_lines, failure_lines, tables_of
+        from simulations.report.writing import write_report
 
     protocols = [f"methods.protocol={protocol}"] * (protocol is not None)
     cut = [*corpus_overrides(corpus, root, skew, skew_seed, cache), *protocols]
@@ -137,7 +139,8 @@ def compare(
             printer().print(table)
         for line in ablation_lines(results):
             typer.echo(line)
-    page = write_report(run)
+    with busy("drawing the report"):
+        page = write_report(run)
     if not as_json:
         typer.echo(f"report: {page}, beside everything of this run")
     for line in (*aside_lines(results), *failure_lines(results)):

@@ -27,12 +27,14 @@ def demo(
     """
     from rich.console import Console
 
-    from common.corpora.description import describe
-    from common.training.interruption import tidied_up
-    from simulations.commands.corpus import show_description
-    from simulations.demo import federate, on_vectors, overview, show_generated, show_speech, verdict
-    from simulations.progress import bars, printer
-    from simulations.report.writing import write_report
+    from simulations.progress import bars, busy, printer
+
+    with busy("starting"):
+        from common.corpora.description import describe
+        from common.training.interruption import tidied_up
+        from simulations.commands.corpus import show_description
+        from simulations.demo import federate, on_vectors, overview, show_generated, show_speech, verdict
+        from simulations.report.writing import write_report
 
     changes = [*(overrides or ()), *corpus_overrides(cache=cache)]
     config, console = choose_config("demo", None, changes), printer()
@@ -43,12 +45,13 @@ def demo(
     with tidied_up():
         network, run = federate(config, folder, quiet)
         vectors, beside = federate(on_vectors(config), folder, quiet, backend="serial")
-        page, other = write_report(run), write_report(beside)
+        with busy("drawing the reports"):
+            page, other, picture = write_report(run), write_report(beside), show_generated(config, shown, run)
     campaigns = {"a Gaussian an emotion": vectors, "the paper's GAN": network}
     console.print(overview(campaigns))
     console.print(verdict(campaigns), soft_wrap=True)
     typer.echo(f"Each emotion as spectrograms:    {shown.picture}")
-    typer.echo(f"Beside what a GAN of it makes:   {show_generated(config, shown, run)}")
+    typer.echo(f"Beside what a GAN of it makes:   {picture}")
     typer.echo(f"All of it on a page, with sound: {page}")
     typer.echo(f"The Gaussians on a page:         {other}")
     own = 'eyesoff compare --preset best --corpus table --root labels.csv --modes "real,gaussian federated"'

@@ -24,10 +24,13 @@ def report(
 
     Example: eyesoff report runs/emodb --open
     """
-    from simulations.report.readme import update_readme
-    from simulations.report.writing import write_report
+    from simulations.progress import busy
 
-    page = write_report(run)
+    with busy("drawing the report"):
+        from simulations.report.readme import update_readme
+        from simulations.report.writing import write_report
+
+        page = write_report(run)
     typer.echo(f"report: {page}")
     if readme is not None:
         update_readme(readme, run)

@@ -56,13 +56,15 @@ def simulate(
 
     from rich.console import Console
 
-    from common.training.interruption import tidied_up
-    from simulations.comparison.campaign import simulate_campaign
-    from simulations.comparison.schema import plain
-    from simulations.comparison.table import aside_lines, failure_lines, table_of
-    from simulations.federation.campaign import BACKENDS
-    from simulations.progress import printer
-    from simulations.report.writing import write_report
+    from simulations.progress import busy, printer
+
+    with busy("starting"):
+        from common.training.interruption import tidied_up
+        from simulations.comparison.campaign import simulate_campaign
+        from simulations.comparison.schema import plain
+        from simulations.comparison.table import aside_lines, failure_lines, table_of
+        from simulations.federation.campaign import BACKENDS
+        from simulations.report.writing import write_report
 
     if backend not in BACKENDS:
         raise typer.BadParameter(f"{backend}: choose one of {', '.join(BACKENDS)}", param_hint="--backend")
@@ -83,7 +85,8 @@ def simulate(
                 console=console,
                 command=placeless_command(),
             )
-            page = write_report(run)
+            with busy("drawing the report"):
+                page = write_report(run)
     except (KeyboardInterrupt, SystemExit):
         console.print(f"stopped; the same command with --resume goes on in {run}", highlight=False)
         raise

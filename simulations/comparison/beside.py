@@ -11,6 +11,8 @@ from rich.console import Console
 
 from client.simulated import site_name
 from common.networks.acceleration import Acceleration
+from server.events import EventFile
+from server.run import EVENTS
 from simulations.comparison.doing import do
 from simulations.comparison.modes import MODES, REAL
 from simulations.comparison.plan import GUESSES, Prices, workers_for
@@ -19,9 +21,11 @@ from simulations.comparison.running import UNITS, carry_out
 from simulations.comparison.schema import Counts, Failed
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import Store
+from simulations.comparison.telling import REAL_SPEECH, Telling
 from simulations.comparison.units import Unit, units_for
 from simulations.comparison.workers import Processes
 from simulations.federation.campaign import Simulation
+from simulations.progress import bars
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,13 @@ class Beside:
         if self.alone or not waiting or Acceleration.from_runtime(runtime).device.type != "cpu":
             yield lambda: None  # an accelerator's memory is the clients'
             return
-        _ = self.setting.features  # once, before processes look for them
+        self._read()  # once, before processes look for them
+        told = self._told()
         worker = Processes(1, self.setting, self.store, do, yielding=True)
 
         def go_on() -> None:
-            worker.poll(patience=0.0)
+            for state in worker.poll(patience=0.0):
+                told.update(state)
             ready = (unit for unit in waiting if all(self.store.card(need) for need in unit.needs))
             if worker.idle() and (unit := next(ready, None)):
                 waiting.remove(unit)
@@ -75,11 +81,18 @@ class Beside:
     def finish(self, console: Console) -> list[Failed]:
         """Compute what is missing; the answer is what failed."""
         config, missing = self.setting.config, len(self._missing())
-        _ = self.setting.features
+        self._read()
         workers = 0 if self.alone or missing < 2 else min(workers_for(config, None), missing)
-        return failed(
-            self.units, carry_out(self.units, self.setting, self.store, workers, Prices({}, GUESSES), console)
-        )
+        prices, told = Prices({}, GUESSES), self._told()
+        failures = carry_out(self.units, self.setting, self.store, workers, prices, console, tell=told.update)
+        return failed(self.units, failures)
+
+    def _read(self) -> None:
+        with bars() as open_bar:
+            self.setting.extract(open_bar("features"))
+
+    def _told(self) -> Telling:
+        return Telling(EventFile(self.store.folder.parent / EVENTS), self.units, self.store, stage=REAL_SPEECH)
 
     def _missing(self) -> list[Unit]:
         return [unit for unit in self.units if self.store.card(unit) is None]

@@ -26,7 +26,9 @@ from common.training.checkpoint import Card
 from common.training.pretrained import Pretrained, load_pretrained
 from server.bank import Bank, Banked
 from server.campaign import BANK
+from server.events import EventFile
 from server.outcome import FoldFound, Found
+from server.run import EVENTS
 from server.samplers import sampler_in
 from simulations.comparison.beside import Beside
 from simulations.comparison.evidence import Gathered, Written, put
@@ -36,8 +38,12 @@ from simulations.comparison.results import environment, ground, scored, seconds_
 from simulations.comparison.sample_quality import AN_EMOTION, drawn, look
 from simulations.comparison.schema import Aside, Counts, Failed, Matrix, Results, Tested, write_results
 from simulations.comparison.store import LEDGER, METRICS
-from simulations.federation.campaign import order
+from simulations.federation.campaign import Simulation, order
 from simulations.federation.watching import Watch
+from simulations.progress import busy
+
+SIMULATION = "simulation"
+"""What such a run is called among its events."""
 
 
 def simulate_campaign(
@@ -55,20 +61,26 @@ def simulate_campaign(
     """The campaign, beside it the real mode where that is wanted, and what both come to."""
     began = time.monotonic()
     simulation = order(config, run, base or default_base(config), plan=plan, resume=resume)
-    beside = Beside.of(simulation) if with_real and plan in (None, config.methods.protocol) else None
-    found = simulation.concluded()
-    if found is None:
-        for line in simulation.plan.lines():
-            console.print(line, highlight=False)
-        with beside.begun() if beside else nullcontext(_nothing) as go_on, Watch(run, console) as watch:
+    with busy("preparing the real mode"):
+        beside = Beside.of(simulation) if with_real and plan in (None, config.methods.protocol) else None
+    with EventFile(run / EVENTS).during(SIMULATION):
+        found = simulation.concluded() or _carried_out(simulation, beside, backend, console)
+        failures = beside.finish(console) if beside else []
+        with busy("collecting results"):
+            return conclude(run, config, simulation.base, found, command, began, beside, failures)
 
-            def look_on() -> None:
-                watch()
-                go_on()
 
-            found = simulation.start(backend, look_on)
-    failures = beside.finish(console) if beside else []
-    return conclude(run, config, simulation.base, found, command, began, beside, failures)
+def _carried_out(simulation: Simulation, beside: Beside | None, backend: str, console: Console) -> Found:
+    """The campaign itself, watched, while the real mode takes what it leaves of the processors."""
+    for line in simulation.plan.lines():
+        console.print(line, highlight=False)
+    with beside.begun() if beside else nullcontext(_nothing) as go_on, Watch(simulation.run, console) as watch:
+
+        def look_on() -> None:
+            watch()
+            go_on()
+
+        return simulation.start(backend, look_on)
 
 
 def _nothing() -> None:

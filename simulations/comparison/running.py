@@ -19,6 +19,8 @@ from common.features.spaces import space_of_kinds
 from common.files import atomic_write, refuse_strangers
 from common.recognizers import recognizer
 from common.training.checkpoint import differences
+from server.events import EventFile
+from server.run import EVENTS
 from simulations.comparison.ablations import choose_ablations
 from simulations.comparison.doing import do
 from simulations.comparison.evidence import gather
@@ -30,11 +32,12 @@ from simulations.comparison.results import collect, environment, seconds_of
 from simulations.comparison.schema import Results, write_results
 from simulations.comparison.setting import Setting, choose_folds, prepare
 from simulations.comparison.store import UNTOLD, Store
+from simulations.comparison.telling import COMPARISON, Telling
 from simulations.comparison.units import Unit, units_for
 from simulations.comparison.watch import Watch
 from simulations.comparison.workers import Alone, Processes, UnitState, Workers
 from simulations.federation.resources import tuner_memory
-from simulations.progress import Counting, bars
+from simulations.progress import Counting, bars, busy
 
 if TYPE_CHECKING:
     from simulations.comparison.cluster import Cluster
@@ -78,11 +81,12 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
     for warning in setting.warnings():
         console.print(f"warning: {warning}", highlight=False, soft_wrap=True)
     folds = choose_folds(setting, order.folds)
-    units = units_for(setting, modes, folds, range(config.seed, config.seed + order.seeds), ablations)
+    with busy("planning"):
+        units = units_for(setting, modes, folds, range(config.seed, config.seed + order.seeds), ablations)
     # Only now, for a mistake in the configuration should not claim the directory.
     atomic_write(order.run / CONFIG, as_toml(config).encode())
-    store = Store(order.units or order.run / UNITS)
-    with store.alone():
+    store, events = Store(order.units or order.run / UNITS), EventFile(order.run / EVENTS)
+    with store.alone(), events.during(COMPARISON, Stopped):
         cached = {unit.key for unit in units if store.card(unit) is not None}
         new = len(units) - len(cached)
         prices = Prices.of(units, setting, store)
@@ -91,26 +95,33 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
         for line in plan_lines(units, store, prices, workers):
             console.print(line, highlight=False, soft_wrap=True)
         workers = min(workers, new) if new else workers
-        failures = carry_out(units, setting, store, workers, prices, console, stop, cluster)
-        results = collect(setting, modes, units, store, failures, ablations)
-        gather(order.run, setting, units, store)
-        if order.models:
-            write_models(order.run, setting, units, store)
-        write_predictions(order.run, setting.manifest.labels, units, store)
-        precisions = store.precisions(units)
-        results = replace(
-            results,
-            command=order.command,
-            seconds=seconds_of(units, store, cached),
-            wall=round(time.monotonic() - began, 1),
-            environment={**environment(setting.config, precisions), "workers": workers},
-        )
+        told = Telling(events, units, store)
+        failures = carry_out(units, setting, store, workers, prices, console, stop, cluster, told.update)
+        with busy("collecting results"):
+            results = collect(setting, modes, units, store, failures, ablations)
+            _keep(order, setting, units, store)
+            precisions = store.precisions(units)
+            results = replace(
+                results,
+                command=order.command,
+                seconds=seconds_of(units, store, cached),
+                wall=round(time.monotonic() - began, 1),
+                environment={**environment(setting.config, precisions), "workers": workers},
+            )
         if len(set(precisions) - {UNTOLD}) > 1:
             mixed = f"units were computed in {', '.join(precisions)}, which is no one protocol"
             remedy = "set runtime.precision to one of them and choose another --units"
             console.print(f"warning: {mixed}; {remedy}", highlight=False, soft_wrap=True)
-    write_results(order.run, results)
+        write_results(order.run, results)
     return results
+
+
+def _keep(order: Order, setting: Setting, units: Sequence[Unit], store: Store) -> None:
+    """Beside the results: what can be shown, models where they are wanted, and what was said of each utterance."""
+    gather(order.run, setting, units, store)
+    if order.models:
+        write_models(order.run, setting, units, store)
+    write_predictions(order.run, setting.manifest.labels, units, store)
 
 
 def _cluster(setting: Setting, store: Store) -> "Cluster":
@@ -152,6 +163,7 @@ def carry_out(
     console: Console,
     stop: Callable[[], bool] = lambda: False,
     cluster: Workers | None = None,
+    tell: Callable[[UnitState], object] = lambda _: None,
 ) -> dict[str, str]:
     """Compute the units that are not done, on a cluster, in processes or in this one; the answer is why any failed."""
     done = {unit.key for unit in units if store.card(unit) is not None}
@@ -161,7 +173,14 @@ def carry_out(
     chosen = cluster or (Processes(workers, setting, store, do) if workers else Alone(setting, store, do, stop))
     try:
         with Watch(console, new, prices, workers).shown() as watch:
-            return compute(new, done, chosen, prices, watch.update, stop)
+
+            def update(state: UnitState) -> None:
+                watch.update(state)
+                tell(state)
+
+            if isinstance(chosen, Alone):
+                chosen.tell = update
+            return compute(new, done, chosen, prices, update, stop)
     finally:
         chosen.close()
 

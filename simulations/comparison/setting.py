@@ -43,6 +43,10 @@ class Setting:
         """From the cache, where the comparison put them before it began."""
         return features_in(self.space, self.manifest, self.config, self.config.runtime)
 
+    def extract(self, progress: Counting) -> None:
+        """Put them into the cache, unless they are there."""
+        features_in(self.space, self.manifest, self.config, self.config.runtime, progress)
+
     @property
     def scaling(self) -> Scaling | None:
         """Of patches, by the networks that they are for; vectors have theirs in their space."""

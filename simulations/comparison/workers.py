@@ -9,9 +9,9 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -25,8 +25,8 @@ from simulations.comparison.setting import Setting
 from simulations.comparison.store import Store
 from simulations.comparison.units import Unit
 
-Tell = Callable[[int, int], object]
-"""Step and steps of the unit at work."""
+Tell = Callable[[int, int, Mapping[str, float]], object]
+"""Step and steps of the unit at work, and what its training told there."""
 PATIENCE = 60.0
 """Seconds that a worker has to finish its step and keep it."""
 EVERY = 0.5
@@ -45,6 +45,7 @@ class UnitState:
     reason: str = ""
     step: int = 0
     steps: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 class Workers(Protocol):
@@ -76,16 +77,16 @@ class Steps(Reporter):
     def begin(self, stage: str, first: int, iterations: int) -> None:
         """A stage begins, or is looked at again."""
         self._steps = iterations
-        self._pass_on(first)
+        self._pass_on(first, {})
 
-    def record(self, stage: str, step: int, metrics: object) -> None:
+    def record(self, stage: str, step: int, metrics: Mapping[str, float]) -> None:
         """A stage goes on."""
-        self._pass_on(step)
+        self._pass_on(step, metrics)
 
-    def _pass_on(self, step: int) -> None:
+    def _pass_on(self, step: int, metrics: Mapping[str, float]) -> None:
         if time.monotonic() - self._told >= EVERY:
             self._told = time.monotonic()
-            self._tell(step, self._steps)
+            self._tell(step, self._steps, metrics)
 
 
 class Alone:
@@ -94,6 +95,8 @@ class Alone:
     def __init__(self, setting: Setting, store: Store, do: Callable[[Job], str], stop: Callable[[], bool]) -> None:
         self._setting, self._store, self._do, self._stop = setting, store, do, stop
         self._unit: Unit | None = None
+        self.tell: Callable[[UnitState], object] = lambda _: None
+        """Is told how far the unit is, for `poll` comes back at its end alone."""
 
     def idle(self) -> int:
         """One at the most."""
@@ -108,8 +111,9 @@ class Alone:
         unit, self._unit = self._unit, None
         if unit is None:
             return []
+        steps = Steps(lambda step, steps, metrics: self.tell(UnitState(unit, step=step, steps=steps, metrics=metrics)))
         try:
-            reason = self._do(Job(unit, self._setting, self._store, Reporter(), self._stop))
+            reason = self._do(Job(unit, self._setting, self._store, steps, self._stop))
         except Interrupted:
             return []
         return [UnitState(unit, done=not reason, reason=reason)]
@@ -164,14 +168,14 @@ class Processes:
 
     def _receive(self, worker: _Worker) -> UnitState | None:
         try:
-            step, steps, reason = worker.line.recv()
+            step, steps, reason, metrics = worker.line.recv()
         except (EOFError, OSError):
             return self._replace(worker)
         unit = worker.unit
         if unit is None:
             return None
         if steps is not None:
-            return UnitState(unit, step=step, steps=steps)
+            return UnitState(unit, step=step, steps=steps, metrics=metrics)
         worker.unit = None
         return UnitState(unit, done=not reason, reason=reason)
 
@@ -224,14 +228,14 @@ def _work(
     def stop() -> bool:
         return asked() or os.getppid() != parent
 
-    def tell(step: int, steps: int) -> None:
+    def tell(step: int, steps: int, metrics: Mapping[str, float]) -> None:
         with suppress(OSError):  # a parent that has gone is noticed by `stop`
-            line.send((step, steps, ""))
+            line.send((step, steps, "", dict(metrics)))
 
     try:
         while not stop():
             unit = line.recv()
             reason = do(Job(unit, setting, store, Steps(tell), stop))
-            line.send((0, None, reason))
+            line.send((0, None, reason, {}))
     except (EOFError, OSError, Interrupted):
         return

@@ -15,8 +15,8 @@ from simulations.deployment.health import is_healthy
 from simulations.deployment.layout import Layout
 from simulations.deployment.registry import Node, Registry
 from simulations.deployment.settings import Settings
+from simulations.federation.story import Story
 from simulations.federation.submission import FEDERATION, Connection
-from simulations.federation.watching import Story
 
 LAST_RUNS = 5
 

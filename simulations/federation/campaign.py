@@ -19,7 +19,7 @@ from server.outcome import Found, read_found
 from server.run import Order, open_run, run_campaign
 from simulations.federation.resources import Plan, plan_resources
 from simulations.federation.serial import SerialClients
-from simulations.progress import bars
+from simulations.progress import bars, busy
 
 BACKENDS = ("ray", "serial")
 
@@ -54,6 +54,11 @@ def order(config: Config, run: Path, base: Path, *, plan: str | None = None, res
     """Everything that must be in place before the first client is asked."""
     with bars() as open_bar:
         manifest = labelled_corpus(config.corpus, config.runtime, open_bar(config.corpus.name))
+    with busy("preparing the run"):
+        return _order(config, run, base, manifest, plan, resume=resume)
+
+
+def _order(config: Config, run: Path, base: Path, manifest: Manifest, plan: str | None, *, resume: bool) -> Simulation:
     manifest.require_every_label()
     if len(manifest.sessions) < 2:
         raise UserError("one session only: nothing is left out", where=manifest.root, remedy="use a corpus with more")

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from client import audits
-from client.audits import AUDIT, VERDICT, AuditFolder
+from client.activity import AUDIT, TUNINGS, VERDICT
+from client.audits import AuditFolder
 from client.inbox import answer, inbox
 from client.keeper import Keeper
 from client.ledger import entries, verify
-from client.tuning import DONE, TUNINGS, Clock, TuningFolder
+from client.tuning import DONE, Clock, TuningFolder
 from common.audit.twins import Audit
 from common.errors import UserError
 from common.settings import NetworkConfig, Section

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 
 from client import ledger as ledger_module
+from client.activity import TUNINGS
 from client.ledger import entries, verify
-from client.tuning import TUNINGS
 from common import files
 from common.errors import UserError
 from common.wire import Ask, Code, Description, Refusal, Release

@@ -8,12 +8,13 @@ import time
 import pytest
 
 from client import keeper as keeper_module
+from client.activity import TUNINGS, activity
 from client.bases import BASES, read_base
 from client.dice import Dice, read_dice, write_secret
 from client.keeper import Keeper
 from client.ledger import entries, verify
 from client.policy import Policy
-from client.tuning import DONE, SNAPSHOTS, TUNINGS, Clock, read_progress
+from client.tuning import DONE, SNAPSHOTS, Clock
 from common.config.loading import load_config
 from common.errors import UserError
 from common.synthesizers import synthesizer
@@ -224,7 +225,7 @@ class TestTuning:
         assert isinstance(said(keeper, ask_to_tune(iterations=1), LONG), Release)
         for asking in (keeper, Keeper(with_policy(site, "minutes_a_request = 1"))):
             assert said(asking, ask_to_tune(), LONG).code is Code.TOO_LONG
-        assert read_progress(site.state).iterations == 2
+        assert activity(site.state).steps == 2
 
     def test_what_failed_gives_way_to_what_is_asked_next(self, keeper, site, said, ask_to_tune, monkeypatch):
         def fail(folder, *arguments):

@@ -6,13 +6,14 @@ from itertools import count
 import pytest
 import torch
 
+from client.activity import TUNINGS
 from client.bases import BASES, Bases
 from client.bounds import Bounds
 from client.dice import Dice
 from client.door import Door
 from client.keeper import Keeper
 from client.ledger import entries, verify
-from client.tuning import TUNINGS, Grant, TuningFolder, tune
+from client.tuning import Grant, TuningFolder, tune
 from common.settings import ChatziagapiConfig, NetworkConfig, Section
 from common.spaces import PATCHES, Patches, Vectors
 from common.synthesizers import Cost, Synthesizer

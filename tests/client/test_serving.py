@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from client.activity import TUNINGS
 from client.bases import Bases
 from client.dice import read_dice
 from client.door import Door
@@ -18,7 +19,7 @@ from client.ledger import entries, verify
 from client.policy import load_policy
 from client.service import RemoteKeeper
 from client.site import Site
-from client.tuning import SNAPSHOTS, TUNINGS, Grant, TuningFolder, tune
+from client.tuning import SNAPSHOTS, Grant, TuningFolder, tune
 from common.errors import UserError
 from common.wire import Collect, Release, Working, decode_reply, encode
 

@@ -9,22 +9,19 @@ from itertools import count
 import pytest
 import torch
 
+from client.activity import ASKED, PROGRESS, activity
 from client.bases import BASES, Base, Bases
 from client.bounds import Bounds
 from client.dice import Dice
 from client.door import Door
 from client.site import Site
 from client.tuning import (
-    ASKED,
     DONE,
     LOCK,
-    PROGRESS,
     SNAPSHOTS,
     Clock,
     Grant,
-    Progress,
     TuningFolder,
-    read_progress,
     tune,
 )
 from common.errors import UserError
@@ -287,14 +284,14 @@ def test_a_full_disk_does_not_end_a_tuning_for_the_sake_of_its_progress(folder, 
 
 def test_a_sites_progress_is_that_of_the_tuning_it_was_last_at(tmp_path, folder):
     state, asked = tmp_path / "state", folder.asked()
-    assert read_progress(state) is None
+    assert activity(state) is None
     Clock(folder).begin("finetuning", 3, 9)
-    assert (read_progress(state).step, read_progress(state).iterations) == (3, 9)
-    assert isinstance(read_progress(state), Progress)
+    assert (activity(state).step, activity(state).steps) == (3, 9)
+    assert activity(state).doing == "tuning"
     folder.give_up()
     assert folder.progress().step == 3
-    assert read_progress(state) is None
+    assert activity(state) is None
     folder.keep(asked)
-    assert read_progress(state).step == 3
+    assert activity(state).step == 3
     folder.tidy()
-    assert read_progress(state) is None
+    assert activity(state) is None

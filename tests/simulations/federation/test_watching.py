@@ -1,6 +1,7 @@
 """What is seen of a campaign while it runs: each event once, and a picture that says where everybody is."""
 
 import json
+import time
 from dataclasses import asdict
 from io import StringIO
 
@@ -13,7 +14,8 @@ from server.correspondence import Failure
 from server.events import EventFile
 from server.intake import Aside
 from server.run import EVENTS
-from simulations.federation.watching import Story, Watch
+from simulations.federation.story import Story
+from simulations.federation.watching import Watch
 
 
 @pytest.fixture
@@ -122,3 +124,40 @@ def test_a_terminal_shows_how_a_training_goes_until_its_stage_is_over(tmp_path, 
     watch._story.follow(tmp_path / EVENTS)
     terminal.print(watch._table())
     assert "Session1" not in terminal.export_text()
+
+
+def test_the_first_line_moves_with_the_clock_whatever_the_others_do(tmp_path, events, terminal):
+    now = [100.0]
+    watch = Watch(tmp_path, terminal, lambda: now[0])
+    events.stage("tune", 5)
+    watch._story.follow(tmp_path / EVENTS)
+    for seconds, told in ((0, "0:00:00"), (1, "0:00:01"), (4, "0:00:05")):
+        now[0] += seconds
+        terminal.print(watch._table())
+        assert told in terminal.export_text()
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("reading.json", "B, reading speech"), ("tunings/0/audit/progress.json", "B, auditing")],
+)
+def test_a_client_that_reads_or_audits_is_not_waiting(tmp_path, terminal, place, said):
+    state = tmp_path / "sites" / "B" / "state"
+    (state / place).parent.mkdir(parents=True, exist_ok=True)
+    (state / "tunings" / "0").mkdir(parents=True, exist_ok=True)
+    (state / "tunings" / "0" / "asked.json").write_text("{}")
+    (state / place).write_text('{"step": 20, "iterations": 30, "rate": 4.0, "seconds": 5.0}')
+    terminal.print(Watch(tmp_path, terminal)._table())
+    shown = " ".join(terminal.export_text().split())
+    assert said in shown
+    assert "20/30 4.00 it/s 0:00:02 left" in shown
+    assert "waiting" not in shown
+
+
+def test_a_watch_looks_by_itself_while_its_block_is_busy(tmp_path, events, console):
+    with Watch(tmp_path, console):
+        events.done("tune", "A")
+        deadline = time.monotonic() + 20
+        while not console.export_text(clear=False) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert console.export_text() == "tune: A done\n"
