@@ -318,6 +318,9 @@ class MethodsConfig(Section):
     made_of_one: MadeOfOne = Field(MADE_OF_ONE, description="of that, the most that is made of one recording")
 
 
+Logger = Literal["tensorboard", "mlflow", "wandb"]
+
+
 class RuntimeConfig(Section):
     """How a result is computed, never what it is: left out of every hash."""
 
@@ -334,6 +337,11 @@ class RuntimeConfig(Section):
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")
     threads: Count = Field(0, description="torch threads; 0 is one for each core")
     workers: Count = Field(0, description="feature extraction processes; 0 is one for each core")
+    loggers: tuple[Logger, ...] = Field(
+        (),
+        description="where curves of trainings go beside the run's own files: tensorboard, mlflow, wandb; never what "
+        "happens at a client",
+    )
 
     def unnamed_run(self, number: int) -> Path:
         """The directory of a run that was started with a bare `flwr run`: Flower's number tells it from others."""

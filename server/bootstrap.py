@@ -8,6 +8,7 @@ from pathlib import Path
 
 from common.config import Config
 from common.errors import UserError, UserErrors
+from common.training.loggers import require_loggers
 from common.training.phases import Interrupted
 from common.training.reporters import Reporter, Together
 from server.bank import Bank, Banked
@@ -28,6 +29,7 @@ def bootstrap(config: Config, bank: Bank, run: Path, reporter: Reporter, stop: C
     for bit, the one that a campaign of these generators trains under the plan `everyone`. One that was trained here
     before is left as it is, and nothing is written over one of other generators or settings.
     """
+    require_loggers(config.runtime.loggers)
     banked = bank.banked()
     config = fitting_config(config, banked, bank.folder)
     require_every_emotion(banked, config.corpus.emotions)
@@ -35,7 +37,7 @@ def bootstrap(config: Config, bank: Bank, run: Path, reporter: Reporter, stop: C
     recognizers.refuse_another(EVERYONE, banked)
     recognizers.require_room([banked])
     run.mkdir(parents=True, exist_ok=True)
-    events = EventFile(run / EVENTS)
+    events = EventFile(run / EVENTS, config.runtime.loggers)
     with events.during(BOOTSTRAP, Interrupted):
         events.stage("train", 1)
         recognizers.train(EVERYONE, banked, Together([events.training(EVERYONE), reporter]), stop)

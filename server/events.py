@@ -5,22 +5,26 @@ Owns the form of a line. Must not know what follows from one.
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from common.errors import UserError
-from common.training.reporters import Reporter
+from common.settings import Logger
+from common.training.loggers import loggers_for
+from common.training.reporters import Reporter, Together
 from common.wire import Working
 from server.correspondence import Failure
 from server.intake import Aside
 
+TENSORBOARD = "tensorboard"
+
 
 class EventFile:
-    """A campaign's watcher that writes down all it hears."""
+    """A campaign's watcher that writes down all it hears, and passes curves on to loggers."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, loggers: Sequence[Logger] = ()) -> None:
+        self._path, self._loggers = path, loggers
         if path.exists() and not path.read_bytes().endswith(b"\n"):  # the last run was killed in the middle of a line
             with path.open("a", encoding="utf-8") as stream:
                 stream.write("\n")
@@ -63,7 +67,8 @@ class EventFile:
 
     def training(self, name: str) -> Reporter:
         """Whoever tells how the training of a recognizer goes."""
-        return TrainingEvents(self, name)
+        further = loggers_for(self._loggers, self._path.with_name(TENSORBOARD), name)
+        return Together([TrainingEvents(self, name), further])
 
     def write(self, **event: object) -> None:
         """Append one line."""

@@ -32,6 +32,7 @@ from common.settings import AdversarialConfig, AutoencoderConfig, option_words
 from common.training.checkpoint import Card, Snapshots, differences, read_tensors, save_tensors
 from common.training.curves import read_rows, save_curves
 from common.training.distributed import Share, joined, runtime_of_process
+from common.training.loggers import loggers_for
 from common.training.phases import Surroundings
 from common.training.pretrained import pack, save_pretrained
 from common.training.reporters import JsonLines, Pictures, Reporter, StatusLines, TensorBoard, Together
@@ -108,6 +109,9 @@ class Run:
             TensorBoard(self.folder / "tensorboard"),
             Pictures(self.folder / "pictures"),
             StatusLines(self.log),
+            loggers_for(
+                [one for one in self.config.runtime.loggers if one != "tensorboard"], self.folder, "pretraining"
+            ),
         ]
         return Together([*files, console])
 

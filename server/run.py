@@ -28,6 +28,7 @@ from common.files import atomic_json, atomic_write, refuse_strangers
 from common.scoring.confusion import macro_f1
 from common.spaces import Vectors
 from common.training.checkpoint import differences
+from common.training.loggers import require_loggers
 from common.training.pretrained import (
     Pretrained,
     load_pretrained,
@@ -68,6 +69,7 @@ class Order:
 def open_run(folder: Path, config: Config, order: Order, *, resume: bool) -> None:
     """Begin in an empty directory, or go on in the same run's own; nothing else."""
     plan_of(order.plan, config)
+    require_loggers(config.runtime.loggers)
     if (folder / ORDER).exists():
         if not resume:
             remedy = "go on with --resume, or choose another directory with --run"
@@ -117,7 +119,8 @@ def read_run(folder: Path) -> tuple[Config, Order]:
 def run_campaign(folder: Path, clients: Clients) -> dict[str, Any]:
     """The campaign that the directory describes, alone in it."""
     config, order = read_run(folder)
-    with _alone(folder), (events := EventFile(folder / EVENTS)).during(CAMPAIGN):
+    require_loggers(config.runtime.loggers)
+    with _alone(folder), (events := EventFile(folder / EVENTS, config.runtime.loggers)).during(CAMPAIGN):
         campaign = Campaign(
             name=order.name,
             folder=folder,

@@ -10,8 +10,10 @@ from pathlib import Path
 from common.config import Config
 from common.networks.acceleration import Acceleration
 from common.training.checkpoint import Snapshots
+from common.training.loggers import loggers_for
 from common.training.phases import Surroundings
 from common.training.reporters import JsonLines, Reporter, Together
+from server.events import TENSORBOARD
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import METRICS, SNAPSHOTS, Store
 from simulations.comparison.units import Unit
@@ -44,9 +46,10 @@ class Job:
     def around(self, acceleration: Acceleration, steps: int) -> Surroundings:
         """For a training of so many steps in this folder: resumed from its snapshots, its curves kept."""
         setting = self.setting
+        further = loggers_for(self.config.runtime.loggers, self.folder / TENSORBOARD, str(self.unit))
         return Surroundings(
             acceleration,
-            reporter=Together([JsonLines(self.folder / METRICS), self.reporter]),
+            reporter=Together([JsonLines(self.folder / METRICS), further, self.reporter]),
             snapshots=Snapshots(self.folder / SNAPSHOTS, self.unit.identity, setting.manifest.labels, setting.scaled),
             report_every=REPORT_EVERY,
             snapshot_every=max(steps // KEPT, 1),

@@ -19,6 +19,7 @@ from common.features.spaces import space_of_kinds
 from common.files import atomic_write, refuse_strangers
 from common.recognizers import recognizer
 from common.training.checkpoint import differences
+from common.training.loggers import require_loggers
 from server.events import EventFile
 from server.run import EVENTS
 from simulations.comparison.ablations import choose_ablations
@@ -75,6 +76,7 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
     modes, ablations = choose_modes(order.modes, space), choose_ablations(order.ablate, config)
     if ablations and ABLATED not in {mode.name for mode in modes}:
         raise UserError(f"ablations without the mode {ABLATED}", remedy=f"--modes {ABLATED},.., or no --ablate")
+    require_loggers(config.runtime.loggers)
     check_run(order.run, config)
     with bars() as open_bar:
         setting = prepare(config, order.base, _stopping(open_bar(config.corpus.name), stop))
