@@ -1,15 +1,23 @@
 """`eyesoff ledger`: what left a site, read from its own record."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from simulations.commands.options import AsJson
+from simulations.commands.options import AsJson, PageFile, write_page
 
 app = typer.Typer(no_args_is_help=True, help="Read a site's ledger, and check that nobody changed it.")
 
+DAY = ["%Y-%m-%d"]
+Since = Annotated[
+    datetime | None, typer.Option("--since", metavar="DAY", formats=DAY, help="From this day on, in UTC.")
+]
+Until = Annotated[
+    datetime | None, typer.Option("--until", metavar="DAY", formats=DAY, help="Up to this day's end, in UTC.")
+]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The ledger.", show_default=False)]
 
 
@@ -18,6 +26,9 @@ def show(
     file: File,
     as_json: AsJson = False,
     last: Annotated[int | None, typer.Option("--last", min=1, metavar="N", help="The last N entries alone.")] = None,
+    since: Since = None,
+    until: Until = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Commas between the fields, for a spreadsheet.")] = False,
 ) -> None:
     """List what was asked, refused and sent, in the order in which it happened, and what every tuning ran.
 
@@ -27,17 +38,20 @@ def show(
     Example: eyesoff ledger show site/state/ledger.jsonl --last 20
 
     Example: eyesoff ledger show site/state/ledger.jsonl | cut -f 2,4,5,12
+
+    Example: eyesoff ledger show site/state/ledger.jsonl --since 2026-11-01 --until 2026-11-30 --csv
     """
     from collections import deque
 
     from client.history import Entry
     from client.ledger import entries_or_strays
+    from simulations.inspection.entries import between
 
-    chosen, strays = deque[Entry](maxlen=last), 0
+    chosen, strays, wanted = deque[Entry](maxlen=last), 0, between(since, until)
     for entry in entries_or_strays(file):
         if entry is None:
             strays += 1
-        else:
+        elif wanted(entry):
             chosen.append(entry)
     if strays:
         typer.echo(f"{strays} line(s) of {file} are no entries; `eyesoff ledger verify` says which may be", err=True)
@@ -48,11 +62,51 @@ def show(
         return
     from simulations.inspection.entries import FIELDS, fields, lines
 
+    if as_csv:
+        import csv
+
+        csv.writer(sys.stdout).writerows((FIELDS, *map(fields, chosen)))
+        return
     if sys.stdout.isatty():
         shown = (line for entry in chosen for line in lines(entry))
     else:
         shown = ("\t".join(words) for words in (FIELDS, *map(fields, chosen)))
     for line in shown:
+        typer.echo(line)
+
+
+@app.command()
+def month(
+    site: Annotated[Path, typer.Option("--site", metavar="FILE", help="The site, whose ledger and policy are read.")],
+    name: Annotated[
+        str | None, typer.Argument(metavar="MONTH", help="Year and month; by default this one.", show_default=False)
+    ] = None,
+    page: PageFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sum up a month: what left and to which run, what each audit said, refusals by word, what is left to give.
+
+    For a steward's files: with --page it is one page that needs nothing else. Months begin and end in UTC. The
+    entries themselves: `eyesoff ledger show` with --since, --until and --csv.
+
+    Example: eyesoff ledger month 2026-11 --site /srv/site/site.toml --page november.html
+    """
+    from datetime import UTC
+
+    from client.site import load_site
+    from simulations.steward.month import month_of
+    from simulations.steward.month_page import build, lines
+
+    now = datetime.now(UTC)
+    told = month_of(load_site(site), name or f"{now:%Y-%m}", now)
+    if page is not None:
+        write_page(page, build(told))
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(told.plain(), indent=2))
+        return
+    for line in lines(told):
         typer.echo(line)
 
 

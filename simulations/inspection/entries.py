@@ -4,9 +4,9 @@ Owns both forms, neither of which cuts anything off. Must not know where the ent
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 
 from client.bounds import recipe_numbers
 from client.history import Entry
@@ -42,6 +42,17 @@ def run_in(entry: Entry) -> Run | None:
         return None
     steps, batch = (f"{numbers[name]:g}" if name in numbers else "" for name in ("steps", "batch"))
     return Run(tuning.synthesizer, tuning.recipe.digest, tuning.base or "", steps, batch)
+
+
+def between(since: datetime | None, until: datetime | None) -> Callable[[Entry], bool]:
+    """Whether an entry is of these days, both included, as UTC has them; None leaves an end open."""
+    first = None if since is None else since.replace(tzinfo=UTC)
+    after = None if until is None else until.replace(tzinfo=UTC) + timedelta(days=1)
+
+    def wanted(entry: Entry) -> bool:
+        return (first is None or entry.time >= first) and (after is None or entry.time < after)
+
+    return wanted
 
 
 def fields(entry: Entry) -> list[str]:
