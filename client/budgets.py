@@ -11,7 +11,7 @@ from client.history import History
 from client.policy import MEBIBYTE, Policy
 from common.privacy.accountant import together
 from common.privacy.budget import Budget, Spent
-from common.wire import Code, Refused, Score
+from common.wire import Code, Refused, Score, Tune
 
 Judge = Callable[[History], None]
 """Raises `Refused` where what has happened so far does not leave room."""
@@ -43,6 +43,24 @@ def privacy_left(work: str, signal: float, spent: Mapping[str, float], policy: P
             raise Refused(Code.PRIVACY_SPENT, where=error) from None
 
     return judge
+
+
+def left_for(
+    request: Tune | Score, work: str, signal: float, spent: Callable[[], Mapping[str, float]], policy: Policy
+) -> Judge:
+    """What a request that begins work must find left; `spent` is asked for a private release alone."""
+    if isinstance(request, Score):
+        return scorings_left(request, work, policy)
+    tunings = tunings_left(work, policy)
+    if not signal:
+        return tunings
+    privacy = privacy_left(work, signal, spent(), policy)
+
+    def both(history: History) -> None:
+        tunings(history)
+        privacy(history)
+
+    return both
 
 
 def scorings_left(request: Score, work: str, policy: Policy) -> Judge:

@@ -17,7 +17,8 @@ from client.site import Site
 from common.audit.speech import Speech
 from common.augmentation.backgrounds import Behind
 from common.augmentation.balancing import enriched
-from common.corpora import OtherEmotions, read_corpus
+from common.corpora import OtherEmotions, Progress, read_corpus
+from common.corpora.labels import in_short
 from common.corpora.manifest import Manifest
 from common.corpora.skew import as_set
 from common.errors import UserError
@@ -39,16 +40,18 @@ log = logging.getLogger(__name__)
 class Door:
     """Opens when something is first asked of it, and keeps what it found."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, site: Site, progress: Progress | None = None) -> None:
+        self._site, self._progress = site, progress
 
     @cached_property
     def features(self) -> Features:
         """Log-mels of every utterance that can be used, cached in the site's own state folder."""
         with reading(self._site.state) as tell:
-            features = features_for(self._labelled(), self._site.features, self._runtime, tell, skip_bad=True)
-        for file in features.manifest.skipped:
-            log.warning("left out: %s: %s", file.path, file.reason)
+            speech, told = held_speech(self._site), self._both(tell)
+            features = features_for(speech, self._site.features, self._runtime, told, skip_bad=True)
+        skipped = features.manifest.skipped
+        if why := in_short(skipped):
+            log.warning("left out: %d of %d recordings: %s", len(skipped), len(skipped) + len(features.manifest), why)
         return features
 
     def features_in(self, space: Space) -> SpeechFeatures:
@@ -63,10 +66,23 @@ class Door:
     @cached_property
     def _vectors(self) -> VectorFeatures:
         with reading(self._site.state) as tell:
-            vectors = vectors_for(self.manifest, self._site.vectors, self._runtime, tell, skip_bad=True)
-        for file in vectors.manifest.skipped[len(self.manifest.skipped) :]:
-            log.warning("left out of what reads vectors: %s: %s", file.path, file.reason)
+            told = self._both(tell)
+            vectors = vectors_for(self.manifest, self._site.vectors, self._runtime, told, skip_bad=True)
+        skipped = vectors.manifest.skipped[len(self.manifest.skipped) :]
+        if why := in_short(skipped):
+            log.warning("left out of what reads vectors: %d recordings: %s", len(skipped), why)
         return vectors
+
+    def _both(self, tell: Progress) -> Progress:
+        """Who looks into the state folder is told how far the reading is, and who asked for it."""
+        asked = self._progress
+
+        def both(done: int, total: int) -> None:
+            tell(done, total)
+            if asked is not None:
+                asked(done, total)
+
+        return both
 
     @property
     def _runtime(self) -> RuntimeConfig:
@@ -76,19 +92,6 @@ class Door:
     def manifest(self) -> Manifest:
         """The labelled utterances of this site's session that can be used, in the order of their features."""
         return self.features.manifest
-
-    def _labelled(self) -> Manifest:
-        site = self._site
-        options = option_words(site.options)
-        try:
-            corpus = read_corpus(site.corpus, site.root, emotions=site.emotions, skip_bad=True, **options)
-        except OtherEmotions as error:
-            raise Refused(Code.NO_SPEECH, where=error) from None
-        held = corpus.where(lambda u: u.emotion is not None and (not site.holds or u.session == site.holds))
-        if not len(held):
-            remedy = f"it has sessions {', '.join(corpus.sessions) or 'none'}: set `holds` in the site file to one"
-            raise Refused(Code.NO_SPEECH, where=f"session {site.holds or '(any)'} of {site.root}", remedy=remedy)
-        return as_set(held, site.skew, site.skew_seed)
 
     def holdings(self) -> Holdings:
         """What the gate must know to judge a request; a site without labelled speech says so in its log, once."""
@@ -169,6 +172,20 @@ class Door:
         """What a recognizer takes for what here, a confusion for each speaker."""
         features = self.features_in(space)
         return confusions_by_speaker(predictor, features, features.manifest, scaling_of(space, scaling), stop)
+
+
+def held_speech(site: Site) -> Manifest:
+    """The labelled utterances of a site's session whose headers are sound, and what is left out; none is heard."""
+    options = option_words(site.options)
+    try:
+        corpus = read_corpus(site.corpus, site.root, emotions=site.emotions, skip_bad=True, **options)
+    except OtherEmotions as error:
+        raise Refused(Code.NO_SPEECH, where=error) from None
+    held = corpus.where(lambda u: u.emotion is not None and (not site.holds or u.session == site.holds))
+    if not len(held):
+        remedy = f"it has sessions {', '.join(corpus.sessions) or 'none'}: set `holds` in the site file to one"
+        raise Refused(Code.NO_SPEECH, where=f"session {site.holds or '(any)'} of {site.root}", remedy=remedy)
+    return as_set(held, site.skew, site.skew_seed)
 
 
 def speakers_per_emotion(manifest: Manifest) -> tuple[int, ...]:

@@ -12,14 +12,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from client.budgets import bytes_left, privacy_left, refusals_left, scorings_left, tunings_left
+from client.budgets import bytes_left, left_for, refusals_left
 from client.flood import Flood, TurnedAway
-from client.history import History, Outcome, Record
+from client.history import Outcome, Record
 from client.ledger import Judge, Ledger
 from client.policy import MEBIBYTE, Policy
 from client.rules import Holdings, check_reply, check_request, signal_of, work_of
 from client.seen import Seen
 from client.spending import Spending
+from client.standing import Quota, quotas
 from common.errors import UserError
 from common.wire import (
     REQUESTS,
@@ -88,6 +89,10 @@ class Gate:
         """What the ledger holds, while anything can be answered; raises where nothing can."""
         return self._ledger.check(self._clock())
 
+    def quotas(self) -> tuple[Quota, ...]:
+        """What is given and left; raises where nothing can be answered."""
+        return self._ledger.look(self._clock(), lambda past: quotas(past, self._spending.read(), self.policy))
+
     def answer(self, data: bytes | memoryview, handle: Callable[[Request], Reply]) -> bytes:
         """The bytes to send back for the bytes that came: what `handle` replies, or a refusal."""
         request, stage = None, Stage.RECEIVE
@@ -107,26 +112,12 @@ class Gate:
         if isinstance(request, Tune | Score):
             work = work_of(request, self.holdings)
             signal = signal_of(request)
-            left = self._left(request, work, signal)
+            left = left_for(request, work, signal, self._spending.read, self.policy)
             self._note("admitted", request.kind, request, judge=left, work=work, words=request.words(), signal=signal)
             if signal:
                 self._spending.add({work: signal})
         if isinstance(request, Notice):
             self._note("admitted", request.kind, request, words=request.words())
-
-    def _left(self, request: Tune | Score, work: str, signal: float) -> Judge:
-        if isinstance(request, Score):
-            return scorings_left(request, work, self.policy)
-        tunings = tunings_left(work, self.policy)
-        if not signal:
-            return tunings
-        privacy = privacy_left(work, signal, self._spending.read(), self.policy)
-
-        def both(history: History) -> None:
-            tunings(history)
-            privacy(history)
-
-        return both
 
     def let_out(self, reply: Reply, request: Request) -> bytes:
         """The reply's bytes, once they pass what the receiver checks, the policy, the budget and the audits."""
@@ -144,7 +135,7 @@ class Gate:
 
     def note_audit(self, tuning: Tuning, work: str, digest: str, words: Callable[[int], str]) -> None:
         """Write down what an audit said of a release, once; the words are told which attempt at this site it was."""
-        known = self._ledger.audited(self._clock())
+        known = self._ledger.look(self._clock(), lambda history: tuple(history.audited))
         if f"{work}/{digest}" not in known:
             facts = {"work": work, "sha256": digest, "words": words(len(known) + 1)}
             about = {"kind": "release", "run": tuning.run, "session": tuning.session}

@@ -20,6 +20,7 @@ from client.dice import read_dice, write_secret
 from client.door import Door
 from client.gate import Gate, utc_now
 from client.ledger import Ledger
+from client.metrics import exposition
 from client.policy import MEBIBYTE, load_policy
 from client.queue import TuningQueue
 from client.rules import Holdings, word_on_card, work_of
@@ -106,6 +107,13 @@ class Keeper:
             "iterations": progress.iterations if progress else 0,
             "rate": progress.rate if progress else 0.0,
         }
+
+    def metrics(self) -> str:
+        """Counts for Prometheus, past the gate: of requests and their quotas, nothing of the speech."""
+        try:
+            return exposition(self.status(), self._gate.quotas())
+        except UserError:  # which `status` has told the site's log
+            return exposition(self.status(), ())
 
     def _progress(self, folder: TuningFolder) -> Progress | None:
         """Of its tuning, then of its audit."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from pydantic import ValidationError
 
@@ -32,6 +32,7 @@ PIECE = 2**20
 ROOM = 16 * 2**20
 """Bytes of a disk that a ledger leaves free."""
 
+Told = TypeVar("Told")
 Judge = Callable[[History], None]
 """Reads what has happened up to the record's time, and raises if the record must not be."""
 
@@ -101,11 +102,12 @@ class Ledger:
             self._make_ready(stream, time)
             return self._written
 
-    def audited(self, time: datetime) -> tuple[str, ...]:
-        """All pieces of work that were audited here, each with the digest of its release, in order."""
+    def look(self, time: datetime, tell: Callable[[History], Told]) -> Told:
+        """What has happened up to a time, as `tell` sums it up; raises where nothing could be written."""
         with self._lock, self._open() as stream:
             self._make_ready(stream, time)
-            return tuple(self._history.audited)
+            self._history.move_to(time)
+            return tell(self._history)
 
     def heal(self, time: datetime) -> Entry | None:
         """Account for a torn last line; None where there is none. For the keeper's start."""

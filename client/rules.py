@@ -95,7 +95,7 @@ def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
             _require(any(holdings.known), Code.NO_SPEECH)
             holdings = holdings.of(tuning.space)  # which may take a while, so nobody unaccepted has it done
             _require(tuning.features == holdings.features, Code.FEATURES)
-            _check_minima(policy, holdings)
+            check_minima(policy, holdings)
         case Score(scoring=scoring):
             _check_allowed("scored", policy)
             _check_subject(scoring, holdings)
@@ -105,7 +105,7 @@ def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
             _require(scoring.features == holdings.features, Code.FEATURES)
             _check_bounds(scoring_numbers(scoring), policy)
             _require(policy.per_speaker or not scoring.per_speaker, Code.SPEAKERS_FORBIDDEN)
-            _check_minima(policy, holdings)
+            check_minima(policy, holdings)
             _require(sum(holdings.utterances) >= policy.minimum_test_utterances, Code.TOO_FEW_TESTS)
         case Notice(session=session):
             _require(session == holdings.session, Code.UNKNOWN_SESSION)
@@ -146,14 +146,14 @@ def check_reply(reply: Reply, policy: Policy, holdings: Holdings) -> None:
             _require(card.audit in LETS_GO[policy.release], Code.HELD)
             _check_counts(card.utterances, policy, holdings)
             _require(card.known == holdings.known, Code.WRONG_ANSWER)
-            _check_minima(policy, holdings)
+            check_minima(policy, holdings)
         case Scored(scoring=scoring, counts=counts, epsilon=epsilon):
             _check_allowed("scored", policy)
             holdings = holdings.of(scoring.space)
             exact = policy.scoring_epsilon == "exact"
             _require(epsilon is None if exact else epsilon == policy.scoring_epsilon, Code.WRONG_ANSWER)
             _require(policy.per_speaker or len(counts) == 1, Code.SPEAKERS_FORBIDDEN)
-            _check_minima(policy, holdings)
+            check_minima(policy, holdings)
         case _:
             return
 
@@ -191,7 +191,7 @@ def _check_bounds(numbers: Numbers, policy: Policy) -> None:
     _require(not outside, Code.OUT_OF_BOUNDS, ", ".join(outside))
 
 
-def _check_minima(policy: Policy, holdings: Holdings) -> None:
+def check_minima(policy: Policy, holdings: Holdings) -> None:
     """An emotion that the site does not hold at all says nothing about anybody."""
     held = [pair for pair in zip(holdings.utterances, holdings.speakers, strict=True) if pair[0] > 0]
     _require(bool(held), Code.NO_SPEECH)

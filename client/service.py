@@ -25,7 +25,7 @@ from common.errors import UserError
 
 log = logging.getLogger(__name__)
 
-ANSWER, STATUS = "/answer", "/status"
+ANSWER, STATUS, METRICS = "/answer", "/status", "/metrics"
 PATIENCE = "X-Patience-Seconds"
 LONGEST_PATIENCE = 60.0
 LONGEST_ANSWER = 3600.0
@@ -68,6 +68,10 @@ class Served(Answering, Protocol):
         """What it says of itself."""
         ...
 
+    def metrics(self) -> str:
+        """Its counts, in Prometheus' text format."""
+        ...
+
 
 class RemoteKeeper:
     """The keeper behind a socket, as the relay sees it."""
@@ -88,6 +92,10 @@ class RemoteKeeper:
         if not isinstance(told, dict):
             raise UserError("what answers here is no keeper", where=self._path, remedy="choose another path")
         return told
+
+    def metrics(self) -> str:
+        """The keeper's counts, in Prometheus' text format."""
+        return self._ask("GET", METRICS, b"", 0.0, LONGEST_STATUS).decode("ascii", errors="replace")
 
     def _ask(
         self, method: str, target: str, body: bytes | memoryview, patience: float, most: int | None = None
@@ -209,7 +217,7 @@ def _share(path: Path) -> None:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Two targets and nothing else; what goes wrong is told as a status without a word."""
+    """Three targets and nothing else; what goes wrong is told as a status without a word."""
 
     server: KeeperServer
     timeout = LONGEST_SILENCE
@@ -228,10 +236,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """What the keeper says of itself."""
-        if self.path != STATUS:
-            self.send_error(HTTPStatus.NOT_FOUND)
+        keeper = self.server.keeper
+        if self.path == STATUS:
+            self._give(lambda: json.dumps(keeper.status()).encode())
+        elif self.path == METRICS:
+            self._give(lambda: keeper.metrics().encode())
         else:
-            self._give(lambda: json.dumps(self.server.keeper.status()).encode())
+            self.send_error(HTTPStatus.NOT_FOUND)
 
     def _give(self, make: Callable[[], bytes]) -> None:
         try:

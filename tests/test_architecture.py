@@ -40,6 +40,7 @@ def test_imports_point_down_and_flower_stays_at_the_edge() -> None:
         ("server/__init__.py", "import client", "Imports point down"),
         ("common/files.py", "import flwr", "Flower and Ray stay at the edge"),
         ("server/__init__.py", "import ray", "Flower and Ray stay at the edge"),
+        ("simulations/steward/month.py", "import server", "What a steward types needs no more"),
     ],
 )
 def test_an_import_in_the_wrong_direction_is_found(module: str, line: str, contract: str, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from common.corpora.layout import Finding, Layout
 from common.corpora.manifest import BadFile
 from common.errors import UserErrors
 
+LONGEST = 200
+"""Letters of a reason on one line with others."""
 LABEL = re.compile(r"^[a-z][a-z_]{0,23}$")
 
 
@@ -46,6 +48,22 @@ def complaints(bad: Iterable[BadFile]) -> list[str]:
     for file in bad:
         by_reason.setdefault(file.reason, []).append(file.path)
     return [f"{_shown(paths)}: {reason}" for reason, paths in by_reason.items()]
+
+
+def in_short(bad: Iterable[BadFile], most: int = 3) -> str:
+    """The same on one line of bounded length, the commonest reasons first; empty where nothing is bad.
+
+    >>> in_short([BadFile("a", "no emotion"), BadFile("b", "not a wav"), BadFile("c", "not a wav")])
+    '2 not a wav (b, c); 1 no emotion (a)'
+    """
+    by_reason: dict[str, list[str]] = {}
+    for file in bad:
+        by_reason.setdefault(file.reason, []).append(file.path)
+    ordered = sorted(by_reason.items(), key=lambda pair: -len(pair[1]))
+    told = [f"{len(paths)} {reason[:LONGEST]} ({_shown(paths)})" for reason, paths in ordered[:most]]
+    if rest := ordered[most:]:
+        told.append(f"{sum(len(paths) for _, paths in rest)} more for {len(rest)} other reasons")
+    return "; ".join(told)
 
 
 def _shown(paths: list[str]) -> str:

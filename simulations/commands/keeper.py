@@ -2,11 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from simulations.commands.options import AsJson, PageFile, write_page
+from simulations.commands.options import (
+    AsJson,
+    ConfigFile,
+    Overrides,
+    PageFile,
+    Preset,
+    choose_config,
+    write_page,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +38,9 @@ def serve(
         Path, typer.Option("--site", metavar="FILE", help="What the site holds, and where.", show_default=False)
     ],
     socket: Socket,
+    log_form: Annotated[
+        Literal["text", "json"], typer.Option("--log", help="Form of the log, here and in keeper.log: text or json.")
+    ] = "text",
 ) -> None:
     """Serve one site until SIGTERM or Ctrl-C; tunings that were interrupted go on at once.
 
@@ -42,7 +53,7 @@ def serve(
     import logging
     import os
 
-    from client.journal import journal
+    from client.journal import formatter, journal
     from client.keeper import Keeper
     from client.service import KeeperServer
     from client.site import load_site, open_to_strangers
@@ -51,10 +62,12 @@ def serve(
 
     settings = load_site(site)
     logging.basicConfig(format="%(message)s", level=logging.INFO)
+    for handler in logging.root.handlers:
+        handler.setFormatter(formatter(log_form, "%(message)s"))
     log = logging.getLogger("client.serve")
     os.umask(0o077)  # whatever is written from here on is the site's alone
     alone = locked(settings.state / "keeper.lock", wait=False)  # where the relay cannot reach it
-    with journal(settings.state), alone, stoppable() as stop:
+    with journal(settings.state, log_form), alone, stoppable() as stop:
         for folder in open_to_strangers(settings):
             log.warning("any user of this machine can look into %s; chmod o-rwx would keep it to the site", folder)
         keeper = Keeper(settings)
@@ -69,27 +82,86 @@ def serve(
 
 
 @app.command()
-def status(socket: Socket, as_json: AsJson = False) -> None:
-    """Ask a keeper how it is: what it works on, how many entries its ledger has, and the head of their chain.
+def status(
+    socket: Annotated[
+        Path | None, typer.Option("--socket", metavar="PATH", help="Ask the keeper at this socket how it is.")
+    ] = None,
+    site: Annotated[
+        Path | None, typer.Option("--site", metavar="FILE", help="Read how the site stands from its own files.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how a keeper is (--socket), and how its site stands (--site); at least one of them.
+
+    A keeper tells what it works on, how many entries its ledger has, and the head of their chain. The site's files
+    tell what it holds, its policy in words, what is used and left of each quota, how many releases wait for your
+    answer, and until when the certificates beside it are good.
 
     Leaves with status 1 where it answers and could let nothing out, for its ledger cannot be written, and with status
     2 where none answers.
 
     Example: eyesoff keeper status --socket /run/eyesoff/keeper.sock
+
+    Example: eyesoff keeper status --site /srv/site/site.toml
     """
-    from client.service import RemoteKeeper
+    import json
 
-    told = RemoteKeeper(socket, longest=10.0).status()
-    if as_json:
-        import json
+    from common.errors import UserError
 
-        typer.echo(json.dumps(told))
-    else:
-        ledger = f"ledger: {told['entries']} entries, head {told['head']}"
-        state = ledger if told["well"] else "it can answer nothing, and keeper.log in its state folder says why"
-        typer.echo(f"keeper of {told['session']} (eyesoff {told['eyesoff']}): {_work(told)}; {state}")
+    if socket is None and site is None:
+        raise UserError("of what?", remedy="pass --socket of a keeper, --site of a site, or both")
+    told: dict[str, Any] = {"well": True}
+    lines: list[str] = []
+    if socket is not None:
+        from client.service import RemoteKeeper
+
+        told = RemoteKeeper(socket, longest=10.0).status()
+        lines.append(_keeper_line(told))
+    if site is not None:
+        from datetime import UTC, datetime
+
+        from client.site import load_site
+        from simulations.steward.status import standing_of
+
+        standing = standing_of(load_site(site), site.resolve().parent, datetime.now(UTC))
+        told |= {"site": standing.plain()}
+        lines += standing.lines()
+    for line in [json.dumps(told)] if as_json else lines:
+        typer.echo(line)
     if not told["well"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def metrics(
+    socket: Socket,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FILE", help="Write them here, for the textfile collector of node_exporter."),
+    ] = None,
+) -> None:
+    """Print a keeper's counts in Prometheus' text format: whether it is well, tunings, quotas used and their limits.
+
+    Prometheus reads no Unix socket, so a timer writes them to a file; containers/systemd has one. They count requests
+    and tell nothing of the speech, for the relay may read them too.
+
+    Example: eyesoff keeper metrics --socket /run/eyesoff/keeper.sock --to /var/lib/node-exporter/eyesoff.prom
+    """
+    from client.service import RemoteKeeper
+    from common.files import atomic_write
+
+    told = RemoteKeeper(socket, longest=10.0).metrics()
+    if to is None:
+        typer.echo(told, nl=False)
+    else:
+        atomic_write(to, told.encode())
+
+
+def _keeper_line(told: Mapping[str, Any]) -> str:
+    """How a keeper is."""
+    ledger = f"ledger: {told['entries']} entries, head {told['head']}"
+    state = ledger if told["well"] else "it can answer nothing, and keeper.log in its state folder says why"
+    return f"keeper of {told['session']} (eyesoff {told['eyesoff']}): {_work(told)}; {state}"
 
 
 def _work(told: Mapping[str, Any]) -> str:
@@ -180,6 +252,52 @@ def refuse(name: Name, site: WhichSite) -> None:
 
     one = answer(load_site(site), name, "kept-back")
     typer.echo(f"{one.name} stays here; it stands in the ledger")
+
+
+@app.command("dry-run")
+def dry_run(
+    site: WhichSite,
+    preset: Preset = None,
+    config_file: ConfigFile = None,
+    overrides: Overrides = None,
+    base: Annotated[
+        Path | None,
+        typer.Option("--base", metavar="DIR", help="Pre-trained networks; by default those shipped with the preset."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what the keeper would answer to a recipe, and what would leave. Nothing is sent, charged or written down.
+
+    It reads your recordings as the keeper does: which it would use, which it would leave out and why. It judges the
+    recipe by your policy and by what your ledger holds. Features are made in a folder that is deleted at the end.
+
+    Example: eyesoff keeper dry-run --site /srv/site/site.toml --preset best
+
+    Example: eyesoff keeper dry-run --site /srv/site/site.toml --config config.toml
+    """
+    from datetime import UTC, datetime
+
+    from client.ledger import entries
+    from client.policy import load_policy
+    from client.rehearsal import rehearse
+    from client.site import load_site
+    from client.standing import history_of, quotas
+    from client.survey import survey
+    from simulations.progress import bars
+    from simulations.steward.dry_run import lines, plain
+
+    settings, config, now = load_site(site), choose_config(preset, config_file, overrides), datetime.now(UTC)
+    policy, surveyed = load_policy(settings.policy), survey(settings)
+    with bars() as open_bar:
+        found = rehearse(settings, policy, config, now, base, open_bar("reading recordings"))
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(plain(surveyed, found), indent=2))
+        return
+    known = entries(settings.ledger) if settings.ledger.exists() else ()
+    for line in lines(surveyed, found, policy, quotas(history_of(known, now), {}, policy)):
+        typer.echo(line)
 
 
 SiteFile = Annotated[

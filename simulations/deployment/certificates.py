@@ -107,9 +107,14 @@ def issue(
 
 
 def read_certificate(path: Path) -> x509.Certificate:
-    """A certificate from its file."""
+    """The first certificate of a file."""
+    return read_certificates(path)[0]
+
+
+def read_certificates(path: Path) -> list[x509.Certificate]:
+    """All certificates of a file: a server's with those of authorities above it, or several authorities'."""
     try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
+        return x509.load_pem_x509_certificates(path.read_bytes())
     except OSError as error:
         raise UserError("cannot read a certificate", where=path, remedy=error.strerror) from None
     except ValueError:
@@ -121,6 +126,22 @@ def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
     """The host names and addresses that a certificate is good for."""
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return tuple(str(name.value) for name in names)
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Whether it may sign others."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def is_vouched(chain: Sequence[x509.Certificate], authorities: Sequence[x509.Certificate]) -> bool:
+    """Whether the first of a chain comes from one of these, by way of the others of the chain or not."""
+    first, *others = chain
+    if any(is_signed_by(first, authority) for authority in authorities):
+        return True
+    return bool(others) and is_signed_by(first, others[0]) and is_vouched(others, authorities)
 
 
 def is_signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:

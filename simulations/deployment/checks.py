@@ -15,8 +15,9 @@ from typing import TypeVar
 
 from client.policy import load_policy
 from client.site import Site, load_site
+from client.survey import survey
 from common.errors import UserError
-from simulations.deployment.certificates import is_signed_by, names_of, read_certificate
+from simulations.deployment.certificates import is_vouched, names_of, read_certificate, read_certificates
 from simulations.deployment.commands import PROXY, SUPERLINK
 from simulations.deployment.creation import SPEECH
 from simulations.deployment.health import server_time
@@ -55,9 +56,13 @@ def check_site(files: SiteFiles) -> Iterator[Finding]:
         yield Finding("site", "ok", f"session {site.session}, {site.corpus} at {site.root}")
         if speech is not None and site.root.is_relative_to(SPEECH):
             # What a container sees there, and has read-only.
-            yield data(speech / site.root.relative_to(SPEECH), lambda _: False)
+            site = site.model_copy(update={"root": speech / site.root.relative_to(SPEECH)})
+            found = data(site.root, lambda _: False)
         else:
-            yield data(site.root)
+            found = data(site.root)
+        yield found
+        if found.sign != "fail":
+            yield labels(site)
         yield policy(site)
         yield disk(site.state, "disk")
         yield gpu(site)
@@ -87,7 +92,7 @@ def certificate(
     now = now or datetime.now(UTC)
     try:
         read = read_certificate(path)
-        signed = authority is None or is_signed_by(read, read_certificate(authority))
+        signed = authority is None or is_vouched(read_certificates(path), read_certificates(authority))
     except UserError as error:
         return Finding(name, "fail", str(error), COPY_AGAIN)
     begins, ends = read.not_valid_before_utc, read.not_valid_after_utc
@@ -168,6 +173,27 @@ def data(root: Path, may_write: Callable[[Path], bool] = lambda path: os.access(
         remedy = "mount it read-only (:ro in compose), or take the right to write from the keeper's user"
         return Finding("data", "warn", f"may be written: {folder}", remedy)
     return Finding("data", "ok", f"{root}, read-only")
+
+
+def labels(site: Site) -> Finding:
+    """What of the recordings the keeper would use, by their labels and headers, and what it would leave out."""
+    try:
+        found = survey(site)
+        word = found.refusal(load_policy(site.policy))
+    except UserError as error:
+        return Finding("labels", "fail", _line(error), "`options` in the site file maps labels, such as anger=angry")
+    seen = f"the keeper would use {found.held()}"
+    figures = {"used": len(found.manifest), "dropped": found.dropped}
+    if word is not None:
+        remedy = "leave out the emotion that has too few, or lower the minimum in the policy"
+        return Finding("labels", "fail", f"{seen}; it would refuse everything: {word.meaning}", remedy, figures)
+    if not found.dropped:
+        return Finding("labels", "ok", seen, figures=figures)
+    seen += f"; it would leave out {found.dropped}: {'; '.join(found.reasons())}"
+    if not found.maps():
+        return Finding("labels", "ok" if not found.manifest.skipped else "warn", seen, figures=figures)
+    wanted = ", ".join(f'"{one}"' for one in found.maps())
+    return Finding("labels", "warn", seen, f"map labels in the site file: options = [{wanted}]", figures)
 
 
 def policy(site: Site) -> Finding:

@@ -18,6 +18,15 @@ FIELDS = (
     *("number", "time", "outcome", "kind", "run", "session", "reason", "requests", "bytes", "tensors", "sha256"),
     *("recipe", "base", "steps", "batch"),
 )
+KINDS = {
+    "description": "what the site has, as far as its policy tells",
+    "working": "a sign of life: the stage it is in, and the step",
+    "release": "a tuned generator and its card",
+    "scored": "how many utterances of each emotion a recognizer took for which",
+    "noted": "a receipt for the news that somebody else said to be this site",
+    "refusal": "a no, with one word for the reason",
+}
+"""What each kind of message that leaves a site holds."""
 INDENT = 6 * " "
 
 

@@ -10,18 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from client.history import Entry
+from simulations.inspection.entries import KINDS
+from simulations.report.cells import Cell, Table
 from simulations.report.evidence import ClientLedger
-from simulations.report.tables import Cell, Table
 from simulations.report.wording import many, megabytes
 
-KINDS = {
-    "description": "what the site has, as far as its policy tells",
-    "working": "a sign of life: the stage it is in, and the step",
-    "release": "a tuned generator and its card",
-    "scored": "how many utterances of each emotion a recognizer took for which",
-    "noted": "a receipt for the news that somebody else said to be this site",
-    "refusal": "a no, with one word for the reason",
-}
 SENT, REFUSED = "sent", "refused"
 
 

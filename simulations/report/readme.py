@@ -12,9 +12,10 @@ from common.files import atomic_write
 from common.scoring import Score
 from simulations.comparison.modes import REAL
 from simulations.comparison.schema import Results, read_results
+from simulations.report.cells import Cell
 from simulations.report.published import PAPER, published
 from simulations.report.shares import shares_of_real
-from simulations.report.tables import Cell, ablations_table, made_with, reason_of
+from simulations.report.tables import ablations_table, made_with, reason_of
 from simulations.report.wording import NOTHING, interval, many, percent, percents, score
 
 HEADINGS = ("trained on", "macro F1", "95 %", "± folds", "± seeds", "UAR", "of real", "gap closed", "the paper's F1, %")

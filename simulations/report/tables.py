@@ -4,7 +4,6 @@ Owns their columns and headings. Must not know how a table looks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from common.config import Config
@@ -17,6 +16,7 @@ from simulations.comparison.results import MEASURES
 from simulations.comparison.schema import Difference, Measured, Pair, Results, Spent
 from simulations.comparison.table import marked, stays_lines
 from simulations.comparison.units import COPYING, NOISE
+from simulations.report.cells import Cell, Table
 from simulations.report.published import published
 from simulations.report.wording import (
     NOTHING,
@@ -86,25 +86,6 @@ OF_VECTORS_TOLD = {
     ),
 }
 """Heading, its note, and one sentence with the direction that is good."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A value, and what qualifies it in small type."""
-
-    value: str
-    note: str = ""
-    wide: bool = False
-    """Words that may wrap, set flush left."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Headings and rows; the first cell of a row is its name."""
-
-    caption: str
-    headings: tuple[Cell, ...]
-    rows: tuple[tuple[Cell, ...], ...]
 
 
 def results_table(results: Results, shares: Mapping[str, Score]) -> Table:

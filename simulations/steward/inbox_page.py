@@ -16,15 +16,10 @@ from common.audit.verdict import WORDS, Verdict
 from simulations.report.drawing import Drawing
 from simulations.report.rendering import render
 from simulations.report.wording import interval, many, megabytes, score
+from simulations.steward.policy_words import RULES
 from simulations.steward.told_apart import told_apart
 
 TEMPLATE = Path(__file__).parent / "inbox.html"
-RULES = {
-    "always": "Every finished release may leave without asking you, and none is audited.",
-    "audited": "A release leaves by itself where its audit says release. Anything else waits for you.",
-    "approve": "Nothing leaves before you approve it, whatever its audit says.",
-}
-"""What rule `release` of a policy means."""
 UNAUDITED = {
     False: "It has not been audited yet, so it cannot be approved. The keeper audits it as soon as it can.",
     True: "It has changed since it was audited. Start the keeper again: it is audited anew, and waits again.",

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from common.audit.verdict import WORDS
-from simulations.report.leaving import KINDS
+from simulations.inspection.entries import KINDS
+from simulations.report.cells import Cell, Table
 from simulations.report.rendering import render
-from simulations.report.tables import Cell, Table
 from simulations.report.wording import NOTHING, interval, many, megabytes, score
 from simulations.steward.month import WEIGHTY, Audited, Month, meaning_of
 

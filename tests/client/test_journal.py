@@ -1,8 +1,10 @@
 """The site's own log holds what nobody else is told."""
 
+import json
 import logging
 import os
 import stat
+from datetime import datetime
 
 import pytest
 
@@ -36,6 +38,20 @@ def test_what_ends_the_keeper_is_written_down_with_its_traceback(tmp_path):
     with pytest.raises(ValueError, match="odd"), journal(tmp_path):
         raise ValueError("odd")
     assert "Traceback" in (tmp_path / LOG).read_text()
+
+
+def test_as_json_a_record_is_one_line_whatever_it_says(tmp_path):
+    with journal(tmp_path, "json"):
+        KEEPER.warning("left out: %s", "two\nlines")
+        try:
+            raise ValueError("odd")
+        except ValueError:
+            KEEPER.exception("failed")
+    first, second = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
+    assert (first["level"], first["logger"], first["message"]) == ("warning", "client.keeper", "left out: two\nlines")
+    assert datetime.fromisoformat(first["time"]).tzinfo is not None
+    assert "traceback" not in first
+    assert "ValueError: odd" in second["traceback"]
 
 
 def test_the_level_of_others_is_given_back(tmp_path):

@@ -43,6 +43,9 @@ class Echo:
             raise OSError("/srv/speech/patient-7.wav")
         return self.told
 
+    def metrics(self):
+        return "eyesoff_keeper_well 1\n"
+
 
 @pytest.fixture
 def echo():
@@ -81,6 +84,11 @@ class TestAnswers:
 
     def test_status_comes_back_as_it_is(self, remote, echo):
         assert remote.status() == echo.status()
+
+    def test_counts_come_back_as_they_are_and_cost_no_answer(self, remote, echo, path):
+        assert remote.metrics() == echo.metrics()
+        assert echo.patience == []
+        assert spoken(path, b"POST /metrics HTTP/1.1\r\nContent-Length: 0\r\n\r\n").startswith(b"HTTP/1.0 404")
 
     def test_nothing_leaves_but_a_status_a_length_and_the_answer(self, remote, path):
         request = b"POST /answer HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"

@@ -73,6 +73,9 @@ def telling(path, status):
     class Keeper:
         largest = 0
 
+        def metrics(self):
+            return f"eyesoff_tunings {status['tunings']}\n"
+
         def status(self):
             return status
 
@@ -115,6 +118,16 @@ def test_a_keeper_that_can_answer_nothing_is_not_well_and_says_so(capsys, socket
 def test_status_as_json_is_one_object(capsys, socket_path):
     with telling(socket_path, IDLE):
         assert json.loads(run(capsys, "status", "--socket", socket_path, "--json")[1]) == IDLE
+
+
+def test_metrics_are_printed_or_written_whole_for_a_collector_to_read(capsys, socket_path, tmp_path):
+    file = tmp_path / "eyesoff.prom"
+    with telling(socket_path, IDLE):
+        assert run(capsys, "metrics", "--socket", socket_path) == (0, "eyesoff_tunings 0\n", "")
+        assert run(capsys, "metrics", "--socket", socket_path, "--to", file) == (0, "", "")
+    assert file.read_text() == "eyesoff_tunings 0\n"
+    status, _, err = run(capsys, "metrics", "--socket", socket_path, "--to", file)
+    assert (status, err.count("\n")) == (2, 1)
 
 
 def test_the_status_of_a_keeper_that_is_not_there_is_a_line_and_status_2(capsys, socket_path):

@@ -17,6 +17,7 @@ from simulations.deployment.checks import (
     clock,
     data,
     gpu,
+    labels,
     pair,
     policy,
     port_free,
@@ -88,6 +89,47 @@ def test_a_data_mount_that_is_empty_missing_or_writable_is_told(tmp_path):
     assert data(speech, lambda _: True).sign == "warn"
     assert data(speech, lambda _: False).sign == "ok"
     assert data(speech / "recordings.csv", lambda _: False).sign == "ok"
+
+
+@pytest.fixture
+def spoken(layout, make_speech, tmp_path):
+    """A function that gives a site a table whose labels are renamed; the answer is what is found of them."""
+    root = make_speech(tmp_path / "speech")
+    text = (root / "recordings.csv").read_text()
+
+    def look(*, rules="", options=(), **names):
+        renamed = text
+        for label, name in names.items():
+            renamed = renamed.replace(f",{label},", f",{name},")
+        (root / "recordings.csv").write_text(renamed)
+        site = load_site(layout.site("clinic").site)
+        site.policy.write_text(rules)
+        return labels(site.model_copy(update={"root": root, "options": options}))
+
+    return look
+
+
+def test_labels_that_the_keeper_knows_are_all_well(spoken):
+    found = spoken()
+    assert (found.sign, found.figures) == ("ok", {"used": 40, "dropped": 0})
+    assert found.seen.startswith("the keeper would use 40 recordings: neutral 10")
+
+
+def test_recordings_that_the_keeper_would_drop_are_told_with_the_map_that_saves_them(spoken):
+    found = spoken(angry="anger", sad="sadness", happy="joyful")
+    assert (found.sign, found.figures) == ("warn", {"used": 10, "dropped": 30})
+    assert "it would leave out 30: 10 unknown emotion 'anger'" in found.seen
+    assert found.remedy == 'map labels in the site file: options = ["anger=angry", "joyful=...", "sadness=sad"]'
+    options = ("anger=angry", "joyful=happy", "sadness=sad")
+    assert spoken(angry="anger", sad="sadness", happy="joyful", options=options).sign == "ok"
+
+
+def test_labels_of_which_nothing_is_left_or_too_little_fail(spoken):
+    assert spoken(neutral="n", angry="a", sad="s", happy="h").sign == "fail"
+    few = spoken(rules="minimum_utterances = 11")
+    assert (few.sign, "it would refuse everything" in few.seen) == ("fail", True)
+    assert spoken(rules="minimum_utterances = 10").sign == "ok"
+    assert spoken(rules="stepps = 1").sign == "fail"
 
 
 def test_a_clock_that_is_wrong_by_a_day_is_told_with_its_direction():

@@ -1,0 +1,141 @@
+"""What a site would answer to a recipe, and what would leave: judged by its own gate's rules, and nothing begun.
+
+Owns the judging of a request that nobody sent. Must not know who asks. Nothing is sent, charged or written at the
+site: features are made in a folder that is deleted, and the ledger is only read.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from client.bases import Base, Bases, read_base
+from client.budgets import left_for
+from client.door import Door
+from client.ledger import entries
+from client.policy import Policy
+from client.recipes import recipe_of
+from client.rules import Holdings, check_request, signal_of, work_of
+from client.site import Site
+from client.spending import Spending
+from client.standing import history_of
+from common.config import Config
+from common.features.spaces import identity_in, space_made
+from common.spaces import Patches
+from common.training.pretrained import fitting_weights
+from common.wire import Ask, Refused, Tune, Tuning, weights_digest
+
+RUN = "dry-run"
+Progress = Callable[[int, int], object]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """To one request.
+
+    Args:
+        request: in words.
+        word: of the refusal; empty where it would be granted.
+        why: what the site's own log would say of that.
+    """
+
+    request: str
+    word: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """Of one recipe at one site.
+
+    Args:
+        holdings: what the site has that such a method can read.
+        description: the answer to the question who is there.
+        tuning: the answer to the request to run the recipe.
+        tensors: that would leave.
+        bytes: of their numbers.
+        known: emotion to whether the release would say that it knows it.
+        again: whether this very work was begun before, so that it would cost nothing more.
+        base_here: whether the networks that it starts from would not have to be sent.
+        promise: of differential privacy; empty where there is none.
+    """
+
+    holdings: Holdings
+    description: Answer
+    tuning: Answer
+    tensors: int
+    bytes: int
+    known: dict[str, bool]
+    again: bool
+    base_here: bool
+    promise: str
+
+
+def rehearse(
+    site: Site,
+    policy: Policy,
+    config: Config,
+    now: datetime,
+    base: Path | None = None,
+    progress: Progress | None = None,
+) -> Rehearsal:
+    """Judge a configuration's recipe, from networks of a folder or else from those that come with eyesoff."""
+    tuning = tuning_of(site, config, base)
+    request = Tune(tuning=tuning, shipped=False, base={})
+    known = list(entries(site.ledger)) if site.ledger.exists() else []
+    history, spent = history_of(known, now), Spending(site.ledger).read()
+    with TemporaryDirectory(prefix="eyesoff-") as folder:
+        door = Door(site.model_copy(update={"state": Path(folder)}), progress)
+        holdings = door.holdings()
+        description = _judged("what do you hold?", lambda: check_request(Ask(run=RUN), policy, holdings))
+
+        def admit() -> None:
+            check_request(request, policy, holdings)
+            left_for(request, work_of(request, holdings), signal_of(request), lambda: spent, policy)(history)
+
+        answer = _judged(f"run {tuning.method.name} on your speech", admit)
+        in_space = holdings if answer.word else holdings.of(tuning.space)
+    shapes = tuning.method.shapes(tuning.own, tuning.space, len(tuning.labels))
+    return Rehearsal(
+        holdings=in_space,
+        description=description,
+        tuning=answer,
+        tensors=len(shapes),
+        bytes=sum(tuning.precision.size(tuple(shape)) for shape in shapes.values()),
+        known=dict(zip(in_space.labels, in_space.known, strict=True)),
+        again=work_of(request, holdings) in history.begun_in_all("tune"),
+        base_here=tuning.base is None or Bases(site.state).has(tuning.base),
+        promise=str(tuning.method.privacy(tuning.own) or ""),
+    )
+
+
+def tuning_of(site: Site, config: Config, folder: Path | None) -> Tuning:
+    """As a server with this configuration would ask for it."""
+    recipe, space = recipe_of(config), space_made(config)
+    asked = Tuning(
+        run=RUN,
+        session=site.session,
+        synthesizer=recipe.synthesizer,
+        settings=recipe.settings,
+        labels=config.corpus.emotions,
+        space=space,
+        features=identity_in(space, config),
+        scaling=None,
+        precision=recipe.precision,
+        weights=None,
+    )
+    if not isinstance(space, Patches):
+        return asked
+    base: Base = read_base(folder or fitting_weights(config.network))
+    starts = asked.method.base(asked.own, len(asked.labels))
+    weights = weights_digest({"base": base.weights}) if starts else None
+    return asked.model_copy(update={"scaling": base.scaling, "weights": weights})
+
+
+def _judged(request: str, judge: Callable[[], None]) -> Answer:
+    try:
+        judge()
+    except Refused as refusal:
+        return Answer(request, refusal.code.value, str(refusal))
+    return Answer(request)
