@@ -82,6 +82,31 @@ def init(
 
 
 @app.command()
+def certificates(
+    folder: Folder,
+    authority: Annotated[
+        Path, typer.Option("--authority", metavar="FILE", help="The authority's own certificate, as PEM.")
+    ],
+    certificate: Annotated[
+        Path, typer.Option("--certificate", metavar="FILE", help="The server's, then those of authorities between.")
+    ],
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="Its private key, without a passphrase.")],
+) -> None:
+    """Give the proxy a certificate of an authority of yours, such as your hospital's, in place of the deployment's own.
+
+    Key, dates, names, use and chain are looked at first; what is wrong is named in one line, and nothing is changed.
+    Sites then trust that authority as well: whoever it gives this server's name to can pretend to be the server.
+
+    Example: eyesoff deploy certificates deployment --authority hospital.crt --certificate fed.crt --key fed.key
+    """
+    from simulations.deployment.given import take
+
+    layout, settings, _ = _open(folder)
+    for line in take(layout, settings.server, authority, certificate, key):
+        typer.echo(line)
+
+
+@app.command()
 def check(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="A site's folder, or the whole deployment's.", show_default=False)

@@ -23,6 +23,7 @@ from common.files import atomic_write
 from common.settings import Section
 from simulations.deployment.certificates import (
     Authority,
+    is_signed_by,
     issue,
     names_of,
     new_authority,
@@ -104,6 +105,11 @@ def _create_server(layout: Layout, hosts: Sequence[str], *, days: int, renew: bo
     answering = {PROXY: tuple(dict.fromkeys((*hosts, *INSIDE[1:]))), SUPERLINK: INSIDE}
     files = {PROXY: layout.proxy, SUPERLINK: server}
     wanted = [name for name in answering if renew or not files[name].certificate(name).exists()]
+    for name in [name for name in wanted if _is_given(layout, files[name].certificate(name))]:
+        wanted.remove(name)
+        made.append(
+            f"certificate of the {name}: another authority's, left as it is; `eyesoff deploy certificates` renews"
+        )
     if wanted:
         authority, told = _authority(layout)
         made += told
@@ -117,6 +123,14 @@ def _create_server(layout: Layout, hosts: Sequence[str], *, days: int, renew: bo
         new_secret(server.secret)
         made.append(f"secret between SuperLink and SuperExec: {server.secret}")
     return made
+
+
+def _is_given(layout: Layout, certificate: Path) -> bool:
+    """Whether a certificate comes from an authority that is not this deployment's."""
+    own = layout.authority_certificate
+    if not certificate.exists() or not own.exists():
+        return False
+    return not is_signed_by(read_certificate(certificate), read_certificate(own))
 
 
 def _authority(layout: Layout) -> tuple[Authority, list[str]]:
