@@ -28,6 +28,7 @@ LINKS = {
     "containers/STEWARD.md": "steward.md",
     "tests/attacks/README.md": "attacks.md",
     "CHANGELOG.md": "changes.md",
+    "../docs/how-to/assessment.md": "../how-to/assessment.md",
 }
 
 
@@ -35,12 +36,14 @@ def with_links(text: str) -> str:
     """Links to other pages lead there; one to what is no page, such as a test, becomes its words."""
 
     def there(link: re.Match[str]) -> str:
-        words, target = link[1], link[2]
+        picture, words, target = link.groups()
+        if picture:
+            return f"![{words}]({target.replace('../docs/', '../')})"
         if target in LINKS:
             return f"[{words}]({LINKS[target]})"
         return link[0] if re.match("https?:|#", target) else words
 
-    return re.sub(r"\[([^]]+)\]\(([^)]+)\)", there, text)
+    return re.sub(r"(!?)\[([^]]+)\]\(([^)]+)\)", there, text)
 
 
 GENERATED.mkdir(exist_ok=True)
