@@ -21,6 +21,7 @@ from client.tuning import TuningFolder
 from common.audit.verdict import Verdict
 from common.errors import UserError
 from common.wire import Tuning
+from common.wire.schema import release_bytes
 
 SHORT = 12
 """Letters of a name: as many as tell releases of one site apart."""
@@ -38,7 +39,7 @@ class Waiting:
         answer: the steward's, to these weights.
         changed: whether an audit said something of other weights.
         held: whether it waits for the steward, who alone can let it go.
-        size: bytes of the weights as they leave, in the number format that was asked for.
+        size: bytes of the weights as they leave, in the form that was asked for.
     """
 
     name: str
@@ -114,8 +115,7 @@ def _waiting(folder: TuningFolder, rule: Gatekeeper) -> Waiting | None:
     tuning, finished = folder.asked(), folder.finished()
     if tuning is None or finished is None:
         return None
-    weights = finished[0]
-    release, own = digest_of(weights), AuditFolder(folder)
+    release, own = digest_of(finished[0]), AuditFolder(folder)
     verdict, said = own.fixed(release), own.answer(release)
     held = said is None and word_on_card(rule, verdict.word if verdict else None, said) is None
     return Waiting(
@@ -126,5 +126,5 @@ def _waiting(folder: TuningFolder, rule: Gatekeeper) -> Waiting | None:
         answer=said,
         changed=verdict is None and (folder.path / AUDIT / VERDICT).exists(),
         held=held,
-        size=sum(tuning.precision.size(tuple(value.shape)) for value in weights.values()),
+        size=release_bytes(tuning),
     )

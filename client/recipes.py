@@ -45,7 +45,7 @@ def describe(recipe: Recipe) -> list[str]:
     method = synthesizer(recipe.synthesizer)
     lines = [
         f"synthesizer: {method.name} ({method.paper}): {method.about}",
-        f"what leaves: {method.released}, {_in_words(recipe)}, and nothing else of the tuning",
+        f"what leaves: {method.released}, {form_in_words(recipe)}, and nothing else of the tuning",
     ]
     if promised := promise_of(recipe):
         lines.append(f"differential privacy: {promised}; a site's budget pays for it once and for ever")
@@ -57,7 +57,7 @@ def describe(recipe: Recipe) -> list[str]:
     return lines + [f"{place} = {value}" for place, value in _flat(recipe.settings)]
 
 
-def _in_words(recipe: Recipe) -> str:
+def form_in_words(recipe: Recipe) -> str:
     """The form of a release."""
     if recipe.form.is_whole:
         return f"in {recipe.precision.value}"

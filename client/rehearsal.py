@@ -24,7 +24,8 @@ from common.config import Config
 from common.features.spaces import identity_in, space_made
 from common.spaces import Patches
 from common.training.pretrained import fitting_weights
-from common.wire import Ask, Refused, Tune, Tuning, weights_digest
+from common.wire import Ask, Refused, Tune, Tuning, release_shapes, weights_digest
+from common.wire.schema import release_bytes
 
 RUN = "dry-run"
 Progress = Callable[[int, int], object]
@@ -53,8 +54,8 @@ class Rehearsal:
         holdings: what the site has that such a method can read.
         description: the answer to the question who is there.
         tuning: the answer to the request to run the recipe.
-        tensors: that would leave.
-        bytes: of their numbers.
+        tensors: that would leave; none where it would be refused.
+        bytes: of their numbers, likewise.
         known: emotion to whether the release would say that it knows it.
         again: whether this very work was begun before, so that it would cost nothing more.
         base_here: whether the networks that it starts from would not have to be sent.
@@ -95,14 +96,14 @@ def rehearse(
             left_for(request, work_of(request, holdings), signal_of(request), lambda: spent, policy)(history)
 
         answer = _judged(f"run {tuning.method.name} on your speech", admit)
-        in_space = holdings if answer.word else holdings.of(tuning.space)
-    shapes = tuning.method.shapes(tuning.own, tuning.space, len(tuning.labels))
+        refused = bool(answer.word)
+        in_space = holdings if refused else holdings.of(tuning.space)
     return Rehearsal(
         holdings=in_space,
         description=description,
         tuning=answer,
-        tensors=len(shapes),
-        bytes=sum(tuning.precision.size(tuple(shape)) for shape in shapes.values()),
+        tensors=0 if refused else len(release_shapes(tuning)),
+        bytes=0 if refused else release_bytes(tuning),
         known=dict(zip(in_space.labels, in_space.known, strict=True)),
         again=work_of(request, holdings) in history.begun_in_all("tune"),
         base_here=tuning.base is None or Bases(site.state).has(tuning.base),
@@ -123,6 +124,7 @@ def tuning_of(site: Site, config: Config, folder: Path | None) -> Tuning:
         features=identity_in(space, config),
         scaling=None,
         precision=recipe.precision,
+        rank=recipe.rank,
         weights=None,
     )
     if not isinstance(space, Patches):

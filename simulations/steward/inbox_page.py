@@ -11,7 +11,7 @@ from pathlib import Path
 from client.bases import shipped_bases
 from client.inbox import SHORT, Waiting
 from client.policy import Policy
-from client.recipes import preset_recipes, promise_of, unusual
+from client.recipes import form_in_words, preset_recipes, promise_of, unusual
 from common.audit.verdict import WORDS, Verdict
 from simulations.report.drawing import Drawing
 from simulations.report.rendering import render
@@ -65,8 +65,8 @@ def _section(one: Waiting, policy: Policy, site: Path) -> Section:
     method = one.tuning.method
     asked = (
         f"Run {one.tuning.run} asked this site to run {method.name}: {method.about} What would leave is "
-        f"{method.released}: {megabytes(one.size)} of numbers in {one.tuning.precision.value}. No recording, file name "
-        "or speaker's name is in it."
+        f"{method.released}: {megabytes(one.size)}, {form_in_words(one.tuning.recipe)}. No recording, file name or "
+        "speaker's name is in it."
     )
     verdict = UNAUDITED[one.changed] if one.verdict is None else f"{_capital(WORDS[one.verdict.word])}."
     return Section(

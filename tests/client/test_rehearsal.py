@@ -73,7 +73,7 @@ def asked(site):
 def test_what_is_told_to_leave_is_what_leaves_and_then_costs_nothing_more(site):
     found, release = rehearsed(site), asked(site)
     assert isinstance(release, Release)
-    sizes = [release.precision.size(tuple(value.shape)) for value in release.released.values()]
+    sizes = [release.precision_of(name).size(tuple(value.shape)) for name, value in release.released.items()]
     assert (len(sizes), sum(sizes)) == (found.tensors, found.bytes)
     assert release.card.tuning.run == RUN
     before = site.ledger.read_bytes()

@@ -52,7 +52,7 @@ def test_what_waits_comes_first_and_is_counted(waiting):
 def test_a_release_is_told_in_words_with_its_measures_and_intervals(waiting):
     words = words_of(built(waiting()))
     for told in (
-        "1.18 MB of numbers in fp16",
+        "1.18 MB, in fp16",
         "The audit says refuse. It gives away who was in the data.",
         "one utterance is <b>given</b> away",
         "0.620 (0.571 to 0.664)",
