@@ -54,6 +54,7 @@ BANK = Step(
     "eyesoff bank list runs/campaign/bank",
 )
 MODEL = "runs/later/recognizers/everyone/model"
+SITE = "runs/campaign/sites/Session1/site.toml"
 LEDGER = "runs/campaign/sites/Session1/state/ledger.jsonl"
 
 TOURS: Mapping[str, Tour] = {
@@ -124,8 +125,16 @@ TOURS: Mapping[str, Tour] = {
                 f"eyesoff ledger verify {LEDGER}",
             ),
             Step(
+                "What the site holds, its policy in words, and what is left of each quota.",
+                f"eyesoff keeper status --site {SITE}",
+            ),
+            Step(
                 "This lists finished releases. A policy can make each of them wait for you.",
-                "eyesoff keeper inbox --site runs/campaign/sites/Session1/site.toml",
+                f"eyesoff keeper inbox --site {SITE}",
+            ),
+            Step(
+                "The month on one page, for your files: what left and to which run, refusals, what is left to give.",
+                f"eyesoff ledger month --site {SITE} --page month.html",
             ),
             Step(
                 "This writes a folder for a real site. Its policy has every rule with its meaning.",
