@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pydantic import ValidationError
+
 from client.bases import Base, Bases, read_base
 from client.budgets import left_for
 from client.door import Door
@@ -21,6 +23,7 @@ from client.site import Site
 from client.spending import Spending
 from client.standing import history_of
 from common.config import Config
+from common.errors import UserError
 from common.features.spaces import identity_in, space_made
 from common.spaces import Patches
 from common.training.pretrained import fitting_weights
@@ -114,19 +117,13 @@ def rehearse(
 def tuning_of(site: Site, config: Config, folder: Path | None) -> Tuning:
     """As a server with this configuration would ask for it."""
     recipe, space = recipe_of(config), space_made(config)
-    asked = Tuning(
-        run=RUN,
-        session=site.session,
-        synthesizer=recipe.synthesizer,
-        settings=recipe.settings,
-        labels=config.corpus.emotions,
-        space=space,
-        features=identity_in(space, config),
-        scaling=None,
-        precision=recipe.precision,
-        rank=recipe.rank,
-        weights=None,
-    )
+    about: dict[str, object] = {"run": RUN, "session": site.session, "labels": config.corpus.emotions}
+    about |= {"features": identity_in(space, config), "scaling": None, "weights": None}
+    try:
+        asked = Tuning.model_validate(recipe.model_dump() | about)
+    except ValidationError as error:
+        remedy = "; ".join(str(one["msg"]).removeprefix("Value error, ") for one in error.errors())
+        raise UserError("no server could ask for this recipe", remedy=remedy) from None
     if not isinstance(space, Patches):
         return asked
     base: Base = read_base(folder or fitting_weights(config.network))

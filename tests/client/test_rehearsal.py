@@ -13,6 +13,7 @@ from client.rehearsal import RUN, rehearse, tuning_of
 from client.site import Site
 from common.config import load_config
 from common.config.showing import spell
+from common.errors import UserError
 from common.privacy.accountant import signal_for
 from common.wire import Release, Tune, decode_reply, encode
 
@@ -95,6 +96,11 @@ def test_a_private_recipe_is_weighed_against_what_was_spent(site):
     facts = {"outcome": "admitted", "kind": "tune", "work": "other", "signal": signal_for(5.0, 1e-5)}
     Ledger(own.ledger).append(Record.model_validate({"time": NOW, **facts}))
     assert rehearsed(own, config, **rules).tuning.word == "privacy-spent"
+
+
+def test_a_recipe_that_no_server_could_ask_for_is_a_mistake_in_words(site):
+    with pytest.raises(UserError, match="makes further ones of it"):
+        rehearsed(site, load_config("best", [*PRIVATE, 'methods.augmentation="sa"']))
 
 
 def test_networks_that_come_with_eyesoff_need_not_be_sent(site):
