@@ -6,8 +6,8 @@ Owns which figure fits which arms. Must not know a protocol: arms tell where the
 from simulations.comparison.modes import REAL
 from simulations.comparison.schema import Arm, ArmRow, Results
 from simulations.comparison.table import marked
+from simulations.report.cells import Cell, Table
 from simulations.report.drawing import Drawing
-from simulations.report.tables import Cell, Table
 from simulations.report.vectors import Bar, Line, against, imbalance
 from simulations.report.wording import NOTHING, interval, percent, probability, score
 
