@@ -6,10 +6,7 @@ PyTorch, for which nobody waits at a TAB. Must not know a command.
 
 import json
 from collections.abc import Iterable
-from importlib.metadata import entry_points
 from pathlib import Path
-
-from common.version import VERSION
 
 KEPT = "completion.json"
 """In the cache."""
@@ -79,6 +76,10 @@ def _found() -> dict[str, list[str]]:
 
 def _state() -> list[str]:
     """What the names hang on."""
+    from importlib.metadata import entry_points  # slow enough to be felt where nothing is completed
+
+    from common.version import VERSION
+
     here = Path(__file__).parent
     folders = [here.parent / "common" / room / "methods" for room in ("synthesizers", "protocols")]
     files = [*(path for folder in folders for path in sorted(folder.glob("*.py"))), here / "comparison" / "modes.py"]
