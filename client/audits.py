@@ -12,6 +12,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -24,11 +25,10 @@ from torch import Tensor
 from client.activity import AUDIT, VERDICT
 from client.door import Door
 from client.tuning import Clock, Grant, TuningFolder, checked_base, examples_of, fitted, seed_of, surroundings
-from common.audit.twins import Audit
+from common.audit.twins import Audit, Told
 from common.audit.verdict import Limits, Verdict, unable
 from common.errors import UserError
 from common.files import atomic_json
-from common.scoring.confusion import Floats
 from common.seeds import derive_seed
 from common.settings import RuntimeConfig, Section
 from common.synthesizers import Sampler
@@ -39,7 +39,7 @@ from common.wire.terms import Digest
 
 log = logging.getLogger(__name__)
 
-ANSWER, SCORES = "answer.json", "scores"
+ANSWER, SCORES = "answer.json", "told"
 MINUTE = 60.0
 
 
@@ -100,13 +100,14 @@ class AuditFolder:
         """How many twins have been scored."""
         return len(list(self.path.glob(f"{SCORES}-*")))
 
-    def scored(self, number: int, make: Callable[[], Floats]) -> Floats:
+    def scored(self, number: int, make: Callable[[], Told]) -> Told:
         """A twin's scores, made unless they are there."""
         path = self.path / f"{SCORES}-{number}"
         with suppress(UserError):
-            return read_tensors(path)[0]["scores"].numpy()
+            return Told(**{name: value.numpy() for name, value in read_tensors(path)[0].items()})
         made = make()
-        save_tensors(path, {"scores": torch.from_numpy(made)}, {"what": "scores of a twin"})
+        tensors = {one.name: torch.from_numpy(getattr(made, one.name)) for one in fields(Told)}
+        save_tensors(path, tensors, {"what": "scores of a twin"})
         shutil.rmtree(self.twin(number).path, ignore_errors=True)
         return made
 
@@ -150,7 +151,7 @@ def _verdict(
     clock = Clock(TuningFolder(folder.path))
     speech = door.speech_in(tuning.space, tuning.scaling)
     seed = derive_seed(seed_of(tuning, grant.dice, door), "audit")
-    twins = Audit(speech.utterances, speech.place, limits, seed)
+    twins = Audit(speech.utterances, speech.place, limits, seed, speech.targets)
     base = checked_base(tuning, grant)
 
     def over() -> bool:
@@ -182,4 +183,4 @@ def _verdict(
         except Refused as refusal:  # by what is the same tomorrow; other trouble may pass
             return unable(f"a twin could not be fitted: {refusal.code.value}")
         clock.begin(AUDIT, number + 1, limits.twins)
-    return twins.verdict(np.stack(told))
+    return twins.verdict(told)

@@ -7,7 +7,8 @@ taken away, so that each is its own control (offline form of Carlini et al. 2022
 """
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,9 +55,15 @@ class Findings:
 
 
 def findings(
-    scores: Floats, coins: Coins, labels: NDArray[np.int64], speakers: NDArray[np.int64], seed: int
+    scores: Floats,
+    coins: Coins,
+    labels: NDArray[np.int64],
+    speakers: NDArray[np.int64],
+    seed: int,
+    *,
+    among: int = 1,
 ) -> Findings:
-    """Of scores [twins, utterances]."""
+    """Of scores [twins, utterances], which are one of several that are looked at; each may err the less often."""
     check_coins(coins)
     if scores.shape != coins.shape or not np.isfinite(scores).all():
         raise UserError(f"scores of shape {scores.shape} for coins of shape {coins.shape}, or not finite")
@@ -66,15 +73,27 @@ def findings(
     drawn = draw_weights(len(won), RESAMPLES, numpy_stream(seed, "utterances"))
     told = _told(drawn, won, pairs)
     auc = float(won.sum() / pairs.sum())
-    low, high = np.quantile(told[np.isfinite(told)], [1 - ONE_SIDED, ONE_SIDED])
+    low, high = np.quantile(told[np.isfinite(told)], [(1 - ONE_SIDED) / among, ONE_SIDED])
     return Findings(
         auc=auc,
         low=min(float(low), auc),
         high=max(float(high), auc),
-        worst=_worst(own, coins),
-        epsilon=_epsilon(scores, coins, labels),
+        worst=min(1.0, among * _worst(own, coins)),
+        epsilon=_epsilon(scores, coins, labels, 1 - (1 - ONE_SIDED) / among),
         utterances=len(labels),
         twins=len(coins),
+    )
+
+
+def most(found: Sequence[Findings]) -> Findings:
+    """What several scores show together: as much as the one that shows most."""
+    return replace(
+        found[0],
+        auc=max(one.auc for one in found),
+        low=max(one.low for one in found),
+        high=max(one.high for one in found),
+        worst=min(one.worst for one in found),
+        epsilon=max(one.epsilon for one in found),
     )
 
 
@@ -153,15 +172,15 @@ def _worst(own: Floats, coins: Coins) -> float:
     return min(holm(p_values).values())
 
 
-def _epsilon(scores: Floats, coins: Coins, labels: NDArray[np.int64]) -> float:
+def _epsilon(scores: Floats, coins: Coins, labels: NDArray[np.int64], level: float) -> float:
     """Guesses come from the scores alone: what they are corrected by knows no coin, or the bound would not hold."""
-    level = scores - scores.mean(axis=0)
+    centred = scores - scores.mean(axis=0)
     for emotion in np.unique(labels):
         here = labels == emotion
-        level[:, here] -= level[:, here].mean(axis=1, keepdims=True)
+        centred[:, here] -= centred[:, here].mean(axis=1, keepdims=True)
     thrown = (coins == IN) | (coins == OUT)
-    order = np.argsort(level[thrown], kind="stable")
+    order = np.argsort(centred[thrown], kind="stable")
     is_in = (coins == IN)[thrown][order]
     each = int(GUESSED * len(order))
     right = int(is_in[len(order) - each :].sum() + (~is_in[:each]).sum())
-    return epsilon_at_least(right, 2 * each, len(order)) if each else 0.0
+    return epsilon_at_least(right, 2 * each, len(order), level=level) if each else 0.0

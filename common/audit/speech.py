@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from common.audit.density import Utterances
 from common.audit.places import Place, place_of, windows_of
+from common.audit.reconstruction import Targets
 from common.features.scaling import Scaling
 from common.features.spaces import SpeechFeatures
 from common.features.vectors import VectorFeatures
-from common.spaces import Space
+from common.spaces import Space, Vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,14 @@ class Speech:
     def place(self) -> Place:
         """Puts samples beside them."""
         return self._windows[1]
+
+    @property
+    def targets(self) -> Targets | None:
+        """What a decoder would have to make; of vectors none is asked for, since their law is known by density."""
+        if isinstance(self.space, Vectors):
+            return None
+        values, owners = windows_of(self.space, list(self.features.utterances(self.scaling)))
+        return Targets(values, owners, self.utterances.labels)
 
     def part(self, chosen: NDArray[np.int64]) -> SpeechFeatures:
         """These utterances alone: all that a fit of a twin may see."""

@@ -3,7 +3,7 @@
 Owns the order of things. Must not know how a twin is fitted, nor where its scores are kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,8 @@ from common.audit.coins import Coins, check_coins, members, throw
 from common.audit.density import Utterances, planted, scores, squared_distances
 from common.audit.findings import Findings, findings
 from common.audit.places import Place
-from common.audit.verdict import PLANTED, Limits, Verdict, is_noticed, judged, unable
+from common.audit.reconstruction import Decoder, Targets
+from common.audit.verdict import PLANTED, Limits, Score, Verdict, is_noticed, judged, unable
 from common.errors import UserError
 from common.scoring.confusion import Floats
 from common.scoring.labelled import Labelled
@@ -27,6 +28,21 @@ Twin = Callable[[int, NDArray[np.int64]], Sampler]
 """Fits the twin of this number to these utterances."""
 
 
+@dataclass(frozen=True, eq=False)
+class Told:
+    """Of one twin.
+
+    Args:
+        density: scores [1 + planted shares, utterances], as it is and had copies been among its samples.
+        reconstruction: scores [1, utterances]; [0, utterances] where its samples do not follow from latents.
+        recovered: what was left of the distance to samples of its own, [1] or [0].
+    """
+
+    density: Floats
+    reconstruction: Floats
+    recovered: Floats
+
+
 @dataclass(frozen=True)
 class Audit:
     """Of one release.
@@ -36,12 +52,14 @@ class Audit:
         place: puts samples where they are compared.
         limits: that lead to a verdict.
         seed: of coins and of samples; nobody who sees the release may know it.
+        targets: the same utterances as a decoder would make them; None where no decoder makes such examples.
     """
 
     utterances: Utterances
     place: Place
     limits: Limits
     seed: int
+    targets: Targets | None = None
 
     def coins(self) -> Coins:
         """Who is in which twin."""
@@ -58,37 +76,51 @@ class Audit:
             return unable(str(error))
         return None
 
-    def scores_of(self, number: int, fit: Twin) -> Floats:
-        """[1 + planted shares, utterances]: of one twin, as it is and had copies been among its samples."""
+    def scores_of(self, number: int, fit: Twin) -> Told:
+        """Of one twin: by what it makes, and by what it can make."""
         chosen = members(self.coins()[number])
-        made = self.draw(fit(number, chosen), number)
+        sampler = fit(number, chosen)
+        made = self.draw(sampler, number)
         unit = self.utterances.unit()
         squares = squared_distances(self.utterances, made)
         seed = derive_seed(self.seed, "planted", number)
         worse = (planted(self.utterances, made, squares, chosen, share, unit, seed) for share in PLANTED)
-        return np.stack([scores(self.utterances, one, unit) for one in (squares, *worse)])
+        density = np.stack([scores(self.utterances, one, unit) for one in (squares, *worse)])
+        if self.targets is None or not isinstance(sampler, Decoder):
+            return Told(density, np.empty((0, len(self.utterances))), np.empty(0))
+        recovered = self.targets.recovered(sampler, derive_seed(self.seed, "recovered", number))
+        return Told(density, self.targets.scores(sampler)[None], np.array([recovered]))
 
-    def verdict(self, told: Floats) -> Verdict:
-        """From the scores of all twins [twins, 1 + planted shares, utterances]."""
-        found = self.findings(told[:, 0])
+    def verdict(self, told: Sequence[Told]) -> Verdict:
+        """From the scores of all twins."""
+        density = np.stack([one.density for one in told])
+        reconstruction = np.stack([one.reconstruction for one in told])
+        among = 1 + reconstruction.shape[1]
+        found: dict[Score, Findings] = {"density": self.findings(density[:, 0], among)}
+        if among > 1:
+            found["reconstruction"] = self.findings(reconstruction[:, 0], among)
+        recovered = float(np.median([one.recovered for one in told])) if among > 1 else None
         speakers = len(np.unique(self.utterances.speakers))
-        noticed = None
-        for share, number in reversed(list(zip(PLANTED, range(1, told.shape[1]), strict=True))):
-            if not is_noticed(self.findings(told[:, number]), found, self.limits):
+        return judged(found, self._noticed(density, among), speakers, self.limits, recovered)
+
+    def _noticed(self, density: Floats, among: int) -> float | None:
+        """The smallest share of planted copies that is noticed, and every larger one too."""
+        before, noticed = self.findings(density[:, 0], among), None
+        for share, number in reversed(list(zip(PLANTED, range(1, density.shape[1]), strict=True))):
+            if not is_noticed(self.findings(density[:, number], among), before, self.limits):
                 break
             noticed = share
-        return judged(found, noticed, speakers, self.limits)
+        return noticed
 
-    def findings(self, told: Floats) -> Findings:
-        """From scores [twins, utterances]."""
+    def findings(self, told: Floats, among: int = 1) -> Findings:
+        """From scores [twins, utterances], which are one of several."""
         own = self.utterances
-        return findings(told, self.coins(), own.labels, own.speakers, derive_seed(self.seed, "interval"))
+        seed = derive_seed(self.seed, "interval")
+        return findings(told, self.coins(), own.labels, own.speakers, seed, among=among)
 
     def run(self, fit: Twin) -> Verdict:
         """All of it at once."""
-        return self.foregone() or self.verdict(
-            np.stack([self.scores_of(number, fit) for number in range(self.limits.twins)])
-        )
+        return self.foregone() or self.verdict([self.scores_of(number, fit) for number in range(self.limits.twins)])
 
     def draw(self, sampler: Sampler, number: int) -> Labelled:
         """Samples of the emotions that there are, evenly."""

@@ -3,17 +3,21 @@
 Owns the three verdicts, the limits that lead to them, and their words. Must not know how anything was measured.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from pydantic import Field
 
-from common.audit.findings import Findings
+from common.audit.findings import Findings, most
 from common.settings import Section
 
+Score = Literal["density", "reconstruction"]
 Word = Literal["release", "refuse", "cannot-tell"]
 PLANTED = 0.005, 0.01, 0.02, 0.05
 """Shares of samples that are exchanged for copies, to see which the audit notices."""
+
+FOUND_AGAIN = 0.5
+"""Of the distance to what a twin made itself: where more is left, reconstruction is blind."""
 
 WORDS: dict[Word, str] = {
     "release": "nothing was found, and a leak of a size that matters would have been seen",
@@ -50,6 +54,8 @@ class Verdict(Section):
     worst: float | None = None
     epsilon: float | None = None
     noticed: float | None = Field(None, description="the smallest share of planted copies that was noticed")
+    by_score: dict[Score, float] = Field({}, description="the chance to tell a member from an outsider, by each score")
+    recovered: float | None = Field(None, description="of the distance to a twin's own samples, what was left")
 
     def lines(self) -> Iterator[str]:
         """For a person: the word, why, and what was measured."""
@@ -58,14 +64,25 @@ class Verdict(Section):
         if self.auc is not None:
             yield f"  told apart: {self.auc:.3f} of pairs of a member and an outsider [{self.low:.3f}, {self.high:.3f}]"
             yield f"  the best told utterance: p = {self.worst:.2g}; epsilon is at least {self.epsilon:.2f}"
+            if len(self.by_score) > 1:
+                yield "  by each attack: " + ", ".join(f"{name} {auc:.3f}" for name, auc in self.by_score.items())
             seen = "none of the planted copies" if self.noticed is None else f"copies in {self.noticed:.1%} of samples"
             yield f"  noticed: {seen}"
 
 
-def judged(found: Findings, noticed: float | None, speakers: int, limits: Limits) -> Verdict:
-    """A leak that is seen is refused whatever else; what may only be unseen is not called safe."""
+def judged(
+    scored: Mapping[Score, Findings],
+    noticed: float | None,
+    speakers: int,
+    limits: Limits,
+    recovered: float | None = None,
+) -> Verdict:
+    """A leak that any score sees is refused whatever else; what may only be unseen is not called safe."""
+    found = most(list(scored.values()))
     leaks = _leaks(found, limits)
     doubts = [] if leaks else _doubts(found, noticed, speakers, limits)
+    if not leaks and recovered is not None and recovered > FOUND_AGAIN:
+        doubts.append(f"reconstruction does not find a twin's own samples again: {recovered:.0%} of the way is left")
     word: Word = "refuse" if leaks else "cannot-tell" if doubts else "release"
     calm = (
         f"at most {found.high:.2f} of pairs are told apart, of {limits.auc:.2f} allowed; "
@@ -80,6 +97,8 @@ def judged(found: Findings, noticed: float | None, speakers: int, limits: Limits
         worst=found.worst,
         epsilon=found.epsilon,
         noticed=noticed,
+        by_score={name: one.auc for name, one in scored.items()},
+        recovered=recovered,
     )
 
 

@@ -56,6 +56,15 @@ class Noise:
         return torch.rand(len(wanted), 1, 128, 128, generator=stream) * 2 - 1
 
 
+class Decodes(Noise):
+    """Says how its samples follow from latents, and still knows nothing."""
+
+    latent = 2
+
+    def made(self, latents, wanted):
+        return latents.mean(dim=1)[:, None, None, None].expand(-1, 1, 128, 128)
+
+
 def _read(fitting, settings):
     batch = fitting.examples(True).batch(0, KEPT, "all")
     return {"patches": batch.values.half().float(), "labels": batch.labels.float()}
@@ -119,6 +128,13 @@ class TestAlways:
 
 class TestAudited:
     """The audit decides, and a steward where it does not say release."""
+
+    def test_latents_are_looked_for_where_samples_follow_from_them(self, keeper_of, said, monkeypatch):
+        monkeypatch.setattr("common.audit.reconstruction.STEPS", 20)
+        keeper, request, site = keeper_of(Decodes, "audited")
+        said(keeper, request, LONG)
+        (noted,) = [entry for entry in entries(site.ledger) if entry.outcome == "audited"]
+        assert set(json.loads(noted.words)["by_score"]) == {"density", "reconstruction"}
 
     def test_what_has_seen_nobody_leaves_with_the_word_on_its_card(self, keeper_of, said):
         keeper, request, site = keeper_of(Noise, "audited")

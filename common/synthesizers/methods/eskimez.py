@@ -129,7 +129,7 @@ class ConditionalSampler:
         self, weights: Weights, network: NetworkConfig, classes: int, device: torch.device | None = None
     ) -> None:
         self._device = device or torch.device("cpu")
-        self._noise, self._classes = network.noise, classes
+        self.latent, self._classes = network.noise, classes
         with torch.device("meta"):
             generator = Generator(network, classes=classes, normalized=False)
         generator.load_state_dict({name: value.float() for name, value in weights.items()}, assign=True)
@@ -137,18 +137,23 @@ class ConditionalSampler:
 
     def sample(self, wanted: Tensor, stream: torch.Generator, latent_scale: float = 1.0) -> Tensor:
         """Patches of the wanted emotions; latents are drawn on the CPU so that every device sees the same."""
-        latents = latent_scale * torch.randn(len(wanted), self._noise, generator=stream)
+        latents = latent_scale * torch.randn(len(wanted), self.latent, generator=stream)
         return self.decode(latents, wanted)
 
     def decode(self, latents: Tensor, wanted: Tensor) -> Tensor:
         """Patches [n, 1, 128, 128] of given latents [n, N_z], which may repeat under several emotions."""
         return torch.cat(list(self._forwards(latents, wanted)))
 
+    def made(self, latents: Tensor, wanted: Tensor) -> Tensor:
+        """The same of a few, differentiable in the latents."""
+        conditions = functional.one_hot(wanted + 1, 1 + self._classes)[:, 1:].float()
+        patches: Tensor = self._generator(latents.to(self._device), conditions.to(self._device))
+        return patches.float().cpu()
+
     @torch.inference_mode()
     def _forwards(self, latents: Tensor, wanted: Tensor) -> Iterator[Tensor]:
-        conditions = functional.one_hot(wanted + 1, 1 + self._classes)[:, 1:].float()
-        for latent, condition in zip(latents.split(AT_ONCE), conditions.split(AT_ONCE), strict=True):
-            yield self._generator(latent.to(self._device), condition.to(self._device)).float().cpu()
+        for latent, classes in zip(latents.split(AT_ONCE), wanted.split(AT_ONCE), strict=True):
+            yield self.made(latent, classes)
 
 
 def gradient_over_epsilon(pair: Pair) -> float:

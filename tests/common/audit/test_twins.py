@@ -7,7 +7,7 @@ import pytest
 
 from common.audit.coins import ALWAYS, IN, OUT, throw
 from common.audit.density import WIDTH, Utterances, planted, scores, squared_distances
-from common.audit.findings import calibrated, findings
+from common.audit.findings import calibrated, findings, most
 from common.audit.twins import Audit
 from common.audit.verdict import Limits, judged
 from common.errors import UserError
@@ -105,6 +105,19 @@ class TestFindings:
         chance = np.random.default_rng(seed).normal(size=coins.shape)
         return findings(chance + raised * (coins == IN), coins, self.LABELS, self.SPEAKERS, seed)
 
+    def test_what_is_one_of_several_may_err_the_less_often(self):
+        coins = throw(self.LABELS, 8, 0)
+        chance = np.random.default_rng(0).normal(size=coins.shape) + 2.0 * (coins == IN)
+        alone, of_two = (findings(chance, coins, self.LABELS, self.SPEAKERS, 0, among=count) for count in (1, 2))
+        assert of_two.worst == min(1, 2 * alone.worst)
+        assert of_two.low < alone.low
+        assert of_two.epsilon < alone.epsilon
+        assert (of_two.auc, of_two.high) == (alone.auc, alone.high)
+
+    def test_several_scores_show_as_much_as_the_one_that_shows_most(self):
+        calm, loud = self.found(0), self.found(2.0)
+        assert most([calm, loud]) == replace(loud, worst=min(calm.worst, loud.worst))
+
     def test_chance_is_half(self):
         found = self.found(0)
         assert found.low < 0.5 < found.high
@@ -149,16 +162,18 @@ class TestFindings:
 
     def test_one_utterance_that_is_given_away_is_a_leak_by_itself(self):
         told = replace(self.found(0), low=0.45, high=0.55, worst=0.002)
-        assert judged(told, 0.01, 10, Limits()).reasons == ("one utterance is given away (p = 0.002 after correction)",)
-        assert judged(told, 0.01, 10, Limits()).word == "refuse"
-        assert judged(told, 0.01, 10, Limits(flagged=0.001)).word == "release"
+        assert judged({"density": told}, 0.01, 10, Limits()).reasons == (
+            "one utterance is given away (p = 0.002 after correction)",
+        )
+        assert judged({"density": told}, 0.01, 10, Limits()).word == "refuse"
+        assert judged({"density": told}, 0.01, 10, Limits(flagged=0.001)).word == "release"
 
     def test_epsilon_above_its_limit_is_a_leak_by_itself(self):
         found = self.found(2.0)
-        leak = judged(found, 0.01, 10, Limits(auc=0.99, flagged=1e-9, epsilon=0.5))
+        leak = judged({"density": found}, 0.01, 10, Limits(auc=0.99, flagged=1e-9, epsilon=0.5))
         assert leak.word == "refuse"
         assert "no epsilon below" in leak.reasons[0]
-        assert judged(found, 0.01, 10, Limits(auc=0.99, flagged=1e-9, epsilon=60.0)).word == "release"
+        assert judged({"density": found}, 0.01, 10, Limits(auc=0.99, flagged=1e-9, epsilon=60.0)).word == "release"
 
 
 class TestDensity:
