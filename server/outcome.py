@@ -53,19 +53,13 @@ class Found:
     failures: list[dict[str, str]]
 
 
-_KEPT, _FOUND, _COUNTS = TypeAdapter(Kept), TypeAdapter(Found), TypeAdapter(Counts)
+_KEPT, _FOUND = TypeAdapter(Kept), TypeAdapter(Found)
 
 
 def read_counts(path: Path, classes: int) -> Kept | None:
     """What has come of scoring; None where that cannot be read, or is no matrices of so many classes."""
     kept = _read(path, _KEPT)
     return kept if kept and _fit(kept.counts, kept.noise, classes) else None
-
-
-def read_matrices(path: Path, classes: int) -> list[Matrix] | None:
-    """`counts` without sessions; None where they cannot be read."""
-    kept = _read(path, _COUNTS)
-    return kept["counts"] if kept and "counts" in kept and _square(kept["counts"], classes) else None
 
 
 def read_found(path: Path) -> Found | None:

@@ -1,11 +1,10 @@
 """The trials of a configuration: what its protocol cuts from a corpus.
 
-Owns which protocols a campaign can keep to. Must not know any of them.
+Owns when a fold's name says all of it, and what of a trial a reader must know. Must not know any protocol.
 """
 
 from common.config import Config
 from common.corpora.manifest import Manifest
-from common.errors import UserError
 from common.protocols import Trial, protocol
 from common.settings import MethodsConfig
 
@@ -22,14 +21,6 @@ def leak_of(trial: Trial) -> str:
         return ""
     both = "speaker stands" if len(trial.shared) == 1 else "speakers stand"
     return f"{len(trial.shared)} {both} in both train and test, so scores say too much"
-
-
-def session_trials(config: Config, manifest: Manifest) -> tuple[Trial, ...]:
-    """Of a protocol that leaves whole sessions out, as each session is a site."""
-    if protocol(config.methods.protocol).cuts is None:
-        remedy = "each session is a site; set methods.protocol to leave-one-session-out, or use `eyesoff compare`"
-        raise UserError("this protocol cuts through sessions", where=config.methods.protocol, remedy=remedy)
-    return trials_of(config, manifest)
 
 
 def is_usual(config: Config) -> bool:

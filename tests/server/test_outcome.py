@@ -5,7 +5,7 @@ import json
 import pytest
 
 from server.campaign import COUNTS, RESULTS
-from server.outcome import read_counts, read_found, read_matrices
+from server.outcome import read_counts, read_found
 
 ROW = [1, 2, 3, 4]
 MATRIX = [ROW] * 4
@@ -46,14 +46,3 @@ def test_other_counts_are_not(run, counts):
     assert read_counts(rewritten(run / COUNTS / "everyone.json", counts=counts), 4) is None
     folds = json.loads((run / RESULTS).read_text())["folds"]
     assert read_found(rewritten(run / RESULTS, folds=[folds[0] | {"counts": counts}])) is None
-
-
-def test_matrices_without_sessions_are_read_alike(tmp_path):
-    path = tmp_path / "fold.json"
-    for text in (None, "{", "[]", "{}", json.dumps({"counts": [MATRIX[:3]]})):
-        if text is not None:
-            path.write_text(text)
-        assert read_matrices(path, 4) is None
-    path.write_text(json.dumps({"counts": [MATRIX, MATRIX]}))
-    assert read_matrices(path, 4) == [MATRIX, MATRIX]
-    assert read_matrices(path, 5) is None
