@@ -19,7 +19,7 @@ from common.settings import Section
 from common.wire import Release, WireError, weights_digest
 from server.bank import Bank, Banked, Finding
 from server.checks import Statistics, draw, fault_of, statistics_of
-from server.outliers import misheard, outlying
+from server.outliers import mislabelled, outlying
 from server.samplers import sampler_of
 
 QUARANTINE = "quarantine.json"
@@ -111,7 +111,7 @@ class Intake:
             found |= {session: ("outliers", reason) for session, reason in outlying(statistics).items()}
         if not found and "labels" in checks:
             known = {session: looks[session].known for session in statistics}
-            found |= {session: ("labels", reason) for session, reason in misheard(statistics, known).items()}
+            found |= {session: ("labels", reason) for session, reason in mislabelled(statistics, known).items()}
         return found
 
     def _equal(self, looks: Mapping[str, _Look]) -> dict[str, str]:

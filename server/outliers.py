@@ -3,9 +3,9 @@
 Owns both measures, their limits, and when they say nothing. Must not know a release, only statistics of its samples.
 
 Limits stand well beyond every honest release that was tried, hardly tuned ones and a single site of another corpus
-included: such a site's labels may be heard as seldom as by chance, so that is no sign of malice. What is found is noise
-in the place of speech, what hardly varies, and labels that have all been exchanged. Two that are exchanged pass, and so
-does whoever poisons with care.
+included: such a site's labels may be recognized as seldom as by chance, so that is no sign of malice. What is found is
+noise in the place of speech, what hardly varies, and labels that have all been exchanged. Two that are exchanged pass,
+and so does whoever poisons with care.
 
 Labels are judged by those who know all the emotions that a release knows, and only of a release that knows three or
 more: what two emotions do is one direction, which is right or wrong as a whole, and by chance. So whoever says to know
@@ -31,10 +31,10 @@ FARTHEST = 10.0
 """In units of what samples of one release deviate by: twice the farthest honest one."""
 NARROWEST = 0.05
 """Deviation of samples, in what is usual."""
-LEAST_HEARD = 0.25
+LEAST_RECOGNIZED = 0.25
 """In units of chance."""
-LISTENING = 0.5
-"""How far between chance and certainty the others' labels must be heard among themselves."""
+AGREEMENT = 0.5
+"""How far between chance and certainty the others' labels must be recognized among themselves."""
 RIDGE = 1.0
 MANY = 1024
 """Numbers in a sample from which on a reader is shown a random view of them."""
@@ -67,7 +67,7 @@ def _beside(statistic: Sequence[Tensor]) -> tuple[Tensor, Tensor, float]:
     return ((means - usual) / unit).square().mean(dim=1).sqrt(), (deviations / unit).mean(dim=1), float(unit.mean())
 
 
-def misheard(statistics: Mapping[str, Statistics], known: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
+def mislabelled(statistics: Mapping[str, Statistics], known: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
     """Name to reason; `known` are the classes in the order of a release's statistics."""
     fewest = min(FEWEST_EMOTIONS, max(map(len, known.values()), default=0))
     found: dict[str, str] = {}
@@ -77,20 +77,22 @@ def misheard(statistics: Mapping[str, Statistics], known: Mapping[str, tuple[int
             for name, one in statistics.items()
             if {*classes} <= {*known[name]}
         }
-        found = found or {name: why for name, why in _misheard(knowing, len(classes)).items() if known[name] == classes}
+        found = found or {
+            name: why for name, why in _mislabelled(knowing, len(classes)).items() if known[name] == classes
+        }
     return found
 
 
-def _misheard(statistics: Mapping[str, Statistics], classes: int) -> dict[str, str]:
-    """Of the worst one alone: a bad one among its teachers makes a reader mishear the good ones too."""
+def _mislabelled(statistics: Mapping[str, Statistics], classes: int) -> dict[str, str]:
+    """Of the worst one alone: a bad one among those that a reader learns from makes it mistake the good ones too."""
     if len(statistics) < FEWEST:
         return {}
-    heard = dict(zip(statistics, _heard([_effects(one) for one in statistics.values()]), strict=True))
-    chance, worst = 1 / classes, min(heard, key=lambda name: heard[name])
-    others = median(share for name, share in heard.items() if name != worst)
-    if heard[worst] >= LEAST_HEARD * chance or others < chance + LISTENING * (1 - chance):
+    recognized = dict(zip(statistics, _recognized([_effects(one) for one in statistics.values()]), strict=True))
+    chance, worst = 1 / classes, min(recognized, key=lambda name: recognized[name])
+    others = median(share for name, share in recognized.items() if name != worst)
+    if recognized[worst] >= LEAST_RECOGNIZED * chance or others < chance + AGREEMENT * (1 - chance):
         return {}
-    told = f"its labels are heard in {heard[worst]:.0%} of cases by who learnt from the others, by chance {chance:.0%}"
+    told = f"its labels mean what the others' do in {recognized[worst]:.0%} of cases, by chance {chance:.0%}"
     return {worst: f"{told}; the others' own in {others:.0%}"}
 
 
@@ -100,15 +102,15 @@ def _effects(statistics: Statistics) -> Tensor:
     return together - together.mean(dim=0)
 
 
-def _heard(effects: Sequence[Tensor]) -> list[float]:
-    """The share of each release's samples whose emotion a linear reader hears that learnt from all the others'.
+def _recognized(effects: Sequence[Tensor]) -> list[float]:
+    """The share of each release's samples whose emotion a linear reader recognizes that learnt from all the others'.
 
     Every release weighs the same however loud it is; the normal equations of each are taken out of the sum in turn.
     """
     unit = torch.stack([one.flatten(0, 1).std(dim=0) for one in effects]).quantile(0.5, dim=0) + TINY
     shown = [one / unit for one in effects]
     shown = [(one / (one.square().mean().sqrt() + TINY)).flatten(0, 1) for one in shown]
-    if shown[0].shape[1] > MANY:  # as many equations take long to solve, and a random view of them hears as well
+    if shown[0].shape[1] > MANY:  # as many equations take long to solve, and a random view of them does as well
         view = torch.randn(shown[0].shape[1], MANY, generator=torch_stream("outliers"), dtype=torch.float64)
         shown = [one @ view / MANY**0.5 for one in shown]
     classes, samples, _ = effects[0].shape

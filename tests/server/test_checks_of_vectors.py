@@ -6,7 +6,7 @@ import torch
 from common.seeds import torch_stream
 from common.spaces import Vectors
 from server.checks import SAMPLES, fault_of, statistics_of
-from server.outliers import MANY, misheard, outlying
+from server.outliers import MANY, mislabelled, outlying
 
 SPACE = Vectors(set="forty", size=40, scale="session")
 RAW = SPACE.model_copy(update={"scale": "raw"})
@@ -45,14 +45,14 @@ def test_raw_numbers_have_no_end_at_which_they_could_be_saturated() -> None:
 def test_honest_sites_pass_beside_each_other(size) -> None:
     sites = {name: statistics_of(samples(name, size), SPACE) for name in "abcde"}
     assert outlying(sites) == {}
-    assert misheard(sites, dict.fromkeys(sites, (0, 1, 2, 3))) == {}
+    assert mislabelled(sites, dict.fromkeys(sites, (0, 1, 2, 3))) == {}
 
 
 @pytest.mark.parametrize("size", [40, MANY + 8])
-def test_a_site_whose_labels_are_exchanged_is_misheard_however_many_numbers_there_are(size) -> None:
+def test_a_site_whose_labels_are_exchanged_is_mislabelled_however_many_numbers_there_are(size) -> None:
     sites = {name: statistics_of(samples(name, size), SPACE) for name in "abcde"}
     sites["e"] = statistics_of(samples("e", size)[[1, 2, 3, 0]], SPACE)
-    assert list(misheard(sites, dict.fromkeys(sites, (0, 1, 2, 3)))) == ["e"]
+    assert list(mislabelled(sites, dict.fromkeys(sites, (0, 1, 2, 3)))) == ["e"]
 
 
 def test_a_site_far_from_all_others_is_named() -> None:

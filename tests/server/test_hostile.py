@@ -180,7 +180,7 @@ class TestEquals:
         assert put_aside(results)["Z"] == ("equals", "its weights are those of X, Y")
 
 
-@pytest.mark.parametrize(("check", "measure"), [("outliers", "outlying"), ("labels", "misheard")])
+@pytest.mark.parametrize(("check", "measure"), [("outliers", "outlying"), ("labels", "mislabelled")])
 class TestOthers:
     """A generator that is odd beside the others; the measures themselves have tests of their own."""
 

@@ -5,7 +5,7 @@ import torch
 
 from server.checks import SAMPLES
 from server.outliers import FARTHEST, FEWEST, LEAST_USUAL, outlying
-from server.outliers import misheard as misheard_of
+from server.outliers import mislabelled as mislabelled_of
 
 CLASSES = 4
 SIZES = {"loudness": 8, "rhythm": 12}
@@ -35,10 +35,10 @@ def only(statistics, known):
     return {kind: values[list(known)] for kind, values in statistics.items()}
 
 
-def misheard(statistics, **known):
+def mislabelled(statistics, **known):
     """Of releases that know everything, but for those that are named with what they know."""
     told = {name: known.get(name, (0, 1, 2, 3)) for name in statistics}
-    return misheard_of({name: only(one, told[name]) for name, one in statistics.items()}, told)
+    return mislabelled_of({name: only(one, told[name]) for name, one in statistics.items()}, told)
 
 
 class TestOutlying:
@@ -80,61 +80,61 @@ class TestOutlying:
 EXCHANGED = {"in a ring": (1, 2, 3, 0), "in pairs": (1, 0, 3, 2), "turned round": (3, 2, 1, 0)}
 
 
-class TestMisheard:
+class TestMislabelled:
     """What labels mean."""
 
     @pytest.mark.parametrize("labels", EXCHANGED.values(), ids=EXCHANGED)
     def test_labels_that_are_all_exchanged_are_named(self, labels):
-        found = misheard(sites("ABCD", X={"labels": labels}))
+        found = mislabelled(sites("ABCD", X={"labels": labels}))
         assert list(found) == ["X"]
         assert "by chance 25%" in found["X"]
 
     def test_nobody_is_named_among_the_honest(self):
-        assert misheard(sites("ABCDE")) == {}
+        assert mislabelled(sites("ABCDE")) == {}
 
     def test_nobody_is_named_for_being_apart_or_quiet_or_loud(self):
-        assert misheard(sites("ABC", X={"apart": 5.0}, Y={"width": 0.1}, Z={"width": 10.0})) == {}
+        assert mislabelled(sites("ABC", X={"apart": 5.0}, Y={"width": 0.1}, Z={"width": 10.0})) == {}
 
     def test_labels_that_mean_nothing_are_not_held_against_anybody(self):
-        assert misheard(sites("ABCD", X={"effect": 0.0})) == {}
+        assert mislabelled(sites("ABCD", X={"effect": 0.0})) == {}
 
-    def test_where_the_others_do_not_hear_each_other_nobody_is_named(self):
+    def test_where_the_others_do_not_recognize_each_other_nobody_is_named(self):
         weak = {name: {"effect": 0.05} for name in "ABCD"}
-        assert misheard(sites("", **weak, X={"labels": (1, 2, 3, 0), "effect": 0.05})) == {}
+        assert mislabelled(sites("", **weak, X={"labels": (1, 2, 3, 0), "effect": 0.05})) == {}
 
     def test_only_the_worst_is_named_at_once_and_then_the_next(self):
         rings = sites("ABCDEFG", X={"labels": (1, 2, 3, 0)}, Y={"labels": (1, 0, 3, 2)})
-        first = misheard(rings)
+        first = mislabelled(rings)
         assert len(first) == 1
         left = {name: one for name, one in rings.items() if name not in first}
-        second = misheard(left)
+        second = mislabelled(left)
         assert sorted((*first, *second)) == ["X", "Y"]
-        assert misheard({name: one for name, one in left.items() if name not in second}) == {}
+        assert mislabelled({name: one for name, one in left.items() if name not in second}) == {}
 
     @pytest.mark.parametrize("seed", range(12))
     def test_nobody_is_named_for_holding_some_emotions_only_however_weakly_it_was_tuned(self, seed):
-        """Where what emotions do at a site is hardly more than chance, two of them are heard all right or all wrong."""
+        """Where what emotions do at a site is hardly more than chance, two are recognized all right or all wrong."""
         skewed = {"P": (1,), "Q": (0, 3), "R": (1, 2), "S": (0, 2, 3)}
         weak = {f"{name}{seed}": {"effect": 0.02} for name in skewed}
         known = {f"{name}{seed}": classes for name, classes in skewed.items()}
         statistics = sites([f"{name}{seed}" for name in "ABCD"], **weak)
-        assert misheard(statistics, **known) == {}
+        assert mislabelled(statistics, **known) == {}
         assert outlying({name: only(one, known.get(name, range(CLASSES))) for name, one in statistics.items()}) == {}
 
     def test_three_emotions_that_are_all_exchanged_are_named(self):
-        found = misheard(sites("ABCD", X={"labels": (1, 2, 0, 3)}), X=(0, 1, 2))
+        found = mislabelled(sites("ABCD", X={"labels": (1, 2, 0, 3)}), X=(0, 1, 2))
         assert list(found) == ["X"]
         assert "by chance 33%" in found["X"]
-        assert misheard(sites("ABCD", X={}), X=(0, 1, 2)) == {}
+        assert mislabelled(sites("ABCD", X={}), X=(0, 1, 2)) == {}
 
     def test_two_emotions_are_not_judged_unless_there_are_two(self):
         swapped = sites("ABCD", X={"labels": (1, 0, 2, 3)})
-        assert misheard(swapped, X=(0, 1)) == {}
-        assert list(misheard(swapped, **dict.fromkeys("ABCDX", (0, 1)))) == ["X"]
+        assert mislabelled(swapped, X=(0, 1)) == {}
+        assert list(mislabelled(swapped, **dict.fromkeys("ABCDX", (0, 1)))) == ["X"]
 
     def test_labels_are_not_judged_by_those_who_do_not_know_them(self):
         ring = sites("ABCD", X={"labels": (1, 2, 3, 0)})
-        assert misheard(ring, **dict.fromkeys("AB", (0, 1, 2))) == {}
+        assert mislabelled(ring, **dict.fromkeys("AB", (0, 1, 2))) == {}
 
     def test_fewer_than_four_name_nobody(self):
-        assert misheard(sites("AB", X={"labels": (1, 2, 3, 0)})) == {}
+        assert mislabelled(sites("AB", X={"labels": (1, 2, 3, 0)})) == {}
