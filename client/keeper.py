@@ -29,6 +29,7 @@ from client.seen import Seen
 from client.site import Site
 from client.tuning import Grant, Progress, TuningFolder, tune
 from common.errors import UserError
+from common.networks.acceleration import Acceleration
 from common.version import VERSION
 from common.wire import (
     Ask,
@@ -158,9 +159,10 @@ class Keeper:
 
     def _work(self, folder: TuningFolder, stop: Callable[[], bool]) -> None:
         grant = Grant(self._bases, self._dice, self._policy.bounds, self._seconds)
-        tune(folder, self._door, self._site.runtime, grant, stop)
-        if self._policy.release != "always":
-            self._audit(folder, grant, stop)
+        with Acceleration.of(self._site.runtime).entered():
+            tune(folder, self._door, self._site.runtime, grant, stop)
+            if self._policy.release != "always":
+                self._audit(folder, grant, stop)
 
     def _audit(self, folder: TuningFolder, grant: Grant, stop: Callable[[], bool]) -> None:
         tuning, release, verdict = audit(folder, self._door, self._site.runtime, grant, self._policy.audit, stop)

@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from client.dice import Dice
 from client.door import Door
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
+from common.scoring import Confusion
 from common.settings import RuntimeConfig
 from common.training.phases import Interrupted
 from common.wire import Code, Refused, Score
@@ -29,15 +30,21 @@ Counts = tuple[tuple[tuple[int, ...], ...], ...]
 def score(request: Score, door: Door, runtime: RuntimeConfig, seconds: float) -> Counts:
     """One matrix [true][predicted] of counts, or one a speaker, in an order that tells no name."""
     wanted = request.scoring
-    acceleration = Acceleration.from_runtime(runtime)
+    acceleration = Acceleration.of(runtime)
+    with acceleration.entered():
+        confusions = _confusions(request, door, acceleration, seconds)
+    matrices = [confusion.counts for confusion in confusions]
+    return _plain(matrices if wanted.per_speaker else [sum(matrices)])
+
+
+def _confusions(request: Score, door: Door, acceleration: Acceleration, seconds: float) -> Sequence[Confusion]:
+    wanted = request.scoring
     predictor = wanted.method.predictor(request.recognizer, wanted.own, wanted.space, len(wanted.labels), acceleration)
     deadline = time.monotonic() + seconds
     try:
-        confusions = door.confusions(predictor, wanted.space, wanted.scaling, lambda: time.monotonic() > deadline)
+        return door.confusions(predictor, wanted.space, wanted.scaling, lambda: time.monotonic() > deadline)
     except Interrupted:
         raise Refused(Code.TOO_LONG, where=f"{seconds / 60:.0f} minutes spent") from None
-    matrices = [confusion.counts for confusion in confusions]
-    return _plain(matrices if wanted.per_speaker else [sum(matrices)])
 
 
 def noised(counts: Counts, epsilon: float, dice: Dice, work: str) -> Counts:

@@ -203,7 +203,7 @@ def surroundings(
 ) -> Surroundings:
     """Of a fit whose snapshots lie in this folder; what is damaged or of other speech is dropped before it begins."""
     method = tuning.method
-    acceleration = Acceleration.from_runtime(runtime)
+    acceleration = Acceleration.of(runtime)
     cost = method.cost(tuning.own, tuning.space, len(tuning.labels))
     require_memory(f"a tuning by {method.name}", cost.bytes, acceleration.device)
     identity = {"tuning": tuning.model_dump(mode="json"), "speech": door.features_in(tuning.space).key}

@@ -30,15 +30,15 @@ def side_by_side(
     that a kill left over must come out as it would have beside the others.
     """
     cores = runtime.threads or usable_cores()
-    if of < 2 or cores < 2 or Acceleration.from_runtime(runtime).device.type != "cpu":
+    if of < 2 or cores < 2 or Acceleration.of(runtime).device.type != "cpu":
         for piece in pieces:
-            work(piece, runtime)
+            _entered(work, piece, runtime)
             yield piece
         return
     alone = runtime.model_copy(update={"threads": 1})
     context, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
     with ProcessPoolExecutor(min(len(pieces), cores) or 1, context, _end_with_parent) as processes:
-        begun = {processes.submit(work, piece, alone): piece for piece in pieces}
+        begun = {processes.submit(_entered, work, piece, alone): piece for piece in pieces}
         try:
             for finished in as_completed(begun):
                 finished.result()
@@ -51,6 +51,11 @@ def side_by_side(
                 process.terminate()  # else leaving this block, and then this process, would wait for its piece
             processes.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _entered(work: Callable[[Piece, RuntimeConfig], object], piece: Piece, runtime: RuntimeConfig) -> None:
+    with Acceleration.of(runtime).entered():
+        work(piece, runtime)
 
 
 def _end_with_parent() -> None:

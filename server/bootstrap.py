@@ -8,6 +8,7 @@ from pathlib import Path
 
 from common.config import Config
 from common.errors import UserError, UserErrors
+from common.networks.acceleration import Acceleration
 from common.training.loggers import require_loggers
 from common.training.phases import Interrupted
 from common.training.reporters import Reporter, Together
@@ -38,7 +39,7 @@ def bootstrap(config: Config, bank: Bank, run: Path, reporter: Reporter, stop: C
     recognizers.require_room([banked])
     run.mkdir(parents=True, exist_ok=True)
     events = EventFile(run / EVENTS, config.runtime.loggers)
-    with events.during(BOOTSTRAP, Interrupted):
+    with events.during(BOOTSTRAP, Interrupted), Acceleration.of(config.runtime).entered():
         events.stage("train", 1)
         recognizers.train(EVERYONE, banked, Together([events.training(EVERYONE), reporter]), stop)
         events.done("train", EVERYONE)

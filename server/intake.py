@@ -148,7 +148,7 @@ class Intake:
     def _look_at(self, release: Release) -> _Look:
         """Latents hang on the weights, so that no weights can be made to fit them."""
         weights, tuning = weights_digest(release.weights()), release.card.tuning
-        device = Acceleration.from_runtime(self._config.runtime).device
+        device = Acceleration.of(self._config.runtime).device
         known = tuple(number for number, knows in enumerate(release.card.known) if knows)
         try:
             sampler = sampler_of(release, self._bank.base(tuning), device)

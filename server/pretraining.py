@@ -134,9 +134,9 @@ def pretrain(
 ) -> Path:
     """Autoencoder, then WGAN-GP, on the speech below `root`; the answer is the folder of the final weights."""
     console = console or Reporter()
-    acceleration = Acceleration.from_runtime(runtime_of_process(config.runtime))
+    acceleration = Acceleration.of(runtime_of_process(config.runtime))
     run = Run(folder, config)
-    with joined(acceleration.device) as share:
+    with acceleration.entered(), joined(acceleration.device) as share:
         if share.leads:
             run.check(resume=resume)
         manifest = read_corpus(config.pretraining.corpus, root, **option_words(config.pretraining.options))

@@ -61,7 +61,7 @@ class Recognizers:
         seed, identity = self._identity(name, releases)
         if self._is_trained(name, identity):
             return
-        acceleration = Acceleration.from_runtime(self._config.runtime)
+        acceleration = Acceleration.of(self._config.runtime)
         cost = self._method.cost(self._settings, self._space, classes)
         require_memory(f"training the recognizer {self._method.name}", cost.bytes, acceleration.device)
         snapshots = self._folder / FOLDER / name / SNAPSHOTS
@@ -81,7 +81,7 @@ class Recognizers:
 
     def train_all(self, pools: Mapping[str, Sequence[Banked]], reporter_of: Callable[[str], Reporter]) -> Iterator[str]:
         """Train a recognizer from each of several pools, as many at once as pays; the answer is who is done."""
-        device = Acceleration.from_runtime(self._config.runtime).device
+        device = Acceleration.of(self._config.runtime).device
         pieces = []
         for name, releases in pools.items():
             if self._is_trained(name, self._identity(name, releases)[1]):

@@ -25,6 +25,7 @@ from common.config.unnamed import default_base
 from common.errors import UserError, UserErrors
 from common.features.spaces import space_of
 from common.files import atomic_json, atomic_write, refuse_strangers
+from common.networks.acceleration import Acceleration
 from common.scoring.confusion import macro_f1
 from common.spaces import Vectors
 from common.training.checkpoint import differences
@@ -120,7 +121,8 @@ def run_campaign(folder: Path, clients: Clients) -> dict[str, Any]:
     """The campaign that the directory describes, alone in it."""
     config, order = read_run(folder)
     require_loggers(config.runtime.loggers)
-    with _alone(folder), (events := EventFile(folder / EVENTS, config.runtime.loggers)).during(CAMPAIGN):
+    events, acceleration = EventFile(folder / EVENTS, config.runtime.loggers), Acceleration.of(config.runtime)
+    with _alone(folder), events.during(CAMPAIGN), acceleration.entered():
         campaign = Campaign(
             name=order.name,
             folder=folder,

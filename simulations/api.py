@@ -320,7 +320,7 @@ def _listener(model: "Model", session: Sequence[Path]) -> "Listener":
     from common.recognizers.hearing import Listener
     from common.settings import RuntimeConfig
 
-    return Listener(model, Acceleration.from_runtime(RuntimeConfig(precision="fp32")), session)
+    return Listener(model, Acceleration.of(RuntimeConfig(precision="fp32")), session)
 
 
 def _silent() -> Any:

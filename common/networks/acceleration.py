@@ -3,7 +3,8 @@
 Owns every choice that changes how fast a step is but not what it computes. Must not know what is trained.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,22 +23,34 @@ class Acceleration:
 
     device: torch.device
     bf16: bool
+    threads: int = 0
+    """That share a sum, on which its last bits depend; 0 leaves the process as it is."""
     recorded: bool = False
     """Whether a training step is recorded once and played back from then on."""
     tries_from: int = 2000
     """Steps of a stage from which on a GPU's library tries kernels out before it chooses: that takes many seconds."""
 
     @classmethod
-    def from_runtime(cls, runtime: RuntimeConfig) -> "Acceleration":
-        """Resolve `auto`, and set the process's thread count when the settings name one."""
+    def of(cls, runtime: RuntimeConfig) -> "Acceleration":
+        """Resolve `auto`; nothing of the process changes before it is entered."""
         device = _device(runtime.device)
-        if runtime.threads:
-            torch.set_num_threads(runtime.threads)
-        if device.type == "cuda":
-            torch.backends.cuda.matmul.allow_tf32 = True
-            torch.backends.cudnn.allow_tf32 = True
         bf16 = runtime.precision == "bf16" or (runtime.precision == "auto" and has_bf16(device))
-        return cls(device, bf16, recorded=device.type == "cuda")
+        return cls(device, bf16, runtime.threads, recorded=device.type == "cuda")
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """The process computes so while the block runs: with so many threads, and on a GPU in TF32."""
+        threads = torch.get_num_threads()
+        tf32 = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        if self.device.type == "cuda":
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = tf32
 
     @property
     def precision(self) -> str:

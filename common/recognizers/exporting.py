@@ -48,7 +48,7 @@ class Program(nn.Module):
 
 def program_of(model: Model) -> Program:
     """On the processor and in single precision, as every machine has them."""
-    machine = Acceleration.from_runtime(RuntimeConfig(device="cpu", precision="fp32"))
+    machine = Acceleration.of(RuntimeConfig(device="cpu", precision="fp32"))
     return Program(model.predictor(machine), model.card.scaling).eval()
 
 

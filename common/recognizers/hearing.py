@@ -72,7 +72,8 @@ class Listener:
     """
 
     def __init__(self, model: Model, acceleration: Acceleration, session: Sequence[Path] = ()) -> None:
-        self._labels, self._predictor = model.card.labels, model.predictor(acceleration)
+        self._labels, self._acceleration = model.card.labels, acceleration
+        self._predictor = model.predictor(acceleration)
         self._reader = reader_of(model.card)
         self._reader.meet(waveform for path in session if (waveform := _readable(path)) is not None)
 
@@ -115,7 +116,10 @@ class Listener:
         return heard
 
     def _probabilities(self, examples: list[Tensor]) -> list[tuple[float, ...]]:
-        return [tuple(map(float, row)) for row in self._predictor.utterances(examples)] if examples else []
+        if not examples:
+            return []
+        with self._acceleration.entered():
+            return [tuple(map(float, row)) for row in self._predictor.utterances(examples)]
 
 
 @dataclass(frozen=True)

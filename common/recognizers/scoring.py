@@ -30,8 +30,10 @@ def confusions_of(
         raise UserError(what, where=manifest.corpus, remedy="read the corpus with the model's labels")
     labelled = manifest.where(lambda utterance: utterance.emotion is not None)
     features = features_in(card.space, labelled, card, runtime, progress)
-    predictor = model.predictor(Acceleration.from_runtime(runtime))
-    confusions = confusions_by_speaker(predictor, features, labelled, card.scaling)
+    acceleration = Acceleration.of(runtime)
+    with acceleration.entered():
+        predictor = model.predictor(acceleration)
+        confusions = confusions_by_speaker(predictor, features, labelled, card.scaling)
     return dict(zip(labelled.speakers, confusions, strict=True))
 
 

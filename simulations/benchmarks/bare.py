@@ -74,7 +74,7 @@ class Worker:
         site = self._sites[number]
         tuning = self._requests.tuning(site.session)
         door = self._doors[number]
-        seed = seed_of(tuning, read_dice(site.secret), door)
+        seed, acceleration = seed_of(tuning, read_dice(site.secret), door), Acceleration.of(site.runtime)
         features, scaling = door.features_in(tuning.space), scaling_of(tuning.space, tuning.scaling)
         fitting = Fitting(
             examples_of(tuning, door, features, scaling, seed, lambda: False),
@@ -82,10 +82,11 @@ class Worker:
             tuning.labels,
             tuning.space,
             seed,
-            Surroundings(Acceleration.from_runtime(site.runtime)),
+            Surroundings(acceleration),
         )
-        released = tuning.method.fit(fitting, tuning.own)
-        left = released_weights(tuning, released, self._base.weights, seed)
+        with acceleration.entered():
+            released = tuning.method.fit(fitting, tuning.own)
+            left = released_weights(tuning, released, self._base.weights, seed)
         sent = {name: weight.to(tuning.precision_of(name).dtype) for name, weight in left.items()}
         return site.session, weights_digest({"released": sent})
 

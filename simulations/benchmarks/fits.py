@@ -70,10 +70,11 @@ def bench_fits(
 
 def _timed(one: Synthesizer[Any], config: Config, rows: int) -> dict[str, Any]:
     source, labels = Rows.made(rows, SPACE.size, config.corpus.classes), config.corpus.emotions
-    settings, around = one.settings_of(config), Surroundings(Acceleration.from_runtime(config.runtime))
-    fitting = Fitting(lambda balanced: source, {}, labels, SPACE, config.seed, around)
+    settings, acceleration = one.settings_of(config), Acceleration.of(config.runtime)
+    fitting = Fitting(lambda balanced: source, {}, labels, SPACE, config.seed, Surroundings(acceleration))
     before = time.process_time()
-    one.fit(fitting, settings)
+    with acceleration.entered():
+        one.fit(fitting, settings)
     taken = time.process_time() - before
     steps = one.cost(settings, SPACE, config.corpus.classes).steps
     return {"processor_seconds": round(taken, 2), "steps": steps}

@@ -192,10 +192,21 @@ def bench_step(
         config: width, rates and runtime; its batches and iterations are replaced.
         batch: patches in a step.
         steps: turns of each that are counted, of one counted step on a processor and more on a GPU.
-        tell: hears each stage's figures as soon as it has been timed.
+        tell: is called with each stage's figures as soon as it has been timed.
     """
     # However short: a stage that is trained has many steps.
-    acceleration = replace(Acceleration.from_runtime(config.runtime), tries_from=0)
+    acceleration = replace(Acceleration.of(config.runtime), tries_from=0)
+    with acceleration.entered():
+        return _figures(config, batch, steps, tell, acceleration)
+
+
+def _figures(
+    config: Config,
+    batch: int,
+    steps: int,
+    tell: Callable[[str, Mapping[str, float]], object],
+    acceleration: Acceleration,
+) -> dict[str, Any]:
     turn = TURN[acceleration.device.type]
     config = shaped(config, batch, (steps + WARM_UP) * turn)
     patches = Noise.of(batch, config.corpus.classes)

@@ -51,7 +51,7 @@ def recognize(
 
     opened, paths = load_model(model), recordings_in(recordings)
     # fp32, so that the same recording has the same answer on every machine, to the last digits that are shown.
-    machine = Acceleration.from_runtime(RuntimeConfig(device=device, precision="fp32"))
+    machine = Acceleration.of(RuntimeConfig(device=device, precision="fp32"))
     listener = Listener(opened, machine, session=paths)
     failed: list[dict[str, str]] = []
     heard = _heard(listener, paths, windows, failed)

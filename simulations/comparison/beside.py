@@ -57,7 +57,7 @@ class Beside:
         """
         runtime = self.setting.config.runtime
         waiting = self._missing()
-        if self.alone or not waiting or Acceleration.from_runtime(runtime).device.type != "cpu":
+        if self.alone or not waiting or Acceleration.of(runtime).device.type != "cpu":
             yield lambda: None  # an accelerator's memory is the clients'
             return
         self._read()  # once, before processes look for them

@@ -36,7 +36,7 @@ def bootstrapped(
         corpus=speech.corpus if speech else UNTESTED,
         protocol=NOTE if speech else UNTESTED,
         command=command,
-        environment=environment(config, [Acceleration.from_runtime(config.runtime).precision]),
+        environment=environment(config, [Acceleration.of(config.runtime).precision]),
     )
     row = Row(MODES[ABLATED].about, bank.banked()[0].card.tuning.synthesizer, complete=True, whole_seeds=[])
     results = replace(begun, modes={ABLATED: row})

@@ -98,14 +98,15 @@ def conclude(
     failures: Sequence[Failed] = (),
 ) -> Results:
     """A campaign's outcome as results, written beside it with what can be shown."""
-    results = results_of(config, found, beside)
-    card = _show(run, config, base, found, beside)
+    results, acceleration = results_of(config, found, beside), Acceleration.of(config.runtime)
+    with acceleration.entered():
+        card = _show(run, config, base, found, beside)
     results = replace(
         results,
         command=command,
         failures=[*results.failures, *failures],
         seconds=seconds_of(beside.units, beside.store, set()) if beside else {},
-        environment=environment(config, [Acceleration.from_runtime(config.runtime).precision]),
+        environment=environment(config, [acceleration.precision]),
         pretrained=whence(card) if card else {},
         wall=round(time.monotonic() - began, 1),
     )

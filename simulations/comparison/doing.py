@@ -8,6 +8,7 @@ import traceback
 
 from common.errors import UserError
 from common.files import atomic_write
+from common.networks.acceleration import Acceleration
 from common.spaces import Vectors
 from common.training.phases import Interrupted
 from simulations.comparison.fitting import fit, tune
@@ -34,7 +35,8 @@ def do(job: Job) -> str:
     began = time.monotonic()
     try:
         job.folder.mkdir(parents=True, exist_ok=True)
-        WORK[job.unit.kind](job)
+        with Acceleration.of(job.config.runtime).entered():
+            WORK[job.unit.kind](job)
         job.store.finish(job.unit, time.monotonic() - began)
     except Interrupted:
         job.store.spend(job.unit, time.monotonic() - began)

@@ -140,7 +140,7 @@ def fit(job: Job) -> None:
     """A synthesizer on all training sessions of a fold together, released as a client would release it."""
     one, config, setting = synthesizer(job.unit.subject), job.config, job.setting
     settings, labels = one.settings_of(config), config.corpus.emotions
-    acceleration = Acceleration.from_runtime(config.runtime)
+    acceleration = Acceleration.of(config.runtime)
     cost = one.cost(settings, setting.space, len(labels))
     require_memory(f"a fit of {one.name}", cost.bytes, acceleration.device)
     train = setting.features.of(setting.folds[job.unit.place].fitted)

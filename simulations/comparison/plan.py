@@ -41,7 +41,7 @@ def workers_for(config: Config, wanted: int | None) -> int:
     if wanted is not None:
         return wanted
     machine = Machine.here(config)
-    device = Acceleration.from_runtime(config.runtime).device
+    device = Acceleration.of(config.runtime).device
     return max(1, min(machine.cores, available_memory(device) // tuner_memory(config)))
 
 
@@ -73,7 +73,7 @@ def measure(setting: Setting) -> dict[str, float]:
     finetuning = config.finetuning.model_copy(update={"iterations": 2})
     brief = config.recognizer.model_copy(update={"iterations": 2})
     short = config.model_copy(update={"finetuning": finetuning, "recognizer": brief})
-    acceleration, labels = Acceleration.from_runtime(config.runtime), config.corpus.emotions
+    acceleration, labels = Acceleration.of(config.runtime), config.corpus.emotions
     noise = _Noise(len(labels))
     one, method = synthesizer(MethodsConfig().synthesizer), recognizer(config.methods.recognizer)
     tuning, training = _Stopwatch(), _Stopwatch()

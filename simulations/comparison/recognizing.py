@@ -65,7 +65,7 @@ def train(job: Job) -> None:
         return
     method, classes = recognizer(config.methods.recognizer), config.corpus.classes
     settings = method.settings_of(config)
-    acceleration = Acceleration.from_runtime(config.runtime)
+    acceleration = Acceleration.of(config.runtime)
     cost = method.cost(settings, job.setting.space, classes)
     require_memory(f"training the recognizer {method.name}", cost.bytes, acceleration.device)
     names = (REAL, job.unit.place) if job.unit.subject == REAL else ("recognizer", job.unit.fold)
@@ -190,7 +190,7 @@ def load_recognizer(job: Job, unit: Unit) -> Predictor:
     """One that was trained, ready to be tried."""
     config = job.config
     method, weights = recognizer_of(MODES[unit.subject], config), read_tensors(job.store.where(unit) / WEIGHTS)[0]
-    acceleration = Acceleration.from_runtime(config.runtime)
+    acceleration = Acceleration.of(config.runtime)
     predictor: Predictor = method.predictor(
         weights, method.settings_of(config), job.setting.space, config.corpus.classes, acceleration
     )

@@ -296,6 +296,6 @@ def environment(config: Config, precisions: Sequence[str]) -> dict[str, str | in
         "system": f"{platform.system()} {platform.machine()}",
         "processor": found.seen.split(",")[0],
         "cores": found.figures["cores"],
-        "device": str(Acceleration.from_runtime(config.runtime).device),
+        "device": str(Acceleration.of(config.runtime).device),
         "precision": ", ".join(precisions),
     }

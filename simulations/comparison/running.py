@@ -17,6 +17,7 @@ from common.config.showing import as_toml
 from common.errors import UserError, UserErrors
 from common.features.spaces import space_of_kinds
 from common.files import atomic_write, refuse_strangers
+from common.networks.acceleration import Acceleration
 from common.recognizers import recognizer
 from common.training.checkpoint import differences
 from common.training.loggers import require_loggers
@@ -88,7 +89,7 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
     # Only now, for a mistake in the configuration should not claim the directory.
     atomic_write(order.run / CONFIG, as_toml(config).encode())
     store, events = Store(order.units or order.run / UNITS), EventFile(order.run / EVENTS)
-    with store.alone(), events.during(COMPARISON, Stopped):
+    with store.alone(), events.during(COMPARISON, Stopped), Acceleration.of(setting.config.runtime).entered():
         cached = {unit.key for unit in units if store.card(unit) is not None}
         new = len(units) - len(cached)
         prices = Prices.of(units, setting, store)

@@ -33,7 +33,7 @@ AT_ONCE = 64
 
 def measure_patches(job: Job) -> None:
     """Measures, and a few samples with their embeddings."""
-    device = Acceleration.from_runtime(job.config.runtime).device
+    device = Acceleration.of(job.config.runtime).device
     classes = job.config.corpus.classes
     labels = torch.arange(classes).repeat(AN_EMOTION)
     encoder = job.setting.pretrained.pair.discriminator

@@ -56,7 +56,7 @@ class Store:
         spent = self.spent(unit) + seconds
         (folder / SPENT).unlink(missing_ok=True)
         card = {"unit": str(unit), "seconds": round(spent, 3), "steps": unit.steps, "identity": dict(unit.identity)}
-        precision = Acceleration.from_runtime(unit.config.runtime).precision
+        precision = Acceleration.of(unit.config.runtime).precision
         atomic_json(folder / CARD, card | {"precision": precision})
 
     def spend(self, unit: Unit, seconds: float) -> None:

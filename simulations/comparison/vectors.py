@@ -101,7 +101,7 @@ def _samples(job: Job, view: View) -> Batch:
         return Batch(noise * view.deviation + view.mean, labels)
     if job.unit.subject.endswith(STAYS_MARK):
         return augmented(job, job.unit.subject.removesuffix(STAYS_MARK), evenly(job, AN_EMOTION)).everything()
-    sources = list(sources_of(job, Acceleration.from_runtime(job.config.runtime).device))
+    sources = list(sources_of(job, Acceleration.of(job.config.runtime).device))
     values, wanted = [], []
     for source, numbers in zip(sources, given_numbers([s.known for s in sources], AN_EMOTION, classes), strict=True):
         if not any(numbers):

@@ -7,8 +7,6 @@ import time
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
-import torch
-
 from client.journal import journal
 from client.keeper import Keeper
 from client.simulated import SITE, SITES, simulated_site
@@ -38,12 +36,9 @@ class SerialClients:
                 yield self._answer(client, payload)
 
     def _answer(self, client: str, payload: Payload) -> Answer:
-        threads = torch.get_num_threads()
         try:
             site = simulated_site(self._sites, int(client))
             with journal(site.state):
                 return Answer(client, Keeper(site).answer(payload(), float("inf")))
         except UserError as error:
             return Answer(client, failure=str(error))
-        finally:
-            torch.set_num_threads(threads)  # the server's own, on which its sums depend, not the site's

@@ -45,7 +45,7 @@ def plain(site, request):
     tuning, door = request.tuning, Door(site)
     seed = seed_of(tuning, read_dice(site.secret), door)
     base = Bases(site.state).find(tuning.base).weights
-    around = Surroundings(Acceleration.from_runtime(site.runtime))
+    around = Surroundings(Acceleration.of(site.runtime))
 
     def examples(balanced):
         return door.examples(tuning.space, tuning.scaling, seed, balanced=balanced)

@@ -172,4 +172,4 @@ def config() -> Config:
 
 @pytest.fixture
 def around(config: Config) -> Surroundings:
-    return Surroundings(Acceleration.from_runtime(config.runtime), report_every=2, snapshot_every=2)
+    return Surroundings(Acceleration.of(config.runtime), report_every=2, snapshot_every=2)

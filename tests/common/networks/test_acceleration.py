@@ -10,13 +10,13 @@ from common.settings import NetworkConfig, RuntimeConfig
 
 
 def test_fp32_is_left_alone():
-    acceleration = Acceleration.from_runtime(RuntimeConfig(device="cpu", precision="fp32"))
+    acceleration = Acceleration.of(RuntimeConfig(device="cpu", precision="fp32"))
     with acceleration.autocast():
         assert lowered(torch.ones(1)).dtype == torch.float32
 
 
 def test_bf16_reaches_every_product_and_keeps_weights_in_fp32():
-    acceleration = Acceleration.from_runtime(RuntimeConfig(device="cpu", precision="bf16"))
+    acceleration = Acceleration.of(RuntimeConfig(device="cpu", precision="bf16"))
     config = NetworkConfig(width=1 / 64, noise=4)
     generator, discriminator = Generator(config), Discriminator(config, 2)
     with acceleration.autocast():
@@ -33,16 +33,26 @@ def test_a_gpu_that_is_not_there_is_named():
     if torch.cuda.is_available():
         pytest.skip("this machine has one")
     with pytest.raises(UserError, match="no CUDA device"):
-        Acceleration.from_runtime(RuntimeConfig(device="cuda"))
+        Acceleration.of(RuntimeConfig(device="cuda"))
 
 
-def test_the_thread_count_of_the_settings_is_taken():
+def test_the_thread_count_of_the_settings_holds_while_it_is_entered_and_not_before_nor_after():
     before = torch.get_num_threads()
-    try:
-        Acceleration.from_runtime(RuntimeConfig(device="cpu", threads=before + 1))
+    acceleration = Acceleration.of(RuntimeConfig(device="cpu", threads=before + 1))
+    assert torch.get_num_threads() == before
+    with pytest.raises(ZeroDivisionError), acceleration.entered():
         assert torch.get_num_threads() == before + 1
-    finally:
-        torch.set_num_threads(before)
+        raise ZeroDivisionError
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(("device", "allowed"), [("cuda", True), ("cpu", False)])
+def test_a_gpu_multiplies_in_tf32_while_it_is_entered_and_other_devices_change_nothing(device, allowed):
+    matmul = torch.backends.cuda.matmul
+    assert not matmul.allow_tf32
+    with Acceleration(torch.device(device), bf16=False).entered():
+        assert matmul.allow_tf32 is allowed
+    assert not matmul.allow_tf32
 
 
 def test_preparing_changes_no_weight():

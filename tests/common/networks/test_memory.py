@@ -99,7 +99,7 @@ class Noise:
 def peak():  # of this process alone: getrusage counts what its parent had when it forked
     return 1024 * int(re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())[1])
 
-around = Surroundings(Acceleration.from_runtime(config.runtime))
+around = Surroundings(Acceleration.of(config.runtime))
 before = peak()
 if stage == "recognizer":
     cnn.train(Noise(), cnn.RECOGNIZER.settings_of(config), PATCHES, 4, 0, around)

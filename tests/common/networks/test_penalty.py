@@ -60,7 +60,7 @@ def test_the_penalty_in_bf16_is_near_that_in_fp32_and_leaves_gradients_in_fp32()
     results = []
     for precision in ("fp32", "bf16"):
         critic.zero_grad()
-        with Acceleration.from_runtime(RuntimeConfig(device="cpu", precision=precision)).autocast():
+        with Acceleration.of(RuntimeConfig(device="cpu", precision=precision)).autocast():
             scores, penalty = scores_and_penalty(critic, patches, interpolates)
         penalty.backward()
         gradients = [one.grad for name, one in critic.named_parameters() if name.endswith("weight")]

@@ -71,7 +71,7 @@ def test_the_slope_and_its_gradients_are_autograds(leak, copies):
 
 def test_in_bf16_it_puts_out_fp32():
     network, rows = Perceptron((4, 6, 1), seed=1), rows_for(3, 4)
-    with Acceleration.from_runtime(RuntimeConfig(device="cpu", precision="bf16")).autocast():
+    with Acceleration.of(RuntimeConfig(device="cpu", precision="bf16")).autocast():
         lowered, slope = network(rows), network.slope(rows)
     assert lowered.dtype == slope.dtype == torch.float32
     torch.testing.assert_close(lowered, network(rows), atol=0.05, rtol=0.05)

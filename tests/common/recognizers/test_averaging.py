@@ -28,7 +28,7 @@ SITES = [site(0), site(1, 48), site(2)]
 
 def right(weights, space=SPACE, scale=1.0):
     tested = site(9, 300, scale)
-    acceleration = Acceleration.from_runtime(RuntimeConfig(device="cpu", threads=1))
+    acceleration = Acceleration.of(RuntimeConfig(device="cpu", threads=1))
     predictor = RECOGNIZER.predictor(weights, SETTINGS, space, CLASSES, acceleration)
     return float((predictor.examples(tested.values).argmax(dim=1) == tested.labels).float().mean())
 

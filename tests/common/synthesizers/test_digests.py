@@ -43,7 +43,7 @@ config = Config.model_validate({
     "chatziagapi": {"code": 4, "autoencoder_iterations": 3, "iterations": 3, "batch": 4, "learning_rate": 1e-3},
     "runtime": {"device": "cpu", "precision": "fp32"},
 })
-around = Surroundings(Acceleration.from_runtime(config.runtime))
+around = Surroundings(Acceleration.of(config.runtime))
 base = shared["fresh"](config).learned()
 digests = {}
 for name in ("eskimez", "chatziagapi"):

@@ -107,7 +107,7 @@ from simulations.benchmarks.step import Noise, shaped
 
 settings = {"network": {"width": 1 / 64, "noise": 8}, "runtime": {"device": "cpu", "threads": 1}}
 config = shaped(Config.model_validate(settings), 2, 1)
-around, settings = Surroundings(Acceleration.from_runtime(config.runtime)), SYNTHESIZER.settings_of(config)
+around, settings = Surroundings(Acceleration.of(config.runtime)), SYNTHESIZER.settings_of(config)
 finetune(Pair.fresh(config.network, 4, 0), Noise.of(2, 4), settings, 0, around)
 print(*sys.modules)
 """

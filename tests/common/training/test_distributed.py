@@ -31,7 +31,7 @@ shared = runpy.run_path(conftest)
 bands = shared["Bands"]()
 config = Config.model_validate_json(settings)
 with joined(torch.device("cpu")) as share:
-    around = Surroundings(Acceleration.from_runtime(config.runtime), share, report_every=2)
+    around = Surroundings(Acceleration.of(config.runtime), share, report_every=2)
     assert share.any(share.rank == 1) and not share.any(False)
     pair = shared["fresh"](config)
     for stage in shared["STAGES"].values():

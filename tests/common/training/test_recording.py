@@ -110,7 +110,7 @@ def losses(train, stage, config, bands, around, heard, *, recorded):
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_recorded_stage_has_the_losses_of_a_plain_one(stage, precision, config, bands, around, listener, train):
     runtime = config.runtime.model_copy(update={"device": "cuda", "precision": precision})
-    on_gpu = replace(around, acceleration=Acceleration.from_runtime(runtime))
+    on_gpu = replace(around, acceleration=Acceleration.of(runtime))
     chosen = longer(config, 2 * (WARM_UP + 3))
     plain, recorded = (
         losses(train, stage, chosen, bands, on_gpu, listener(), recorded=recorded) for recorded in (False, True)
@@ -126,7 +126,7 @@ def test_a_gpu_has_the_losses_of_a_processor(stage, config, bands, around, liste
     chosen = longer(config, 6)
     on_cpu = losses(train, stage, chosen, bands, around, listener(), recorded=False)
     runtime = config.runtime.model_copy(update={"device": "cuda"})
-    on_gpu = replace(around, acceleration=Acceleration.from_runtime(runtime))
+    on_gpu = replace(around, acceleration=Acceleration.of(runtime))
     monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", False)
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
     for one, other in zip(on_cpu, losses(train, stage, chosen, bands, on_gpu, listener(), recorded=True), strict=True):

@@ -25,7 +25,7 @@ def tiny(recognizer_rate: float = 1e-5) -> Config:
 
 def run_both(stage: str, config: Config, ours: Config | None = None):
     patches = Noise.of(2, 4)
-    around = Surroundings(Acceleration.from_runtime(config.runtime))
+    around = Surroundings(Acceleration.of(config.runtime))
     (course,) = (course for course in courses(config, patches, around) if course.stage == stage)
     if ours is not None:
         (other,) = (course for course in courses(ours, patches, around) if course.stage == stage)

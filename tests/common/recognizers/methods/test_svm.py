@@ -37,7 +37,7 @@ def predictor(around, config):
     def make(rows, space=SPACE, **settings):
         own = Settings(svm=SvmConfig(**settings))
         weights = RECOGNIZER.train(rows, own, space, 4, 3, around)
-        return RECOGNIZER.predictor(weights, own, space, 4, Acceleration.from_runtime(config.runtime))
+        return RECOGNIZER.predictor(weights, own, space, 4, Acceleration.of(config.runtime))
 
     return make
 

@@ -52,7 +52,7 @@ def speech(seed=0, count=80, loud=1.0):
 def fit():
     def make(source, *, space=SPACE, seed=0, **changed):
         settings = Settings(gaussian=GaussianConfig(**{"epsilon": 4.0, **changed}))
-        around = Surroundings(Acceleration.from_runtime(RuntimeConfig()))
+        around = Surroundings(Acceleration.of(RuntimeConfig()))
         return SYNTHESIZER.fit(Fitting(lambda balanced: source, {}, LABELS, space, seed, around), settings), settings
 
     return make
