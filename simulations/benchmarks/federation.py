@@ -4,15 +4,19 @@ Owns the three ratios. Must not be needed by anything that federates.
 """
 
 import json
+import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from rich.console import Console
 
 from client.bases import read_base
 from client.ledger import entries
 from client.simulated import SITES, simulated_site, write_sites
 from common.config import Config
+from common.cores import usable_cores
 from common.corpora import labelled_corpus
 from common.errors import UserError
 from common.features.scaling import Scaling
@@ -29,6 +33,7 @@ from simulations.benchmarks.bare import Workplace, bare_loop
 from simulations.benchmarks.server import server_peak
 from simulations.federation.campaign import order
 from simulations.federation.resources import plan_resources
+from simulations.federation.watching import Watch
 
 FEW, MANY = 4, 64
 """Clients of the two campaigns whose servers are compared."""
@@ -36,7 +41,13 @@ TRIALS = 2, 22
 """Steps of two trials, which tell how long a step takes and how long the first one takes longer."""
 
 
-def bench_federation(config: Config, seconds_per_tuning: float = 60.0, backend: str = "ray") -> dict[str, Any]:
+def bench_federation(
+    config: Config,
+    seconds_per_tuning: float,
+    backend: str = "ray",
+    tell: Callable[[str], object] = lambda line: None,
+    console: Console | None = None,
+) -> dict[str, Any]:
     """Three ratios, and the figures that they are made of.
 
     `overhead` is the wall time of a campaign's tuning phase, from its first request until the last generator is in the
@@ -48,8 +59,19 @@ def bench_federation(config: Config, seconds_per_tuning: float = 60.0, backend: 
     `server_memory_ratio` is the peak memory of a process that is a campaign's server for 64 clients, which answer from
     a recording, over that for 4. `wire_ratio` is all that a client sent in the campaign, by its own ledger, over its
     generator in fp16: the largest of the clients' ratios.
+
+    Args:
+        config: what is tuned; its recognizers and pool are made small.
+        seconds_per_tuning: about how long a tuning is to take on this machine as it is.
+        backend: ray or serial.
+        tell: is called with a line as each part begins.
+        console: where the campaign's own progress is shown.
     """
+    if busy := busy_line():
+        tell(busy)
+    tell(f"a server of {FEW} clients, then one of {MANY}")
     few, many = server_peak(FEW), server_peak(MANY)
+    tell("the corpus and two short trials, which say how long a step takes")
     with tempfile.TemporaryDirectory(prefix="eyesoff-bench-") as name:
         folder = Path(name)
         config, base = _all_but_tuning_brief(config), folder / "base"
@@ -58,8 +80,12 @@ def bench_federation(config: Config, seconds_per_tuning: float = 60.0, backend: 
         config = _lasting(config, base, folder / "trial", seconds_per_tuning)
         simulation = order(config, folder / "run", base, plan=EVERYONE)
         tunings, at_once = simulation.plan.clients, simulation.plan.at_once
+        steps = config.finetuning.iterations
+        tell(f"{tunings} tunings of {steps} steps, {at_once} at once, with nothing around them")
         bare, generators = bare_loop(Workplace(folder / "run" / SITES, config, base), range(tunings), at_once)
-        simulation.start(backend, lambda: None)
+        tell("the same in a campaign")
+        with Watch(folder / "run", console or Console(quiet=True)) as watch:
+            simulation.start(backend, watch)
         _require_same(generators, Bank(folder / "run" / BANK))
         federated = tuning_seconds(folder / "run" / EVENTS)
         wire = max(wire_ratios(folder / "run" / SITES, config))
@@ -77,6 +103,12 @@ def bench_federation(config: Config, seconds_per_tuning: float = 60.0, backend: 
         "server_megabytes": {str(FEW): round(few / 1e6), str(MANY): round(many / 1e6)},
         "backend": backend,
     }
+
+
+def busy_line() -> str:
+    """A warning, where others use this machine too: times then say little."""
+    load, cores = os.getloadavg()[0], usable_cores()
+    return f"warning: {load:.1f} processes wait for {cores} cores, so times say little" if load > cores / 2 else ""
 
 
 def _all_but_tuning_brief(config: Config) -> Config:

@@ -125,10 +125,19 @@ class HoardingClients(RecordedClients):
 '''
 
 
+@pytest.mark.parametrize(("load", "warned"), [(0.2, False), (3.0, True)])
+def test_a_machine_that_others_use_is_told_of(monkeypatch, load, warned):
+    monkeypatch.setattr(federation.os, "getloadavg", lambda: (load, load, load))
+    monkeypatch.setattr(federation, "usable_cores", lambda: 2)
+    assert ("3.0 processes wait for 2 cores" in federation.busy_line()) is warned
+
+
 @pytest.mark.slow
 def test_all_figures_stand_in_one_object_and_no_process_waits_for_another(config, monkeypatch, capfd):
     monkeypatch.setattr(federation, "server_peak", lambda clients: 1e9 + clients)
-    figures = bench_federation(config, seconds_per_tuning=0.01, backend="serial")
+    told = []
+    figures = bench_federation(config, seconds_per_tuning=0.01, backend="serial", tell=told.append)
+    assert told[-1] == "the same in a campaign"
     assert figures["overhead"] > 0
     assert figures["server_memory_ratio"] == 1.0
     assert figures["wire_ratio"] > 1

@@ -57,8 +57,9 @@ def asked(monkeypatch):
     """The seconds that each measurement was asked for; nothing is measured."""
     seconds = []
 
-    def bench(config, seconds_per_tuning):
-        assert config.name == "demo"
+    def bench(config, seconds_per_tuning, tell, console):
+        assert (config.name, console.stderr) == ("demo", True)
+        tell("the same in a campaign")
         seconds.append(seconds_per_tuning)
         return FIGURES
 
@@ -67,8 +68,11 @@ def asked(monkeypatch):
 
 
 def test_json_of_the_federation_is_one_object_with_its_ratios(asked):
-    told = CliRunner().invoke(app, ["federation", "--json", "--seconds-per-tuning", "5"]).stdout
-    assert json.loads(told) == FIGURES
+    told = CliRunner().invoke(app, ["federation", "--json", "--seconds-per-tuning", "5"])
+    figures = json.loads(told.stdout)
+    assert figures.pop("command").startswith("eyesoff")
+    assert figures == FIGURES
+    assert told.stderr == "the same in a campaign\n"
     assert asked == [5.0]
 
 
@@ -76,7 +80,7 @@ def test_a_person_reads_the_federations_ratios_and_what_was_timed(asked):
     told = CliRunner().invoke(app, ["federation"]).stdout
     assert "overhead             1.042" in told
     assert "5 tunings of 150 steps, 2 at once: 187.6 s, bare 180.0 s" in told
-    assert asked == [60.0]
+    assert asked == [20.0]
 
 
 def test_what_an_entry_costs_early_and_late_in_a_day(monkeypatch):
@@ -85,7 +89,7 @@ def test_what_an_entry_costs_early_and_late_in_a_day(monkeypatch):
     told = CliRunner().invoke(app, ["ledger"]).stdout
     assert "after 50 entries of the day: 2.0 ms" in told
     assert "after 5,000 entries of the day: 2.2 ms\nratio 1.1" in told
-    assert json.loads(CliRunner().invoke(app, ["ledger", "--json"]).stdout) == figures
+    assert json.loads(CliRunner().invoke(app, ["ledger", "--json"]).stdout).items() >= figures.items()
 
 
 def test_what_a_fit_of_a_synthesizer_takes(monkeypatch):
@@ -98,4 +102,4 @@ def test_what_a_fit_of_a_synthesizer_takes(monkeypatch):
     monkeypatch.setattr(fits, "bench_fits", bench)
     assert "adan: 16.5 s of a processor, 3600 steps" in CliRunner().invoke(app, ["fits"]).stdout
     told = json.loads(CliRunner().invoke(app, ["fits", "adan", "--json"]).stdout)
-    assert told == {"fits": {"adan": found}, "asked": ["adan"]}
+    assert told.items() >= {"fits": {"adan": found}, "asked": ["adan"]}.items()
