@@ -121,8 +121,11 @@ def run_campaign(folder: Path, clients: Clients) -> dict[str, Any]:
     """The campaign that the directory describes, alone in it."""
     config, order = read_run(folder)
     require_loggers(config.runtime.loggers)
-    events, acceleration = EventFile(folder / EVENTS, config.runtime.loggers), Acceleration.of(config.runtime)
-    with _alone(folder), events.during(CAMPAIGN), acceleration.entered():
+    with (
+        _alone(folder),
+        (events := EventFile(folder / EVENTS, config.runtime.loggers)).during(CAMPAIGN),
+        Acceleration.of(config.runtime).entered(),
+    ):
         campaign = Campaign(
             name=order.name,
             folder=folder,
