@@ -374,6 +374,14 @@ class CampaignConfig(Section):
     )
 
 
+class CompareConfig(Section):
+    """What a comparison is of where its command names nothing: left out of every hash."""
+
+    modes: tuple[str, ...] = Field(
+        (), description="rows, as `--modes` names them; empty for all that the paper speaks of, or that make vectors"
+    )
+
+
 def hash_identity(identity: Mapping[str, Any]) -> str:
     """A short stable hash of plain data.
 
@@ -397,6 +405,7 @@ SHARED: Mapping[str, type[Section]] = {
     "chatziagapi": ChatziagapiConfig,
     "sampling": SamplingConfig,
     "recognizer": RecognizerConfig,
+    "compare": CompareConfig,
     "campaign": CampaignConfig,
     "runtime": RuntimeConfig,
 }

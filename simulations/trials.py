@@ -3,10 +3,14 @@
 Owns when a fold's name says all of it, and what of a trial a reader must know. Must not know any protocol.
 """
 
+from functools import partial
+
 from common.config import Config
-from common.corpora.manifest import Manifest
+from common.corpora.manifest import Manifest, Utterance
+from common.corpora.skew import warn_of_skew
 from common.protocols import Trial, protocol
 from common.settings import MethodsConfig
+from common.spaces import Space, Vectors
 
 
 def trials_of(config: Config, manifest: Manifest) -> tuple[Trial, ...]:
@@ -27,3 +31,15 @@ def is_usual(config: Config) -> bool:
     """Whether folds are the sessions by their names: then a name says all that a unit reads of the protocol."""
     one = protocol(config.methods.protocol)
     return one.name == MethodsConfig().protocol and one.settings_of(config) == one.Settings()
+
+
+def skew_warning(space: Space, manifest: Manifest) -> str | None:
+    """That sessions are normalised by themselves though some lack emotions; nothing where that is not so."""
+    if not isinstance(space, Vectors) or space.scale != "session":
+        return None
+    sessions = {name: manifest.where(partial(_is_of, name)) for name in manifest.sessions}
+    return warn_of_skew({name: part.counts for name, part in sessions.items()})
+
+
+def _is_of(session: str, utterance: Utterance) -> bool:
+    return utterance.session == session

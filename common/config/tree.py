@@ -12,6 +12,7 @@ from common.config.added import details_of, read_added
 from common.settings import (
     CampaignConfig,
     ChatziagapiConfig,
+    CompareConfig,
     CorpusConfig,
     FeatureConfig,
     FinetuningConfig,
@@ -31,12 +32,12 @@ from common.spaces import Patches
 
 DEFAULTS = 1
 """Raise it when the default of a setting changes: the hash has no other way to tell."""
-ASIDE = ("name", "campaign", "runtime")
+ASIDE = ("name", "compare", "campaign", "runtime")
 """What is not part of a configuration's identity."""
 
 
 class Config(Section):
-    """Everything that defines a run, and `campaign` and `runtime`, which do not.
+    """Everything that defines a run, and `compare`, `campaign` and `runtime`, which do not.
 
     A method of a registry may bring a section of its own, which is read here by its name.
     """
@@ -56,6 +57,7 @@ class Config(Section):
     chatziagapi: ChatziagapiConfig = ChatziagapiConfig()
     sampling: SamplingConfig = SamplingConfig()
     recognizer: RecognizerConfig = RecognizerConfig()
+    compare: CompareConfig = CompareConfig()
     campaign: CampaignConfig = CampaignConfig()
     runtime: RuntimeConfig = RuntimeConfig()
 

@@ -48,7 +48,7 @@ def compare(
         typer.Option(
             "--modes",
             metavar="NAME,..",
-            help="Some of them only, such as real,federated.",
+            help="Some of them only, such as real,federated. By default those of the configuration's compare.modes.",
             show_default=False,
             autocompletion=completion.modes,
         ),

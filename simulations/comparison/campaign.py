@@ -41,6 +41,7 @@ from simulations.comparison.store import LEDGER, METRICS
 from simulations.federation.campaign import Simulation, order
 from simulations.federation.watching import Watch
 from simulations.progress import busy
+from simulations.trials import skew_warning
 
 SIMULATION = "simulation"
 """What such a run is called among its events."""
@@ -72,6 +73,8 @@ def simulate_campaign(
 
 def _carried_out(simulation: Simulation, beside: Beside | None, backend: str, console: Console) -> Found:
     """The campaign itself, watched, while the real mode takes what it leaves of the processors."""
+    if warning := skew_warning(space_of(simulation.config), simulation.manifest):
+        console.print(f"warning: {warning}", highlight=False, soft_wrap=True)
     for line in simulation.plan.lines():
         console.print(line, highlight=False)
     with beside.begun() if beside else nullcontext(_nothing) as go_on, Watch(simulation.run, console) as watch:

@@ -13,7 +13,6 @@ from common.config import Config
 from common.config.unnamed import default_base
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
-from common.corpora.skew import warn_of_skew
 from common.errors import UserError
 from common.features.scaling import Scaling
 from common.features.spaces import SpeechFeatures, features_in, space_of_kinds
@@ -22,7 +21,7 @@ from common.recognizers import recognizer
 from common.spaces import Space, Vectors
 from common.training.pretrained import Pretrained, load_pretrained, pretrained_hash
 from simulations.progress import Counting
-from simulations.trials import is_usual, leak_of, trials_of
+from simulations.trials import is_usual, leak_of, skew_warning, trials_of
 
 
 @dataclass(frozen=True)
@@ -112,9 +111,7 @@ class Setting:
     def warnings(self) -> list[str]:
         """What somebody should know before anything is computed."""
         leaks = [f"fold {one.title}: {leak}" for one in self.folds.values() if (leak := leak_of(one))]
-        if not isinstance(self.space, Vectors) or self.space.scale != "session":
-            return leaks
-        skew = warn_of_skew({session: self.part(session).counts for session in self.manifest.sessions})
+        skew = skew_warning(self.space, self.manifest)
         return [*leaks, *([skew] if skew else [])]
 
 

@@ -13,12 +13,12 @@ from common.scoring import Score
 from simulations.comparison.modes import REAL
 from simulations.comparison.schema import Results, read_results
 from simulations.report.cells import Cell
-from simulations.report.published import PAPER, published
+from simulations.report.published import Printed, printed_for
 from simulations.report.shares import shares_of_real
-from simulations.report.tables import ablations_table, made_with, reason_of
+from simulations.report.tables import ablations_table, made_with, papers_number, reason_of
 from simulations.report.wording import NOTHING, interval, many, percent, percents, score
 
-HEADINGS = ("trained on", "macro F1", "95 %", "± folds", "± seeds", "UAR", "of real", "gap closed", "the paper's F1, %")
+HEADINGS = ("trained on", "macro F1", "95 %", "± folds", "± seeds", "UAR", "of real", "gap closed")
 
 
 def update_readme(readme: Path, run: Path) -> None:
@@ -50,8 +50,8 @@ def comments(name: str) -> tuple[str, str]:
 
 def results_block(results: Results) -> str:
     """The tables as Markdown, with what their numbers are."""
-    shares = shares_of_real(results)
-    table = markdown(HEADINGS, [_row(results, name, shares.get(name)) for name in results.modes])
+    shares, printed = shares_of_real(results), printed_for(results.preset)
+    table = markdown((*HEADINGS, printed.heading), [_row(results, name, shares.get(name)) for name in results.modes])
     utterances = sum(sum(fold.utterances) for fold in results.folds)
     speakers = sum(len(fold.speakers) for fold in results.folds)
     return (
@@ -59,10 +59,15 @@ def results_block(results: Results) -> str:
         f"{results.corpus}, preset `{results.preset}`: n = {utterances} utterances of "
         f"{many(speakers, 'speaker')}, {many(len(results.folds), 'fold')}, {many(len(results.seeds), 'seed')}. "
         "Macro F1 and UAR are means over the emotions that a fold holds, over folds and seeds; intervals are "
-        f"bootstrapped over speakers and seeds; ± is the sample deviation. The last column is IEMOCAP ({PAPER}), so "
+        f"bootstrapped over speakers and seeds; ± is the sample deviation. The last column is {_corpus(printed)} "
+        f"({printed.paper}), so "
         "compare ratios. "
         f"{made_with(results)} `{results.command}`.\n"
     )
+
+
+def _corpus(printed: Printed) -> str:
+    return printed.about.partition(";")[0]
 
 
 def _ablations(results: Results) -> str:
@@ -85,10 +90,10 @@ def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _row(results: Results, name: str, share: Score | None) -> list[str]:
-    mode, paper = results.modes[name], published(name) or NOTHING
+    mode, paper = results.modes[name], papers_number(results, name) or NOTHING
     found, closed = mode.macro_f1, results.gap_closed.get(name)
     if found is None:
-        return [name, f"failed: {reason_of(results, name)}", *[NOTHING] * (len(HEADINGS) - 3), paper]
+        return [name, f"failed: {reason_of(results, name)}", *[NOTHING] * (len(HEADINGS) - 2), paper]
     return [
         name,
         score(found.mean),

@@ -9,6 +9,7 @@ from typing import Any
 from common.config import Config
 from common.config.showing import spell
 from common.scoring import Metric, Score, Summary
+from common.settings import MethodsConfig
 from common.training.reporters import duration
 from simulations.comparison.measures import OF_VECTORS
 from simulations.comparison.modes import ABLATED, REAL
@@ -17,7 +18,7 @@ from simulations.comparison.schema import Difference, Measured, Pair, Results, S
 from simulations.comparison.table import marked, stays_lines
 from simulations.comparison.units import COPYING, NOISE
 from simulations.report.cells import Cell, Table
-from simulations.report.published import published
+from simulations.report.published import number_for, printed_for
 from simulations.report.wording import (
     NOTHING,
     interval,
@@ -90,22 +91,29 @@ OF_VECTORS_TOLD = {
 
 def results_table(results: Results, shares: Mapping[str, Score]) -> Table:
     """Every mode beside the paper's number."""
-    headings = ("trained on", "macro F1", "UAR", "accuracy", "of real", "gap closed", "n", "the paper's F1, %")
-    notes = ("", "95 %", "95 %", "95 %", "95 %", "95 %", "utterances", "IEMOCAP; ± folds")
+    printed = printed_for(results.preset)
+    headings = ("trained on", "macro F1", "UAR", "accuracy", "of real", "gap closed", "n", printed.heading)
+    notes = ("", "95 %", "95 %", "95 %", "95 %", "95 %", "utterances", printed.about)
     rows = tuple(_mode_row(results, name, shares.get(name)) for name in results.modes)
     caption = (
         "Means over folds and seeds. Macro F1 is the unweighted mean of F1, UAR of recall, over the emotions that a "
         "fold's test speech holds; accuracy counts utterances. Intervals are bootstrapped over speakers and seeds; ± "
-        "is the sample deviation. The paper does not say how it averages F1, and its corpus is another: compare ratios "
-        "only."
+        f"is the sample deviation. The last column is {printed.paper}, of other speech, and stands beside the protocol "
+        f"{printed.protocol.replace('-', ' ')} alone: compare ratios only. {printed.remark}"
     )
     caption = " ".join([caption, *(f"{line}." for line in stays_lines(results))])
     return Table(caption, tuple(map(Cell, headings, notes)), rows)
 
 
+def papers_number(results: Results, mode: str) -> str | None:
+    """What the preset's paper printed for a mode."""
+    protocol = str(results.settings.get("methods", {}).get("protocol", MethodsConfig().protocol))
+    return number_for(results.preset, protocol, mode)
+
+
 def _mode_row(results: Results, name: str, share: Score | None) -> tuple[Cell, ...]:
     mode = results.modes[name]
-    about, last = mode.about, Cell(published(name) or NOTHING)
+    about, last = mode.about, Cell(papers_number(results, name) or NOTHING)
     found = mode.macro_f1
     if found is None:
         return (

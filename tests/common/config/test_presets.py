@@ -83,3 +83,26 @@ def test_the_presets_of_shilandari_and_of_chatziagapi_hold_their_numbers() -> No
     assert (earlier.code, earlier.dropout) == (100, 0.2)
     assert (earlier.autoencoder_learning_rate, earlier.learning_rate) == (5e-5, 1e-6)
     assert (config.methods.synthesizer, config.methods.recognizer) == ("chatziagapi", "vgg19")
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if load_config(name).compare.modes])
+def test_the_rows_of_a_preset_are_modes_of_what_its_recognizer_reads(name: str) -> None:
+    from common.features.spaces import space_of_kinds
+    from common.recognizers import recognizer
+    from simulations.comparison.modes import choose_modes
+
+    config = load_config(name)
+    space = space_of_kinds(recognizer(config.methods.recognizer).spaces, config)
+    rows = choose_modes(config.compare.modes, space)
+    assert len(rows) == len(config.compare.modes) >= 3
+    assert rows[0].name == "real"
+    assert any(row.where == "clients" for row in rows)
+
+
+def test_the_best_preset_has_what_a_site_would_pick_instead() -> None:
+    assert load_config("best").compare.modes[:3] == ("real", "gaussian", "gaussian federated")
+    assert any("averaging" in row for row in load_config("best").compare.modes)
+
+
+def test_rows_are_no_part_of_what_defines_a_result() -> None:
+    assert load_config("best", ['compare.modes=["real"]']).identity_hash() == load_config("best").identity_hash()

@@ -39,7 +39,7 @@ def changed(config: Config, place: tuple[str, ...], value: Any) -> Config:
     return copy
 
 
-NOT_IN_THE_HASH = ("name", "campaign", "runtime")
+NOT_IN_THE_HASH = ("name", "compare", "campaign", "runtime")
 RESULT = [place for place, _ in leaves(Config()) if place[0] not in NOT_IN_THE_HASH]
 COMPUTATION = [place for place, _ in leaves(Config()) if place[0] in NOT_IN_THE_HASH]
 
