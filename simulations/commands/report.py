@@ -20,7 +20,9 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Build the report of a stored comparison: report.html, which needs nothing else, and its figures as PNG.
+    """Build the report of a stored comparison: report.html, which needs nothing else.
+
+    Beside it lie its figures as SVG and PNG, and its tables as CSV.
 
     Example: eyesoff report runs/emodb --open
     """

@@ -10,7 +10,7 @@ from simulations.report.evidence import Curve
 from simulations.report.palette import of_mode
 from simulations.report.wording import measure
 
-PANEL = 122.0
+PANEL = 140.0
 """Points that a panel has in height."""
 NO_METRIC = ("stage", "step")
 Line = tuple[list[int], list[float]]
@@ -45,11 +45,12 @@ def _figure(stage: str, panels: dict[str, dict[str, Line]], subjects: Sequence[s
         grid = figure.subplots(lines, columns, squeeze=False).ravel()
         told = []
         for cell, (metric, by_subject) in zip(grid, panels.items(), strict=False):
-            cell.set_title(metric.replace("/", ": ").replace("_", " "), fontsize=9)
+            cell.set_title(metric.replace("/", ": ").replace("_", " "))
             for subject, (steps, values) in by_subject.items():
                 cell.plot(steps, values, color=of_mode(subject, subjects), linewidth=1.4, label=subject)
                 told.append(f"{subject}, {metric}: from {measure(values[0])} to {measure(values[-1])}")
             cell.grid(axis="y")
+            cell.xaxis.get_major_locator().set_params(integer=True, nbins=4)
             cell.tick_params(length=0)
         for cell in grid[len(panels) :]:
             cell.set_axis_off()

@@ -1,6 +1,7 @@
-"""A figure for two homes: inline in the page, where it takes the page's colours and type, and a PNG beside it.
+"""A figure for two homes: inline in the page, where it takes the page's colours and type, and files beside it.
 
-Owns the way from matplotlib to both. Must not know what is drawn.
+Owns the way from matplotlib to both. Must not know what is drawn. In the page each figure stands twice, laid out for a
+wide column and for a phone; a style sheet shows the one that fits, so that type keeps its size.
 """
 
 import base64
@@ -20,16 +21,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 460.0
-"""Points; on the page they are stretched or shrunk to the column, so type stays readable on a phone."""
-DOTS_PER_INCH = 160
+"""Points that whoever draws may reckon with; what stands in the page is as wide as one of the next two."""
+WIDE, NARROW = 900.0, 350.0
+TALLER = 1.25
+"""A wide one is so much taller than what was asked for, and more if that was for less than the usual width."""
+SMALLEST = 11.0
+"""Points of any letter: shown on a phone a point is a pixel."""
+SINGLE = 300.0
+"""What is asked for narrower than this stands beside others like it, and has one form."""
+DOTS_PER_INCH = 120
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
-    "font.size": 9.5,
-    "axes.titlesize": 10,
+    "font.size": 12,
+    "axes.titlesize": 12,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.labelsize": 9,
+    "axes.labelsize": 11.5,
     "axes.labelcolor": LIGHT["soft"],
     "axes.edgecolor": LIGHT["line"],
     "axes.facecolor": "none",
@@ -41,24 +49,28 @@ STYLE: dict[Any, Any] = {
     "ytick.color": LIGHT["line"],
     "xtick.labelcolor": LIGHT["soft"],
     "ytick.labelcolor": LIGHT["soft"],
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
     "grid.color": LIGHT["line"],
     "grid.linewidth": 0.6,
     "legend.frameon": False,
-    "legend.fontsize": 9,
+    "legend.fontsize": 11.5,
     "figure.facecolor": LIGHT["paper"],
 }
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """One figure: its name among the files, what a person who cannot see it should know, and both forms."""
+    """One figure: its name among the files, what a person who cannot see it should know, and its forms."""
 
     name: str
     alt: str
     svg: str
     png: bytes
+    narrow: str = ""
+    """The same for a phone; nothing where one form fits both."""
+    file: str = ""
+    """The wide one with colours and type of its own, as a file."""
 
 
 @contextmanager
@@ -73,15 +85,44 @@ def canvas(height: float, *, width: float = WIDTH) -> Iterator["Figure"]:
 
 
 def finish(figure: "Figure", name: str, alt: str) -> Drawing:
-    """Both forms of a figure, inside its `canvas`; the same bytes for the same drawing."""
+    """All forms of a figure, inside its `canvas`; the same bytes for the same drawing."""
+    name, narrow = re.sub(r"[^\w-]+", "-", name), ""
+    width, height = (72 * inches for inches in figure.get_size_inches())
+    _enlarge_type(figure)
+    if width > SINGLE:
+        narrow = _for_the_page(_vector(figure, name, NARROW, height), f"{name}-narrow")
+        width, height = WIDE, height * TALLER * WIDTH / min(width, WIDTH)
+    vector, raster = _vector(figure, name, width, height), io.BytesIO()
+    figure.savefig(raster, format="png", dpi=DOTS_PER_INCH)
+    png = compact(Image.open(raster))
+    return Drawing(name, alt, _for_the_page(vector, name), png, narrow, _as_file(vector))
+
+
+def _enlarge_type(figure: "Figure") -> None:
+    from matplotlib.text import Text
+
+    figure.draw_without_rendering()  # only then there are labels at the ticks
+    for text in figure.findobj(Text):
+        if float(text.get_fontsize()) < SMALLEST:
+            text.set_fontsize(SMALLEST)
+
+
+def _vector(figure: "Figure", name: str, width: float, height: float) -> str:
     from matplotlib import rc_context
 
-    name = re.sub(r"[^\w-]+", "-", name)
-    vector, raster = io.StringIO(), io.BytesIO()
+    content = io.StringIO()
+    figure.set_size_inches(width / 72, height / 72)
     with rc_context({"svg.hashsalt": name}):
-        figure.savefig(vector, format="svg", transparent=True, metadata={"Date": None})
-    figure.savefig(raster, format="png", dpi=DOTS_PER_INCH)
-    return Drawing(name, alt, _for_the_page(vector.getvalue(), name), compact(Image.open(raster)))
+        figure.savefig(content, format="svg", transparent=True, metadata={"Date": None})
+    return content.getvalue()
+
+
+def _as_file(svg: str) -> str:
+    """On paper of its own, for a viewer may have a dark one."""
+    head, tag, rest = svg.partition("<svg")
+    opening, body = rest.split(">", 1)
+    ground = f'<rect width="100%" height="100%" fill="{LIGHT["paper"]}"/>'
+    return f"{head}{tag}{opening}>{ground}{body}"
 
 
 def _for_the_page(svg: str, name: str) -> str:

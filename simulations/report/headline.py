@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from common.scoring import Score
-from common.settings import MethodsConfig
 from simulations.comparison.modes import FLOOR, REAL
 from simulations.comparison.schema import Results
-from simulations.report.published import PAPER, share_of_real
+from simulations.report.published import PAPER, is_the_papers, share_of_real
 from simulations.report.wording import interval, many, percent, percents, score
 
 STAND_IN = "builtin"
@@ -51,11 +50,6 @@ def answering(results: Results) -> tuple[str, ...]:
     return (*ANSWERING, f"{chosen}, federated", str(chosen))
 
 
-def _is_the_papers(results: Results) -> bool:
-    papers = MethodsConfig().synthesizer
-    return bool(results.settings.get("methods", {}).get("synthesizer", papers) == papers)
-
-
 def _samples(name: str) -> str:
     return f"{name} synthetic speech alone" if name in ANSWERING else f"synthetic speech alone ({name})"
 
@@ -94,7 +88,7 @@ def _support(results: Results, name: str, share: Score) -> Iterator[str]:
         )
     elif FLOOR in results.modes:
         yield "No share of the gap between floor and real speech is given: that there is a gap is not sure."
-    if name in ANSWERING and _is_the_papers(results):
+    if name in ANSWERING and is_the_papers(results):
         yield f"The paper's ratio, on IEMOCAP, is {percent(share_of_real(name))} ({PAPER})."
 
 

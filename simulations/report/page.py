@@ -10,6 +10,7 @@ from typing import Any
 from common.errors import UserError
 from simulations.comparison.schema import Results
 from simulations.report.arms import arms_figure, arms_table
+from simulations.report.cells import Table
 from simulations.report.curves import training
 from simulations.report.drawing import Drawing
 from simulations.report.evidence import Evidence
@@ -17,7 +18,9 @@ from simulations.report.headline import Headline
 from simulations.report.leaving import kinds_that_left, leaving_table
 from simulations.report.listening import heard_mode, sounds
 from simulations.report.looking import codes_of, histogram_of, is_of_vectors, losses_of, map_of
+from simulations.report.mattering import mattering_table
 from simulations.report.neighbours import neighbours
+from simulations.report.published import LINK
 from simulations.report.rendering import HERE, render
 from simulations.report.scores import bars, confusions, pairs
 from simulations.report.shares import shares_of_real
@@ -64,10 +67,11 @@ SECTIONS = {
 
 @dataclass(frozen=True)
 class Report:
-    """The page, and its figures."""
+    """The page, its figures and its tables."""
 
     page: str
     figures: tuple[Drawing, ...]
+    tables: Mapping[str, Table]
 
 
 def build(results: Results, evidence: Evidence) -> Report:
@@ -94,17 +98,20 @@ def build(results: Results, evidence: Evidence) -> Report:
         raise UserError(f"a report of {len(page.encode()):,} bytes, more than {LARGEST:,}", remedy="name fewer --modes")
     names = ("bars", "pairs", "spectrograms", "paired", "neighbours", "histogram", "arms_figure")
     single = [drawn[name] for name in names if drawn[name]]
-    return Report(page, (*single, *drawn["confusions"], *drawn["codes"], *(figure for _, figure in drawn["training"])))
+    figures = (*single, *drawn["confusions"], *drawn["codes"], *(figure for _, figure in drawn["training"]))
+    return Report(page, figures, {name: table for name, table in words["tables"].items() if table.rows})
 
 
 def _told(results: Results, content: Mapping[str, Any]) -> set[str]:
-    """The sections that have something to say. A comparison says of most what is lacking, for it could have been."""
+    """The sections that have something to say, and how it was made."""
     filled = {name for name in SECTIONS if content.get(name)}
     filled |= {name for name, table in content["tables"].items() if table.rows and name in SECTIONS}
+    filled |= {"listening"} if content["sounds"] else set()
+    filled |= {"spectrograms"} if content["paired"] else set()
+    filled |= {"quality"} if content["tables"]["vector_quality"].rows or content["histogram"] else set()
     empty = {"results"} if not results.folds else set()
     empty |= {"cost"} if not results.seconds else set()
-    wanted = set(SECTIONS) - SELDOM if results.what == "comparison" else {"failures", "environment"}
-    return filled - empty | wanted
+    return filled - empty | {"environment"}
 
 
 def _words(results: Results, evidence: Evidence) -> dict[str, Any]:
@@ -119,6 +126,7 @@ def _words(results: Results, evidence: Evidence) -> dict[str, Any]:
         "vector_quality": vector_quality_table(results),
         "leaving": leaving_table(evidence.ledgers),
         "cost": cost_table(results),
+        "mattering": mattering_table(results),
         ASIDE: quarantined_table(results),
         "failures": failures_table(results),
     }
@@ -131,6 +139,7 @@ def _words(results: Results, evidence: Evidence) -> dict[str, Any]:
         "kinds": tuple(kinds_that_left(evidence.ledgers)),
         "of_vectors": is_of_vectors(results),
         "made_with": made_with(results),
+        "paper_link": LINK,
         "settings": tuple(settings(results.settings)),
         "pretrained": tuple(settings(results.pretrained)),
     }

@@ -6,6 +6,9 @@ Owns those numbers. None of them is of speech at hand here: they stand beside as
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from common.settings import MethodsConfig
+from simulations.comparison.schema import Results
+
 
 @dataclass(frozen=True)
 class Printed:
@@ -29,6 +32,7 @@ class Printed:
 
 
 PAPER = "Eskimez et al., Interspeech 2020, Table 2"
+LINK = "https://www.isca-archive.org/interspeech_2020/"
 TABLE_2: dict[str, tuple[float, float]] = {
     "real": (57.27, 0.99),
     "centralized": (48.54, 3.89),
@@ -91,6 +95,12 @@ PRINTED = {
     "sahu": SAHU,
     "chatziagapi": CHATZIAGAPI,
 }
+
+
+def is_the_papers(results: Results) -> bool:
+    """Whether a run is about the first paper's synthesizer: beside another one its numbers would mislead."""
+    papers = MethodsConfig().synthesizer
+    return bool(results.settings.get("methods", {}).get("synthesizer", papers) == papers)
 
 
 def printed_for(preset: str) -> Printed:

@@ -51,7 +51,11 @@ def comments(name: str) -> tuple[str, str]:
 def results_block(results: Results) -> str:
     """The tables as Markdown, with what their numbers are."""
     shares, printed = shares_of_real(results), printed_for(results.preset)
-    table = markdown((*HEADINGS, printed.heading), [_row(results, name, shares.get(name)) for name in results.modes])
+    beside = any(papers_number(results, name) for name in results.modes)
+    headings = (*HEADINGS, *[printed.heading] * beside)
+    rows = [_row(results, name, shares.get(name))[: len(headings)] for name in results.modes]
+    table = markdown(headings, rows)
+    papers = f"The last column is {_corpus(printed)} ({printed.paper}), so compare ratios. " if beside else ""
     utterances = sum(sum(fold.utterances) for fold in results.folds)
     speakers = sum(len(fold.speakers) for fold in results.folds)
     return (
@@ -59,9 +63,7 @@ def results_block(results: Results) -> str:
         f"{results.corpus}, preset `{results.preset}`: n = {utterances} utterances of "
         f"{many(speakers, 'speaker')}, {many(len(results.folds), 'fold')}, {many(len(results.seeds), 'seed')}. "
         "Macro F1 and UAR are means over the emotions that a fold holds, over folds and seeds; intervals are "
-        f"bootstrapped over speakers and seeds; ± is the sample deviation. The last column is {_corpus(printed)} "
-        f"({printed.paper}), so "
-        "compare ratios. "
+        f"bootstrapped over speakers and seeds; ± is the sample deviation. {papers}"
         f"{made_with(results)} `{results.command}`.\n"
     )
 

@@ -40,8 +40,8 @@ def bars(results: Results) -> Drawing | None:
             )
             axes.plot([found.low, found.high], [place] * 2, color=LIGHT["ink"], linewidth=1.2)
             axes.plot([found.low, found.high], [place] * 2, "|", color=LIGHT["ink"], markersize=6)
-            axes.text(found.high + 0.015, place, score(found.mean), va="center", fontweight="bold", fontsize=10)
-        axes.set_yticks(range(len(modes)), list(modes), color=LIGHT["ink"], fontsize=10)
+            axes.text(found.high + 0.015, place, score(found.mean), va="center", fontweight="bold")
+        axes.set_yticks(range(len(modes)), list(modes), color=LIGHT["ink"])
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(len(modes) - 0.4, -0.6)
         axes.set_xlim(0, 1.1)
@@ -62,7 +62,7 @@ def pairs(results: Results) -> Drawing | None:
     rows = [row for row in results.paired if row.metric == "macro_f1"]
     if not rows:
         return None
-    with canvas(21 * len(rows) + 42) as figure:
+    with canvas(24 * len(rows) + 42) as figure:
         axes = figure.subplots()
         axes.axvline(0, color=LIGHT["soft"], linewidth=0.9)
         for place, row in enumerate(rows):
@@ -71,7 +71,7 @@ def pairs(results: Results) -> Drawing | None:
             filled = colour if row.different else LIGHT["paper"]
             axes.plot(row.difference, place, "o", color=colour, markerfacecolor=filled, markersize=5.5)
         names = [f"{row.first} − {row.second}" for row in rows]
-        axes.set_yticks(range(len(rows)), names, color=LIGHT["ink"], fontsize=9)
+        axes.set_yticks(range(len(rows)), names, color=LIGHT["ink"])
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.grid(axis="x")
@@ -111,9 +111,9 @@ def _cells(axes: Any, shares: np.ndarray, counts: np.ndarray, colour: str) -> No
         place = (predicted - 0.47, true - 0.47)
         axes.add_patch(Rectangle(place, 0.94, 0.94, facecolor=colour, alpha=0.06 + 0.94 * share, linewidth=0))
         ink = readable_on(colour, 0.06 + 0.94 * share)
-        axes.text(predicted, true - 0.08, percent(share), ha="center", va="center", color=ink, fontsize=10)
+        axes.text(predicted, true - 0.08, percent(share), ha="center", va="center", color=ink)
         number = f"{counts[true, predicted]:.0f}"
-        axes.text(predicted, true + 0.22, number, ha="center", va="center", color=ink, fontsize=7.5, alpha=0.8)
+        axes.text(predicted, true + 0.22, number, ha="center", va="center", color=ink, fontsize=11, alpha=0.8)
     axes.set_xlim(-0.5, size - 0.5)
     axes.set_ylim(size - 0.5, -0.5)
     axes.set_aspect("equal")

@@ -63,23 +63,23 @@ def _sheet(rows: Sequence[Row], evidence: Evidence, name: str, alt: str) -> Draw
         cells = figure.subplots(len(rows), len(evidence.labels), sharex=True, sharey=True, squeeze=False)
         cast("ConstrainedLayoutEngine", figure.get_layout_engine()).set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
         for (title, row), line in zip(rows, cells, strict=True):
-            line[0].set_ylabel(title, color=LIGHT["ink"], fontweight="bold", fontsize=9)
+            line[0].set_ylabel(title, color=LIGHT["ink"], fontweight="bold")
             for patch, cell in zip(row, line, strict=True):
                 _cell(cell, patch, features.hop / SAMPLE_RATE, (float(darkest), float(brightest)))
         for label, cell in zip(evidence.labels, cells[0], strict=True):
             cell.set_title(label)
         shown = [hertz for hertz in HERTZ if hertz in (500, 2000, 7000)]
-        cells[0, 0].set_yticks(bands_at(shown), [f"{hertz / 1000:g}k" for hertz in shown], fontsize=7)
+        cells[0, 0].set_yticks(bands_at(shown), [f"{hertz / 1000:g}" for hertz in shown])
         cells[0, 0].set_xticks([0, 1, 2])
         for cell in cells[-1]:
-            cell.set_xlabel("s", fontsize=8, labelpad=0)
+            cell.set_xlabel("s", labelpad=0)
         return finish(figure, name, alt)
 
 
 def _cell(cell: Any, patch: Floats, seconds: float, levels: tuple[float, float]) -> None:
     for spine in cell.spines.values():
         spine.set_visible(False)
-    cell.tick_params(length=2, labelsize=7, pad=1.5)
+    cell.tick_params(length=2, pad=1.5)
     if not patch.size:
         return
     mels, frames = patch.shape

@@ -18,7 +18,7 @@ from simulations.comparison.schema import Difference, Measured, Pair, Results, S
 from simulations.comparison.table import marked, stays_lines
 from simulations.comparison.units import COPYING, NOISE
 from simulations.report.cells import Cell, Table
-from simulations.report.published import number_for, printed_for
+from simulations.report.published import ESKIMEZ, is_the_papers, number_for, printed_for
 from simulations.report.wording import (
     NOTHING,
     interval,
@@ -92,21 +92,28 @@ OF_VECTORS_TOLD = {
 def results_table(results: Results, shares: Mapping[str, Score]) -> Table:
     """Every mode beside the paper's number."""
     printed = printed_for(results.preset)
+    beside = any(papers_number(results, name) for name in results.modes)
     headings = ("trained on", "macro F1", "UAR", "accuracy", "of real", "gap closed", "n", printed.heading)
     notes = ("", "95 %", "95 %", "95 %", "95 %", "95 %", "utterances", printed.about)
-    rows = tuple(_mode_row(results, name, shares.get(name)) for name in results.modes)
+    width = len(headings) if beside else len(headings) - 1
+    rows = tuple(_mode_row(results, name, shares.get(name))[:width] for name in results.modes)
     caption = (
         "Means over folds and seeds. Macro F1 is the unweighted mean of F1, UAR of recall, over the emotions that a "
         "fold's test speech holds; accuracy counts utterances. Intervals are bootstrapped over speakers and seeds; ± "
-        f"is the sample deviation. The last column is {printed.paper}, of other speech, and stands beside the protocol "
+        "is the sample deviation."
+    )
+    papers = (
+        f"The last column is {printed.paper}, of other speech, and stands beside the protocol "
         f"{printed.protocol.replace('-', ' ')} alone: compare ratios only. {printed.remark}"
     )
-    caption = " ".join([caption, *(f"{line}." for line in stays_lines(results))])
-    return Table(caption, tuple(map(Cell, headings, notes)), rows)
+    caption = " ".join([caption, *[papers] * beside, *(f"{line}." for line in stays_lines(results))])
+    return Table(caption, tuple(map(Cell, headings, notes))[:width], rows)
 
 
 def papers_number(results: Results, mode: str) -> str | None:
-    """What the preset's paper printed for a mode."""
+    """What the preset's paper printed for a mode; nothing of the first paper's beside another synthesizer."""
+    if printed_for(results.preset) is ESKIMEZ and not is_the_papers(results):
+        return None
     protocol = str(results.settings.get("methods", {}).get("protocol", MethodsConfig().protocol))
     return number_for(results.preset, protocol, mode)
 
@@ -180,7 +187,7 @@ def pairs_table(results: Results) -> Table:
     rows = tuple(
         (
             Cell(f"{first} − {second}"),
-            *(_difference(found[metric]) for metric in metrics),
+            *(difference_cell(found[metric]) for metric in metrics),
             Cell(str(found["macro_f1"].pairs)),
         )
         for (first, second), found in pairs.items()
@@ -193,7 +200,8 @@ def pairs_table(results: Results) -> Table:
     return Table(caption, headings, rows)
 
 
-def _difference(row: Difference) -> Cell:
+def difference_cell(row: Difference) -> Cell:
+    """Its interval and both p in small type."""
     sure = ", sure" if row.different else ""
     told = f"p {probability(row.p_value)}"
     if row.holm is not None and row.holm != row.p_value:
@@ -216,7 +224,7 @@ def ablations_table(results: Results) -> Table:
             Cell(one.setting, wide=True),
             Cell(spell(one.usual), score(usual.mean) if usual else NOTHING),
             Cell(spell(one.other), score(one.macro_f1.mean) if one.macro_f1 else "failed"),
-            _difference(one.difference) if one.difference else Cell(NOTHING),
+            difference_cell(one.difference) if one.difference else Cell(NOTHING),
             Cell(str(one.difference.pairs) if one.difference else NOTHING),
         )
         for one in results.ablations

@@ -11,12 +11,11 @@ from PIL import Image
 from common.errors import UserError
 from common.scoring.labelled import Labelled
 from simulations.report import vectors
+from simulations.report.drawing import NARROW, SMALLEST, WIDE
 from simulations.report.palette import LIGHT
 from simulations.report.vectors import Bar, Line
 
 EMOTIONS = ("neutral", "angry", "sad", "happy")
-SMALLEST = 8.0
-"""Points of type; a phone of 390 pixels shows a figure of 360 points at its own size."""
 
 
 def drawn(seed, n=40, d=6):
@@ -70,16 +69,16 @@ def figure_of(name):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_is_no_wider_than_a_phone_and_its_smallest_type_can_be_read_there(name):
+def test_a_figure_has_a_form_for_a_phone_whose_smallest_type_can_be_read_there(name):
     figure = figure_of(name)
     assert figure.name == name
-    width = float(re.search(r'viewBox="0 0 ([\d.]+)', figure.svg)[1])
-    assert width == vectors.WIDTH == 360
-    sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", figure.svg)]
-    assert sizes
-    assert min(sizes) >= SMALLEST
-    assert Image.open(io.BytesIO(figure.png)).width == 800
-    assert not any(light in figure.svg for light in LIGHT.values())
+    for form, wanted in ((figure.narrow, NARROW), (figure.svg, WIDE)):
+        assert float(re.search(r'viewBox="0 0 ([\d.]+)', form)[1]) == wanted
+        sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", form)]
+        assert sizes
+        assert min(sizes) >= SMALLEST
+        assert not any(light in form for light in LIGHT.values())
+    assert Image.open(io.BytesIO(figure.png)).width == 1500
 
 
 def test_the_same_numbers_give_the_same_map():
