@@ -20,7 +20,7 @@ from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.processes import side_by_side
 from common.recognizers import recognizer
-from common.recognizers.card import ModelCard, extractor_of
+from common.recognizers.card import AUDITS, ModelCard, extractor_of
 from common.recognizers.model import Model, save_model
 from common.seeds import derive_seed
 from common.settings import RuntimeConfig, hash_identity
@@ -31,12 +31,21 @@ from common.training.draws import Examples
 from common.training.phases import Surroundings
 from common.training.reporters import Reporter
 from common.wire import weights_digest
+from common.wire.terms import Audited
 from server.bank import Bank, Banked
 from server.samplers import sampler_in
 
 FOLDER, POOL, MODEL, SNAPSHOTS = "recognizers", "pool", "model", "snapshots"
 KEPT = 5
 """Snapshots over a training."""
+AUDITED: Mapping[Audited, str] = {
+    "none": "not made",
+    "release": "release",
+    "refuse": "refuse",
+    "cannot-tell": "cannot tell",
+    "approved": "let go by a steward",
+}
+"""What a release's card says of its audit, in words."""
 
 
 class Recognizers:
@@ -172,6 +181,7 @@ class Recognizers:
             trained_on=f"{drawn} ({synthesizers}), and no recording",
             sources=tuple(one.name for one in releases),
             seed=seed,
+            audit={AUDITS: {one.name: AUDITED[one.card.audit] for one in releases}},
         )
 
     def _is_trained(self, name: str, identity: dict[str, object]) -> bool:

@@ -45,6 +45,7 @@ _BUILTIN = Layout(
     title="the built-in corpus",
     example="",
     markers=(),  # it is made where it is missing
+    licence="nobody's voice: a program made it",
     emotions=EMOTIONS,
     find=_speak,
 )

@@ -44,6 +44,7 @@ def _find(root: Path) -> Iterator[Finding]:
 LAYOUT = Layout(
     name="emodb",
     title="EMO-DB",
+    licence="free for research, Burkhardt et al. 2005",
     example="wav/03a01Fa.wav",
     markers=("wav/[0-9][0-9][ab][0-9][0-9]*.wav",),
     emotions=tuple(_EMOTIONS.values()),

@@ -63,6 +63,8 @@ class Layout:
     """Whether its labels are whatever people wrote, so that any may be mapped to one of a run's."""
     notes: Callable[[Path], Iterable[str]] = lambda root: ()
     """What somebody who reads it should know, a line each."""
+    licence: str = ""
+    """Under which it is published, where that is known; of one's own recordings it is not."""
 
     def is_at(self, root: Path) -> bool:
         """Whether the folder (or, for a table, the file) looks like this corpus."""

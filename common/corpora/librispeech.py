@@ -34,6 +34,7 @@ def _speaker_sexes(table: Path) -> dict[str, Sex]:
 LAYOUT = Layout(
     name="librispeech",
     title="LibriSpeech",
+    licence="CC BY 4.0, Panayotov et al. 2015",
     example="train-clean-100/103/1240/103-1240-0000.flac",
     markers=("*/*/*/*-*-*.flac",),
     emotions=(),

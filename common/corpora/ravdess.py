@@ -46,6 +46,7 @@ def _find(root: Path) -> Iterator[Finding]:
 LAYOUT = Layout(
     name="ravdess",
     title="RAVDESS",
+    licence="CC BY-NC-SA 4.0, Livingstone and Russo 2018",
     example="Actor_01/03-01-01-01-01-01-01.wav",
     markers=("Actor_[0-9][0-9]/*.wav",),
     emotions=tuple(_EMOTIONS.values()),

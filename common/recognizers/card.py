@@ -21,6 +21,8 @@ SHOWN = 20
 """Sources that the page names; a bank may hold thousands, and the card has them all."""
 LEAST_TOGETHER = 8
 """Recordings without which a session has no mean and deviation worth the name."""
+AUDITS = "audits of its releases"
+"""The name under which a card tells, release by release, what an audit at its own site said."""
 UNKNOWN_LICENCE = "that of the speech behind its data; it is not known here"
 
 
@@ -127,8 +129,7 @@ def _made(card: ModelCard) -> str:
         f"- Licence of the data: {card.licence}",
     ]
     if card.sources:
-        more = f" and {len(card.sources) - SHOWN} more" if len(card.sources) > SHOWN else ""
-        lines.append(f"- Sources: {', '.join(card.sources[:SHOWN])}{more}")
+        lines.append(f"- Sources: {_some(list(card.sources))}")
     if card.seed is not None:
         lines.append(f"- Seed: {card.seed}")
     return "\n".join([*lines, ""])
@@ -152,7 +153,10 @@ def _scores(card: ModelCard) -> str:
 
 def _limits(card: ModelCard) -> str:
     lines = ["## Limits", ""]
-    lines += [f"- Measured of its privacy, {name}: {json.dumps(found)}" for name, found in card.audit.items()]
+    lines += [
+        _audits(found) if name == AUDITS else f"- Measured of its privacy, {name}: {json.dumps(found)}"
+        for name, found in card.audit.items()
+    ]
     if not card.audit:
         lines.append("- Its privacy was not measured.")
     lines += [
@@ -160,3 +164,13 @@ def _limits(card: ModelCard) -> str:
         "- It hears a voice, not a feeling: do not decide about people by it.",
     ]
     return "\n".join([*lines, ""])
+
+
+def _audits(said: dict[str, str]) -> str:
+    """Word by word, with the releases that it was said of."""
+    words = [f"{word}: {_some([name for name in said if said[name] == word])}" for word in sorted({*said.values()})]
+    return f"- Before each release left, the audit at its own site said: {'; '.join(words)}"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

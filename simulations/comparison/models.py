@@ -6,7 +6,8 @@ Owns where they lie in a run and what their cards tell. Must not know how a reco
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.recognizers.card import ModelCard, extractor_of
+from common.corpora import CORPORA
+from common.recognizers.card import UNKNOWN_LICENCE, ModelCard, extractor_of
 from common.recognizers.model import Model, save_model
 from common.recognizers.scoring import results_of, scores_of
 from common.scoring import Confusion
@@ -47,6 +48,12 @@ def _card(setting: Setting, unit: Unit, trained: Unit, store: Store) -> ModelCar
         scaling=setting.scaling,
         trained_on=f"{MODES[unit.subject].about}; corpus {setting.manifest.corpus}",
         sources=fold.train.sessions,
+        licence=_licence_of(setting.manifest.corpus) or UNKNOWN_LICENCE,
         seed=unit.seed,
         scores=results_of(scores, setting.manifest.corpus, note),
     )
+
+
+def _licence_of(corpus: str) -> str:
+    """Of several corpora as one, or of one's own recordings, none is known."""
+    return CORPORA.get(corpus).licence if corpus in CORPORA else ""

@@ -6,6 +6,7 @@ import torch
 from common.config import CampaignConfig, SamplingConfig
 from common.errors import UserError
 from common.networks import arrangement, learned_weights
+from common.recognizers.card import AUDITS
 from common.training.checkpoint import TENSORS
 from common.training.phases import Interrupted
 from common.training.reporters import Reporter
@@ -156,3 +157,10 @@ def test_several_trained_at_once_are_what_each_is_alone(recognizers_of, releases
     assert sorted(together.train_all(pools, heard)) == ["AB", "BC"]
     assert all(same(together.load(name), alone.load(name)) for name in pools)
     assert list(together.train_all(pools, heard)) == told == ["AB", "BC"]
+
+
+def test_a_model_tells_what_the_audit_of_each_of_its_releases_said(recognizers_of, releases, monkeypatch):
+    approved = releases[0].model_copy(update={"card": releases[0].card.model_copy(update={"audit": "approved"})})
+    card = recognizers_of()._card([approved, *releases[1:]], seed=0)
+    said = dict.fromkeys((one.name for one in releases), "not made") | {approved.name: "let go by a steward"}
+    assert card.audit == {AUDITS: said}

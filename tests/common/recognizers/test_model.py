@@ -9,7 +9,7 @@ import torch
 from common.errors import UserError
 from common.features.vectors import space_of_vectors
 from common.recognizers import RECOGNIZERS, recognizer
-from common.recognizers.card import Result, extractor_of
+from common.recognizers.card import AUDITS, Result, extractor_of
 from common.recognizers.model import amend_model, load_model, save_model
 from common.settings import VectorConfig
 from common.spaces import PATCHES, Patches
@@ -75,6 +75,15 @@ def test_scores_and_audits_are_told_later_and_the_weights_stay(folder, model):
     assert "| emodb | uar | 0.610 | 0.550 to 0.670 | 339 |" in page
     assert "membership advantage: 0.02" in page
     assert (folder / "tensors.safetensors").read_bytes() == before
+
+
+def test_the_page_tells_what_the_audit_of_each_release_said(folder, model):
+    said = {"A-1": "release", "B-2": "not made", "C-3": "release"} | {f"D-{n}": "cannot tell" for n in range(30)}
+    amend_model(folder, audit={AUDITS: said})
+    page = (folder / "README.md").read_text()
+    assert "- Before each release left, the audit at its own site said: cannot tell: D-0, D-1" in page
+    assert "D-19 and 10 more; not made: B-2; release: A-1, C-3\n" in page
+    assert "Its privacy was not measured." not in page
 
 
 @pytest.mark.parametrize("name", ["tensors.safetensors", "card.json"])
