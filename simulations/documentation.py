@@ -12,7 +12,7 @@ import typer
 
 from common.config import Config
 from common.config.added import section_kinds
-from common.config.showing import spell
+from common.config.showing import about_section, spell
 from common.files import atomic_write
 from common.protocols import PROTOCOLS
 from common.recognizers import RECOGNIZERS
@@ -97,7 +97,7 @@ def settings() -> str:
 
 
 def _section(section: Section, place: str) -> Iterator[str]:
-    yield from (f"## {place}", "", (type(section).__doc__ or "").strip().splitlines()[0], "")
+    yield from (f"## {place}", "", about_section(section), "")
     values = {name: getattr(section, name) for name in type(section).model_fields}
     below = {name: value for name, value in values.items() if isinstance(value, Section)}
     own = {name: value for name, value in values.items() if name not in below}

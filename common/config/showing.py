@@ -29,9 +29,15 @@ def _lines(section: Section, place: tuple[str, ...]) -> Iterator[str]:
             yield f"{name} = {spell(value)}"
     for name, value in fields.items():
         if isinstance(value, Section):
-            yield from ("", f"# {(type(value).__doc__ or '').strip().splitlines()[0]}")
+            about = about_section(value)
+            yield from ("", f"# {about}") if about else ("",)
             yield f"[{'.'.join((*place, name))}]"
             yield from _lines(value, (*place, name))
+
+
+def about_section(section: Section) -> str:
+    """The first line of what a section says of itself; one of another package may say nothing."""
+    return (type(section).__doc__ or "").strip().partition("\n")[0]
 
 
 def spell(value: Any) -> str:

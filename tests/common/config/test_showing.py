@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.config import PRESETS, Config, load_config
-from common.config.showing import as_toml
+from common.config.showing import about_section, as_toml
+from common.settings import Section
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=20)
 
@@ -55,3 +56,17 @@ def test_every_description_stands_beside_its_setting() -> None:
     ]
     assert described
     assert all(description in shown for description in described)
+
+
+def test_a_section_of_another_package_may_say_nothing_of_itself() -> None:
+    class Silent(Section):
+        noise: float = 1
+
+    class Told(Section):
+        """First line.
+
+        And more.
+        """
+
+    assert about_section(Silent()) == ""
+    assert about_section(Told()) == "First line."
