@@ -374,12 +374,33 @@ class CampaignConfig(Section):
     )
 
 
+LEAST_OF_A_ROW = 2
+"""Its name and its mode."""
+
+
 class CompareConfig(Section):
-    """What a comparison is of where its command names nothing: left out of every hash."""
+    """What a comparison is of where its command names nothing, and what it adds: left out of every hash."""
 
     modes: tuple[str, ...] = Field(
         (), description="rows, as `--modes` names them; empty for all that the paper speaks of, or that make vectors"
     )
+    rows: tuple[tuple[str, ...], ...] = Field(
+        (),
+        description="further rows: each a name, a mode as --modes spells it, settings of its own as --set has them",
+    )
+    quality: bool = Field(True, description="measure samples beside real speech")
+    audited: bool = Field(
+        False, description="attack what each row of vectors releases, by fits to halves of the speech"
+    )
+
+    @model_validator(mode="after")
+    def _rows_are_told_apart(self) -> Self:
+        if any(len(row) < LEAST_OF_A_ROW for row in self.rows):
+            raise ValueError("a row has a name and a mode at the least")
+        names = [row[0] for row in self.rows]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"rows of the same name: {', '.join(twice)}")
+        return self
 
 
 def hash_identity(identity: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from common.config.reading import all_mistakes, mistakes_in, read_toml
 from common.config.tree import Config
 from common.settings import Section
 
-PRESETS = ("demo", "small", "emodb", "best", "paper", "adan", "wadan", "sahu", "cyclegan", "chatziagapi")
+PRESETS = ("demo", "small", "emodb", "best", "privacy", "paper", "adan", "wadan", "sahu", "cyclegan", "chatziagapi")
 
 
 def preset_path(name: str) -> Path:
@@ -44,6 +44,19 @@ def load_config(source: str | Path = "demo", overrides: Iterable[str] = (), *, t
     if problems:
         raise all_mistakes(f"preset {source} and what {told_by} changes" if is_preset else path, problems)
     return config
+
+
+def changed(config: Config, overrides: Iterable[str], where: str) -> Config:
+    """The same configuration after overrides; what is wrong with them is told of `where`."""
+    tree = config.model_dump()
+    problems = [problem for override in overrides if (problem := _apply(tree, override, where))]
+    try:
+        found = Config.model_validate(tree)
+    except ValidationError as error:
+        problems += mistakes_in(error, hint="`eyesoff config show` lists them all", known=_places)
+    if problems:
+        raise all_mistakes(where, problems)
+    return found
 
 
 def _places() -> Iterator[str]:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from common.errors import UserError
-from common.privacy.sharing import SECRET, SHARE, Token, cut, derived, joined, pad, sealed, unsealed
+from common.privacy.sharing import SEAL, SECRET, SHARE, Token, cut, derived, joined, pad, sealed, unsealed
 
 Words = NDArray[np.uint64]
 """Numbers in fixed point, added modulo 2^64."""
@@ -70,6 +70,13 @@ class Round:
         if site not in self.sites:
             raise UserError("a stranger to this round", where=site, remedy=f"it is among {', '.join(self.sites)}")
         return self.sites.index(site) + 1
+
+    @property
+    def sent(self) -> int:
+        """Bytes that a site sends in all three steps, where nobody goes away."""
+        others = len(self.sites) - 1
+        seals, keys = others * (2 * SHARE + SEAL), others * SECRET + SEAL
+        return seals + keys + 8 * self.size + len(self.sites) * SHARE
 
     def words(self) -> str:
         """All that a key hangs on."""

@@ -5,7 +5,7 @@ nothing here is sent. Each round releases of every site a network that was train
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -48,11 +48,29 @@ def averaged(
     sites: Sequence[Labelled], settings: Settings, space: Space, classes: int, rounds: int, *, seed: int
 ) -> dict[str, Tensor]:
     """The weights after so many rounds, in the form of the dense network's own."""
+    *_, last = each_round(sites, settings, space, classes, rounds, seed=seed)
+    return last.shared
+
+
+@dataclass(frozen=True)
+class Round:
+    """What each site sends in a round, and what all of it comes to."""
+
+    told: list[dict[str, Tensor]]
+    shared: dict[str, Tensor]
+
+
+def each_round(
+    sites: Sequence[Labelled], settings: Settings, space: Space, classes: int, rounds: int, *, seed: int
+) -> Iterator[Round]:
+    """One after another; at first what all start from, which nobody has sent."""
     every = torch.cat([site.values for site in sites])
     standard = Standard.of(every) if is_raw(space) else None
     network = untrained(settings, space, classes, seed=derive_seed(seed, "averaging"))
     shared = {name: value.clone() for name, value in network.state_dict().items()}
+    scale = {} if standard is None else standard.released()
     shares = [len(site.labels) / len(every) for site in sites]
+    yield Round([], shared | scale)
     for number in range(rounds):
         tuned = []
         for place, site in enumerate(sites):
@@ -61,7 +79,7 @@ def averaged(
             _tune(network, rows.float(), site.labels, settings, torch_stream(seed, "averaging", number, place))
             tuned.append({name: value.clone() for name, value in network.state_dict().items()})
         shared = {name: _mean([one[name] for one in tuned], shares) for name in shared}
-    return shared if standard is None else shared | standard.released()
+        yield Round([one | scale for one in tuned], shared | scale)
 
 
 def _mean(values: Sequence[Tensor], shares: Sequence[float]) -> Tensor:

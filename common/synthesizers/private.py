@@ -15,9 +15,9 @@ from torch import Tensor
 from common.errors import UserError
 from common.features.public import public_standard, public_vectors
 from common.privacy.accountant import check_delta, signal_for
-from common.privacy.moments import Floats, Shares, clipped, moments, noised, public_clip
+from common.privacy.moments import Floats, Moments, Shares, clipped, moments, noised, public_clip, signal_of_each
 from common.seeds import numpy_stream
-from common.spaces import Vectors
+from common.spaces import Space, Vectors
 from common.synthesizers.synthesizer import Fitting, Privacy
 from common.training.draws import everything
 
@@ -61,20 +61,37 @@ def public_space(name: str, count: int) -> PublicSpace:
 
 
 def private_gaussians(fitting: Fitting, privacy: Privacy, directions: int, shares: Shares) -> dict[str, Tensor]:
-    """Mean, factor and deviation, as a Gaussian of vectors releases them.
+    """Mean, factor and deviation, as a Gaussian of vectors releases them."""
+    return released(told_moments(fitting, privacy, directions, shares), fitting.space, directions, shares)
+
+
+def told_moments(
+    fitting: Fitting, privacy: Privacy | None, directions: int, shares: Shares, hiding: int = 1
+) -> Moments:
+    """Of a site's speech, with noise unless none is asked for.
+
+    Where `hiding` sites' moments are in a sum at the least, each brings so much less noise: together they bring enough.
+    """
+    own = _space_of(fitting.space, directions)
+    whole = everything(fitting.examples(False))
+    exact = moments(own.turned(whole.values), whole.labels.numpy(), fitting.classes, own.clip, shares)
+    if privacy is None:
+        return exact
+    check_delta(privacy.delta, len(whole.values))
+    signal = signal_of_each(signal_for(privacy.epsilon, privacy.delta), hiding)
+    # Of the settings too: the same noise at two sizes could be solved for, and taken away.
+    asked = (privacy.epsilon, privacy.delta, directions, shares.squares, *[hiding] * (hiding > 1))
+    stream = numpy_stream(fitting.seed, "private moments", *map(repr, asked))
+    return noised(exact, signal, own.clip, shares, stream)
+
+
+def released(told: Moments, space: Space, directions: int, shares: Shares) -> dict[str, Tensor]:
+    """Mean, factor and deviation, from moments alone.
 
     A covariance is one for all emotions; where none is asked for, it is that of public speech. Samples deviate along
     the directions alone: nothing is known of an emotion beside them, and noise there would drown what is.
     """
-    own = _space_of(fitting, directions)
-    whole = everything(fitting.examples(False))
-    check_delta(privacy.delta, len(whole.values))
-    signal = signal_for(privacy.epsilon, privacy.delta)
-    exact = moments(own.turned(whole.values), whole.labels.numpy(), fitting.classes, own.clip, shares)
-    # Of the settings too: the same noise at two sizes could be solved for, and taken away.
-    asked = (privacy.epsilon, privacy.delta, directions, shares.squares)
-    stream = numpy_stream(fitting.seed, "private moments", *map(repr, asked))
-    told = noised(exact, signal, own.clip, shares, stream)
+    own = _space_of(space, directions)
     means = clipped(told.means(), own.clip)
     factor = own.directions
     if shares.squares:
@@ -87,9 +104,8 @@ def private_gaussians(fitting: Fitting, privacy: Privacy, directions: int, share
     }
 
 
-def _space_of(fitting: Fitting, directions: int) -> PublicSpace:
+def _space_of(space: Space, directions: int) -> PublicSpace:
     """Refused where units are those of the site's own speech: they would tell of it, and nobody would have counted."""
-    space = fitting.space
     if not isinstance(space, Vectors) or space.scale != "public":
         found = space.scale if isinstance(space, Vectors) else space.kind
         remedy = "set vectors.normalisation = public, or gaussian.epsilon = none"

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from common.errors import UserError
@@ -95,6 +97,22 @@ S = TypeVar("S", bound=Section)
 
 
 @dataclass(frozen=True)
+class Sums(Generic[S]):
+    """How a synthesizer is made of sums over utterances, which add up over sites.
+
+    Args:
+        size: how many numbers are summed, for settings and so many emotions.
+        brought: what a site adds. Where its settings promise privacy, with its part of the noise: the parts of so many
+            sites together hide an utterance, and a sum of fewer is never taken.
+        released: what a synthesizer would release, from the sum over all sites and nothing else.
+    """
+
+    size: Callable[[S, int], int]
+    brought: Callable[[Fitting, S, int], NDArray[np.float64]]
+    released: Callable[[NDArray[np.float64], S, Space, int], dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
 class Synthesizer(Generic[S]):
     """One way of making speech from speech.
 
@@ -117,6 +135,7 @@ class Synthesizer(Generic[S]):
         stages: of training, as snapshots name them.
         privacy: what its settings promise; nothing, where its fit reads speech without a mechanism.
         private: which settings ask for a promise, and what is promised; empty where it has none.
+        sums: how it is made of sums, where it can be.
         row: what tables call it, where that is not its name.
     """
 
@@ -138,6 +157,7 @@ class Synthesizer(Generic[S]):
     stages: tuple[str, ...] = ()
     privacy: Callable[[S], Privacy | None] = lambda settings: None
     private: str = ""
+    sums: Sums[S] | None = None
     row: str = ""
 
     @property

@@ -11,10 +11,12 @@ from common.files import atomic_write
 from common.networks.acceleration import Acceleration
 from common.spaces import Vectors
 from common.training.phases import Interrupted
+from simulations.comparison.auditing import audit
 from simulations.comparison.fitting import fit, tune
 from simulations.comparison.job import Job
 from simulations.comparison.recognizing import score, train
 from simulations.comparison.sample_quality import measure_patches
+from simulations.comparison.summing import add_up
 from simulations.comparison.vectors import measure_vectors
 
 
@@ -26,7 +28,15 @@ def measure_samples(job: Job) -> None:
         measure_patches(job)
 
 
-WORK = {"tune": tune, "fit": fit, "train": train, "score": score, "quality": measure_samples}
+WORK = {
+    "tune": tune,
+    "fit": fit,
+    "sum": add_up,
+    "train": train,
+    "score": score,
+    "quality": measure_samples,
+    "audit": audit,
+}
 TRACE = "error.txt"
 
 

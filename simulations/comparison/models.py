@@ -12,7 +12,7 @@ from common.recognizers.model import Model, save_model
 from common.recognizers.scoring import results_of, scores_of
 from common.scoring import Confusion
 from common.training.checkpoint import read_tensors
-from simulations.comparison.modes import MODES
+from simulations.comparison.modes import mode_of
 from simulations.comparison.recognizing import recognizer_of
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import COUNTS, RECOGNIZER, Store
@@ -32,7 +32,7 @@ def write_models(run: Path, setting: Setting, units: Sequence[Unit], store: Stor
 
 
 def _card(setting: Setting, unit: Unit, trained: Unit, store: Store) -> ModelCard:
-    config, method = trained.config, recognizer_of(MODES[trained.subject], trained.config)
+    config, method = trained.config, recognizer_of(mode_of(trained.subject, trained.config), trained.config)
     labels, fold = setting.manifest.labels, setting.folds[unit.place]
     counts = store.read(unit, COUNTS)
     scores = scores_of([Confusion(labels, matrix) for matrix in counts.values()], unit.seed)
@@ -46,7 +46,7 @@ def _card(setting: Setting, unit: Unit, trained: Unit, store: Store) -> ModelCar
         features=config.features,
         vectors=config.vectors,
         scaling=setting.scaling,
-        trained_on=f"{MODES[unit.subject].about}; corpus {setting.manifest.corpus}",
+        trained_on=f"{mode_of(unit.subject, unit.config).about}; corpus {setting.manifest.corpus}",
         sources=fold.train.sessions,
         licence=_licence_of(setting.manifest.corpus) or UNKNOWN_LICENCE,
         seed=unit.seed,

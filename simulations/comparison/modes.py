@@ -4,20 +4,25 @@ Owns the modes' names and what each means in terms of synthesizers. Must not kno
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from common.augmentation import STAYS
 from common.augmentation.plans import RATIOS
+from common.config import Config
+from common.config.loading import changed
 from common.errors import UserError
 from common.settings import MethodsConfig
 from common.spaces import PATCHES, Space, Vectors
 from common.synthesizers import SYNTHESIZERS
 
-Where = Literal["fold", "clients"]
-"""Fitted once to a fold's training sessions together, or at each session as the clients of a campaign."""
+Where = Literal["fold", "clients", "sum"]
+"""Fitted once to a fold's training sessions together, or at each session as the clients of a campaign, or to a sum over
+sessions of which nobody sees a part."""
 STAYS_MARK = " †"
 """Behind the name of what cannot leave the place of the recordings."""
+COMMON = "seed", "corpus", "features", "vectors", "network"
+"""What all rows of a comparison share."""
 REAL, FLOOR, ABLATED = "real", "floor", "federated"
 
 
@@ -36,6 +41,18 @@ class Mode:
     """Of the smallest emotion over the largest, where recordings are left out."""
     rounds: int = 0
     """Of averaging the dense network over sites that hold real speech; then it reads, whichever the recognizer is."""
+    settings: tuple[str, ...] = ()
+    """Of its own, as `--set` has them."""
+
+    def of(self, config: Config) -> Config:
+        """The configuration that this row is computed under."""
+        if not self.settings:
+            return config
+        own = changed(config, self.settings, f"the row {self.name}")
+        if shared := [name for name in COMMON if getattr(own, name) != getattr(config, name)]:
+            remedy = "rows of one comparison share their speech and its features: run another one"
+            raise UserError(f"the row {self.name} changes {', '.join(shared)}", remedy=remedy)
+        return own
 
     @property
     def samples(self) -> str:
@@ -53,6 +70,8 @@ class Mode:
             return True
         if self.augmentation is not None or self.rounds:
             return isinstance(space, Vectors)
+        if self.where == "sum":
+            return isinstance(space, Vectors) and space.scale == "public"  # sites add up numbers of one meaning
         return self.synthesizer is None or type(space) in SYNTHESIZERS.get(self.synthesizer).spaces
 
 
@@ -72,6 +91,7 @@ BALANCING: dict[str, str] = {
 UNDERSAMPLING = "undersampling"
 LEFT_OUT = "Real speech, of no emotion more than the rarest one has over {:g}."
 
+SUMMED = "Of a sum over sites, of which nobody sees a part."
 AVERAGING = "The dense network, averaged over sites that train it on their real speech in turns."
 ROUNDS = {1: "1 round", 5: "5 rounds", 20: "20 rounds"}
 
@@ -89,6 +109,8 @@ def _modes() -> dict[str, Mode]:
             modes.append(Mode(one.title, one.about, one.name))
             if one.reach == "anywhere" and one.name != FLOOR:
                 modes.append(Mode(f"{one.title}, federated", f"{one.about} Fitted at each site.", one.name, "clients"))
+            if one.sums is not None:
+                modes.append(Mode(f"{one.title}, summed", f"{one.about} {SUMMED}", one.name, "sum"))
     modes += [Mode(name, about, augmentation=name) for name, about in AT_DATA.items()]
     modes += [Mode(name, about, augmentation=name) for name, about in BALANCING.items()]
     modes += [
@@ -111,13 +133,37 @@ PAPERS = (REAL, "centralized", ABLATED, "baseline", FLOOR, "real+synthetic")
 """What the paper speaks of: the rows where none is named."""
 
 
-def choose_modes(names: Sequence[str], space: Space = PATCHES) -> tuple[Mode, ...]:
-    """Modes by name in the order of the table; where none is named, all that the paper speaks of or that make vectors.
+def modes_of(config: Config) -> dict[str, Mode]:
+    """All modes, and after them the rows that a configuration adds."""
+    added = {}
+    for name, spoken, *settings in config.compare.rows:
+        mode = MODES.get(SPOKEN.get(spoken, spoken))
+        if mode is None or name in MODES or "," in spoken:
+            what = "its name is taken" if name in MODES else f"there is no mode {spoken}, spelled without a comma"
+            raise UserError(f"the row {name} cannot be: {what}", where="compare.rows")
+        about = f"{mode.about} With {', '.join(settings)}." if settings else mode.about
+        added[name] = replace(mode, name=name, about=about, settings=tuple(settings))
+    return MODES | added
+
+
+def mode_of(name: str, config: Config) -> Mode:
+    """One of them."""
+    return MODES[name] if name in MODES else modes_of(config)[name]
+
+
+def choose_modes(names: Sequence[str], space: Space = PATCHES, config: Config | None = None) -> tuple[Mode, ...]:
+    """Modes by name in the order of the table, and the rows that a configuration adds.
+
+    Where none is named, those that the configuration names, in its order; else all that the paper speaks of or that
+    make vectors.
 
     >>> [mode.name for mode in choose_modes(["baseline federated", "real"])]
     ['real', 'baseline, federated']
     """
-    asked = [SPOKEN.get(name, name) for name in names]
+    every = MODES if config is None else modes_of(config)
+    spoken = {name.replace(",", ""): name for name in every}
+    own = () if config is None or names else config.compare.modes
+    asked = [spoken.get(name, name) for name in names or own]
     if staying := [name for name in asked if _at_site_only(name)]:
         what = _at_site_only(staying[0])
         remedy = f"compare it where the recordings are: --modes 'real,{what}'"
@@ -125,12 +171,14 @@ def choose_modes(names: Sequence[str], space: Space = PATCHES) -> tuple[Mode, ..
             f"{STAYS[MODES[what].augmentation or what]}; it does not leave a site", where=staying[0], remedy=remedy
         )
     asked = [other for name in asked for other in EACH.get(name, (name,))]
-    possible = {name: mode for name, mode in MODES.items() if mode.is_of(space)}
-    if unknown := [name for name in asked if name not in MODES]:
+    possible = {name: mode for name, mode in every.items() if mode.is_of(space)}
+    if unknown := [name for name in asked if name not in every]:
         raise UserError("no such mode", where=", ".join(unknown), remedy=f"there are {', '.join(possible)}")
     if strange := [name for name in asked if name not in possible]:
         remedy = f"the recognizer reads {space.kind}; there are {', '.join(possible)}"
         raise UserError(f"not a mode of {space.kind}", where=", ".join(strange), remedy=remedy)
+    if own:
+        return tuple(possible[name] for name in dict.fromkeys(asked))
     usual = [name for name, mode in possible.items() if not mode.balances]
     wanted = asked or (usual if isinstance(space, Vectors) else PAPERS)
     return tuple(mode for name, mode in possible.items() if name in wanted)

@@ -35,12 +35,15 @@ from common.training.mixture import Rows, Together
 from simulations.comparison.augmented import augmented, balanced, evenly
 from simulations.comparison.fitting import with_synthesizer
 from simulations.comparison.job import Job
-from simulations.comparison.modes import MODES, REAL, Mode
+from simulations.comparison.modes import REAL, Mode, mode_of
 from simulations.comparison.predictions import save_told
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import COUNTS, POOL, RELEASE
 from simulations.comparison.store import RECOGNIZER as WEIGHTS
 from simulations.comparison.units import Unit
+
+FITTED = "tune", "fit", "sum"
+"""Units that leave a synthesizer."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class HalfAndHalf:
 def train(job: Job) -> None:
     """From real speech, from samples, or from both."""
     config = job.config
-    if rounds := MODES[job.unit.subject].rounds:
+    if rounds := mode_of(job.unit.subject, config).rounds:
         save_tensors(job.folder / WEIGHTS, _averaged(job, rounds), {"what": str(job.unit)})
         return
     method, classes = recognizer(config.methods.recognizer), config.corpus.classes
@@ -78,7 +81,7 @@ def train(job: Job) -> None:
 def _averaged(job: Job, rounds: int) -> dict[str, Tensor]:
     """The dense network, of a fold's training sessions as sites."""
     setting, config = job.setting, job.config
-    train, method = setting.folds[job.unit.place].train, recognizer_of(MODES[job.unit.subject], config)
+    train, method = setting.folds[job.unit.place].train, recognizer_of(mode_of(job.unit.subject, config), config)
     parts = (train.where(partial(_is_of, session)) for session in sorted(train.sessions))
     sites = [everything(setting.features.of(one).examples(None, 0, balanced=False)) for one in parts]
     seed, classes = derive_seed(config.seed, "averaging", job.unit.place), config.corpus.classes
@@ -96,7 +99,7 @@ def recognizer_of(mode: Mode, config: Config) -> Recognizer[Any]:
 
 def patches_of(job: Job, device: torch.device) -> Examples:
     """What a mode's recognizer learns from."""
-    mode = MODES[job.unit.subject]
+    mode = mode_of(job.unit.subject, job.config)
     if mode.synthesizer is None and mode.augmentation is None:
         return real_speech(job)
     if mode.balances:
@@ -139,7 +142,7 @@ def _filled(job: Job, filling: Filling, device: torch.device) -> Examples:
 
 def _numbered(job: Job, numbers: tuple[int, ...], device: torch.device) -> KeptPool | Rows:
     """So many samples of each emotion."""
-    if (augmentation := MODES[job.unit.subject].augmentation) is not None:
+    if (augmentation := mode_of(job.unit.subject, job.config).augmentation) is not None:
         return augmented(job, augmentation, numbers)
     sampling = job.config.sampling.model_copy(update={"per_emotion": max(numbers)})
     return _pool(job, device, sampling).giving(numbers)
@@ -151,8 +154,8 @@ def sources_of(job: Job, device: torch.device) -> Iterator[Source]:
     What was put aside is left out.
     """
     for unit in job.unit.needs:
-        if unit.kind in ("tune", "fit") and not job.store.aside(unit):
-            place = (unit.fold if unit.kind == "tune" else f"fit/{unit.fold}") + _draw_of(job)
+        if unit.kind in FITTED and not job.store.aside(unit):
+            place = (unit.fold if unit.kind == "tune" else f"{unit.kind}/{unit.fold}") + _draw_of(job)
             recipe = recipe_of(with_synthesizer(unit.config, unit.subject)).drawn_by
             seed = source_seed(job.config.seed, place, recipe)
             tuned = unit.kind == "tune"
@@ -189,7 +192,8 @@ def score(job: Job) -> None:
 def load_recognizer(job: Job, unit: Unit) -> Predictor:
     """One that was trained, ready to be tried."""
     config = job.config
-    method, weights = recognizer_of(MODES[unit.subject], config), read_tensors(job.store.where(unit) / WEIGHTS)[0]
+    method = recognizer_of(mode_of(unit.subject, config), config)
+    weights, _ = read_tensors(job.store.where(unit) / WEIGHTS)
     acceleration = Acceleration.of(config.runtime)
     predictor: Predictor = method.predictor(
         weights, method.settings_of(config), job.setting.space, config.corpus.classes, acceleration

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from client.simulated import site_name
 from common.augmentation import STAYS
 from common.config import Config
 from common.networks.acceleration import Acceleration
+from common.privacy.summation import Round
 from common.protocols import Trial
 from common.recognizers.averaging import leaving
 from common.recognizers.methods.dnn import RECOGNIZER as DENSE
@@ -32,6 +34,7 @@ from simulations.comparison.measures import OF_VECTORS
 from simulations.comparison.modes import ABLATED, FLOOR, REAL, Mode
 from simulations.comparison.schema import (
     Aside,
+    Attack,
     Counts,
     Difference,
     Failed,
@@ -46,7 +49,7 @@ from simulations.comparison.schema import (
     Turned,
 )
 from simulations.comparison.setting import Setting
-from simulations.comparison.store import COUNTS, QUALITY, Store
+from simulations.comparison.store import ATTACK, COUNTS, QUALITY, Store
 from simulations.comparison.units import COPYING, KINDS, NOISE, Unit, row_of
 from simulations.inspection.machine import processor
 from simulations.trials import leak_of
@@ -101,7 +104,7 @@ def collect(
     found = scored(begun, modes, counts)
     return replace(
         found,
-        modes={mode.name: _with_leaving(found.modes[mode.name], mode, setting) for mode in modes},
+        modes={mode.name: _with_release(found.modes[mode.name], mode, setting, done, store) for mode in modes},
         ablations=_turned_together([_turned(one, outcome, usual, begun.seeds) for one, outcome in turned.items()]),
         arms=arms_of(trials, setting.manifest.labels, every, seeds),
         quality=_quality(done, store),
@@ -111,15 +114,43 @@ def collect(
     )
 
 
+def _with_release(row: Row, mode: Mode, setting: Setting, done: Sequence[Unit], store: Store) -> Row:
+    """What a mode takes from each site, what it promises of privacy, and what an attack on it found."""
+    row = replace(row, attack=_attack([store.read(unit, ATTACK) for unit in done if _audits(unit, mode)]))
+    if mode.synthesizer is not None:
+        one = synthesizer(mode.synthesizer)
+        if promised := one.privacy(one.settings_of(mode.of(setting.config))):
+            row = replace(row, epsilon=promised.epsilon, delta=promised.delta)
+    return _with_leaving(row, mode, setting)
+
+
+def _audits(unit: Unit, mode: Mode) -> bool:
+    return (unit.kind, unit.subject) == ("audit", mode.name)
+
+
+def _attack(found: Sequence[Mapping[str, Any]]) -> Attack | None:
+    if not found:
+        return None
+    auc, low, high = (float(np.mean([one[name] for one in found])) for name in ("auc", "low", "high"))
+    # Seeds hear the same utterances.
+    utterances = sum({one["place"]: int(one["utterances"]) for one in found}.values())
+    return Attack(auc, low, high, max(one["epsilon"] for one in found), len(found), utterances, found[0]["twins"])
+
+
 def _with_leaving(row: Row, mode: Mode, setting: Setting) -> Row:
     """What a federated mode takes from each site."""
-    config, classes = setting.config, setting.config.corpus.classes
+    config, classes = mode.of(setting.config), setting.config.corpus.classes
     if mode.rounds:
         told = leaving(DENSE.settings_of(config), setting.space, classes, mode.rounds)
         return replace(row, releases=told.releases, bytes=told.bytes)
     if mode.synthesizer is None or mode.where == "fold":
         return row
     one = synthesizer(mode.synthesizer)
+    if mode.where == "sum" and one.sums is not None:
+        fold = next(iter(setting.folds.values()))
+        sites = tuple(sorted(map(site_name, fold.fitted.sessions)))
+        round_ = Round(fold.title, sites, one.sums.size(one.settings_of(config), classes))
+        return replace(row, releases=1, bytes=round_.sent)
     own, asked = one.settings_of(config), asked_form(config.finetuning.released_as, config.release)
     based = one.is_based(own, classes)
     shapes = shapes_in(form_of(**asked), one.shapes(own, setting.space, classes), based=based)

@@ -74,7 +74,7 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
     """Compute what is new and write down what all of it comes to; the answer is the results."""
     began = time.monotonic()
     space = space_of_kinds(recognizer(config.methods.recognizer).spaces, config)
-    modes, ablations = choose_modes(order.modes or config.compare.modes, space), choose_ablations(order.ablate, config)
+    modes, ablations = choose_modes(order.modes, space, config), choose_ablations(order.ablate, config)
     if ablations and ABLATED not in {mode.name for mode in modes}:
         raise UserError(f"ablations without the mode {ABLATED}", remedy=f"--modes {ABLATED},.., or no --ablate")
     require_loggers(config.runtime.loggers)

@@ -38,6 +38,25 @@ class Tested:
 
 
 @dataclass(frozen=True)
+class Attack:
+    """How well it is told who was in the speech: mean over audits, each of a site (or of all together) and a seed.
+
+    `low` and `high` are means of their one-sided 95 % bounds, so the interval is wide rather than narrow.
+    """
+
+    auc: float
+    low: float
+    high: float
+    epsilon: float
+    """The largest that an audit rules out, 95 %: no smaller one could be claimed."""
+    audits: int
+    utterances: int
+    """With coins, over places."""
+    twins: int
+    """Of an audit."""
+
+
+@dataclass(frozen=True)
 class Row:
     """A mode. Its scores are null where failures left no seed whole, or nothing was tested."""
 
@@ -59,6 +78,10 @@ class Row:
     releases: int | None = None
     """What each site must release for it: how often, and bytes in all; nothing where it is not federated."""
     bytes: int | None = None
+    epsilon: float | None = None
+    """Of differential privacy for one utterance, and delta; nothing where nothing is promised."""
+    delta: float | None = None
+    attack: Attack | None = None
 
     @property
     def scores(self) -> dict[Metric, Summary]:

@@ -7,7 +7,7 @@ Owns the layout of that folder. Must not know how a unit is computed.
                                                                   aside.json      why it is not drawn from (tune)
                  recognizer/      weights of a recognizer         counts.json     speaker -> counts (score)
                  metrics.jsonl    its training                    quality.json, shown/    (quality)
-                 predictions.json  path -> probabilities (score)
+                 predictions.json  path -> probabilities (score)          attack.json      findings (audit)
                  snapshots/, site/, pool/                         while it is at work
 """
 
@@ -28,7 +28,7 @@ from simulations.comparison.units import Unit
 CARD, SPENT = "card.json", "spent.json"
 RELEASE, RECOGNIZER, SHOWN = "release", "recognizer", "shown"
 LEDGER, METRICS, COUNTS, QUALITY = "ledger.jsonl", "metrics.jsonl", "counts.json", "quality.json"
-ASIDE = "aside.json"
+ASIDE, ATTACK = "aside.json", "attack.json"
 SNAPSHOTS, POOL, SITE = "snapshots", "pool", "site"
 UNTOLD = "not told"
 """The precision of a unit of a version that did not write it down."""

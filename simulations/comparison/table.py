@@ -69,7 +69,7 @@ def leaving_lines(results: Results) -> Iterator[str]:
 def tables_of(results: Results) -> Iterator[Table]:
     """All that a comparison shows on the screen."""
     yield table_of(results)
-    for more in (arms_table(results), quality_of(results)):
+    for more in (arms_table(results), quality_of(results), privacy_of(results)):
         if more is not None:
             yield more
 
@@ -87,6 +87,26 @@ def quality_of(results: Results) -> Table | None:
         over = found.mmd.mean / found.mmd_floor.mean if found.mmd and found.mmd_floor else None
         means = [one.mean if one else None for one in (found.spread, found.metric_2_set_2, found.nearness)]
         table.add_row(name, *map(_short, (means[0], over, *means[1:])))
+    return table
+
+
+def privacy_of(results: Results) -> Table | None:
+    """What each row promises, and how well it is told who was in the speech; nothing where nobody attacked."""
+    attacked = {name: row for name, row in results.modes.items() if row.attack is not None}
+    if not attacked:
+        return None
+    told = (
+        "attack: pairs told right, of one utterance that was in and one that was not; half is chance; bytes: a site's"
+    )
+    table = Table(title="privacy", title_justify="left", caption=told, caption_justify="left")
+    table.add_column("released by")
+    for heading in ("attack", "90 %", "epsilon", "releases", "bytes"):
+        table.add_column(heading, no_wrap=True)
+    for name, row in attacked.items():
+        if found := row.attack:
+            promise = "none" if row.epsilon is None else f"{row.epsilon:g}"
+            numbers = [promise, *("" if one is None else f"{one:,}" for one in (row.releases, row.bytes))]
+            table.add_row(name, f"{found.auc:.3f}", f"{found.low:.2f} to {found.high:.2f}", *numbers)
     return table
 
 

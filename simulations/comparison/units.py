@@ -5,8 +5,10 @@ Owns the graph and each unit's identity. Must not know how a unit is computed.
     tune     a client's generator, behind its door: the same for every fold that pools it
     fit      a synthesizer on a fold's training sessions
     train    a recognizer of one mode, fold and seed
+    sum      a synthesizer of a sum over a fold's training sessions
     score    that recognizer on the session that was left out
     quality  samples of one mode (or of a control) beside real patches
+    audit    how well who was in the speech is told by what a mode releases of it
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,8 +37,11 @@ from simulations.comparison.setting import Setting
 
 FORMAT = 2
 """Raise it when a unit computes anything else than before."""
-Kind = Literal["tune", "fit", "train", "score", "quality"]
-KINDS: tuple[Kind, ...] = ("tune", "fit", "train", "score", "quality")
+Kind = Literal["tune", "fit", "sum", "train", "score", "quality", "audit"]
+KINDS: tuple[Kind, ...] = ("tune", "fit", "sum", "train", "score", "quality", "audit")
+AUDIT_VERSION = 1
+"""Raise it when an audit computes anything else than before."""
+EVERYBODY = "all sessions"
 COPYING, NOISE = "copying", "noise"
 """Controls of every measure of quality: a generator that copies its data, and one that makes noise."""
 
@@ -104,6 +109,8 @@ def units_for(
             scored = (unit for one in turned for unit in one.of_mode(MODES[ABLATED], fold).all)
             for unit in (*plan.of_fold(fold, modes), *scored):
                 known.setdefault(unit.key, unit)
+        for unit in plan.audits(modes):
+            known.setdefault(unit.key, unit)
     return tuple(known.values())
 
 
@@ -133,23 +140,51 @@ class _SeedPlan:
         """In the order in which they can be computed."""
         for mode in modes:
             yield from self.of_mode(mode, fold).all
-        if not self.setting.is_measured(fold):
+        if not self.setting.is_measured(fold) or not self.config.compare.quality:
             return
         real = tuple(self.of_mode(mode, fold).trained for mode in modes if mode.name == REAL)
         for control in (COPYING, NOISE):
             yield self._quality(control, fold, real)
         for mode in modes:
             if mode.synthesizer is not None and not mode.real:
-                yield self._quality(mode.name, fold, (*real, *self._sources(mode, fold)))
+                plan = self._of_row(mode)
+                yield plan._quality(mode.name, fold, (*real, *plan._sources(mode, fold)))
             if mode.augmentation is not None and not mode.balances:
                 yield self._quality(mode.samples, fold, real)
 
     def of_mode(self, mode: Mode, fold: Trial) -> "_ModeUnits":
         """What the score of a mode in a fold takes."""
-        sources = self._sources(mode, fold)
-        trained = self._train(mode, fold, sources)
-        scored = self._unit("score", mode.name, fold.title, self._read(fold.test), (trained,))
+        plan = self._of_row(mode)
+        sources = plan._sources(mode, fold)
+        trained = plan._train(mode, fold, sources)
+        scored = plan._unit("score", mode.name, fold.title, self._read(fold.test), (trained,))
         return _ModeUnits(sources, trained, scored)
+
+    def audits(self, modes: Sequence[Mode]) -> Iterator[Unit]:
+        """Of all speech, where a mode's release can be attacked: a site's own, or what comes of all sites together."""
+        if not (self.config.compare.audited and self.setting.is_usual and isinstance(self.setting.space, Vectors)):
+            return
+        for mode in modes:
+            if not mode.rounds and (mode.synthesizer is None or mode.real):
+                continue
+            plan = self._of_row(mode)
+            settings = plan._audited(mode)
+            places = self.setting.manifest.sessions if mode.where == "clients" else (EVERYBODY,)
+            for place in places:
+                yield plan._unit("audit", mode.name, place, settings)
+
+    def _audited(self, mode: Mode) -> dict[str, Any]:
+        """What an audit reads beside speech."""
+        settings: dict[str, Any] = {"audit": AUDIT_VERSION, "where": mode.where}
+        if mode.synthesizer is None:
+            dense = DENSE.settings_of(self.config).model_dump(mode="json")
+            return settings | {"dense": dense, "rounds": mode.rounds, "epochs": EPOCHS, "batch": BATCH}
+        one = synthesizer(mode.synthesizer)
+        return settings | {"method": one.name, "synthesizer": one.settings_of(self.config).model_dump(mode="json")}
+
+    def _of_row(self, mode: Mode) -> "_SeedPlan":
+        """Under the settings of a row's own."""
+        return replace(self, config=mode.of(self.config)) if mode.settings else self
 
     def _sources(self, mode: Mode, fold: Trial) -> tuple[Unit, ...]:
         """The fitted synthesizers that a mode's samples of a fold are drawn from."""
@@ -164,6 +199,9 @@ class _SeedPlan:
         if one.base(own, classes):
             settings["base"] = self.setting.base_hash
         steps = one.cost(own, self.setting.space, classes).steps
+        if mode.where == "sum":
+            place = self.setting.fitted_at[fold.title]
+            return (self._unit("sum", one.name, place, settings | self._read(fold.fitted)),)
         if mode.where == "fold":
             place = self.setting.fitted_at[fold.title]
             return (self._unit("fit", one.name, place, settings | self._read(fold.fitted), steps=steps),)

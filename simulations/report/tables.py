@@ -34,9 +34,11 @@ from simulations.report.wording import (
 STAGES = {
     "tune": "tune a generator behind a client's door",
     "fit": "fit a synthesizer to a fold's training sessions",
+    "sum": "add up what a fold's training sessions bring",
     "train": "draw samples and train a recognizer",
     "score": "score it on the session left out",
     "quality": "measure samples beside real speech",
+    "audit": "attack what a mode releases",
 }
 HOLM = (
     "Among many pairs one or other p is small by chance: Holm is p corrected for all pairs of its column. Sure "

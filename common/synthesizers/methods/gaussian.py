@@ -18,10 +18,20 @@ from torch import Tensor
 
 from common.errors import UserError
 from common.privacy.accountant import LARGEST_EPSILON
+from common.privacy.moments import Floats, Moments, Shares
 from common.settings import Section
 from common.spaces import Space, Vectors
-from common.synthesizers.private import COVARIANCE, MEANS, private_gaussians
-from common.synthesizers.synthesizer import Cost, Fitting, Numbers, Privacy, Shapes, Synthesizer, Weights
+from common.synthesizers.private import COVARIANCE, MEANS, private_gaussians, released, told_moments
+from common.synthesizers.synthesizer import (
+    Cost,
+    Fitting,
+    Numbers,
+    Privacy,
+    Shapes,
+    Sums,
+    Synthesizer,
+    Weights,
+)
 from common.synthesizers.vectors import Material
 from common.training.standard import Standard, standard_shapes
 
@@ -49,7 +59,10 @@ class GaussianConfig(Section):
     )
     delta: float = Field(1e-5, gt=0, le=1e-4, description="chance that the promise of epsilon does not hold")
     directions: int = Field(
-        16, ge=1, le=50, description="public directions in which private numbers are told; with epsilon alone"
+        16,
+        ge=1,
+        le=50,
+        description="public directions in which numbers are told; with epsilon, or in a sum",
     )
     noised: Literal["means", "covariance"] = Field(
         "means", description="what passes the noise: counts and means, or a pooled covariance too; with epsilon alone"
@@ -73,9 +86,10 @@ class GaussianSampler:
         """As many vectors as emotions are wanted."""
         groups, rank, size = self._factor.shape
         along = torch.randn(len(wanted), rank, generator=stream)
-        own = torch.randn(len(wanted), size, generator=stream)
         group = wanted if groups > 1 else torch.zeros_like(wanted)
-        deviates = own * self._own[group]
+        deviates = torch.zeros(len(wanted), size)
+        if self._own.any():  # drawn last, so that nothing else hangs on it
+            deviates = torch.randn(len(wanted), size, generator=stream) * self._own[group]
         for number in range(groups):
             deviates[group == number] += along[group == number] @ self._factor[number]
         vectors = self._mean[wanted] + latent_scale * deviates
@@ -87,10 +101,29 @@ def _privacy(settings: Settings) -> Privacy | None:
     return None if own.epsilon == "none" else Privacy(own.epsilon, own.delta)
 
 
+def _shares(settings: Settings) -> Shares:
+    return COVARIANCE if settings.gaussian.noised == "covariance" else MEANS
+
+
+def _size(settings: Settings, classes: int) -> int:
+    """Of a sum: counts, sums of vectors, and the upper half of what they multiply to, where it is asked for."""
+    count = settings.gaussian.directions
+    return classes * (1 + count) + (count * (count + 1) // 2 if _shares(settings).squares else 0)
+
+
+def _brought(fitting: Fitting, settings: Settings, hiding: int) -> Floats:
+    directions = settings.gaussian.directions
+    return told_moments(fitting, _privacy(settings), directions, _shares(settings), hiding).vector()
+
+
+def _released_by(total: Floats, settings: Settings, space: Space, classes: int) -> dict[str, Tensor]:
+    directions = settings.gaussian.directions
+    return released(Moments.of_vector(total, classes, directions), space, directions, _shares(settings))
+
+
 def _fit(fitting: Fitting, settings: Settings) -> dict[str, Tensor]:
     if privacy := _privacy(settings):
-        shares = COVARIANCE if settings.gaussian.noised == "covariance" else MEANS
-        return private_gaussians(fitting, privacy, settings.gaussian.directions, shares)
+        return private_gaussians(fitting, privacy, settings.gaussian.directions, _shares(settings))
     material, own = Material.of(fitting, NAME), settings.gaussian
     values, labels, standard = material.rows.cpu(), material.labels, material.standard
     mean = torch.zeros(fitting.classes, values.shape[1])
@@ -175,5 +208,6 @@ SYNTHESIZER = Synthesizer(
     sampler=lambda weights, settings, space, classes, device: GaussianSampler(weights),
     numbers=_numbers,
     privacy=_privacy,
+    sums=Sums(_size, _brought, _released_by),
     private=f"gaussian.epsilon and gaussian.delta: differential privacy for {Privacy.unit}, by {Privacy.mechanism}",
 )

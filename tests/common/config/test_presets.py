@@ -93,7 +93,7 @@ def test_the_rows_of_a_preset_are_modes_of_what_its_recognizer_reads(name: str) 
 
     config = load_config(name)
     space = space_of_kinds(recognizer(config.methods.recognizer).spaces, config)
-    rows = choose_modes(config.compare.modes, space)
+    rows = choose_modes([], space, config)
     assert len(rows) == len(config.compare.modes) >= 3
     assert rows[0].name == "real"
     assert any(row.where == "clients" for row in rows)

@@ -208,3 +208,13 @@ def test_a_round_of_two_or_of_names_out_of_order_is_none():
             Round("run", names, 1)
     with pytest.raises(UserError, match="needs a number"):
         Round("run", NAMES, 0)
+
+
+def test_a_round_says_how_much_a_site_sends():
+    collector, sites = begun()
+    opening = sites["a"].open() if "a" not in collector.openings else collector.openings["a"]
+    for name in NAMES:
+        collector.add(name, sites[name].mask(VALUES[name], collector.seals_for(name)))
+    shares = sites["a"].reveal(collector.present)
+    sent = sum(map(len, opening.seals.values())) + len(opening.keys) + 8 * SIZE + sum(map(len, shares.values()))
+    assert collector.round.sent == sent

@@ -82,3 +82,11 @@ def test_every_round_is_a_release_and_raw_numbers_take_one_more():
     assert (told.releases, told.bytes) == (20, 20 * 4 * numbers)
     raw = leaving(SETTINGS, RAW, CLASSES, 20)
     assert (raw.releases, raw.bytes) == (21, 20 * 4 * numbers + 4 * 2 * 6)
+
+
+def test_each_round_has_a_network_of_every_site_and_the_last_is_what_all_come_to():
+    rounds = list(averaging.each_round(SITES, SETTINGS, SPACE, CLASSES, 3, seed=0))
+    assert [len(one.told) for one in rounds] == [0] + [len(SITES)] * 3
+    last, whole = rounds[-1], of_rounds(3)
+    assert all(torch.equal(last.shared[name], whole[name]) for name in whole)
+    assert not torch.equal(last.told[0]["layers.0.weight"], last.shared["layers.0.weight"])

@@ -11,6 +11,7 @@ from common.features.public import public_standard, public_vectors
 from common.networks.acceleration import Acceleration
 from common.privacy.accountant import signal_for
 from common.privacy.moments import Moments, deviations
+from common.privacy.summation import from_grid, to_grid
 from common.settings import RuntimeConfig
 from common.spaces import PATCHES, Vectors
 from common.synthesizers import SYNTHESIZERS, private
@@ -185,3 +186,47 @@ def test_a_synthesizer_without_a_mechanism_promises_nothing_and_knows_no_such_se
         if method.name != "gaussian":
             assert method.privacy(method.Settings()) is None
             assert "epsilon" not in str(method.Settings.model_json_schema())
+
+
+SITES = 5
+
+
+def brought(source, seed, *, hiding=1, **changed):
+    own = Settings(gaussian=GaussianConfig(**changed))
+    around = Surroundings(Acceleration.of(RuntimeConfig()))
+    return SYNTHESIZER.sums.brought(Fitting(lambda balanced: source, {}, LABELS, SPACE, seed, around), own, hiding), own
+
+
+@pytest.mark.parametrize("noised", ["means", "covariance"])
+def test_one_site_alone_in_a_sum_is_the_release_of_that_site(fit, noised):
+    released, settings = fit(speech(), noised=noised)
+    numbers, _ = brought(speech(), 0, epsilon=4.0, noised=noised)
+    assert len(numbers) == SYNTHESIZER.sums.size(settings, 4)
+    assert alike(SYNTHESIZER.sums.released(numbers, settings, SPACE, 4), released)
+
+
+@pytest.mark.parametrize("noised", ["means", "covariance"])
+def test_sums_of_sites_without_noise_are_the_sum_of_all_speech_to_the_last_bit_in_fixed_point(noised):
+    parts = [speech(seed) for seed in range(SITES)]
+    each = [to_grid(brought(part, 0, noised=noised)[0], SITES) for part in parts]
+    again = sum(reversed(each), start=np.zeros_like(each[0]))
+    assert np.array_equal(sum(each, start=np.zeros_like(each[0])), again)
+    whole = Rows(torch.cat([part.values for part in parts]), torch.cat([part.labels for part in parts]))
+    assert np.allclose(from_grid(again), brought(whole, 0, noised=noised)[0], atol=1e-6)
+
+
+def test_the_noise_of_a_sum_is_that_of_one_mechanism_where_as_many_stay_as_must():
+    """With three of five sites there is exactly enough of it, with all of them more."""
+    counted, along, _ = deviations(signal_for(4.0, 1e-5), public_space(SET, 16).clip, MEANS)
+    units = np.repeat([counted, along], [4, 64])
+    source, hiding = speech(count=8), 3
+    exact, _ = brought(source, 0)
+    drawn = np.array([brought(source, seed, hiding=hiding, epsilon=4.0)[0] - exact for seed in range(300)]) / units
+    assert drawn.reshape(-1, hiding, len(units)).sum(axis=1).std() == pytest.approx(1, rel=0.04)
+    assert drawn.std() * SITES**0.5 > 1.2
+
+
+def test_two_sizes_of_a_sum_do_not_share_their_noise():
+    exact, _ = brought(speech(), 0)
+    one, other = (brought(speech(), 0, hiding=hiding, epsilon=4.0)[0] - exact for hiding in (2, 3))
+    assert abs(np.corrcoef(one, other)[0, 1]) < 0.5
