@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # An empty word lets Python keep what it has compiled: else each of the many processes of `make test` does it anew.
 export PYTHONDONTWRITEBYTECODE :=
-.PHONY: help install demo test test-slow attack-test skew gpu-test deploy-test container-test docs lint format lock clean
+.PHONY: help install demo test test-slow attack-test skew privacy gpu-test deploy-test container-test docs lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -41,6 +41,16 @@ skew: $(INSTALLED)  ## what sites that lack emotions cost on EMO-DB, ten minutes
 		install -D -m 644 runs/skew/$$scale-$$skew/results.json results/skew/$$scale-$$skew/results.json; \
 	done; done
 	@$(BIN)/python -m simulations.report.skew results/skew docs/results.md
+
+RAVDESS ?= ../shared/data/RAVDESS
+
+privacy: $(INSTALLED)  ## score against attack, epsilon and bytes on EMO-DB and RAVDESS, half an hour; table and figure go to docs
+	for corpus in emodb:$(EMODB) ravdess:$(RAVDESS); do name=$${corpus%%:*}; \
+		OMP_NUM_THREADS=1 $(BIN)/eyesoff compare --preset privacy --corpus $$name --root $${corpus#*:} --seeds 3 \
+			--run runs/privacy/$$name --units runs/privacy/units/$$name; \
+		install -D -m 644 runs/privacy/$$name/results.json results/privacy/$$name/results.json; \
+	done
+	@$(BIN)/python -m simulations.report.privacy results/privacy docs/results.md README.md docs/_static/privacy.png
 
 gpu-test: $(INSTALLED)  ## that a CUDA device computes what a processor does; needs one
 	$(BIN)/pytest -m gpu

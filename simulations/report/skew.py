@@ -81,13 +81,13 @@ def _scores(row: Row, real: Row | None) -> list[str]:
     ]
 
 
-def placed(page: str, block: str) -> str:
+def placed(page: str, block: str, name: str = "skew") -> str:
     """The page with another table.
 
     >>> placed("a<!-- results: skew -->old<!-- end of results: skew -->b", "new").splitlines()
     ['a<!-- results: skew -->', 'new<!-- end of results: skew -->b']
     """
-    first, last = comments("skew")
+    first, last = comments(name)
     before, rest = page.split(first)
     _, after = rest.split(last)
     return f"{before}{first}\n{block}{last}{after}"

@@ -1,0 +1,154 @@
+"""What privacy costs: stored comparisons as one table and one figure, put into pages.
+
+Owns the form and place of both. Must not know how a comparison is run.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from common.files import atomic_write
+from simulations.comparison.schema import Attack, Results, Row
+from simulations.report.drawing import Drawing, canvas, finish
+from simulations.report.palette import LIGHT
+from simulations.report.readme import markdown
+from simulations.report.skew import placed, read_runs
+from simulations.report.wording import NOTHING, interval, many, megabytes, score
+
+HEADINGS = (
+    "corpus",
+    "released",
+    "macro F1",
+    "95 %",
+    "attack AUC",
+    "90 %",
+    "epsilon",
+    "delta",
+    "releases of a site",
+    "bytes of a site",
+)
+NONE = "none"
+TABLE, PICTURE = "privacy", "privacy-figure"
+FORMS = {"sum": ("one noise for the sum", "federated", "^"), "site": ("noise at each site", "baseline", "o")}
+AVERAGED = "federated averaging", "centralized", "s"
+LABELS = {"^": ((0, 5), "center", "bottom"), "o": ((0, -6), "center", "top"), "s": ((7, 0), "left", "center")}
+"""Where words stand beside each mark: offset and what of them lies there."""
+EPSILON = "epsilon "
+WIDTH, HEIGHT = 300.0, 232.0
+"""Points: type of 9 of them is read on a phone."""
+
+
+def privacy_block(runs: Sequence[Results]) -> str:
+    """A row a run and mode; and what the numbers are."""
+    first = runs[0]
+    rows = [[run.corpus, name, *_cells(row)] for run in runs for name, row in run.modes.items()]
+    audits = next(row.attack for run in runs for row in run.modes.values() if row.attack is not None)
+    tested = "; ".join(
+        f"{run.corpus}, n = {sum(sum(fold.utterances) for fold in run.folds)} utterances of "
+        f"{many(sum(len(fold.speakers) for fold in run.folds), 'speaker')}, {many(len(run.folds), 'fold')}, "
+        f"{many(len(run.seeds), 'seed')}, recognizer {run.settings['methods']['recognizer']}"
+        for run in runs
+    )
+    return (
+        f"{markdown(HEADINGS, rows)}\n"
+        f"{tested}. Macro F1: mean over folds and seeds, interval bootstrapped over speakers and seeds. Attack AUC: "
+        "share of pairs of an utterance that was in and one that was not which are told right; 0.5 is chance. It is "
+        f"the mean over sites and seeds, from {audits.twins} fits to halves an audit; what is made of a sum is "
+        "attacked as a whole, of averaging each site's networks of every round. Its interval: the mean of audits' own "
+        "bounds. Epsilon and delta hold for one utterance added or removed, by Gaussian noise on sums of clipped "
+        "vectors; none: nothing is promised. Bytes of a sum are those of masks, shares and numbers. Made with eyesoff "
+        f"{first.environment['eyesoff']} by `make privacy`; the first run was `{first.command}`.\n"
+    )
+
+
+def _cells(row: Row) -> list[str]:
+    found, attack = row.macro_f1, row.attack
+    scored = ["failed", NOTHING] if found is None else [score(found.mean), interval(found.low, found.high)]
+    attacked = [NOTHING] * 2 if attack is None else [score(attack.auc), interval(attack.low, attack.high)]
+    silent = NOTHING if row.releases is None else NONE
+    promised = [silent, NOTHING] if row.epsilon is None else [f"{row.epsilon:g}", f"{row.delta:g}"]
+    taken = [NOTHING if one is None else str(one) for one in (row.releases,)]
+    return [*scored, *attacked, *promised, *taken, NOTHING if row.bytes is None else megabytes(row.bytes)]
+
+
+def curve(runs: Sequence[Results]) -> Drawing:
+    """Score against attack, a panel a corpus: what lies high and left is worth most and tells least."""
+    runs = [run for run in runs if any(row.attack for row in run.modes.values())]
+    with canvas(HEIGHT * len(runs), width=WIDTH) as figure:
+        panels = figure.subplots(len(runs), squeeze=False, sharex=True)[:, 0]
+        for axes, run in zip(panels, runs, strict=True):
+            axes.set_title(run.corpus)
+            axes.set_ylabel("macro F1")
+            axes.grid()
+            for form, place in _points(run).items():
+                _draw(axes, form, place)
+        panels[-1].set_xlabel("attack AUC (0.5: nothing is told)")
+        panels[0].legend(loc="lower right", fontsize=8, title="numbers: epsilon", title_fontsize=8)
+        return finish(figure, TABLE, _alt(runs))
+
+
+Point = tuple[str, float, Attack]
+"""What it is marked with, macro F1, attack."""
+
+
+def _points(run: Results) -> dict[tuple[str, str, str], list[Point]]:
+    """By form of release: heading, colour, mark."""
+    found: dict[tuple[str, str, str], list[Point]] = {}
+    for name, row in run.modes.items():
+        if row.attack is None or row.macro_f1 is None:
+            continue
+        if row.synthesizer is None:
+            form, mark = AVERAGED, name.rsplit(", ", 1)[-1]
+        else:
+            form = FORMS["sum" if "summed" in name else "site"]
+            mark = "none" if row.epsilon is None else f"{EPSILON}{row.epsilon:g}"
+        found.setdefault(form, []).append((mark, row.macro_f1.mean, row.attack))
+    return found
+
+
+def _draw(axes: Any, form: tuple[str, str, str], points: Sequence[Point]) -> None:
+    heading, colour, marker = form
+    places = [attack.auc for _, _, attack in points]
+    scores = [value for _, value, _ in points]
+    axes.plot(places, scores, "-", color=LIGHT[colour], linewidth=1, alpha=0.5)
+    axes.plot(places, scores, marker, color=LIGHT[colour], markersize=6, label=heading)
+    offset, side, height = LABELS[marker]
+    for mark, value, attack in points:
+        place = (attack.auc, value)
+        axes.annotate(
+            mark.removeprefix(EPSILON),
+            place,
+            xytext=offset,
+            textcoords="offset points",
+            ha=side,
+            va=height,
+            fontsize=8,
+            color=LIGHT[colour],
+        )
+    axes.margins(0.16, 0.2)
+
+
+def _alt(runs: Sequence[Results]) -> str:
+    """All points in words."""
+    told = [
+        f"{run.corpus}, {form[0]}: "
+        + ", ".join(f"{mark} {score(value)} at {score(attack.auc)}" for mark, value, attack in points)
+        for run in runs
+        for form, points in _points(run).items()
+    ]
+    return f"Macro F1 against the AUC of an attack. {'; '.join(told)}."
+
+
+def picture_block(runs: Sequence[Results], path: str) -> str:
+    """The figure with its words, as a page has it."""
+    return f"![{curve(runs).alt}]({path})\n"
+
+
+if __name__ == "__main__":
+    stored, results, readme, picture = map(Path, sys.argv[1:5])
+    found = read_runs(stored)
+    pages = {results: (privacy_block(found), TABLE), readme: (picture_block(found, str(picture)), PICTURE)}
+    for page, (block, name) in pages.items():
+        atomic_write(page, placed(page.read_text(encoding="utf-8"), block, name).encode())
+    atomic_write(picture, curve(found).png)
