@@ -15,6 +15,7 @@ SHORT = {
     "cyclegan": ["cyclegan.iterations=2", "cyclegan.start=1", "cyclegan.classifier=2", "cyclegan.hidden=8"],
     "sahu": AUTOENCODERS,
     "chatziagapi": [
+        'compare.modes=["real","baseline"]',  # what is not trained is put aside where it would leave a site
         *("chatziagapi.autoencoder_iterations=1", "chatziagapi.iterations=1", "chatziagapi.batch=2"),
         *("vgg19.iterations=1", "vgg19.width=0.015625", "vgg19.batch=2"),
     ],
