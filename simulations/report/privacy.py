@@ -29,7 +29,8 @@ HEADINGS = (
     "bytes of a site",
 )
 NONE = "none"
-TABLE, PICTURE = "privacy", "privacy-figure"
+PLACE = "privacy"
+"""Of the table in one document, and of the picture in another."""
 FORMS = {"sum": ("one noise for the sum", "federated", "^"), "site": ("noise at each site", "baseline", "o")}
 AVERAGED = "federated averaging", "centralized", "s"
 LABELS = {"^": ((0, 5), "center", "bottom"), "o": ((0, -6), "center", "top"), "s": ((7, 0), "left", "center")}
@@ -85,7 +86,7 @@ def curve(runs: Sequence[Results]) -> Drawing:
                 _draw(axes, form, place)
         panels[-1].set_xlabel("attack AUC (0.5: nothing is told)")
         panels[0].legend(loc="lower right", fontsize=8, title="numbers: epsilon", title_fontsize=8)
-        return finish(figure, TABLE, _alt(runs))
+        return finish(figure, PLACE, _alt(runs))
 
 
 Point = tuple[str, float, Attack]
@@ -148,7 +149,7 @@ def picture_block(runs: Sequence[Results], path: str) -> str:
 if __name__ == "__main__":
     stored, results, readme, picture = map(Path, sys.argv[1:5])
     found = read_runs(stored)
-    pages = {results: (privacy_block(found), TABLE), readme: (picture_block(found, str(picture)), PICTURE)}
+    pages = {results: (privacy_block(found), PLACE), readme: (picture_block(found, str(picture)), PLACE)}
     for page, (block, name) in pages.items():
         atomic_write(page, placed(page.read_text(encoding="utf-8"), block, name).encode())
     atomic_write(picture, curve(found).png)

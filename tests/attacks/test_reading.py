@@ -6,10 +6,11 @@ from torch.nn import functional
 
 from client.bases import SMALL_GRADIENT, read_base
 from client.bounds import Bounds
-from client.door import Door
+from client.door import scaling_of
 from client.keeper import Keeper
 from client.tuning import seed_of
 from common.config import load_config
+from common.features.cache import Features
 from common.settings import EMOTIONS
 from common.spaces import PATCHES
 from common.synthesizers.methods.eskimez import FINETUNING, gradient_over_epsilon, pair_of
@@ -47,7 +48,7 @@ def others(speech, tmp_path_factory):
 def shown(keeper, recipe, tuning):
     """The patches [n, pixels] of all steps: a site's own dice say which, and only a judge may look."""
     seed = seed_of(tuning, keeper._dice, keeper._door)
-    source = keeper._door.examples(PATCHES, recipe.scaling, seed, balanced=True)
+    source = keeper._door.features_in(PATCHES).examples(scaling_of(PATCHES, recipe.scaling), seed, balanced=True)
     drawn = [source.batch(step, recipe.batch, FINETUNING).values for step in range(recipe.steps)]
     return functional.avg_pool2d(torch.cat(drawn), PATCH_SIDE // recipe.side).flatten(1)
 
@@ -75,12 +76,12 @@ def test_one_step_gives_a_recording_away_where_every_bound_is_open(speech, one_s
 
 @pytest.fixture
 def unread(monkeypatch):
-    """Nothing may ask the door for patches."""
+    """Nothing may ask for patches of speech."""
 
     def never(*_, **__):
         raise AssertionError("speech was read")
 
-    monkeypatch.setattr(Door, "examples", never)
+    monkeypatch.setattr(Features, "examples", never)
 
 
 NARROW = {"precisions": ["fp16"], "tunings_a_day": 1, "minimum_utterances": 6}

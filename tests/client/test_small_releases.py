@@ -5,7 +5,7 @@ import torch
 
 from client.bases import Base, Bases
 from client.dice import read_dice
-from client.door import Door
+from client.door import Door, scaling_of
 from client.keeper import Keeper
 from client.recipes import describe
 from client.tuning import seed_of
@@ -47,8 +47,10 @@ def plain(site, request):
     base = Bases(site.state).find(tuning.base).weights
     around = Surroundings(Acceleration.of(site.runtime))
 
+    features, scaling = door.features_in(tuning.space), scaling_of(tuning.space, tuning.scaling)
+
     def examples(balanced):
-        return door.examples(tuning.space, tuning.scaling, seed, balanced=balanced)
+        return features.examples(scaling, seed, balanced=balanced)
 
     fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around)
     return released_weights(tuning, tuning.method.fit(fitting, tuning.own), base, seed)

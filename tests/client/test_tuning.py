@@ -25,6 +25,7 @@ from client.tuning import (
     tune,
 )
 from common.errors import UserError
+from common.features.cache import Features
 from common.training.checkpoint import TENSORS
 from common.training.phases import Interrupted
 from common.wire import Code, Refused
@@ -216,9 +217,9 @@ def test_networks_that_were_damaged_on_the_disk_fail_with_a_name_and_are_mended_
 @pytest.mark.parametrize("look", ["variety", "saturation", "gradient"])
 @pytest.mark.parametrize(("floor", "fits"), [(-1, True), (1e11, False)], ids=["below what they give", "above"])
 def test_networks_that_look_other_than_the_bounds_grant_are_refused_before_any_speech_is_read(
-    tuned, folder, door, monkeypatch, look, floor, fits
+    tuned, folder, monkeypatch, look, floor, fits
 ):
-    monkeypatch.setattr(door, "examples", lambda *arguments, **named: pytest.fail("speech is read"))
+    monkeypatch.setattr(Features, "examples", lambda *arguments, **named: pytest.fail("speech is read"))
     word = "speech is read" if fits else "out-of-bounds"
     with pytest.raises((Refused, pytest.fail.Exception), match=word):
         tuned(folder, **{look: (floor, 1e12)})

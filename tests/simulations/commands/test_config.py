@@ -48,7 +48,10 @@ def test_check_lists_five_mistakes_in_five_lines_and_leaves_with_2(capsys, tmp_p
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["show", "--preset", "large"], "no such preset: large; choose one of demo, small, emodb, best, paper"),
+        (
+            ["show", "--preset", "large"],
+            "no such preset: large; choose one of demo, small, emodb, best",
+        ),
         (["show", "--preset", "demo", "--config", "mine.toml"], "--preset and --config both name a configuration"),
         (["show", "--set", "seed"], "write it as section.key=value"),
         (["check", "nowhere.toml"], "no such configuration: nowhere.toml"),

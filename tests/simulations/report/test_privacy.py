@@ -9,7 +9,7 @@ from PIL import Image
 from common.scoring import Summary
 from simulations.comparison.schema import Attack, Results, Row
 from simulations.comparison.schema import Tested as Fold
-from simulations.report.privacy import PICTURE, TABLE, curve, picture_block, privacy_block
+from simulations.report.privacy import PLACE, curve, picture_block, privacy_block
 from simulations.report.skew import placed, read_runs
 
 ROOT = Path(__file__).parents[3]
@@ -77,8 +77,8 @@ def test_the_pages_say_what_the_stored_runs_say():
     runs = read_runs(ROOT / "results" / "privacy")
     assert {run.corpus for run in runs} == {"emodb", "ravdess"}
     for page, block, name in (
-        ("docs/results.md", privacy_block(runs), TABLE),
-        ("README.md", picture_block(runs, IMAGE), PICTURE),
+        ("docs/results.md", privacy_block(runs), PLACE),
+        ("README.md", picture_block(runs, IMAGE), PLACE),
     ):
         text = (ROOT / page).read_text(encoding="utf-8")
         assert placed(text, block, name) == text, "make privacy, or python -m simulations.report.privacy"
