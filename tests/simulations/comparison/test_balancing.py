@@ -58,6 +58,7 @@ def test_they_are_scored_beside_real_speech_with_a_dagger_and_no_quality(compari
     assert list(results.quality) == ["copying", "noise"]
 
 
+@pytest.mark.slow
 def test_under_imbalance_they_meet_the_same_removal(comparing, of_vectors, tmp_path):
     settings, modes = under(of_vectors, "imbalance", imbalance=HALF), ("real", "sarb", "undersampling 0.8")
     comparing(tmp_path / "run", settings=settings, base=None, modes=modes, folds=["Session1"], seeds=1)
@@ -85,6 +86,7 @@ def test_a_folder_of_noises_without_sound_is_one_line_before_anything_is_written
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_sites_and_folds_make_more_of_recordings_before_they_fit(comparing, of_vectors, tmp_path, units):
     methods = of_vectors.methods.model_copy(update={"augmentation": "copying"})
     settings = under(of_vectors.model_copy(update={"methods": methods}), "imbalance", imbalance=HALF)

@@ -31,6 +31,7 @@ def test_the_encoder_of_a_fit_is_told_to_whoever_looks_on():
     assert not encoder.encode(rows).requires_grad
 
 
+@pytest.mark.slow
 def test_they_are_kept_of_three_sides_and_drawn(comparing, config, tmp_path):
     best = load_config("best")
     plain = config.model_dump(mode="json") | {

@@ -102,7 +102,7 @@ def test_a_site_holds_what_a_trial_leaves_of_its_session(planned, tmp_path, monk
     ("protocol", "sections", "arms", "watched"),
     [
         ("imbalance", HALF, ["happy"], "happy"),
-        ("low-resource", SOME, ["50 % + 0", "50 % + 7"], ""),
+        pytest.param("low-resource", SOME, ["50 % + 0", "50 % + 7"], "", marks=pytest.mark.slow),
     ],
 )
 def test_arms_are_scored_and_shown(comparing, under, tmp_path, protocol, sections, arms, watched):

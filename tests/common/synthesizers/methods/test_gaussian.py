@@ -55,7 +55,7 @@ def drawn(weights, own, emotion, space=SPACE, count=20_000):
 
 @pytest.mark.parametrize("covariance", ["pooled", "each"])
 def test_samples_have_the_mean_and_the_deviation_of_their_emotion(around, covariance) -> None:
-    rows = speech(4000)
+    rows = speech(1600)
     weights, own = fit(rows, around, covariance=covariance)
     for emotion in range(4):
         made, real = drawn(weights, own, emotion), rows.values[rows.labels == emotion]
