@@ -1,6 +1,7 @@
 """What every test shares: one thread, so that many tests fit two cores and sums come out alike; dice; messages."""
 
 import gc
+import os
 import random
 import resource
 from contextlib import contextmanager
@@ -95,6 +96,14 @@ def pytest_fixture_setup(fixturedef, request):
 def pytest_runtest_call(item):
     """Before each test."""
     _begin_alike(item.nodeid)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unhurried_disk():
+    """Files are written all the same, only later: whether they outlast a power cut no test sees, and waiting takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 class Heard(Reporter):

@@ -3,7 +3,10 @@
 Owns the order and sizes of its layers. Must not know how it is trained.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from itertools import pairwise
+from types import MappingProxyType
 from typing import cast
 
 import torch
@@ -92,8 +95,9 @@ def release_weights(generator: Generator) -> dict[str, Tensor]:
     return released
 
 
-def generator_shapes(config: NetworkConfig, classes: int = CLASSES) -> dict[str, tuple[int, ...]]:
+@cache  # each letter is held against them
+def generator_shapes(config: NetworkConfig, classes: int = CLASSES) -> Mapping[str, tuple[int, ...]]:
     """Names and shapes of a release, without building one."""
     with torch.device("meta"):
         release = Generator(config, classes=classes, normalized=False).state_dict()
-    return {name: tuple(value.shape) for name, value in release.items()}
+    return MappingProxyType({name: tuple(value.shape) for name, value in release.items()})

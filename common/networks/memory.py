@@ -6,6 +6,7 @@ All are counted in fp32, since whoever asks does not know the machine's number f
 """
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -30,6 +31,7 @@ AUTOENCODER_SHOWS, CRITIC_SHOWS, TUNING_SHOWS, RECOGNIZER_SHOWS = 1, 7, 3, 1
 interpolates twice over and their adjoint."""
 
 
+@cache  # a plan asks for each of its units
 def pair_memory(network: NetworkConfig, batch: int, shows: int, classes: int) -> int:
     """Bytes that training a generator against a discriminator takes at its peak, in a process that has loaded torch."""
     with torch.device("meta"):
@@ -38,6 +40,7 @@ def pair_memory(network: NetworkConfig, batch: int, shows: int, classes: int) ->
     return _bytes([generator, discriminator], batch * pictures)
 
 
+@cache
 def recognizer_memory(network: NetworkConfig, batch: int, classes: int) -> int:
     """The same for a discriminator's body alone."""
     with torch.device("meta"):

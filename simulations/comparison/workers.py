@@ -187,10 +187,10 @@ class Processes:
     def close(self) -> None:
         """Ask all to stop, wait, and end those that do not."""
         for worker in self._workers:
-            if worker.unit is None:
-                worker.line.close()  # whoever waits for a unit is told that none will come
-            else:
+            if worker.unit is not None:
                 worker.process.terminate()
+            # Whoever waits for a unit is told that none will come, too if nobody has heard yet that its last is done.
+            worker.line.close()
         deadline = time.monotonic() + PATIENCE
         for worker in self._workers:
             worker.process.join(max(deadline - time.monotonic(), 0.0))

@@ -9,6 +9,8 @@ is done with the result.
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -208,10 +210,15 @@ def _cost(settings: Settings, space: Space, classes: int) -> Cost:
     return Cost(tuning.iterations, pair_memory(settings.network, tuning.batch, TUNING_SHOWS, classes))
 
 
-def _base(settings: Settings, classes: int) -> Shapes:
+@cache  # each letter is held against them
+def _shapes_of_pair(network: NetworkConfig, classes: int) -> Shapes:
     with torch.device("meta"):
-        pair = Pair(Generator(settings.network, classes=classes), Discriminator(settings.network, 1))
-    return {name: tuple(value.shape) for name, value in pair.learned().items()}
+        pair = Pair(Generator(network, classes=classes), Discriminator(network, 1))
+    return MappingProxyType({name: tuple(value.shape) for name, value in pair.learned().items()})
+
+
+def _base(settings: Settings, classes: int) -> Shapes:
+    return _shapes_of_pair(settings.network, classes)
 
 
 def reference(base: Weights, settings: NetworkConfig, classes: int) -> dict[str, Tensor]:

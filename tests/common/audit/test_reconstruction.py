@@ -92,14 +92,15 @@ def test_no_result_hangs_on_how_many_are_looked_for_at_once(monkeypatch):
     torch.testing.assert_close(least_distances(Weighs(rows[:3]), rows, torch.zeros(9))[1], together)
 
 
+@pytest.fixture(scope="module")
+def sampler():
+    network = NetworkConfig(width=1 / 64, noise=8)
+    weights = {name: 1.8 * value for name, value in release_weights(Generator(network, seed=0)).items()}
+    return ConditionalSampler(weights, network, 4)
+
+
 class TestNetworks:
     """A released generator, of which latents are looked for through all its layers."""
-
-    @pytest.fixture(scope="class")
-    def sampler(self):
-        network = NetworkConfig(width=1 / 64, noise=8)
-        weights = {name: 1.8 * value for name, value in release_weights(Generator(network, seed=0)).items()}
-        return ConditionalSampler(weights, network, 4)
 
     def test_it_makes_what_it_samples(self, sampler):
         assert isinstance(sampler, Decoder)

@@ -52,6 +52,12 @@ def eyesoff(tmp_path, capsys):
     return run
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """No report: to draw it takes longer than all else, and a test that is not about it need not."""
+    monkeypatch.setattr("simulations.report.writing.write_report", lambda run: run / "report.html")
+
+
 def test_a_bank_gives_a_recognizer(eyesoff, bank, tmp_path):
     status, told, progress = eyesoff("--bank", bank, "--run", tmp_path / "run")
     model = tmp_path / "run" / "recognizers" / "everyone" / "model"
@@ -77,7 +83,7 @@ def test_its_scores_come_with_interval_and_n(eyesoff, bank, tmp_path, make_speec
     assert page.count("| table | macro_f1 |") == 1
 
 
-def test_an_exported_zip_gives_the_same_recognizer(eyesoff, bank, tmp_path):
+def test_an_exported_zip_gives_the_same_recognizer(eyesoff, bank, undrawn, tmp_path):
     export(Bank(bank), tmp_path / "bank.zip")
     assert eyesoff("--bank", bank, "--run", tmp_path / "run")[0] == 0
     assert eyesoff("--bank", tmp_path / "bank.zip", "--run", tmp_path / "other")[0] == 0
@@ -92,7 +98,7 @@ def test_a_bank_that_is_not_there_is_a_line(eyesoff, tmp_path):
     assert complaint.count("\n") == 1
 
 
-def test_nothing_is_written_over(eyesoff, bank, tmp_path):
+def test_nothing_is_written_over(eyesoff, bank, undrawn, tmp_path):
     words = ("--bank", bank, "--run", tmp_path / "run")
     assert eyesoff(*words)[0] == 0
     status, told, complaint = eyesoff(*words, "--set", "seed=1")

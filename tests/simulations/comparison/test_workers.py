@@ -16,7 +16,7 @@ from simulations.comparison.modes import choose_modes
 from simulations.comparison.setting import prepare
 from simulations.comparison.store import Store
 from simulations.comparison.units import units_for
-from simulations.comparison.workers import Processes
+from simulations.comparison.workers import LEAST, PATIENCE, Processes, _yield_to_others
 
 ORDER = {"modes": ["real"], "folds": ["Session1"]}
 ROOT = Path(__file__).parents[3]
@@ -62,6 +62,15 @@ def test_processes_give_the_same_results_as_none(comparing, whole, tmp_path):
     assert workers_alive() == []
 
 
+def test_a_process_that_yields_takes_only_what_others_leave():
+    assert os.nice(0) < LEAST
+    child = os.fork()
+    if not child:
+        _yield_to_others()
+        os._exit(os.nice(0))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == LEAST
+
+
 def test_a_worker_that_is_killed_is_named_with_its_unit_and_replaced(worker, unit):
     worker.submit(unit)
     (process,) = workers_alive()
@@ -72,6 +81,16 @@ def test_a_worker_that_is_killed_is_named_with_its_unit_and_replaced(worker, uni
     assert worker.idle() == 1
     worker.submit(unit)
     assert wait_for_the_end(worker).done
+
+
+def test_a_worker_whose_last_word_nobody_heard_ends_at_once(worker, unit):
+    worker.submit(unit)
+    (line,) = (one.line for one in worker._workers)
+    while line.poll(200) and line.recv()[1] is not None:
+        pass
+    begun = time.monotonic()
+    worker.close()
+    assert time.monotonic() - begun < PATIENCE / 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
