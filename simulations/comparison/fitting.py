@@ -29,7 +29,7 @@ from common.networks.memory import require_memory
 from common.seeds import derive_seed, torch_stream
 from common.spaces import Vectors
 from common.synthesizers import Fitting, synthesizer
-from common.training.checkpoint import save_tensors
+from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Examples
 from common.training.phases import Interrupted
 from common.training.reporters import Together
@@ -43,6 +43,7 @@ from server.samplers import sampler_of
 from simulations.comparison.codes import Encoder, keep_codes
 from simulations.comparison.job import Job
 from simulations.comparison.store import ASIDE, LEDGER, RELEASE, SITE
+from simulations.comparison.units import Unit
 
 POLL = 0.1
 """Seconds between looks at a keeper."""
@@ -53,6 +54,9 @@ def tune(job: Job) -> None:
 
     Of a campaign's checks it makes the one that a release passes or fails by itself.
     """
+    if job.unit.needs:
+        _cut(job, *job.unit.needs)
+        return
     place = job.folder / SITE
     config = with_synthesizer(job.config, job.unit.subject)
     base = read_base(job.setting.base).digest
@@ -69,6 +73,19 @@ def tune(job: Job) -> None:
     known = [number for number, knows in enumerate(release.card.known) if knows]
     if fault := fault_of(draw(sampler, known, config.seed, site.session), release.card.tuning.space):
         atomic_json(job.folder / ASIDE, {"reason": fault})
+
+
+def _cut(job: Job, whole: Unit) -> None:
+    """A release made smaller after it has left; what is put aside whole stays aside."""
+    one, config, classes = synthesizer(job.unit.subject), job.config, job.config.corpus.classes
+    settings = one.settings_of(config)
+    weights, _ = read_tensors(job.store.where(whole) / RELEASE)
+    base = job.setting.pretrained.pair.learned() if one.base(settings, classes) else {}
+    seed = derive_seed(config.seed, "cut", job.unit.place)
+    smaller = _as_released(weights, one.reference_of(base, settings, classes), config, seed)
+    save_tensors(job.folder / RELEASE, smaller, {"what": str(job.unit)})
+    if reason := job.store.aside(whole):
+        atomic_json(job.folder / ASIDE, {"reason": reason})
 
 
 def _speech(job: Job, config: Config) -> tuple[Config, Manifest]:

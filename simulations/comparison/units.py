@@ -2,7 +2,8 @@
 
 Owns the graph and each unit's identity. Must not know how a unit is computed.
 
-    tune     a client's generator, behind its door: the same for every fold that pools it
+    tune     a client's generator, behind its door: the same for every fold that pools it; a row whose releases are only
+             smaller than another row's cuts those, and tunes nothing anew
     fit      a synthesizer on a fold's training sessions
     train    a recognizer of one mode, fold and seed
     sum      a synthesizer of a sum over a fold's training sessions
@@ -125,7 +126,8 @@ class _ModeUnits:
     @property
     def all(self) -> tuple[Unit, ...]:
         """In the order in which they can be computed."""
-        return (*self.sources, self.trained, self.scored)
+        wholes = (whole for source in self.sources for whole in source.needs)
+        return (*wholes, *self.sources, self.trained, self.scored)
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,8 @@ class _SeedPlan:
         if mode.where == "fold":
             place = self.setting.fitted_at[fold.title]
             return (self._unit("fit", one.name, place, settings | self._read(fold.fitted), steps=steps),)
+        if mode.settings and "release" in settings:
+            return tuple(self._cut(whole, settings) for whole in self._wholes(mode, fold))
         return tuple(
             self._tune(one.name, session, fold, settings, steps)
             for session in sorted(fold.fitted.sessions, key=site_name)
@@ -217,6 +221,17 @@ class _SeedPlan:
             return self._unit("tune", name, session, settings, steps=steps)
         read = self._read(self.setting.part(session, trial))
         return replace(self._unit("tune", name, session, {**settings, **read}, steps=steps), trial=trial)
+
+    def _wholes(self, mode: Mode, fold: Trial) -> tuple[Unit, ...]:
+        """The releases of a row of clients as they are before they are made smaller."""
+        whole = self.config.model_copy(update={"release": ReleaseConfig()})
+        return replace(self, config=whole)._sources(mode, fold)
+
+    def _cut(self, whole: Unit, settings: Mapping[str, Any]) -> Unit:
+        """So rows that differ in the form of a release differ in nothing else, and each site tunes once."""
+        read = {name: value for name, value in whole.identity["settings"].items() if name == "part"}
+        cut = self._unit("tune", whole.subject, whole.place, {**settings, **read}, (whole,))
+        return replace(cut, trial=whole.trial)
 
     def _read(self, part: Manifest) -> dict[str, str]:
         """What a unit reads of a trial, where the fold's name does not say it."""

@@ -1,11 +1,14 @@
 """Rows with settings of their own, sums over sites, and what an attack on a release finds."""
 
 import io
+import json
 from dataclasses import replace
 from functools import partial
 
 import pytest
+import torch
 from rich.console import Console
+from torch.nn.functional import cosine_similarity
 
 from common.audit.verdict import Limits
 from common.config import load_config
@@ -13,10 +16,12 @@ from common.corpora import labelled_corpus
 from common.corpora.builtin import generate
 from common.errors import UserError, UserErrors
 from common.spaces import Vectors
-from simulations.comparison import auditing
+from common.training.checkpoint import read_tensors
+from simulations.comparison import auditing, fitting
 from simulations.comparison.modes import MODES, SPOKEN, choose_modes, mode_of, modes_of
 from simulations.comparison.schema import read_results
 from simulations.comparison.setting import Setting
+from simulations.comparison.store import RELEASE
 from simulations.comparison.table import privacy_of
 from simulations.comparison.units import EVERYBODY, units_for
 
@@ -164,3 +169,35 @@ def test_sites_add_up_numbers_of_one_meaning_alone():
     assert "gaussian, summed" in {mode.name for mode in choose_modes([], PUBLIC)}
     own = PUBLIC.model_copy(update={"scale": "session"})
     assert "gaussian, summed" not in {mode.name for mode in choose_modes([], own)}
+
+
+def test_a_row_that_makes_releases_smaller_cuts_those_of_the_row_before_and_tunes_nothing(
+    comparing, config, counting, tmp_path
+):
+    small = ("in 8 bits", "federated", "release.rank=2", "release.eight_bit=true")
+    settings = with_rows(config, small, modes=("federated", "in 8 bits"), quality=False)
+    before = comparing(tmp_path, modes=["federated"], folds=["Session1"], settings=settings, units=tmp_path / "units")
+    tuned = [line for line in counting if line.startswith("tune")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "Keeper", None)  # nobody is asked to tune
+        results = comparing(tmp_path, modes=None, folds=["Session1"], settings=settings, units=tmp_path / "units")
+    assert [line for line in counting if line.startswith("tune")] == 2 * tuned
+    whole, cut = results["modes"]["federated"], results["modes"]["in 8 bits"]
+    assert whole == before["modes"]["federated"]
+    assert 0 < cut["bytes"] < whole["bytes"] / 4
+    by_place = released(tmp_path / "units")
+    assert set(by_place) == {"Session2", "Session3"}
+    for one, other in by_place.values():
+        assert one.keys() == other.keys()
+        assert all(cosine_similarity(one[name].flatten(), other[name].flatten(), dim=0) > 0.5 for name in one)
+        assert any(not torch.equal(one[name], other[name]) for name in one)
+
+
+def released(units):
+    """The weights of all releases of tunings, by session."""
+    found = {}
+    for card in (units / "tune").glob("*/card.json"):
+        place = json.loads(card.read_text())["identity"]["place"]
+        weights, _ = read_tensors(card.parent / RELEASE)
+        found.setdefault(place, []).append({name: weight.float() for name, weight in weights.items()})
+    return found
