@@ -19,9 +19,10 @@ demo: $(INSTALLED)  ## the whole story on the built-in corpus, through Flower an
 	@$(BIN)/eyesoff demo
 
 # A process of tests for each core, four at most, with one thread each: more threads than cores would wait for each other.
+# Files are taken in their own order, which ends with hundreds of small ones: else the longest, of few tests, would be last.
 # Sets keep one order and laws are tried with the same examples, so that whoever runs it sees what everybody sees.
 test: $(INSTALLED)  ## every test but the slow ones
-	PYTHONHASHSEED=0 OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+	PYTHONHASHSEED=0 OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(INSTALLED)  ## the tests that take minutes or gigabytes, and every law on a thousand random examples
 	$(BIN)/pytest -m "slow or hypothesis" --hypothesis-profile random

@@ -4,6 +4,7 @@ import gc
 import os
 import random
 import resource
+import shutil
 from contextlib import contextmanager
 
 import numpy as np
@@ -129,16 +130,19 @@ def listener():
 
 
 @pytest.fixture(scope="session")
-def make_speech():
+def _forty_recordings(tmp_path_factory):
+    """What `make_speech` copies: to say it anew takes a second, and many ask."""
+    folder = tmp_path_factory.mktemp("spoken")
+    manifest = generate(folder, utterances_per_cell=1)
+    rows = [f"{one.path},{one.emotion},{one.session},{one.speaker}" for one in manifest.utterances]
+    (folder / "recordings.csv").write_text("\n".join(["path,emotion,session,speaker", *rows]))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_speech(_forty_recordings):
     """A function that fills a folder with forty recordings, one an emotion and speaker of the built-in cast."""
-
-    def make(folder):
-        manifest = generate(folder, utterances_per_cell=1)
-        rows = [f"{one.path},{one.emotion},{one.session},{one.speaker}" for one in manifest.utterances]
-        (folder / "recordings.csv").write_text("\n".join(["path,emotion,session,speaker", *rows]))
-        return folder
-
-    return make
+    return lambda folder: shutil.copytree(_forty_recordings, folder, dirs_exist_ok=True)
 
 
 @pytest.fixture(scope="session")

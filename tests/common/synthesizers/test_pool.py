@@ -37,8 +37,15 @@ class FakeSampler:
         return tone.expand(-1, 1, 128, 128)
 
 
+@pytest.fixture(scope="module")
+def _earlier_tests():
+    """What they left is not looked through again before each test."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
-def opened():
+def opened(_earlier_tests):
     """The names of the sources in the order in which they were opened; samplers that an error still holds are gone."""
     gc.collect()
     FakeSampler.alive = FakeSampler.most_alive = 0
