@@ -1,6 +1,7 @@
 """A campaign's results are read back as they were written, or not at all."""
 
 import json
+import shutil
 
 import pytest
 
@@ -11,10 +12,19 @@ ROW = [1, 2, 3, 4]
 MATRIX = [ROW] * 4
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Where the first test leaves its campaign to the others, which change what it wrote."""
+    return tmp_path_factory.mktemp("kept") / "run"
+
+
 @pytest.fixture
-def run(campaign_of, clients_of, tmp_path):
-    campaign_of(clients_of(2)).run(2)
-    return tmp_path / "run"
+def run(request, kept, tmp_path):
+    if not kept.exists():
+        campaign_of, clients_of = map(request.getfixturevalue, ("campaign_of", "clients_of"))
+        campaign_of(clients_of(2)).run(2)
+        shutil.move(tmp_path / "run", kept)
+    return shutil.copytree(kept, tmp_path / "run")
 
 
 def rewritten(path, **changed):

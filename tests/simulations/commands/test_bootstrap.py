@@ -67,13 +67,14 @@ def test_a_bank_gives_a_recognizer(eyesoff, bank, tmp_path):
     assert "recognizer: from step 0 to 2" in progress
 
 
-def test_its_scores_come_with_interval_and_n(eyesoff, bank, tmp_path, make_speech):
+def test_its_scores_come_with_interval_and_n(eyesoff, bank, tmp_path, make_speech, request):
     corpus = make_speech(tmp_path / "speech")
     words = ("--bank", bank, "--run", tmp_path / "run", "--corpus", "table", "--root", corpus)
     status, told, _ = eyesoff(*words)
     assert status == 0
     assert "macro_f1 on table: 0." in told
     assert "n = 40" in told
+    request.getfixturevalue("undrawn")  # it has been drawn above
     status, told, _ = eyesoff(*words, "--json")
     answer = json.loads(told)
     assert (answer["corpus"], answer["what"]) == ("table", "bootstrap")
