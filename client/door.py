@@ -178,7 +178,7 @@ def held_speech(site: Site) -> Manifest:
     """The labelled utterances of a site's session whose headers are sound, and what is left out; none is heard."""
     options = option_words(site.options)
     try:
-        corpus = read_corpus(site.corpus, site.root, emotions=site.emotions, skip_bad=True, **options)
+        corpus = read_corpus(site.corpus, site.root, emotions=site.emotions, skip_bad=True, options=options)
     except OtherEmotions as error:
         raise Refused(Code.NO_SPEECH, where=error) from None
     held = corpus.where(lambda u: u.emotion is not None and (not site.holds or u.session == site.holds))

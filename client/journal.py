@@ -70,6 +70,9 @@ def journal(state: Path, form: Form = "text") -> Iterator[None]:
     client.setLevel(logging.INFO)
     try:
         yield
+    except UserError as error:
+        client.error("the keeper ended: %s", error)
+        raise
     except Exception:
         client.exception("the keeper ended")
         raise

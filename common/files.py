@@ -46,18 +46,23 @@ def open_own(path: Path, flags: int = 0) -> int:
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
-    """Hold a lock while the block runs; that of a process that is killed dies with it."""
+def locked(
+    path: Path, *, wait: bool = True, taken: str = "another process is at work here", remedy: str = "stop it first"
+) -> Iterator[None]:
+    """Hold a lock while the block runs; that of a process that is killed dies with it.
+
+    Without `wait` a lock that somebody else holds is refused, in the words of `taken` and `remedy`.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = open_own(path)
     except OSError as error:
-        raise UserError("cannot open the lock", where=path, remedy=error.strerror) from None
+        raise UserError("cannot open the lock", where=path, remedy=_reason(error)) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
-            raise UserError("another process is at work here", where=path, remedy="stop it first") from None
+            raise UserError(taken, where=path, remedy=remedy) from None
         yield
     finally:
         os.close(descriptor)
@@ -75,7 +80,12 @@ def write_through(path: Path, write: Callable[[BinaryIO], object], *, mode: int 
         path.parent.mkdir(parents=True, exist_ok=True)
         _fill_and_replace(path, write, mode)
     except OSError as error:
-        raise UserError("cannot write", where=path, remedy=error.strerror or str(error)) from error
+        raise UserError("cannot write", where=path, remedy=_reason(error)) from error
+
+
+def _reason(error: OSError) -> str:
+    """In words; that a file is where a folder should be, mkdir tells as if the path itself were there already."""
+    return os.strerror(errno.ENOTDIR) if isinstance(error, FileExistsError) else error.strerror or str(error)
 
 
 def _fill_and_replace(path: Path, write: Callable[[BinaryIO], object], mode: int) -> None:

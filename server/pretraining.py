@@ -81,7 +81,12 @@ class Run:
             remedy = "go on with --resume, or choose another directory with --run"
             raise UserError("a pre-training has begun here already", where=self.folder, remedy=remedy)
         wanted = pretraining_identity(self.config)
-        if problems := list(differences(json.loads(self.identity.read_text()), wanted)):
+        try:
+            stored = json.loads(self.identity.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            remedy = "put back what it was, or choose another directory with --run"
+            raise UserError("cannot read what this run is", where=self.identity, remedy=remedy) from None
+        if problems := list(differences(stored, wanted)):
             raise UserErrors(f"{self.folder}: this run has another configuration", problems)
 
     def claim(self, command: str) -> None:
@@ -139,7 +144,7 @@ def pretrain(
     with acceleration.entered(), joined(acceleration.device) as share:
         if share.leads:
             run.check(resume=resume)
-        manifest = read_corpus(config.pretraining.corpus, root, **option_words(config.pretraining.options))
+        manifest = read_corpus(config.pretraining.corpus, root, options=option_words(config.pretraining.options))
         if share.leads:  # only now, for a mistyped folder of speech should not claim the directory
             run.claim(command)
         features = _shared_features(manifest, config, share, console)
@@ -176,12 +181,13 @@ def _shared_features(manifest: Manifest, config: Config, share: Share, console: 
 
 def _as_stage(name: str, console: Reporter) -> Callable[[int, int], None]:
     """Something that is counted, shown as a stage in twenty steps."""
-    shown = 0
+    shown = -1
 
     def progress(done: int, total: int) -> None:
         nonlocal shown
-        if not shown:
+        if shown < 0:
             console.begin(name, 0, total)
+            shown = 0
         if done == total or done >= shown + total / 20:
             console.record(name, done, {})
             shown = done

@@ -9,10 +9,8 @@ Owns the files' names and the refusal to mix two runs in one place. Must not kno
     events.jsonl    how it goes, line by line campaign.json   the outcome
 """
 
-import fcntl
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from common.config.showing import as_toml
 from common.config.unnamed import default_base
 from common.errors import UserError, UserErrors
 from common.features.spaces import space_of
-from common.files import atomic_json, atomic_write, refuse_strangers
+from common.files import atomic_json, atomic_write, locked, refuse_strangers
 from common.networks.acceleration import Acceleration
 from common.scoring.confusion import macro_f1
 from common.spaces import Vectors
@@ -122,7 +120,7 @@ def run_campaign(folder: Path, clients: Clients) -> dict[str, Any]:
     config, order = read_run(folder)
     require_loggers(config.runtime.loggers)
     with (
-        _alone(folder),
+        locked(folder / LOCK, wait=False, taken="another run is at work in this directory", remedy="wait for it"),
         (events := EventFile(folder / EVENTS, config.runtime.loggers)).during(CAMPAIGN),
         Acceleration.of(config.runtime).entered(),
     ):
@@ -153,14 +151,3 @@ def scores_of(outcome: Mapping[str, Any]) -> str:
     ]
     scored = [f"{name} {float(macro_f1(np.sum(matrices, axis=0))):.2f}" for name, matrices in folds if matrices]
     return ", ".join(scored) or "no client scored"
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Two campaigns in one directory would ask every client twice."""
-    with (folder / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UserError("another run is at work in this directory", where=folder, remedy="wait for it") from None
-        yield

@@ -32,6 +32,10 @@ def shrink(
         raise UserError("nothing to shrink", where=bank.folder)
     tunings = [smaller(one.card.tuning, rank) for one in before]
     networks = {} if base is None else learned_in(base)[0]
+    if base is not None and name_of(networks) not in {one.weights for one in tunings}:
+        raise UserError(
+            "no release began with these networks", where=base, remedy="name the public networks of its runs"
+        )
     with growing_folder(target) as growing:
         made = Bank(growing)
         for number, (one, tuning) in enumerate(zip(before, tunings, strict=True), start=1):

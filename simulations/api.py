@@ -74,8 +74,7 @@ def read_corpus(
     from common.settings import EMOTIONS, RuntimeConfig
 
     place = corpus_root(name, root or None, RuntimeConfig().cache_folder)
-    own: dict[str, Any] = dict(options)  # of the layout, whatever they are
-    return read(name, place, emotions=emotions or EMOTIONS, skip_bad=skip_bad, **own)
+    return read(name, place, emotions=emotions or EMOTIONS, skip_bad=skip_bad, options=options)
 
 
 def example_recordings(folder: Place) -> Path:

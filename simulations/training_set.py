@@ -164,10 +164,15 @@ def _write_parquet(drawn: TrainingSet, stream: BinaryIO) -> None:
     parquet.write_table(table, stream)
 
 
+def refuse_soundless(space: Space) -> None:
+    """Samples that are no spectrograms cannot be heard."""
+    if not isinstance(space, Patches):
+        raise UserError("vectors have no sound", remedy="leave out --audio, or name a bank of patches")
+
+
 def save_wavs(drawn: TrainingSet, folder: Path, progress: Counting) -> Path:
     """Every sample as a 16-bit wav, and the table that tells emotion and session of each: a corpus of its own."""
-    if not isinstance(drawn.space, Patches):
-        raise UserError("vectors have no sound", remedy="leave out --audio, or name a bank of patches")
+    refuse_soundless(drawn.space)
     _refuse_present(folder / TABLE)
     invert = Inversion(drawn.features)
     rows = [("path", "emotion", "session", "speaker")]

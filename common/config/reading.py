@@ -3,8 +3,9 @@
 Owns the complaining that configurations and a site's policy share. Must not know what a setting means.
 """
 
+import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,10 @@ def read_toml(path: Path, noun: str, *, remedy: str) -> dict[str, Any]:
 
 def mistakes_in(error: ValidationError, *, hint: str, known: Callable[[], Iterable[str]] = tuple) -> list[str]:
     """A line a mistake, place first; `hint` says where the `known` places are listed, of which a near one is named."""
-    return [_describe(detail, hint, known) for detail in error.errors(include_url=False)]
+    found: dict[str, list[Any]] = {}
+    for detail in error.errors(include_url=False):
+        found.setdefault(_place(detail), []).append(detail)
+    return [_describe(place, details, hint, known) for place, details in found.items()]
 
 
 def all_mistakes(where: object, problems: list[str]) -> UserErrors:
@@ -36,12 +40,22 @@ def all_mistakes(where: object, problems: list[str]) -> UserErrors:
     return UserErrors(f"{where}: {len(problems)} mistake{'s' * (len(problems) > 1)}", problems)
 
 
-def _describe(detail: Any, hint: str, known: Callable[[], Iterable[str]]) -> str:
-    place = ".".join(str(part) for part in detail["loc"]) or "(whole file)"
-    if detail["type"] == "extra_forbidden":
+_CHOICE = re.compile(r"literal\[.*\]|constrained-\w+")
+"""What pydantic puts behind a place that takes values of several kinds, once for each kind."""
+
+
+def _place(detail: Any) -> str:
+    return ".".join(part for part in map(str, detail["loc"]) if not _CHOICE.fullmatch(part)) or "(whole file)"
+
+
+def _describe(place: str, details: Sequence[Any], hint: str, known: Callable[[], Iterable[str]]) -> str:
+    """What is wrong with one place; where it takes values of several kinds, what each of them would have to be."""
+    if details[0]["type"] == "extra_forbidden":
         near = get_close_matches(place, sorted(known()), 1, 0.8)
         return f"{place}: no such setting; {f'did you mean {near[0]}? ' if near else ''}{hint}"
-    message = detail["msg"].removeprefix("Value error, ")
-    given = detail["input"]
+    if details[0]["type"] == "model_type":
+        return f"{place}: a section, not a setting; {hint}"
+    message = ", or ".join(dict.fromkeys(detail["msg"].removeprefix("Value error, ") for detail in details))
+    given = details[0]["input"]
     shown = "" if isinstance(given, dict) else f" (given: {given!r})"
     return f"{place}: {message}{shown}"

@@ -4,11 +4,10 @@ Owns the registry: which corpora there are and how one is read. One module a lay
 packages add theirs by the entry point group `eyesoff.corpora`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from common.corpora import (
     audformat,
@@ -85,17 +84,23 @@ def corpus_root(name: str, given: str | Path | None, cache: Path) -> Path:
 def read_corpus(
     name: str,
     root: str | Path,
+    /,
     *,
     emotions: Sequence[str] = EMOTIONS,
     skip_bad: bool = False,
     progress: Progress | None = None,
-    **options: str,
+    options: Mapping[str, str] | None = None,
+    **more: str,
 ) -> Manifest:
     """The manifest of a corpus; `emotions` are its labels in order; recordings of others are only counted.
 
+    Options of the layout are keywords, or, where they come from a person and may have any name, a mapping.
+
     Every file that cannot be used is named in one error, or, with `skip_bad`, in the manifest's `skipped`.
     """
-    layout, root = CORPORA.get(name), Path(root).expanduser()
+    if twice := sorted({emotion for emotion in emotions if list(emotions).count(emotion) > 1}):
+        raise UserError("an emotion is named twice", where=", ".join(twice), remedy="name each once")
+    layout, root, options = CORPORA.get(name), Path(root).expanduser(), {**(options or {}), **more}
     if layout is _BUILTIN:
         layout = replace(layout, find=partial(_speak, progress=progress))  # making it is what takes time
     if layout is joint.LAYOUT:
@@ -107,8 +112,8 @@ def read_corpus(
 def labelled_corpus(corpus: CorpusConfig, runtime: RuntimeConfig, progress: Progress | None = None) -> Manifest:
     """The labelled utterances of the corpus that settings name."""
     root = corpus_root(corpus.name, runtime.corpus_root, runtime.cache_folder)
-    options: dict[str, Any] = option_words(corpus.options)  # of the layout, whatever they are
-    manifest = read_corpus(corpus.name, root, emotions=corpus.emotions, progress=progress, **options)
+    options = option_words(corpus.options)
+    manifest = read_corpus(corpus.name, root, emotions=corpus.emotions, progress=progress, options=options)
     labelled = manifest.where(lambda utterance: utterance.emotion is not None)
     if corpus.skew == "none":
         return labelled

@@ -75,7 +75,11 @@ class Listener:
         self._labels, self._acceleration = model.card.labels, acceleration
         self._predictor = model.predictor(acceleration)
         self._reader = reader_of(model.card)
-        self._reader.meet(waveform for path in session if (waveform := _readable(path)) is not None)
+        deaf: list[AudioError] = []
+        try:
+            self._reader.meet(_readable(session, deaf))
+        except UserError as error:
+            raise UserError(f"{error}; {deaf[0]}" if deaf else str(error)) from None
 
     def hear(self, path: Path, *, windows: bool = False) -> Heard:
         """One recording, whole, and in windows where they are wanted."""
@@ -143,12 +147,13 @@ def _loaded(path: Path) -> NDArray[np.float32]:
     return waveform
 
 
-def _readable(path: Path) -> NDArray[np.float32] | None:
-    """What cannot be heard is no part of a session; it is named when its turn comes."""
-    try:
-        return _loaded(path)
-    except AudioError:
-        return None
+def _readable(paths: Iterable[Path], deaf: list[AudioError]) -> Iterator[NDArray[np.float32]]:
+    """What cannot be heard is no part of a session, and is told in `deaf`; it is named when its turn comes."""
+    for path in paths:
+        try:
+            yield _loaded(path)
+        except AudioError as error:
+            deaf.append(error)
 
 
 def recordings_in(places: Iterable[Path]) -> list[Path]:

@@ -79,7 +79,7 @@ def _refuse_pickle(path: Path) -> None:
     if path.is_dir():
         return
     if not path.exists():
-        raise UserError("no such checkpoint", where=path)
+        raise UserError("no such folder", where=path, remedy=f"name one that holds {TENSORS} and {CARD}")
     with path.open("rb") as stream:
         start = stream.read(2)
     if start == b"PK" or start[:1] == b"\x80" or path.suffix in {".pt", ".pth", ".ckpt", ".pkl"}:

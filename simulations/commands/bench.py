@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simulations.commands.options import AsJson, Cache, cache_folder, placeless_command
+from simulations.commands.options import AsJson, Cache, cache_folder, finite, placeless_command
 
 app = typer.Typer(no_args_is_help=True, help="Measure this system against plain versions of itself.")
 
@@ -34,7 +34,9 @@ def features(
             "--root", metavar="DIR", help="The corpus's folder; the built-in one needs none.", show_default=False
         ),
     ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=1, help="How much speech a turn is.")] = 300.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, callback=finite, help="How much speech a turn is.")
+    ] = 300.0,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads that each contestant may use.")] = 1,
     cache: Cache = None,
     as_json: AsJson = False,
@@ -82,7 +84,8 @@ def _show_features(figures: dict[str, Any]) -> None:
 @app.command()
 def federation(
     seconds_per_tuning: Annotated[
-        float, typer.Option("--seconds-per-tuning", min=1, help="About how long each tuning is to take.")
+        float,
+        typer.Option("--seconds-per-tuning", min=1, callback=finite, help="About how long each tuning is to take."),
     ] = 20.0,
     as_json: AsJson = False,
 ) -> None:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from common.errors import UserError
 from simulations import completion
-from simulations.commands.options import AsJson, Cache, cache_folder
+from simulations.commands.options import AsJson, Cache, cache_folder, option_pair
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,7 +97,7 @@ def describe(
             emotions=labels,
             skip_bad=skip_bad,
             progress=open_bar("looking at recordings"),
-            **dict(_pair(text) for text in option or ()),
+            options=dict(option_pair(text) for text in option or ()),
         )
     description = count(manifest)
     if as_json:
@@ -107,13 +106,6 @@ def describe(
         typer.echo(json.dumps(description, indent=2))
     else:
         show_description(description, printer())
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, separator, value = text.partition("=")
-    if not separator or not key.isidentifier():
-        raise UserError("not an option of a layout", where=text, remedy="write it as --option key=value")
-    return key, value
 
 
 def show_description(description: dict[str, Any], console: "Console") -> None:

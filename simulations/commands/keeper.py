@@ -109,7 +109,7 @@ def status(
     from common.errors import UserError
 
     if socket is None and site is None:
-        raise UserError("of what?", remedy="pass --socket of a keeper, --site of a site, or both")
+        raise UserError("neither a keeper nor a site was named", remedy="pass --socket, --site, or both")
     told: dict[str, Any] = {"well": True}
     lines: list[str] = []
     if socket is not None:

@@ -1,5 +1,6 @@
 """`eyesoff ledger`: what left a site, read from its own record."""
 
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from common.errors import UserError
 from simulations.commands.options import AsJson, PageFile, write_page
 
 app = typer.Typer(no_args_is_help=True, help="Read a site's ledger, and check that nobody changed it.")
@@ -41,6 +43,10 @@ def show(
 
     Example: eyesoff ledger show site/state/ledger.jsonl --since 2026-11-01 --until 2026-11-30 --csv
     """
+    if as_csv and as_json:
+        raise UserError("--csv and --json both name a form", remedy="give one of them")
+    if since and until and until < since:
+        raise UserError(f"--until {until:%Y-%m-%d} is before --since {since:%Y-%m-%d}", remedy="exchange them")
     from collections import deque
 
     from client.history import Entry
@@ -128,6 +134,9 @@ def verify(
     """
     from client.ledger import verify as read
 
+    if head is not None and not re.fullmatch(r"[0-9a-f]{64}", head):
+        remedy = "a head is the 64 hexadecimal digits that an earlier `eyesoff ledger verify` printed"
+        raise UserError("not a head", where=head or "--head", remedy=remedy)
     verification = read(file, head)
     if as_json:
         import json
@@ -161,7 +170,6 @@ def accept(
 
     from client.ledger import Ledger
     from client.seen import LostError, note_of
-    from common.errors import UserError
 
     if not file.exists() and not note_of(file).exists():
         raise UserError("no ledger was ever here", where=file)

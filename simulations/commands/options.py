@@ -4,6 +4,7 @@ Owns their types and how a configuration is chosen by them. Must not know what a
 """
 
 import json
+import math
 import re
 import shlex
 import sys
@@ -97,6 +98,25 @@ def corpus_overrides(
         "runtime.cache": None if cache is None else str(cache),
     }
     return [f"{place}={json.dumps(value)}" for place, value in named.items() if value not in (None, "")]
+
+
+def option_pair(text: str) -> tuple[str, str]:
+    """What --option names: a key and its value.
+
+    >>> option_pair("dialogs=improvised")
+    ('dialogs', 'improvised')
+    """
+    key, separator, value = text.partition("=")
+    if not separator or not key.isidentifier():
+        raise UserError("not an option", where=text, remedy="write it as --option key=value")
+    return key, value
+
+
+def finite(number: float) -> float:
+    """Refuse what is no number, which no bound of an option does."""
+    if not math.isfinite(number):
+        raise typer.BadParameter(f"{number} is not a finite number")
+    return number
 
 
 def choose_config(

@@ -49,9 +49,13 @@ def recognize(
     from common.recognizers.model import load_model
     from common.settings import RuntimeConfig
 
+    try:
+        runtime = RuntimeConfig(device=device, precision="fp32")
+    except ValueError:
+        raise UserError("no such device", where=device, remedy="choose auto, cpu, cuda or cuda:N") from None
     opened, paths = load_model(model), recordings_in(recordings)
     # fp32, so that the same recording has the same answer on every machine, to the last digits that are shown.
-    machine = Acceleration.of(RuntimeConfig(device=device, precision="fp32"))
+    machine = Acceleration.of(runtime)
     listener = Listener(opened, machine, session=paths)
     failed: list[dict[str, str]] = []
     heard = _heard(listener, paths, windows, failed)

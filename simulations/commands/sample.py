@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from common.errors import UserError
+from simulations.commands.options import finite
 
 
 def sample(
@@ -36,10 +37,17 @@ def sample(
     latent_scale: Annotated[
         float,
         typer.Option(
-            "--latent-scale", min=0.05, max=3, help="Spread of the latents: above 1 more varied, below tamer."
+            "--latent-scale",
+            min=0.05,
+            max=3,
+            callback=finite,
+            help="Spread of the latents: above 1 more varied, below tamer.",
         ),
     ] = 1.0,
-    form: Annotated[str, typer.Option("--format", help="Of a bank's samples: npz or parquet.")] = "npz",
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="Of a bank's samples: npz by default, or parquet.", show_default=False),
+    ] = None,
 ) -> None:
     """Draw spectrograms from a generator: an array file, a picture, and sound with --audio.
 
@@ -62,8 +70,6 @@ def sample(
 
     Example: eyesoff sample generators.zip --number 200 --audio --out training
     """
-    from math import isfinite
-
     from server.generators import open_generator
     from server.opening import is_bank
     from simulations import sampling
@@ -73,11 +79,12 @@ def sample(
         raise UserError(
             "--out is the bank itself", where=out, remedy="choose another folder: a bank holds releases only"
         )
-    if not isfinite(latent_scale):
-        raise typer.BadParameter("not a number", param_hint="--latent-scale")
     if is_bank(generator):
-        _sample_bank(generator, out, number, seed, latent_scale, form, audio=audio, narrowed=bool(emotion or paired))
+        narrowed = bool(emotion or paired)
+        _sample_bank(generator, out, number, seed, latent_scale, form or "npz", audio=audio, narrowed=narrowed)
         return
+    if form:
+        raise UserError("--format is of a bank's samples", where=generator, remedy="leave it out, or name the bank")
     opened = open_generator(generator)
     samples = sampling.draw(opened, sampling.Order(number, seed, emotion, paired, latent_scale))
     if not opened.tuned:
@@ -97,7 +104,7 @@ def _sample_bank(
     """A training set of all generators."""
     from server.opening import opened_bank
     from simulations.progress import bars
-    from simulations.training_set import FORMS, draw_set, save_set, save_wavs
+    from simulations.training_set import FORMS, draw_set, refuse_soundless, save_set, save_wavs
 
     if narrowed:
         remedy = "leave out --emotion and --paired, or name one release"
@@ -107,6 +114,9 @@ def _sample_bank(
     if out.resolve() == place.resolve():
         raise UserError("--out is the bank itself", where=out, remedy="choose another folder")
     with opened_bank(place) as bank:
+        if audio:
+            for one in bank.banked():
+                refuse_soundless(one.card.tuning.space)
         drawn = draw_set(bank, number, seed, latent_scale)
     typer.echo(f"{len(drawn)} samples of {len(drawn.generators)} generators: {save_set(drawn, out, form)}")
     if audio:

@@ -63,7 +63,10 @@ def _run(chosen: "Tour", folder: Path | None) -> None:
     from simulations.tour import run_step
 
     place = folder or Path(tempfile.mkdtemp(prefix="eyesoff-tour-"))
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError("cannot make the folder", where=place, remedy=error.strerror) from None
     typer.echo(f"{chosen.about}\nAll of it lies in {place}")
     for number, step in enumerate(chosen.steps, start=1):
         typer.echo(f"\n{number} of {len(chosen.steps)}. {step.says}\n$ {step.command}")

@@ -172,10 +172,11 @@ def choose_modes(names: Sequence[str], space: Space = PATCHES, config: Config | 
         )
     asked = [other for name in asked for other in EACH.get(name, (name,))]
     possible = {name: mode for name, mode in every.items() if mode.is_of(space)}
+    listed = ", ".join(name.replace(",", "") for name in possible)  # as they are typed
     if unknown := [name for name in asked if name not in every]:
-        raise UserError("no such mode", where=", ".join(unknown), remedy=f"there are {', '.join(possible)}")
+        raise UserError("no such mode", where=", ".join(unknown), remedy=f"there are {listed}")
     if strange := [name for name in asked if name not in possible]:
-        remedy = f"the recognizer reads {space.kind}; there are {', '.join(possible)}"
+        remedy = f"the recognizer reads {space.kind}; there are {listed}"
         raise UserError(f"not a mode of {space.kind}", where=", ".join(strange), remedy=remedy)
     if own:
         return tuple(possible[name] for name in dict.fromkeys(asked))

@@ -11,7 +11,6 @@ Owns the layout of that folder. Must not know how a unit is computed.
                  snapshots/, site/, pool/                         while it is at work
 """
 
-import fcntl
 import json
 import shutil
 from collections.abc import Iterable, Iterator
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import UserError
-from common.files import atomic_json
+from common.files import atomic_json, locked
 from common.networks.acceleration import Acceleration
 from simulations.comparison.units import Unit
 
@@ -99,13 +98,8 @@ class Store:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Two comparisons at work on the same units would tread on each other's snapshots."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                remedy = "wait for it, or choose another --units"
-                raise UserError("another comparison is at work here", where=self.folder, remedy=remedy) from None
+        remedy = "wait for it, or choose another --units"
+        with locked(self.folder / ".lock", wait=False, taken="another comparison is at work here", remedy=remedy):
             yield
 
 

@@ -50,7 +50,7 @@ class Story:
 
     def follow(self, path: Path) -> list[dict[str, Any]]:
         """Take in the whole lines that have come since; the answer is those."""
-        if not path.exists():
+        if not path.is_file():
             return []
         with path.open("rb") as stream:
             stream.seek(self.read)

@@ -33,7 +33,7 @@ def audit_bank(
             raise UserError("releases of several kinds", where=bank.folder, remedy="audit those of one run")
     corpus = config.corpus
     root = corpus_root(corpus.name, config.runtime.corpus_root, config.runtime.cache_folder)
-    whole = read_corpus(corpus.name, root, emotions=tuning.labels, **option_words(corpus.options))
+    whole = read_corpus(corpus.name, root, emotions=tuning.labels, options=option_words(corpus.options))
     named = {session: site_name(session) for session in whole.sessions}  # by which sites are called in a bank
     wanted = (
         {one.session for one in banked} | {*map(site_name, strangers)} | (set() if strangers else {*named.values()})

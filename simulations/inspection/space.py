@@ -19,6 +19,8 @@ def disk(folder: Path, subject: str, free: Free = _free) -> Finding:
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     space = free(there)
     seen, figures = f"{space / GIB:.1f} GiB free at {folder}", {"free_gib": space / GIB}
+    if not there.is_dir():
+        return Finding(subject, "fail", f"{there} is a file, not a folder", "choose another folder", figures)
     if not os.access(there, os.W_OK):
         return Finding(subject, "fail", f"{there} may not be written", "choose another folder", figures)
     if space < GIB:

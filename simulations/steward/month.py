@@ -102,11 +102,12 @@ def span_of(name: str) -> tuple[datetime, datetime]:
     matched = re.fullmatch(r"(\d{4})-(\d{2})", name)
     try:
         begin = datetime(int(matched[1]), int(matched[2]), 1, tzinfo=UTC) if matched else None
-    except ValueError:
-        begin = None
-    if begin is None:
+        after = begin and (begin + timedelta(days=32)).replace(day=1)
+    except (ValueError, OverflowError):
+        begin = after = None
+    if begin is None or after is None:
         raise UserError("not a month", where=repr(name), remedy="year and month, such as 2026-11")
-    return begin, (begin + timedelta(days=32)).replace(day=1)
+    return begin, after
 
 
 def month_of(site: Site, name: str, now: datetime) -> Month:

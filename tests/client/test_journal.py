@@ -40,6 +40,13 @@ def test_what_ends_the_keeper_is_written_down_with_its_traceback(tmp_path):
     assert "Traceback" in (tmp_path / LOG).read_text()
 
 
+def test_what_the_steward_can_mend_is_written_down_as_one_line(tmp_path):
+    with pytest.raises(UserError, match="no such policy"), journal(tmp_path):
+        raise UserError("no such policy", where="policy.toml")
+    (line,) = (tmp_path / LOG).read_text().splitlines()
+    assert line.endswith("the keeper ended: no such policy: policy.toml")
+
+
 def test_as_json_a_record_is_one_line_whatever_it_says(tmp_path):
     with journal(tmp_path, "json"):
         KEEPER.warning("left out: %s", "two\nlines")

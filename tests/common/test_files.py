@@ -108,3 +108,11 @@ def test_a_lock_is_held_by_one_and_can_be_had_again(tmp_path: Path) -> None:
             locked(tmp_path / "new" / "lock", wait=False),
         ):
             pytest.fail("held twice")
+
+
+def test_a_place_below_a_file_is_named_as_such(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(UserError, match=r"cannot write: .*file/below; Not a directory"):
+        atomic_write(tmp_path / "file" / "below", b"")
+    with pytest.raises(UserError, match=r"cannot open the lock: .*Not a directory"), locked(tmp_path / "file" / "lock"):
+        pytest.fail("held")

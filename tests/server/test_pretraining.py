@@ -17,7 +17,8 @@ from common.settings import FeatureConfig, NetworkConfig
 from common.training.checkpoint import TENSORS, read_tensors
 from common.training.phases import Interrupted
 from common.training.pretrained import load_pretrained
-from server.pretraining import Run, export, pretrain, pretraining_identity
+from common.training.reporters import Reporter
+from server.pretraining import Run, _as_stage, export, pretrain, pretraining_identity
 
 SPEAKERS = range(101, 105)
 
@@ -215,3 +216,21 @@ def test_a_mistyped_folder_of_speech_does_not_claim_the_run_directory(tmp_path):
     with pytest.raises(UserError):
         pretrain(tiny(tmp_path), tmp_path / "nowhere", tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_an_identity_that_cannot_be_read_is_one_line(root, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "identity.json").write_text("{")
+    with pytest.raises(UserError, match=r"cannot read what this run is: .*identity.json"):
+        pretrain(tiny(tmp_path), root, tmp_path / "run", resume=True)
+
+
+def test_a_stage_that_is_counted_begins_once_and_is_told_in_twenty_steps():
+    told = []
+    console = Reporter()
+    console.begin = lambda stage, first, iterations: told.append((stage, first, iterations))
+    console.record = lambda stage, step, metrics: told.append(step)
+    progress = _as_stage("features", console)
+    for done in range(1, 101):
+        progress(done, 100)
+    assert told == [("features", 0, 100), *range(5, 101, 5)]

@@ -124,7 +124,7 @@ def test_networks_can_be_named_where_the_bank_lacks_them(release, tmp_path, pret
     alone.add(release)
     with pytest.raises(UserError, match="without the public networks"):
         shrink(alone, tmp_path / "small", 4, None)
-    with pytest.raises(UserError, match="without the public networks"):
+    with pytest.raises(UserError, match="no release began with these networks"):
         shrink(alone, tmp_path / "small", 4, pretrained_folder)  # others
 
 
@@ -149,3 +149,9 @@ class TestCampaign:
         assert results["sessions"] == ["A", "B"]
         assert [one["session"] for one in results["quarantined"]] == ["C"]
         assert "absurd-norm" in results["quarantined"][0]["reason"]
+
+
+def test_networks_that_no_release_began_with_are_refused(bank, pretrained_folder, tmp_path):
+    with pytest.raises(UserError, match=f"no release began with these networks: {pretrained_folder}"):
+        shrink(bank, tmp_path / "other", 4, pretrained_folder)
+    assert not (tmp_path / "other").exists()

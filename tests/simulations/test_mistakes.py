@@ -37,6 +37,8 @@ SETTINGS = (
     Mistake("config show --set nothing.here=1", "nothing"),
     Mistake("config show --set features.mels=64", "no such setting"),
     Mistake("config show --set finetuning.iterations=many", "iterations"),
+    Mistake("config show --set network=3", "network: a section, not a setting"),
+    Mistake("config show --set corpus.skew=-1", "corpus.skew: Input should be 'none', or Input should be greater"),
 )
 TYPED = (
     Mistake("frobnicate", "No such command 'frobnicate'"),
@@ -46,6 +48,10 @@ TYPED = (
     Mistake("recognize", "MODEL"),
     Mistake("tour pilot", "newcomer", "tour newcomer"),
     Mistake("tour newcomer --in there", "--run"),
+    Mistake("tour newcomer --run --in mine.toml", "cannot make the folder"),
+    Mistake("bench features --seconds nan", "nan is not a finite number"),
+    Mistake("bench federation --seconds-per-tuning nan", "nan is not a finite number"),
+    Mistake("keeper status", "--socket"),
 )
 CORPORA = (
     Mistake("corpus describe emo-db", "emodb"),
@@ -58,7 +64,12 @@ CORPORA = (
     Mistake("corpus describe table --root gone.csv", "gone.wav", "corpus describe table --root gone.csv --skip-bad"),
     Mistake("corpus describe table --root labels.csv --option anger", "key=value"),
     Mistake("corpus describe table --root labels.csv --option angry=sad --option sad=angry", "angry"),
+    Mistake("corpus describe table --root labels.csv --option root=3", "'3' is no label"),
+    Mistake("corpus describe table --root labels.csv --option emotions=3", "'3' is no label"),
+    Mistake("corpus describe emodb --root emodb --option progress=3", "progress: no such option"),
+    Mistake("corpus describe table --root labels.csv --emotions angry,sad,angry", "named twice: angry"),
     Mistake("corpus example folder", "choose an empty one"),
+    Mistake("corpus example mine.toml/new", "cannot write the recordings"),
     Mistake("simulate --corpus emodb --run new", "--root"),
     Mistake("pretrain --root nowhere --run new", "nowhere"),
 )
@@ -78,23 +89,31 @@ BANKS = (
     Mistake("bootstrap --bank nowhere --run new", "no such bank"),
     Mistake("bootstrap --bank folder --run new", "not a bank"),
     Mistake("audit nowhere", "no such bank"),
+    Mistake("bank export run/bank mine.toml/new.zip", "Not a directory"),
+    Mistake("sample run/bank --latent-scale nan --out new", "not a finite number"),
 )
 MODELS = (
     Mistake("recognize nowhere a.wav", "no such model"),
     Mistake("recognize mine.toml a.wav", "a model is a folder"),
     Mistake("recognize folder a.wav", "not a model"),
     Mistake("recognize run a.wav --csv --json", "give one of them"),
+    Mistake("recognize run a.wav --device tpu", "choose auto, cpu, cuda"),
     Mistake("model show nowhere", "no such model"),
     Mistake("model export nowhere new --to onnx", "no such model"),
     Mistake("report nowhere", "nowhere"),
     Mistake("report folder", "folder"),
     Mistake("ledger show nowhere.jsonl", "nowhere.jsonl"),
+    Mistake("ledger show ledger.jsonl --csv --json", "give one of them", "ledger show ledger.jsonl --csv"),
+    Mistake("ledger show ledger.jsonl --since 2026-11-02 --until 2026-11-01", "is before --since 2026-11-02"),
+    Mistake("ledger verify ledger.jsonl --head 3f2a", "64 hexadecimal digits", "ledger verify ledger.jsonl"),
+    Mistake("features list --option layer", "key=value"),
     Mistake("features list --set functional", "functionals", "features list --set functionals"),
 )
 RUNS = (
     Mistake("simulate --backend slurm --run new", "ray, serial"),
     Mistake("compare --backend slurm --run new", "processes, ray"),
-    Mistake("compare --modes real,reel --run new", "real"),
+    Mistake("compare --modes real,reel --run new", "no such mode: reel; there are real"),
+    Mistake("compare --modes baseline,federated,reel --run new", "baseline federated"),
     Mistake("compare --protocol loso --run new", "leave-one-session-out"),
     Mistake("compare --ablate everything --run new", "everything"),
     Mistake("simulate --set network.width=0.25 --backend serial --run new", "--base"),
@@ -121,6 +140,7 @@ def place(tmp_path, monkeypatch, release_file):
     (tmp_path / "gone.csv").write_text(table.format("a.wav") + "gone.wav,angry,monday\n")
     (tmp_path / "columns.csv").write_text("path,emotion\na.wav,angry\n")
     (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "ledger.jsonl").write_text("")
     for name in ("a", "b"):
         (tmp_path / "two" / f"{name}.csv").write_text(table.format("../a.wav"))
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:

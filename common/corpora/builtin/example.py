@@ -8,6 +8,7 @@ from pathlib import Path
 from common.corpora.builtin import acting
 from common.corpora.builtin.making import Recipe, plans, record
 from common.corpora.reading import Progress
+from common.errors import UserError
 from common.files import atomic_write, refuse_strangers
 
 TABLE = "recordings.csv"
@@ -21,8 +22,11 @@ def write_example(folder: Path, progress: Progress | None = None) -> Path:
     if table.is_file() and table.read_bytes() == content:
         return table
     refuse_strangers(folder, acting.SESSIONS)
-    for _ in record(RECIPE, folder, progress):
-        pass
+    try:
+        for _ in record(RECIPE, folder, progress):
+            pass
+    except OSError as error:
+        raise UserError("cannot write the recordings", where=folder, remedy=error.strerror) from None
     atomic_write(table, content)
     return table
 

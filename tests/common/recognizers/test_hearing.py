@@ -172,3 +172,9 @@ def test_one_recording_is_one_recording(of_vectors, around, wav):
         Listener(of_vectors("session"), around.acceleration, session=[wav()])
     assert of_vectors("session").card.given.startswith("FOLDER, with 8 or more recordings")
     assert of_vectors("training").card.given == "RECORDING.wav"
+
+
+def test_too_few_recordings_of_a_session_come_with_the_reason_of_the_first(of_vectors, around, wav, tmp_path):
+    paths = [tmp_path / "gone.wav", wav()]
+    with pytest.raises(UserError, match=r"1 usable recording, .*; .*gone.wav: no such file"):
+        Listener(of_vectors("session"), around.acceleration, session=paths)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from common.errors import UserError
 from simulations import cli
 
 
@@ -69,3 +70,19 @@ def test_a_bank_is_kept_clean_of_samples(run, release_file):
 )
 def test_a_number_out_of_its_bounds_is_refused(words, run, release_file):
     assert run(release_file, *words)[0] == 2
+
+
+def test_the_form_of_a_training_set_is_refused_for_one_release(run, release_file, tmp_path):
+    status, _, told = run(release_file, "--format", "parquet")
+    assert (status, "--format is of a bank's samples" in told) == (2, True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bank_that_has_no_sound_is_refused_before_anything_is_written(run, release_file, tmp_path, monkeypatch):
+    def refuse(space):
+        raise UserError("vectors have no sound")
+
+    monkeypatch.setattr("simulations.training_set.refuse_soundless", refuse)
+    status, _, told = run(release_file.parent, "--audio")
+    assert (status, "vectors have no sound" in told) == (2, True)
+    assert not (tmp_path / "out").exists()

@@ -32,3 +32,9 @@ def test_a_containers_small_shared_memory_is_doubtful(gib: float, sign: str, tmp
 
 def test_a_system_without_shared_memory_is_well(tmp_path: Path) -> None:
     assert shared_memory(tmp_path / "shm").sign == "ok"
+
+
+def test_a_file_in_the_place_of_a_folder_fails(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    finding = disk(tmp_path / "cache", "cache", lambda _: 50 * GIB)
+    assert (finding.sign, finding.seen) == ("fail", f"{tmp_path / 'cache'} is a file, not a folder")

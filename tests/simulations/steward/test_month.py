@@ -118,7 +118,7 @@ def test_the_page_tells_all_of_it_and_needs_nothing_else(told):
     assert re.findall(r'(?:src|href)="(?!#|data:)', page) == []
 
 
-@pytest.mark.parametrize("name", ["2026-13", "november", "2026-11-03", "26-11"])
+@pytest.mark.parametrize("name", ["2026-13", "november", "2026-11-03", "26-11", "9999-12"])
 def test_what_is_no_month_is_refused(name):
     with pytest.raises(UserError, match="not a month"):
         span_of(name)
