@@ -51,7 +51,7 @@ def _actor_sexes(table: Path) -> dict[str, Sex]:
 LAYOUT = Layout(
     name="cremad",
     title="CREMA-D",
-    licence="Open Database License 1.0, Cao et al. 2014",
+    licence="Open Database License 1.0, its contents under the Database Contents License 1.0, Cao et al. 2014",
     example="AudioWAV/1001_DFA_ANG_XX.wav",
     markers=("AudioWAV/*.wav",),
     emotions=tuple(_EMOTIONS.values()),

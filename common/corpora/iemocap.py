@@ -58,7 +58,7 @@ def _turn(turn: str, code: str, table: str) -> Finding:
 LAYOUT = Layout(
     name="iemocap",
     title="IEMOCAP",
-    licence="by agreement with the University of Southern California, Busso et al. 2008",
+    licence="see the corpus' own terms, its release form at sail.usc.edu/iemocap, Busso et al. 2008",
     example="Session1/dialog/EmoEvaluation/Ses01F_impro01.txt",
     markers=("Session[1-5]/dialog/EmoEvaluation/*.txt",),
     emotions=tuple(dict.fromkeys(_EMOTIONS.values())),

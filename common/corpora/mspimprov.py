@@ -45,7 +45,7 @@ def _turn(turn: str, letter: str, audio: str, table: str) -> Finding:
 LAYOUT = Layout(
     name="mspimprov",
     title="MSP-IMPROV",
-    licence="by agreement with the University of Texas at Dallas, Busso et al. 2017",
+    licence="see the corpus' own terms, Busso et al. 2017",
     example="Evaluation.txt and session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav",
     markers=("Eval*tion.txt",),
     emotions=tuple(_EMOTIONS.values()),

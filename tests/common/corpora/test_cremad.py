@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.corpora import read_corpus
+from common.corpora import CORPORA, read_corpus
 from common.corpora.cremad import LAYOUT
 from common.errors import UserErrors
 
@@ -48,3 +48,12 @@ def test_the_one_level_of_a_single_letter_is_known(plant):
 def test_a_name_that_makes_no_sense_is_reported(plant, name, complaint):
     with pytest.raises(UserErrors, match=f"{name}.wav: {complaint}"):
         read_corpus("cremad", plant([*PATHS, f"AudioWAV/{name}.wav"]))
+
+
+def test_what_nobody_could_read_is_not_claimed_to_be_a_licence():
+    """CREMA-D's lies in its repository; the other two are given to whoever signs."""
+    licences = {name: layout.licence for name, layout in CORPORA.methods.items()}
+    assert "Open Database License" in licences["cremad"]
+    assert "Database Contents License" in licences["cremad"]
+    for name in ("iemocap", "mspimprov"):
+        assert licences[name].startswith("see the corpus' own terms")
