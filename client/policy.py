@@ -55,8 +55,8 @@ class Policy(Section):
     )
     release: Gatekeeper = Field(
         "always",
-        description="always: a finished release may leave; audited: only when its audit says so, or you do; approve: "
-        "only when you say so (`eyesoff keeper inbox` lists what waits, with its audit)",
+        description="always: a finished release may leave, unaudited; audited: only when its audit says so, or you do; "
+        "approve: only when you say so (`eyesoff keeper inbox` lists what waits, with its audit)",
     )
     precisions: tuple[Precision, ...] = Field(
         (Precision.FP16, Precision.BF16, Precision.INT8),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from client.bases import shipped_bases
-from client.policy import Policy
+from client.policy import Gatekeeper, Policy
 from client.recipes import preset_recipes
 from client.simulated import session_file, site_file, site_name
 from client.site import STATE
@@ -36,6 +36,7 @@ from simulations.deployment.keys import new_pair, new_secret
 from simulations.deployment.layout import SETTINGS, Layout
 from simulations.deployment.sessions import keep_session
 from simulations.deployment.settings import write_settings
+from simulations.steward.policy_words import RULES
 
 INSIDE = ("superlink", "localhost", "127.0.0.1")
 """How the server's own processes reach the SuperLink."""
@@ -45,13 +46,18 @@ SPEECH = Path("/srv/speech")
 """Where a site's speech is expected until its people say otherwise."""
 
 
+AUDITED: Gatekeeper = "audited"
+"""Of a site elsewhere: what its audit refuses or cannot tell waits for its steward, for nobody here knows its speech."""
+
+
 @dataclass(frozen=True)
 class Newcomer:
-    """A site that is to join: the name of its folder, the session it holds, and the lines of its site file."""
+    """A site that is to join: its folder's name, the session it holds, its site file, and who lets its releases go."""
 
     name: str
     session: str
     text: str
+    release: Gatekeeper = "always"
 
 
 def sessions_as_sites(config: Config) -> list[Newcomer]:
@@ -79,6 +85,7 @@ def sites_elsewhere(config: Config, names: Sequence[str]) -> list[Newcomer]:
             name,
             name,
             heading + site_file(config, session=name, corpus="table", root=root, holds="", emotions=emotions),
+            AUDITED,
         )
         for name in names
     ]
@@ -153,23 +160,24 @@ def add_site(layout: Layout, newcomer: Newcomer, host: str, port: int) -> list[s
         return []
     atomic_write(files.authority, layout.server.authority.read_bytes())
     atomic_write(files.site, newcomer.text.encode())
-    atomic_write(files.policy, policy_text().encode())
+    atomic_write(files.policy, policy_text(newcomer.release).encode())
     values = {"EYESOFF_SERVER": host, "EYESOFF_PORT": str(port), "EYESOFF_SITE": newcomer.name}
     write_settings(files.relay / SETTINGS, values)
     new_pair(files.key, files.public_key)
     (files.keeper / STATE).mkdir(mode=0o700, exist_ok=True)  # all that a keeper's container may write of its folder
     public = layout.server.public_keys / f"{newcomer.name}.pub"
     atomic_write(public, files.public_key.read_bytes())
-    return [f"site {newcomer.name}: {layout.site_folder(newcomer.name)}, to be carried there by hand"]
+    means = f'release = "{newcomer.release}" in its keeper/policy.toml: {RULES[newcomer.release]}'
+    return [f"site {newcomer.name}: {layout.site_folder(newcomer.name)}, to be carried there by hand", means]
 
 
 TABLES = "audit", "bounds"
 """Rules of a policy that have rules of their own."""
 
 
-def policy_text() -> str:
-    """The default policy, each rule with its meaning above it, for a steward to narrow."""
-    policy = Policy()
+def policy_text(release: Gatekeeper) -> str:
+    """The default policy but for who lets go, each rule with its meaning above it, for a steward to narrow."""
+    policy = Policy(release=release)
     lines = ["# What this site lets a server ask for and take away. The keeper reads it when it starts."]
     lines += _rules(policy, {"bases": _named(shipped_bases()), "recipes": _named(preset_recipes())})
     for name in TABLES:

@@ -26,10 +26,10 @@ def content(layout):
     return {path: path.read_bytes() for path in layout.folder.rglob("*") if path.is_file()}
 
 
-def test_a_site_can_be_read_and_its_policy_is_the_default_one(layout):
+def test_a_site_can_be_read_and_its_policy_is_the_default_one_but_that_audits_decide(layout):
     site = load_site(layout.site("clinic").site)
     assert (site.session, site.corpus, str(site.root)) == ("clinic", "table", "/srv/speech/recordings.csv")
-    assert load_policy(site.policy) == Policy()
+    assert load_policy(site.policy) == Policy(release="audited")
     check_pair(layout.site("clinic").key, layout.site("clinic").public_key)
 
 
@@ -39,6 +39,19 @@ def test_the_server_knows_whose_key_is_for_which_session(layout, config, tmp_pat
     create(rehearsal, ["localhost"], 9443, sessions_as_sites(config), days=90, renew=False)
     told = read_sessions(rehearsal.server.sessions)
     assert told == {name: load_site(rehearsal.site(name).site).session for name in rehearsal.sites}
+
+
+def test_the_rehearsal_of_who_has_all_the_speech_is_not_held_up_by_audits(config, tmp_path):
+    rehearsal = Layout(tmp_path / "rehearsal")
+    made = create(rehearsal, ["localhost"], 9443, sessions_as_sites(config), days=90, renew=False)
+    assert {load_policy(rehearsal.site(name).policy).release for name in rehearsal.sites} == {"always"}
+    assert sum("none is audited" in line for line in made) == len(rehearsal.sites)
+
+
+def test_who_lets_a_site_s_releases_go_is_told_in_one_line(config, tmp_path):
+    made = create(Layout(tmp_path / "d"), ["h"], 9443, sites_elsewhere(config, ["clinic"]), days=90, renew=False)
+    (told,) = [line for line in made if line.startswith("release = ")]
+    assert "leaves by itself where its audit says release. Anything else waits for you" in told
 
 
 def test_both_sides_settings_can_be_read(layout):
