@@ -4,15 +4,18 @@ Owns both measures, their limits, and when they say nothing. Must not know a rel
 
 Limits stand well beyond every honest release that was tried, hardly tuned ones and a single site of another corpus
 included: such a site's labels may be recognized as seldom as by chance, so that is no sign of malice. What is found is
-noise in the place of speech, what hardly varies, and labels that have all been exchanged. Two that are exchanged pass,
-and so does whoever poisons with care.
+noise in the place of speech, what hardly varies, and labels that have all been exchanged. Two of more that are
+exchanged pass, and so does whoever poisons with care.
 
-Labels are judged by those who know all the emotions that a release knows, and only of a release that knows three or
-more: what two emotions do is one direction, which is right or wrong as a whole, and by chance. So whoever says to know
-two only is not judged by its labels.
+Labels are judged on the emotions that a release says to know, by those who know all of these. What two emotions do is
+one direction, which is recognized as a whole or not at all, and by chance where a release was hardly tuned. So of two
+it counts how far: who goes nearly as far the other way as the others go theirs, while those agree, has exchanged them.
+An honest site of another corpus was seen to go half as far; one went farther, of a corpus whose sites do not agree. A
+release that knows one emotion has nothing to exchange, and is not judged.
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from statistics import fmean, median
 
 import torch
@@ -23,8 +26,6 @@ from server.checks import Statistics
 
 FEWEST = 4
 """Releases without which nobody is odd."""
-FEWEST_EMOTIONS = 3
-"""Emotions without which labels tell too little, where there are as many."""
 LEAST_USUAL = 0.05
 """Deviation of statistics, half of what tuned generators have: below it none is far, for all hardly vary."""
 FARTHEST = 10.0
@@ -35,6 +36,12 @@ LEAST_RECOGNIZED = 0.25
 """In units of chance."""
 AGREEMENT = 0.5
 """How far between chance and certainty the others' labels must be recognized among themselves."""
+BACKWARDS = 0.75
+"""How far two emotions must lie the wrong way, in units of how far they usually lie the right way."""
+USUAL = 0.15
+"""How far two emotions must usually lie the right way, of 0.5 at most: below it sites do not agree on what they are."""
+ALIKE = 0.5
+"""How far they lie the right way in three quarters of the others at the least, in the same unit."""
 RIDGE = 1.0
 MANY = 1024
 """Numbers in a sample from which on a reader is shown a random view of them."""
@@ -69,31 +76,61 @@ def _beside(statistic: Sequence[Tensor]) -> tuple[Tensor, Tensor, float]:
 
 def mislabelled(statistics: Mapping[str, Statistics], known: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
     """Name to reason; `known` are the classes in the order of a release's statistics."""
-    fewest = min(FEWEST_EMOTIONS, max(map(len, known.values()), default=0))
     found: dict[str, str] = {}
-    for classes in sorted({one for one in known.values() if len(one) >= fewest}, key=lambda one: (-len(one), one)):
+    for classes in sorted({one for one in known.values() if len(one) > 1}, key=lambda one: (-len(one), one)):
         knowing = {
-            name: {kind: values[[known[name].index(number) for number in classes]] for kind, values in one.items()}
+            name: _effects(
+                {kind: values[[known[name].index(number) for number in classes]] for kind, values in one.items()}
+            )
             for name, one in statistics.items()
             if {*classes} <= {*known[name]}
         }
-        found = found or {
-            name: why for name, why in _mislabelled(knowing, len(classes)).items() if known[name] == classes
-        }
+        if found or len(knowing) < FEWEST:
+            continue
+        claiming = {name for name in knowing if known[name] == classes}
+        found = _exchanged(knowing, claiming) if len(classes) == 2 else _unrecognized(knowing, claiming)
     return found
 
 
-def _mislabelled(statistics: Mapping[str, Statistics], classes: int) -> dict[str, str]:
+def _unrecognized(effects: Mapping[str, Tensor], claiming: AbstractSet[str]) -> dict[str, str]:
     """Of the worst one alone: a bad one among those that a reader learns from makes it mistake the good ones too."""
-    if len(statistics) < FEWEST:
-        return {}
-    recognized = dict(zip(statistics, _recognized([_effects(one) for one in statistics.values()]), strict=True))
-    chance, worst = 1 / classes, min(recognized, key=lambda name: recognized[name])
+    recognized = {name: _recognized(one) for name, one in _answers(effects).items()}
+    chance, worst = 1 / len(next(iter(effects.values()))), min(recognized, key=lambda name: recognized[name])
     others = median(share for name, share in recognized.items() if name != worst)
-    if recognized[worst] >= LEAST_RECOGNIZED * chance or others < chance + AGREEMENT * (1 - chance):
+    certain = others >= chance + AGREEMENT * (1 - chance)
+    if worst not in claiming or recognized[worst] >= LEAST_RECOGNIZED * chance or not certain:
         return {}
     told = f"its labels mean what the others' do in {recognized[worst]:.0%} of cases, by chance {chance:.0%}"
     return {worst: f"{told}; the others' own in {others:.0%}"}
+
+
+def _exchanged(effects: Mapping[str, Tensor], claiming: AbstractSet[str]) -> dict[str, str]:
+    """Of those who say to know these two emotions and no other, the one who goes farthest the wrong way.
+
+    How the others agree is measured without that one, who makes their readers worse.
+    """
+    ways = {name: _way(one) for name, one in _answers(effects).items()}
+    worst = min(claiming, key=lambda name: (ways[name], name))
+    if len(effects) <= FEWEST or ways[worst] >= 0:
+        return {}
+    others = _answers({name: one for name, one in effects.items() if name != worst})
+    each = sorted(map(_way, others.values()))
+    usual, least = median(each), each[(len(each) - 1) // 4]
+    certain = median(map(_recognized, others.values())) >= (1 + AGREEMENT) / 2
+    if not certain or usual < USUAL or least < ALIKE * usual or ways[worst] > -BACKWARDS * usual:
+        return {}
+    told = f"its two emotions lie {-ways[worst] / usual:.0%} as far apart as the others', the other way round"
+    return {worst: f"{told}: its labels are exchanged"}
+
+
+def _way(answers: Tensor) -> float:
+    """How far samples lie towards their own emotion, and so below zero where they lie the other way."""
+    return float(answers.diagonal(dim1=0, dim2=2).mean() - answers.mean())
+
+
+def _recognized(answers: Tensor) -> float:
+    """The share of samples whose emotion is answered."""
+    return float((answers.argmax(dim=2) == torch.arange(len(answers))[:, None]).double().mean())
 
 
 def _effects(statistics: Statistics) -> Tensor:
@@ -102,11 +139,12 @@ def _effects(statistics: Statistics) -> Tensor:
     return together - together.mean(dim=0)
 
 
-def _recognized(effects: Sequence[Tensor]) -> list[float]:
-    """The share of each release's samples whose emotion a linear reader recognizes that learnt from all the others'.
+def _answers(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Of each release [classes, samples, classes]: what a linear reader answers that learnt from all the others.
 
     Every release weighs the same however loud it is; the normal equations of each are taken out of the sum in turn.
     """
+    effects = [*named.values()]
     unit = torch.stack([one.flatten(0, 1).std(dim=0) for one in effects]).quantile(0.5, dim=0) + TINY
     shown = [one / unit for one in effects]
     shown = [(one / (one.square().mean().sqrt() + TINY)).flatten(0, 1) for one in shown]
@@ -118,8 +156,8 @@ def _recognized(effects: Sequence[Tensor]) -> list[float]:
     wanted = torch.nn.functional.one_hot(labels).double() - 1 / classes
     squares, answers = sum(one.T @ one for one in shown), sum(one.T @ wanted for one in shown)
     ridge = RIDGE * (len(shown) - 1) * classes * samples * torch.eye(shown[0].shape[1], dtype=torch.float64)
-    shares = []
+    answered = []
     for one in shown:
         reader = torch.linalg.solve(squares - one.T @ one + ridge, answers - one.T @ wanted)
-        shares.append(float(((one @ reader).argmax(dim=1) == labels).double().mean()))
-    return shares
+        answered.append((one @ reader).unflatten(0, (classes, samples)))
+    return dict(zip(named, answered, strict=True))

@@ -47,7 +47,7 @@ SPEECH = Path("/srv/speech")
 
 
 AUDITED: Gatekeeper = "audited"
-"""Of a site elsewhere: what its audit refuses or cannot tell waits for its steward, for nobody here knows its speech."""
+"""Of a site elsewhere: what an audit refuses or cannot tell waits for its steward, for nobody knows its speech here."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """A release that is odd among the others is named, and nobody else; where all are odd, or too few, nobody is."""
 
+from itertools import combinations
+
 import pytest
 import torch
 
@@ -127,10 +129,27 @@ class TestMislabelled:
         assert "by chance 33%" in found["X"]
         assert mislabelled(sites("ABCD", X={}), X=(0, 1, 2)) == {}
 
-    def test_two_emotions_are_not_judged_unless_there_are_two(self):
-        swapped = sites("ABCD", X={"labels": (1, 0, 2, 3)})
-        assert mislabelled(swapped, X=(0, 1)) == {}
-        assert list(mislabelled(swapped, **dict.fromkeys("ABCDX", (0, 1)))) == ["X"]
+    @pytest.mark.parametrize("pair", list(combinations(range(CLASSES), 2)))
+    def test_two_emotions_that_are_exchanged_are_named_whether_the_others_know_more_or_not(self, pair):
+        one, other = pair
+        exchanged = [{one: other, other: one}.get(number, number) for number in range(CLASSES)]
+        swapped = sites("ABCD", X={"labels": exchanged})
+        assert list(mislabelled(swapped, X=pair)) == ["X"]
+        assert "the other way round" in mislabelled(swapped, X=pair)["X"]
+        assert list(mislabelled(swapped, **dict.fromkeys("ABCDX", pair))) == ["X"]
+        assert mislabelled(sites("ABCD", X={}), X=pair) == {}
+
+    def test_two_emotions_that_lie_somewhat_the_other_way_are_not_named(self):
+        assert mislabelled(sites("ABCD", X={"labels": (1, 0, 2, 3), "effect": EFFECT / 10}), X=(0, 1)) == {}
+
+    def test_two_emotions_are_not_judged_where_the_others_do_not_agree(self):
+        backwards = {"labels": (1, 0, 2, 3)}
+        apart = sites("ABC", X=backwards, Y=backwards, Z=backwards)
+        assert mislabelled(apart, X=(0, 1)) == {}
+        assert list(mislabelled(sites("ABCDEFG", X=backwards, Y=backwards), X=(0, 1))) == ["X"]
+
+    def test_one_emotion_has_nothing_to_be_exchanged(self):
+        assert mislabelled(sites("ABCD", X={"labels": (1, 2, 3, 0)}), X=(0,)) == {}
 
     def test_labels_are_not_judged_by_those_who_do_not_know_them(self):
         ring = sites("ABCD", X={"labels": (1, 2, 3, 0)})
