@@ -145,9 +145,10 @@ def _networks(config: Config, order: Order) -> Pretrained | None:
 
 
 def scores_of(outcome: Mapping[str, Any]) -> str:
-    """Macro F1 of every fold that was scored, in one line."""
-    folds = [
-        (fold["name"], [np.array(m) for counts in fold["counts"].values() for m in counts]) for fold in outcome["folds"]
-    ]
-    scored = [f"{name} {float(macro_f1(np.sum(matrices, axis=0))):.2f}" for name, matrices in folds if matrices]
+    """Macro F1 of every fold that was scored, in one line, which says where it was trained on those who scored it."""
+    scored = []
+    for fold in outcome["folds"]:
+        own = " (on speakers that it was trained on, so no test)" if {*fold["train"]} & {*fold["test"]} else ""
+        if matrices := [np.array(matrix) for counts in fold["counts"].values() for matrix in counts]:
+            scored.append(f"{fold['name']} {float(macro_f1(np.sum(matrices, axis=0))):.2f}{own}")
     return ", ".join(scored) or "no client scored"

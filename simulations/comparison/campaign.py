@@ -36,7 +36,7 @@ from simulations.comparison.modes import ABLATED, MODES, REAL
 from simulations.comparison.recognizing import real_examples
 from simulations.comparison.results import environment, ground, scored, seconds_of, whence
 from simulations.comparison.sample_quality import AN_EMOTION, drawn, look
-from simulations.comparison.schema import Aside, Counts, Failed, Matrix, Results, Tested, write_results
+from simulations.comparison.schema import NO_TEST, Aside, Counts, Failed, Matrix, Results, Tested, write_results
 from simulations.comparison.store import LEDGER, METRICS
 from simulations.federation.campaign import Simulation, order
 from simulations.federation.watching import Watch
@@ -178,7 +178,7 @@ def _failed(one: Mapping[str, str], seed: int) -> Failed:
 def _protocol(config: Config, found: Found, scored: int, known: int, noise: Sequence[float]) -> str:
     """In words, of whom the scores are, and of how many of the folds that any mode knows."""
     if any(set(fold.train) & set(fold.test) for fold in found.folds):
-        return "the very speakers that were trained on, so no test"
+        return NO_TEST
     missing = f", {scored} of {known} folds" if scored < known else ""
     told = f"; counts with the sites' noise, epsilon {', '.join(f'{one:g}' for one in noise)}" if noise else ""
     return f"{config.methods.protocol.replace('-', ' ')}{missing}{told}"

@@ -26,6 +26,8 @@ Matrix = list[list[int]]
 Counts = dict[str, dict[str, dict[str, Matrix]]]
 """Seed (as text) to fold to speaker to a matrix."""
 What = Literal["comparison", "campaign", "bootstrap"]
+NO_TEST = "the very speakers that were trained on, so no test"
+"""The protocol of a run that scores nobody else, in words; each line with its scores says so too."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from common.config.showing import spell
 from simulations.comparison.modes import ABLATED, STAYS_MARK
-from simulations.comparison.schema import ArmRow, Results
+from simulations.comparison.schema import NO_TEST, ArmRow, Results
 from simulations.comparison.units import row_of
 
 
@@ -47,8 +47,9 @@ def table_of(results: Results) -> Table:
 
 
 def marked(results: Results, mode: str) -> str:
-    """A mode's name, with a dagger where its samples cannot leave the recordings' place."""
-    return mode + STAYS_MARK if results.modes[mode].stays else mode
+    """A mode's name: with a dagger where its samples cannot leave their place, and whether its score is no test."""
+    name = mode + STAYS_MARK if results.modes[mode].stays else mode
+    return f"{name} (no test: its own training speakers)" if results.protocol == NO_TEST else name
 
 
 def stays_lines(results: Results) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from common.scoring import Score
 from simulations.comparison.modes import FLOOR, REAL
-from simulations.comparison.schema import Results
+from simulations.comparison.schema import NO_TEST, Results
 from simulations.report.published import PAPER, is_the_papers, share_of_real
 from simulations.report.wording import interval, many, percent, percents, score
 
@@ -59,7 +59,8 @@ def _alone(results: Results) -> str:
     for name in answering(results):
         if name in results.modes and (found := results.modes[name].macro_f1):
             reached = f"macro F1 {score(found.mean)} ({interval(found.low, found.high)}), n = {found.n} utterances"
-            return f"Trained on {_samples(name)}, a recognizer reaches {reached}."
+            where = f", on {NO_TEST}" if results.protocol == NO_TEST else ""
+            return f"Trained on {_samples(name)}, a recognizer reaches {reached}{where}."
     return "Nothing was tested, so this run cannot say what synthetic speech is worth."
 
 

@@ -14,7 +14,7 @@ from server.events import EventFile
 from server.intake import QUARANTINE
 from server.pretraining import pretraining_identity
 from server.roster import HOLDERS
-from server.run import CONFIG, EVENTS, LOCK, ORDER, Order, open_run, read_run, run_campaign
+from server.run import CONFIG, EVENTS, LOCK, ORDER, Order, open_run, read_run, run_campaign, scores_of
 
 ORDERED = Order("run", "weights", "a1b2", 2, "everyone")
 
@@ -193,3 +193,11 @@ class TestEvents:
 def test_the_module_tells_the_layout_of_the_directory():
     for name in (CONFIG, ORDER, EVENTS, QUARANTINE, HOLDERS, "campaign.json", "bank/", "recognizers/", "counts/"):
         assert name in run.__doc__
+
+
+def test_the_line_of_scores_says_where_nobody_else_was_tested():
+    def fold(name, test):
+        return {"name": name, "train": ["a"], "test": [test], "counts": {test: [[[2, 0], [0, 2]]]}}
+
+    assert scores_of({"folds": [fold("b", "b")]}) == "b 1.00"
+    assert scores_of({"folds": [fold("all", "a")]}) == "all 1.00 (on speakers that it was trained on, so no test)"

@@ -16,6 +16,7 @@ from server.outcome import FoldFound, Found
 from simulations.comparison.campaign import results_of
 from simulations.comparison.schema import Aside
 from simulations.comparison.table import aside_lines, failure_lines, table_of
+from simulations.report.headline import Headline
 
 RIGHT = [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 2]]
 WRONG = [[0, 2, 0, 0], [2, 0, 0, 0], [0, 0, 0, 2], [0, 0, 2, 0]]
@@ -109,6 +110,10 @@ def test_scores_of_the_sites_own_speakers_are_not_called_a_test(config):
     fold = FoldFound("everyone", ["a", "b"], ["a", "b"], {"a": [RIGHT], "b": [WRONG]}, {"a": None, "b": None})
     results = results_of(config, Found(1, "run", "demo", "0", ["x"], ["a", "b"], [fold], [], []))
     assert "so no test" in results.protocol
+    assert "federated (no test: its own training speakers)" in shown(results)
+    assert "no test" in Headline.of(results, {}).answer
+    elsewhere = results_of(config, found({"a": [RIGHT], "b": [WRONG]}))
+    assert "no test" not in shown(elsewhere) + Headline.of(elsewhere, {}).answer
     assert list(results.counts["federated"]["0"]["everyone"]) == ["everyone#0", "everyone#1"]
 
 
