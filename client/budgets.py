@@ -7,11 +7,11 @@ import json
 from collections.abc import Callable, Mapping
 
 from client.flood import TurnedAway
-from client.history import History
+from client.history import ADD, History
 from client.policy import MEBIBYTE, Policy
 from common.privacy.accountant import together
 from common.privacy.budget import Budget, Spent
-from common.wire import Code, Refused, Score, Tune
+from common.wire import AddToSum, Code, Refused, Score, Tune
 
 Judge = Callable[[History], None]
 """Raises `Refused` where what has happened so far does not leave room."""
@@ -21,10 +21,22 @@ def tunings_left(work: str, policy: Policy) -> Judge:
     """A piece of work that was begun before costs nothing: it is gone on with, or given again."""
 
     def judge(history: History) -> None:
-        if work in history.begun_in_all("tune"):
+        if work in history.made_in_all():
             return
-        _require(len(history.begun_in_all("tune")) < policy.releases_in_all, Code.RELEASES_SPENT)
-        _require(len(history.begun_today("tune")) < policy.tunings_a_day, Code.TUNINGS_SPENT)
+        _require(len(history.made_in_all()) < policy.releases_in_all, Code.RELEASES_SPENT)
+        _require(len(history.made_today()) < policy.tunings_a_day, Code.TUNINGS_SPENT)
+
+    return judge
+
+
+def sums_left(work: str, policy: Policy) -> Judge:
+    """Of two sums over different sites the difference is what a few of them have added, or one."""
+
+    def judge(history: History) -> None:
+        begun = history.begun_in_all(ADD)
+        numbers = work.removesuffix(work.rpartition("/")[2])
+        others = sum(other.startswith(numbers) for other in begun if other != work)
+        _require(others < policy.sums_of_one, Code.ADDED)
 
     return judge
 
@@ -46,21 +58,22 @@ def privacy_left(work: str, signal: float, spent: Mapping[str, float], policy: P
 
 
 def left_for(
-    request: Tune | Score, work: str, signal: float, spent: Callable[[], Mapping[str, float]], policy: Policy
+    request: Tune | Score | AddToSum, work: str, signal: float, spent: Callable[[], Mapping[str, float]], policy: Policy
 ) -> Judge:
     """What a request that begins work must find left; `spent` is asked for a private release alone."""
     if isinstance(request, Score):
         return scorings_left(request, work, policy)
-    tunings = tunings_left(work, policy)
-    if not signal:
-        return tunings
-    privacy = privacy_left(work, signal, spent(), policy)
+    judges = [tunings_left(work, policy)]
+    if isinstance(request, AddToSum):
+        judges.append(sums_left(work, policy))
+    if signal:
+        judges.append(privacy_left(work, signal, spent(), policy))
 
-    def both(history: History) -> None:
-        tunings(history)
-        privacy(history)
+    def all_of_them(history: History) -> None:
+        for judge in judges:
+            judge(history)
 
-    return both
+    return all_of_them
 
 
 def scorings_left(request: Score, work: str, policy: Policy) -> Judge:
@@ -103,7 +116,8 @@ def _check_run(request: Score, history: History) -> None:
     released = history.released.get(scoring.run)
     if released is None:
         raise Refused(Code.NOT_IN_THAT_RUN)
-    tuning = json.loads(released)["card"]["tuning"]
+    told = json.loads(released)
+    tuning = (told["summing"] if "summing" in told else told["card"])["tuning"]
     asked = scoring.model_dump(mode="json")
     same = all(asked[name] == tuning[name] for name in ("labels", "space", "features", "scaling"))
     shared = asked["settings"].keys() & tuning["settings"].keys() & {"network"}

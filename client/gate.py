@@ -24,6 +24,7 @@ from client.standing import Quota, quotas
 from common.errors import UserError
 from common.wire import (
     REQUESTS,
+    AddToSum,
     Code,
     Limits,
     Message,
@@ -34,6 +35,7 @@ from common.wire import (
     Request,
     Score,
     Stage,
+    SumStep,
     Tune,
     Tuning,
     decode,
@@ -100,7 +102,7 @@ class Gate:
             request = decode(data, REQUESTS, Limits(self.policy.mebibytes_a_request * MEBIBYTE))
             stage = Stage.ADMIT
             self.admit(request)
-            stage = Stage.SCORE if isinstance(request, Score) else Stage.TUNE
+            stage = _stage_of(request)
             reply = handle(request)
         except Exception as error:
             return self.refuse(error, stage, request)
@@ -109,7 +111,7 @@ class Gate:
     def admit(self, request: Request) -> None:
         """Raise `Refused` unless the policy grants the request now; what begins work is written down."""
         check_request(request, self.policy, self.holdings)
-        if isinstance(request, Tune | Score):
+        if isinstance(request, Tune | Score | AddToSum):
             work = work_of(request, self.holdings)
             signal = signal_of(request)
             left = left_for(request, work, signal, self._spending.read, self.policy)
@@ -200,3 +202,9 @@ class Gate:
         record = {"time": self._clock(), "outcome": outcome, "kind": kind, "run": run, "session": session}
         self._ledger.append(Record.model_validate(record | {"request": asked} | facts), judge)
         self._tell_of_flood(over=True)
+
+
+def _stage_of(request: Request) -> Stage:
+    if isinstance(request, SumStep):
+        return Stage.SUM
+    return Stage.SCORE if isinstance(request, Score) else Stage.TUNE

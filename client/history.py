@@ -17,6 +17,9 @@ from common.settings import Section
 from common.wire import Code
 
 DAY = timedelta(days=1)
+TUNE, ADD = "tune", "add-to-sum"
+LEFT = "release", "masked"
+"""Kinds of request that make something of the speech, and of reply by which it leaves."""
 
 Outcome = Literal[
     "admitted", "refused", "sent", "turned-away", "healed", "accepted", "audited", "approved", "kept-back"
@@ -97,7 +100,7 @@ class History:
         if work is not None:
             self._begun[entry.kind][work] += 1
             self._ever[entry.kind].add(work)
-        if sent and entry.kind == "release" and entry.run is not None:
+        if sent and entry.kind in LEFT and entry.run is not None:
             self._released[entry.run] = entry.words
         if work is not None and entry.signal:
             self._signals[work] = entry.signal
@@ -138,9 +141,17 @@ class History:
         """The same since the ledger began."""
         return self._ever[kind]
 
+    def made_today(self) -> Collection[str]:
+        """All that is told of the speech but scorings, of the last day: generators, and what was added to sums."""
+        return [*self._begun[TUNE], *self._begun[ADD]]
+
+    def made_in_all(self) -> Collection[str]:
+        """The same since the ledger began."""
+        return self._ever[TUNE] | self._ever[ADD]
+
     @property
     def released(self) -> Mapping[str, str]:
-        """By run, the words of the last release that was sent to it."""
+        """By run, the words of the last release that was sent to it, or of the last numbers for a sum."""
         return MappingProxyType(self._released)
 
     @property

@@ -27,18 +27,23 @@ from client.rules import Holdings, word_on_card, work_of
 from client.scoring import Counts, given_once, noised, score
 from client.seen import Seen
 from client.site import Site
-from client.tuning import Grant, Progress, TuningFolder, tune
+from client.sums import Part
+from client.tuning import Grant, Progress, TuningFolder, brought, tune
 from common.errors import UserError
 from common.networks.acceleration import Acceleration
+from common.privacy.moments import Floats
 from common.version import VERSION
 from common.wire import (
+    AddToSum,
     Ask,
     Card,
+    CloseSum,
     Code,
     Collect,
     Description,
     Noted,
     Notice,
+    OpenSum,
     Refused,
     Release,
     Reply,
@@ -46,6 +51,7 @@ from common.wire import (
     Score,
     Scored,
     Stage,
+    Summing,
     Tune,
     Tuning,
     Working,
@@ -75,6 +81,7 @@ class Keeper:
         self._tunings = site.state / TUNINGS
         self._queue = TuningQueue(self._work)
         self._one_scoring = threading.Lock()
+        self._sums = Part(site.state, self._brought, lambda summing: self._held(summing.tuning).known)
         self._trouble: str | None = None
 
     def answer(self, data: bytes | memoryview, patience: float = 0.0) -> bytes:
@@ -187,6 +194,8 @@ class Keeper:
             case Score():
                 with self._one_scoring:
                     return self._score(request)
+            case OpenSum() | AddToSum() | CloseSum():
+                return self._sums.take(request)
             case Notice(run=run, session=session):
                 log.warning("run %s: another client says to be %s too; ask the server's people who it is", run, session)
                 return Noted(run=run, session=session)
@@ -215,6 +224,14 @@ class Keeper:
             torch=torch.__version__,
         )
 
+    def _held(self, tuning: Tuning) -> Holdings:
+        return self._gate.holdings.of(tuning.space)
+
+    def _brought(self, summing: Summing) -> Floats:
+        grant = Grant(self._bases, self._dice, self._policy.bounds, self._seconds)
+        with Acceleration.of(self._site.runtime).entered():
+            return brought(summing, self._door, self._site.runtime, grant)
+
     def _told_counts(self, holdings: Holdings) -> tuple[int, ...] | None:
         return holdings.utterances if self._policy.tell_counts else None
 
@@ -232,7 +249,7 @@ class Keeper:
             return self._working(folder, tuning)
         weights, seconds = finished
         word = self._let_go(folder, weights)
-        held = self._gate.holdings.of(tuning.space)
+        held = self._held(tuning)
         counts = self._told_counts(held)
         if tuning.method.privacy(tuning.own):  # what is told beside the noise would be told without it
             counts, seconds = None, 0

@@ -4,9 +4,9 @@ Owns the rules and their bounds. Must not know how they are enforced (`client.ga
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from client.bases import shipped_bases
 from client.bounds import Bounds
@@ -19,7 +19,7 @@ from common.wire.terms import Digest
 
 MEBIBYTE = 2**20
 
-Record = Literal["description", "release", "scored"]
+Record = Literal["description", "release", "scored", "sum"]
 Gatekeeper = Literal["always", "audited", "approve"]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -41,7 +41,9 @@ class Policy(Section):
 
     allow: tuple[Record, ...] = Field(
         ("description", "release", "scored"),
-        description="kinds of record that may leave; refusals and the progress of what was granted always may",
+        description="kinds of record that may leave; refusals and the progress of what was granted always may; with "
+        "'sum' the site adds to sums over sites with which you have exchanged keys (`eyesoff keeper peer`), and the "
+        "server sees the sum alone",
     )
     bases: tuple[Digest, ...] = Field(
         default_factory=lambda: tuple(shipped_bases()),
@@ -85,6 +87,11 @@ class Policy(Section):
     releases_in_all: Count = Field(
         20, description="generators that are ever made here; the same recipe on the same speech is one, given again"
     )
+    sums_of_one: Positive = Field(
+        1,
+        description="sums over different sites to which the same numbers may be added; whoever takes one sum from "
+        "another sees what one site alone added",
+    )
     scorings_in_all: Count = Field(4, description="recognizers that are ever scored here, each once")
     epsilon_in_all: float = Field(
         8.0,
@@ -107,6 +114,15 @@ class Policy(Section):
     per_speaker: bool = Field(False, description="whether confusions may come apart by speaker, without names")
     audit: Limits = Field(Limits(), description="limits that lead from an audit to its verdict")
     bounds: Bounds = Field(Bounds(), description="floors and lids that not even an accepted recipe may pass")
+
+    @model_validator(mode="after")
+    def _sums_cannot_be_audited(self) -> Self:
+        if "sum" in self.allow and self.release != "always":
+            raise ValueError(
+                f"allow has 'sum' and release is {self.release}: what is added to a sum cannot be looked at alone, so "
+                "set release to always, or leave 'sum' out of allow"
+            )
+        return self
 
 
 def load_policy(path: Path | None) -> Policy:

@@ -29,6 +29,7 @@ def recipe_of(config: Config) -> Recipe:
         settings=method.settings_of(config).model_dump(mode="json"),
         space=space_made(config),
         **asked_form(config.finetuning.released_as, config.release),
+        summed=config.release.summed,
         augmentation=config.methods.augmentation,
         made_of_one=config.methods.made_of_one if config.methods.augmentation != "none" else MADE_OF_ONE,
     )
@@ -43,10 +44,10 @@ def preset_recipes() -> dict[str, str]:
 def describe(recipe: Recipe) -> list[str]:
     """A recipe in plain words: the synthesizer, then every setting with its meaning."""
     method = synthesizer(recipe.synthesizer)
-    lines = [
-        f"synthesizer: {method.name} ({method.paper}): {method.about}",
-        f"what leaves: {method.released}, {form_in_words(recipe)}, and nothing else of the tuning",
-    ]
+    leaves = f"{method.released}, {form_in_words(recipe)}, and nothing else of the tuning"
+    if recipe.summed:
+        leaves = f"numbers under masks that fall in a sum over sites alone; of the sum is made: {leaves}"
+    lines = [f"synthesizer: {method.name} ({method.paper}): {method.about}", f"what leaves: {leaves}"]
     if promised := promise_of(recipe):
         lines.append(f"differential privacy: {promised}; a site's budget pays for it once and for ever")
     if recipe.augmentation != "none":

@@ -14,11 +14,16 @@ from common.privacy.accountant import signal_for
 from common.spaces import Space, Vectors
 from common.synthesizers.synthesizer import Numbers
 from common.wire import (
+    AddToSum,
     Ask,
+    CloseSum,
     Code,
     Collect,
     Description,
+    Masked,
     Notice,
+    Opened,
+    OpenSum,
     Refused,
     Release,
     Reply,
@@ -26,6 +31,7 @@ from common.wire import (
     Score,
     Scored,
     Scoring,
+    Shared,
     Tune,
     Tuning,
     base_digest,
@@ -91,11 +97,15 @@ def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
             _check_allowed("release", policy)
             _check_subject(tuning, holdings)
             _check_method(tuning)
+            _require(not tuning.summed, Code.FORM, "a sum is asked for in rounds")
             _check_recipe(tuning, policy)
-            _require(any(holdings.known), Code.NO_SPEECH)
-            holdings = holdings.of(tuning.space)  # which may take a while, so nobody unaccepted has it done
-            _require(tuning.features == holdings.features, Code.FEATURES)
-            check_minima(policy, holdings)
+            _check_speech(tuning, policy, holdings)
+        case OpenSum(summing=summing) | AddToSum(summing=summing) | CloseSum(summing=summing):
+            _require("sum" in policy.allow, Code.SUMS_FORBIDDEN)
+            _check_subject(summing.tuning, holdings)
+            _check_method(summing.tuning)
+            _check_recipe(summing.tuning, policy)
+            _check_speech(summing.tuning, policy, holdings)
         case Score(scoring=scoring):
             _check_allowed("scored", policy)
             _check_subject(scoring, holdings)
@@ -111,21 +121,30 @@ def check_request(request: Request, policy: Policy, holdings: Holdings) -> None:
             _require(session == holdings.session, Code.UNKNOWN_SESSION)
 
 
-def work_of(request: Tune | Collect | Score, holdings: Holdings) -> str:
-    """Names the piece of work that a request is about: whoever asks for the same again is given the same again."""
+def work_of(request: Tune | Collect | Score | AddToSum, holdings: Holdings) -> str:
+    """Names the piece of work that a request is about: whoever asks for the same again is given the same again.
+
+    Of a sum the numbers come first, which may be added to others, then the round.
+    """
     if isinstance(request, Score):
         return f"{request.scoring.run}/{request.scoring.fold}/{identity(request)}"
-    tuning = request.tuning
+    if isinstance(request, AddToSum):
+        return f"{_made_of(request.summing.tuning, holdings)}/{request.summing.digest}"
+    return _made_of(request.tuning, holdings)
+
+
+def _made_of(tuning: Tuning, holdings: Holdings) -> str:
     start = base_digest(tuning.weights or "", tuning.scaling)  # without a base the scaling still changes the release
     parts = (tuning.recipe.digest, start, *tuning.labels, tuning.features, holdings.speech)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def signal_of(request: Tune | Score) -> float:
+def signal_of(request: Tune | Score | AddToSum) -> float:
     """What a private release tells, as sensitivity over noise; 0 where a recipe promises nothing."""
     if isinstance(request, Score):
         return 0.0
-    promised = request.tuning.method.privacy(request.tuning.own)
+    tuning = request.summing.tuning if isinstance(request, AddToSum) else request.tuning
+    promised = tuning.method.privacy(tuning.own)
     return signal_for(promised.epsilon, promised.delta) if promised else 0.0
 
 
@@ -146,6 +165,13 @@ def check_reply(reply: Reply, policy: Policy, holdings: Holdings) -> None:
             _require(card.audit in LETS_GO[policy.release], Code.HELD)
             _check_counts(card.utterances, policy, holdings)
             _require(card.known == holdings.known, Code.WRONG_ANSWER)
+            check_minima(policy, holdings)
+        case Opened() | Shared():
+            _require("sum" in policy.allow, Code.SUMS_FORBIDDEN)
+        case Masked(summing=summing, known=known):
+            _require("sum" in policy.allow, Code.SUMS_FORBIDDEN)
+            holdings = holdings.of(summing.tuning.space)
+            _require(known == holdings.known, Code.WRONG_ANSWER)
             check_minima(policy, holdings)
         case Scored(scoring=scoring, counts=counts, epsilon=epsilon):
             _check_allowed("scored", policy)
@@ -184,6 +210,14 @@ def _check_recipe(tuning: Tuning, policy: Policy) -> None:
     _require(tuning.base is None or tuning.base in policy.bases, Code.BASE_FORBIDDEN, tuning.base)
     _require(tuning.recipe.digest in policy.recipes, Code.RECIPE_FORBIDDEN, tuning.recipe.digest)
     _check_bounds(tuning_numbers(tuning), policy)
+
+
+def _check_speech(tuning: Tuning, policy: Policy, holdings: Holdings) -> None:
+    """Enough of it, in the features that are meant."""
+    _require(any(holdings.known), Code.NO_SPEECH)
+    holdings = holdings.of(tuning.space)  # which may take a while, so nobody unaccepted has it done
+    _require(tuning.features == holdings.features, Code.FEATURES)
+    check_minima(policy, holdings)
 
 
 def _check_bounds(numbers: Numbers, policy: Policy) -> None:

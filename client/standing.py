@@ -64,10 +64,10 @@ def quotas(history: History, spent: Mapping[str, float], policy: Policy) -> tupl
     told = Budget(policy.epsilon_in_all, policy.delta_in_all, signal).spent if signal else 0.0
     privacy = f"epsilon of differential privacy at delta {policy.delta_in_all:g}"
     return (
-        Quota("releases_in_all", "releases", len(history.begun_in_all("tune")), policy.releases_in_all, "in all"),
+        Quota("releases_in_all", "releases", len(history.made_in_all()), policy.releases_in_all, "in all"),
         Quota("scorings_in_all", "scorings", len(history.begun_in_all("score")), policy.scorings_in_all, "in all"),
         Quota("epsilon_in_all", privacy, told, policy.epsilon_in_all, "in all"),
-        Quota("tunings_a_day", "tunings", len(history.begun_today("tune")), policy.tunings_a_day, "in 24 hours"),
+        Quota("tunings_a_day", "tunings", len(history.made_today()), policy.tunings_a_day, "in 24 hours"),
         Quota("scorings_a_day", "scorings", len(history.begun_today("score")), policy.scorings_a_day, "in 24 hours"),
         Quota("mebibytes_a_day", "MiB", history.bytes_today / MEBIBYTE, policy.mebibytes_a_day, "in 24 hours"),
         Quota("refusals_a_day", "refusals", history.refused_today, policy.refusals_a_day, "in 24 hours"),

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -30,6 +31,7 @@ from common.features.spaces import SpeechFeatures
 from common.files import atomic_json, locked
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
+from common.privacy.moments import Floats
 from common.seeds import derive_seed
 from common.settings import RuntimeConfig
 from common.synthesizers import Fitting
@@ -37,7 +39,7 @@ from common.training.checkpoint import CARD, Snapshots, read_tensors, save_tenso
 from common.training.draws import Examples
 from common.training.phases import Interrupted, Surroundings
 from common.training.reporters import Reporter
-from common.wire import Code, Refused, Tuning, released_weights
+from common.wire import Code, Refused, Summing, Tuning, released_weights
 from common.wire.weights import is_finite
 
 log = logging.getLogger(__name__)
@@ -238,6 +240,26 @@ def fitted(
         if not is_finite(value):
             raise Refused(Code.NOT_FINITE, where=name)
     return released_weights(tuning, released, base, seed)
+
+
+def brought(summing: Summing, door: Door, runtime: RuntimeConfig, grant: Grant) -> Floats:
+    """What a site adds to a sum; where noise is asked for, with its part of it, drawn anew for each round."""
+    tuning, sums = summing.tuning, summing.tuning.method.sums
+    if sums is None:
+        raise Refused(Code.FORM, where=tuning.synthesizer)
+    deadline = time.monotonic() + grant.seconds
+    seed = derive_seed(seed_of(tuning, grant.dice, door), "sum", summing.digest)
+    features = door.features_in(tuning.space)
+    around = Surroundings(Acceleration.of(runtime), stop=lambda: time.monotonic() > deadline)
+    try:
+        examples = examples_of(tuning, door, features, scaling_of(tuning.space, tuning.scaling), seed, around.stop)
+        fitting = Fitting(examples, {}, tuning.labels, tuning.space, seed, around, features.manifest.held)
+        numbers: Floats = sums.brought(fitting, tuning.own, summing.round.threshold)
+    except Interrupted:
+        raise Refused(Code.TOO_LONG, where=f"{grant.seconds / 60:.0f} minutes spent") from None
+    if not np.isfinite(numbers).all():
+        raise Refused(Code.NOT_FINITE)
+    return numbers
 
 
 def seed_of(tuning: Tuning, dice: Dice, door: Door) -> int:

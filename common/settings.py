@@ -248,7 +248,7 @@ class FinetuningConfig(Section):
 
 
 class ReleaseConfig(Section):
-    """Releases smaller than the speech that they are made of, from synthesizers that start from public networks."""
+    """Releases smaller than the speech that they are made of, and such as are made of a sum over sites."""
 
     rank: Rank = Field(
         "full",
@@ -257,6 +257,11 @@ class ReleaseConfig(Section):
     eight_bit: bool = Field(
         False,
         description="in 8 bits, row by row, rounded by a site's own dice; else as finetuning.released_as says",
+    )
+    summed: bool = Field(
+        False,
+        description="sites add up what they would release, so that the server sees the sum alone; in campaigns, for "
+        "synthesizers that are made of sums, at sites whose stewards have exchanged keys",
     )
 
 

@@ -134,11 +134,7 @@ class Site:
         """Step 2, with the seals of those others that take part."""
         if self._masked or self.name not in self._shares:
             raise UserError("a site masks its numbers once, after it has opened the round", where=self.name)
-        for other, seal in seals.items():
-            if other not in self._others():
-                raise UserError("a stranger to this round", where=other)
-            self._shares[other] = unsealed(self._key(other, "share", other), seal, other)
-        _check_enough(len(self._shares), self.round)
+        self._receive(seals)
         masked = to_grid(values, len(self.round.sites))
         if masked.shape != (self.round.size,):
             raise UserError(f"{self.round.size} numbers are summed, not {masked.shape}", where=self.name)
@@ -147,6 +143,16 @@ class Site:
         for other in seals:
             masked = masked + _between(self.name, other, self._key(other, "mask"), self.round.size)
         return masked
+
+    def check(self, seals: Mapping[str, bytes]) -> None:
+        """Refuse what step 2 would, before anybody makes numbers for it."""
+        self._receive(seals)
+
+    def gone_on(self, seals: Mapping[str, bytes]) -> None:
+        """To be after step 2 again, with the same token's bytes, where the process that took it has ended since."""
+        self.open()
+        self._receive(seals)
+        self._masked = True
 
     def reveal(self, present: frozenset[str]) -> dict[str, bytes]:
         """Step 3: of each that takes part, one share; `present` are those whose numbers the server has."""
@@ -157,6 +163,13 @@ class Site:
         _check_enough(len(present), self.round)
         self._revealed = True
         return {site: both[:SHARE] if site in present else both[SHARE:] for site, both in sorted(self._shares.items())}
+
+    def _receive(self, seals: Mapping[str, bytes]) -> None:
+        for other, seal in seals.items():
+            if other not in self._others():
+                raise UserError("a stranger to this round", where=other)
+            self._shares[other] = unsealed(self._key(other, "share", other), seal, other)
+        _check_enough(len(self._shares), self.round)
 
     def _others(self) -> list[str]:
         return [site for site in self.round.sites if site != self.name]

@@ -105,11 +105,13 @@ class Sums(Generic[S]):
         brought: what a site adds. Where its settings promise privacy, with its part of the noise: the parts of so many
             sites together hide an utterance, and a sum of fewer is never taken.
         released: what a synthesizer would release, from the sum over all sites and nothing else.
+        shapes: names and shapes of that.
     """
 
     size: Callable[[S, int], int]
     brought: Callable[[Fitting, S, int], NDArray[np.float64]]
     released: Callable[[NDArray[np.float64], S, Space, int], dict[str, Tensor]]
+    shapes: Callable[[S, Space, int], Shapes]
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,12 @@ from torch import Tensor
 from common.settings import Labels, Section, hash_identity
 from common.spaces import Name
 from common.wire.codes import Code
+from common.wire.summing import KEY_DIGITS, MOST_SITES, Keys, Seals, Shares, Summing
 from common.wire.terms import (
     Card,
     Counts,
     Identity,
+    Known,
     Matrix,
     Number,
     Scoring,
@@ -44,6 +46,7 @@ class Stage(StrEnum):
     TUNE = "tune"
     AUDIT = "audit"
     SCORE = "score"
+    SUM = "sum"
     RELEASE = "release"
 
 
@@ -203,6 +206,90 @@ class Noted(Message):
     session: Name
 
 
+class OpenSum(Message):
+    """Take part in this sum: the first step of a round."""
+
+    kind: Literal["open-sum"] = "open-sum"
+    summing: Summing
+
+
+class Opened(Message):
+    """A seal for each other site, and this one's keys, sealed."""
+
+    kind: Literal["opened"] = "opened"
+    summing: Summing
+    seals: Seals
+    keys: Keys
+
+    @model_validator(mode="after")
+    def _one_for_each(self) -> Self:
+        if self.seals.keys() != {*self.summing.others} or len(self.keys) != KEY_DIGITS * len(self.summing.sites):
+            raise ValueError("seals and keys are not one for each other site")
+        return self
+
+
+class AddToSum(Message):
+    """These others take part, and have sealed this for you: give your numbers, masked. The second step."""
+
+    kind: Literal["add-to-sum"] = "add-to-sum"
+    summing: Summing
+    seals: Seals
+
+    @model_validator(mode="after")
+    def _of_others(self) -> Self:
+        if not self.seals.keys() <= {*self.summing.others}:
+            raise ValueError("a seal of a stranger to this sum")
+        return self
+
+
+class Masked(Message):
+    """Numbers under masks that fall in the sum alone, and which emotions the site holds."""
+
+    carries: ClassVar[tuple[str, ...]] = ("masked",)
+
+    kind: Literal["masked"] = "masked"
+    summing: Summing
+    known: Known = Field(description="whether there is speech of each emotion, in label order")
+    masked: Weights
+
+    @model_validator(mode="after")
+    def _one_a_label(self) -> Self:
+        check_length(self.known, self.summing.tuning.labels)
+        return self
+
+    def precision_of(self, name: str) -> Precision:
+        """Bytes as they are."""
+        return Precision.INT8
+
+
+class CloseSum(Message):
+    """These sites' numbers are there: tell one share of each that takes part. The third step."""
+
+    kind: Literal["close-sum"] = "close-sum"
+    summing: Summing
+    present: tuple[Name, ...] = Field(max_length=MOST_SITES)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if list(self.present) != sorted({*self.present} & {*self.summing.sites}):
+            raise ValueError("those who are present are not sites of this sum, in the order of their names")
+        return self
+
+
+class Shared(Message):
+    """Of each site that takes part one share: of its mask, or of its keys where its numbers are not there."""
+
+    kind: Literal["shared"] = "shared"
+    summing: Summing
+    shares: Shares
+
+    @model_validator(mode="after")
+    def _of_sites(self) -> Self:
+        if not self.shares.keys() <= {*self.summing.sites}:
+            raise ValueError("a share of a stranger to this sum")
+        return self
+
+
 class Refusal(Message):
     """No, for this reason: a word, never a sentence."""
 
@@ -213,14 +300,15 @@ class Refusal(Message):
     stage: Stage
 
 
-Request = Ask | Tune | Collect | Score | Notice
-Reply = Description | Working | Release | Scored | Noted | Refusal
+SumStep = OpenSum | AddToSum | CloseSum
+Request = Ask | Tune | Collect | Score | Notice | SumStep
+Reply = Description | Working | Release | Scored | Noted | Opened | Masked | Shared | Refusal
 
-REQUESTS: tuple[type[Request], ...] = (Ask, Tune, Collect, Score, Notice)
+REQUESTS: tuple[type[Request], ...] = (Ask, Tune, Collect, Score, Notice, OpenSum, AddToSum, CloseSum)
 PROTOCOL = hash_identity(
     {
         kind.__name__: kind.model_json_schema(mode="serialization")
-        for kind in (*REQUESTS, Description, Working, Release, Scored, Noted, Refusal)
+        for kind in (*REQUESTS, Description, Working, Release, Scored, Noted, Opened, Masked, Shared, Refusal)
     }
 )
 """The protocol's version: whatever changes a message's schema changes it, and two versions tell each other so."""
@@ -231,6 +319,9 @@ REPLIES: dict[type[Request], tuple[type[Reply], ...]] = {
     Collect: (Working, Release, Refusal),
     Score: (Scored, Refusal),
     Notice: (Noted, Refusal),
+    OpenSum: (Opened, Refusal),
+    AddToSum: (Masked, Refusal),
+    CloseSum: (Shared, Refusal),
 }
 
 
@@ -241,6 +332,8 @@ def subject(message: Request | Reply) -> tuple[str | None, str | None]:
             return about.run, about.session
         case Score(scoring=scoring) | Scored(scoring=scoring):
             return scoring.run, scoring.session
+        case OpenSum() | AddToSum() | CloseSum() | Opened() | Masked() | Shared():
+            return message.summing.tuning.run, message.summing.tuning.session
         case Ask(run=run):
             return run, None
         case Description() | Working() | Notice() | Noted() | Refusal():
@@ -256,6 +349,8 @@ def is_answer(reply: Reply, request: Request) -> bool:
             return canonical(card.tuning) == canonical(asked)  # for -0.0 == 0.0 would hide a bit
         case Scored(scoring=scoring), Score(scoring=wanted):
             return canonical(scoring) == canonical(wanted)
+        case ((Opened() | Masked() | Shared()), (OpenSum() | AddToSum() | CloseSum())):
+            return canonical(reply.summing) == canonical(request.summing)
         case Refusal(), _:
             return reply.run is None or subject(reply) == subject(request)
         case Description(), Ask():

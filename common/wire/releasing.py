@@ -9,6 +9,7 @@ from torch import Tensor
 
 from common.seeds import torch_stream
 from common.weights import cut, restored
+from common.wire.schema import whole_shapes
 from common.wire.terms import Tuning
 from common.wire.weights import check_values
 
@@ -25,8 +26,7 @@ def released_weights(
 
 def restored_weights(tuning: Tuning, left: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights again, for a sampler; `base` are the public networks that the tuning names, where it names some."""
-    shapes = tuning.method.shapes(tuning.own, tuning.space, len(tuning.labels))
-    weights = restored(left, _reference(tuning, base), tuning.form, shapes)
+    weights = restored(left, _reference(tuning, base), tuning.form, whole_shapes(tuning))
     if not tuning.form.is_whole:  # of which no weight has been looked at yet
         for name, value in weights.items():
             check_values(name, value, LARGEST)

@@ -6,9 +6,9 @@ Owns the bridge from a message's settings to names and shapes. Must not know how
 from common.weights import shapes_in
 from common.wire.codes import Code, WireError
 from common.wire.frame import HEADER_LIMIT
-from common.wire.messages import Collect, Message, Release, Request, Score, Tune
+from common.wire.messages import AddToSum, Collect, Masked, Message, Release, Request, Score, Tune
 from common.wire.terms import Tuning
-from common.wire.weights import Shape
+from common.wire.weights import Shape, Shapes
 
 
 def shapes_of(message: Message) -> dict[str, Shape]:
@@ -18,6 +18,8 @@ def shapes_of(message: Message) -> dict[str, Shape]:
             return base_shapes(tuning)
         case Release(card=card):
             return release_shapes(card.tuning)
+        case Masked(summing=summing):
+            return {"masked.words": (summing.bytes,)}
         case Score(scoring=scoring):
             shapes = scoring.method.shapes(scoring.own, scoring.space, len(scoring.labels))
             return {f"recognizer.{name}": tuple(shape) for name, shape in shapes.items()}
@@ -34,15 +36,26 @@ def base_shapes(tuning: Tuning) -> dict[str, Shape]:
 def release_shapes(tuning: Tuning) -> dict[str, Shape]:
     """What comes of it, in the form that was asked for."""
     based = tuning.method.is_based(tuning.own, len(tuning.labels))
-    shapes = tuning.method.shapes(tuning.own, tuning.space, len(tuning.labels))
+    shapes = whole_shapes(tuning)
     if misfit := tuning.form.misfit(shapes, based=based):
         raise WireError(Code.FORM, where=f"{tuning.synthesizer}: {misfit}", remedy="set release.rank otherwise")
     shapes = shapes_in(tuning.form, shapes, based=based)
     return {f"released.{name}": tuple(shape) for name, shape in shapes.items()}
 
 
+def whole_shapes(tuning: Tuning) -> Shapes:
+    """Of the weights that a sampler takes."""
+    method = tuning.method
+    shapes: Shapes = (method.sums if tuning.summed and method.sums else method).shapes(
+        tuning.own, tuning.space, len(tuning.labels)
+    )
+    return shapes
+
+
 def largest_reply(request: Request) -> int:
-    """Bytes: the release where one may come, and 64 KiB beside it."""
+    """Bytes: the release or the masked numbers where they may come, and 64 KiB beside them."""
+    if isinstance(request, AddToSum):
+        return HEADER_LIMIT + request.summing.bytes
     if not isinstance(request, Tune | Collect):
         return HEADER_LIMIT
     return HEADER_LIMIT + release_bytes(request.tuning)

@@ -37,6 +37,8 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Number = Annotated[int, Field(ge=0, le=10_000_000)]
 KeptRank = Annotated[Rank, Field(exclude_if=lambda rank: rank == "full")]
 """Told where it is not all, so that what there was before there were ranks is spelled as it was."""
+Summed = Annotated[bool, Field(exclude_if=lambda summed: not summed)]
+"""Whether a release is made of a sum over sites, told likewise."""
 Counts = Annotated[tuple[Number, ...], Field(max_length=16)]
 Known = Annotated[tuple[bool, ...], Field(max_length=16)]
 Level = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
@@ -69,6 +71,7 @@ class Recipe(Section):
     space: Space
     precision: Precision
     rank: KeptRank = "full"
+    summed: Summed = False
     augmentation: Augmented = "none"
     made_of_one: MadeOfOne = MADE_OF_ONE
 
@@ -129,6 +132,7 @@ class Tuning(Section):
     scaling: Extremes | None = Field(description="of patches; None for vectors")
     precision: Precision = Precision.FP16
     rank: KeptRank = "full"
+    summed: Summed = False
     weights: Digest | None = Field(description="`weights_digest` of the public networks that it starts from, if any")
     augmentation: Augmented = Field("none", description="what the site makes of its recordings before it fits")
     made_of_one: MadeOfOne = Field(MADE_OF_ONE, description="of that, the most that is made of one recording")
@@ -141,6 +145,8 @@ class Tuning(Section):
             method = SYNTHESIZERS.get(self.synthesizer)
             _require_settings(method.Settings, self.settings)
             refuse_promise(method, self.own, self.augmentation)
+            if self.summed:
+                refuse_sum(method)
         return self
 
     @property
@@ -166,6 +172,7 @@ class Tuning(Section):
             space=self.space,
             precision=self.precision,
             rank=self.rank,
+            summed=self.summed,
             augmentation=self.augmentation,
             made_of_one=self.made_of_one,
         )
@@ -237,6 +244,9 @@ class Card(Section):
     utterances: Counts | None = Field(description="in label order; None where the site keeps them to itself")
     seconds: Number = Field(description="whole seconds that the tuning took")
     audit: Audited = Field("none", description="what the site's own audit of it said; `none` where it made none")
+    sites: tuple[Name, ...] = Field(
+        (), exclude_if=lambda sites: not sites, description="whose numbers it is a sum of; none where it is one site's"
+    )
 
     @model_validator(mode="after")
     def _one_of_each_a_label(self) -> Self:
@@ -261,6 +271,13 @@ def refuse_promise(method: Synthesizer[Any], own: Section, augmentation: Augment
             f"{method.name} promises privacy of one utterance, and {augmentation} makes further ones of it: set "
             "methods.augmentation to none, or ask for no epsilon"
         )
+
+
+def refuse_sum(method: Synthesizer[Any]) -> None:
+    """Only what adds up over sites can be summed."""
+    if method.sums is None:
+        able = ", ".join(one.name for one in SYNTHESIZERS if one.sums is not None)
+        raise ValueError(f"{method.name} is not made of sums: set release.summed to false, or choose {able}")
 
 
 def _require_settings(kind: type[Section], settings: Mapping[str, Any]) -> None:

@@ -18,18 +18,24 @@ from common.training.stages import Pair
 from common.version import VERSION
 from common.wire import (
     REQUESTS,
+    AddToSum,
     Ask,
     Card,
+    CloseSum,
+    Code,
     Collect,
     Description,
     Limits,
     Noted,
     Notice,
+    OpenSum,
+    Refusal,
     Release,
     Reply,
     Request,
     Score,
     Scored,
+    Stage,
     Tune,
     decode,
     encode,
@@ -81,6 +87,8 @@ class RecordedClients:
                 return Scored(scoring=scoring, epsilon=None, counts=(((1,) * classes,) * classes,))
             case Notice(run=run, session=session):
                 return Noted(run=run, session=session)
+            case OpenSum() | AddToSum() | CloseSum():
+                return Refusal(code=Code.SUMS_FORBIDDEN, stage=Stage.ADMIT)
 
 
 def _pair(config: Config) -> Pair:

@@ -22,6 +22,9 @@ KINDS = {
     "description": "what the site has, as far as its policy tells",
     "working": "a sign of life: the stage it is in, and the step",
     "release": "a tuned generator and its card",
+    "opened": "seals for the other sites of a sum: chance alone, nothing of the speech",
+    "masked": "numbers for a sum, under masks that fall in the sum alone, and which emotions the site holds",
+    "shared": "shares that take the masks off the sum, and off nothing else",
     "scored": "how many utterances of each emotion a recognizer took for which",
     "noted": "a receipt for the news that somebody else said to be this site",
     "refusal": "a no, with one word for the reason",
@@ -45,7 +48,8 @@ def run_in(entry: Entry) -> Run | None:
     """The tuning that an entry admits or releases, as its words tell it; None where none can be read."""
     try:
         words = json.loads(entry.words)
-        tuning = Tuning.model_validate(words["tuning"] if entry.kind == "tune" else words["card"]["tuning"])
+        told = words if entry.kind == "tune" else words.get("summing") or words["card"]
+        tuning = Tuning.model_validate(told["tuning"])
         numbers = recipe_numbers(tuning.recipe)
     except (ValueError, LookupError, TypeError, UserError):  # of another version, or by a method that is not here
         return None

@@ -23,7 +23,7 @@ from common.errors import UserError
 from common.wire import Code
 from simulations.inspection.entries import run_in
 
-WEIGHTY = "release", "scored"
+WEIGHTY = "release", "masked", "scored"
 """Kinds of message that carry something made from the speech."""
 LET_GO = {
     "none": "your policy, without an audit",

@@ -24,10 +24,14 @@ def in_words(policy: Policy) -> Iterator[str]:
         yield "Nothing may leave."
         return
     yield f"May leave: {', '.join(policy.allow)}."
-    if "release" in policy.allow:
+    if {"release", "sum"} & {*policy.allow}:
         recipes, bases = _named(policy.recipes, preset_recipes()), _named(policy.bases, _names(shipped_bases()))
         yield f"May be run: the recipes {recipes or '(none)'}; starting from the networks {bases or '(none)'}."
+    if "release" in policy.allow:
         yield RULES[policy.release]
+    if "sum" in policy.allow:
+        often = "one sum" if policy.sums_of_one == 1 else f"{policy.sums_of_one} sums"
+        yield f"With sites that share a key with yours it adds to sums, the same numbers to {often} at the most."
     fewest = f"{policy.minimum_utterances} recordings and {policy.minimum_speakers} speakers"
     yield f"An emotion that is held with fewer than {fewest} stops everything."
     yield f"Counts of recordings {'are told' if policy.tell_counts else 'stay here'}."

@@ -177,12 +177,19 @@ def _low_rank(group: tuple[Tensor, int], own: GaussianConfig) -> tuple[Tensor, T
 
 
 def _shapes(settings: Settings, space: Space, classes: int) -> Shapes:
-    size, groups = space.shape[0], 1 if settings.gaussian.covariance == "pooled" else classes
-    rank = settings.gaussian.rank
     if _privacy(settings):
-        groups, rank = 1, settings.gaussian.directions
-    shapes = {"mean": (classes, size), "factor": (groups, rank, size), "deviation": (groups, size)}
-    return shapes | standard_shapes(space)
+        return _shapes_of_moments(settings, space, classes)
+    groups = 1 if settings.gaussian.covariance == "pooled" else classes
+    return _own_shapes(space, classes, groups, settings.gaussian.rank) | standard_shapes(space)
+
+
+def _shapes_of_moments(settings: Settings, space: Space, classes: int) -> Shapes:
+    return _own_shapes(space, classes, 1, settings.gaussian.directions)
+
+
+def _own_shapes(space: Space, classes: int, groups: int, rank: int) -> dict[str, tuple[int, ...]]:
+    size = space.shape[0]
+    return {"mean": (classes, size), "factor": (groups, rank, size), "deviation": (groups, size)}
 
 
 def _numbers(settings: Settings) -> Numbers:
@@ -208,6 +215,6 @@ SYNTHESIZER = Synthesizer(
     sampler=lambda weights, settings, space, classes, device: GaussianSampler(weights),
     numbers=_numbers,
     privacy=_privacy,
-    sums=Sums(_size, _brought, _released_by),
+    sums=Sums(_size, _brought, _released_by, _shapes_of_moments),
     private=f"gaussian.epsilon and gaussian.delta: differential privacy for {Privacy.unit}, by {Privacy.mechanism}",
 )

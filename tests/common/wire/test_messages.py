@@ -11,20 +11,21 @@ from common.spaces import Vectors
 from common.synthesizers import SYNTHESIZERS
 from common.wire import (
     PROTOCOL,
+    REQUESTS,
     Ask,
     Card,
     Collect,
     Description,
     Extremes,
+    Masked,
     Noted,
-    Notice,
+    Opened,
     Precision,
     Refusal,
     Release,
-    Score,
     Scored,
+    Shared,
     Stage,
-    Tune,
     Tuning,
     Working,
     identity,
@@ -35,7 +36,8 @@ from common.wire.codes import Code
 
 FACTS = {"run": "run-1", "session": "03+08", "features": "0123456789ab", "eyesoff": "0.1.0", "torch": "2.11.0+cpu"}
 WORKING = Working(run="run-1", session="03+08", stage=Stage.TUNE, step=0, iterations=10, rate=0.0)
-KINDS = (Ask, Description, Tune, Collect, Working, Release, Score, Scored, Refusal, Notice, Noted)
+REPLIES = (Description, Working, Release, Scored, Noted, Opened, Masked, Shared, Refusal)
+KINDS = (*REQUESTS, *REPLIES)
 
 
 def with_setting(terms, section, name, value):

@@ -214,3 +214,21 @@ def test_a_keeper_whose_ledger_lost_its_end_does_not_start(capsys, site_file, so
     assert (status, err.count("\n")) == (2, 1)
     assert f"eyesoff ledger accept {path}" in err
     assert not socket_path.exists()
+
+
+def test_two_stewards_exchange_a_key_and_each_site_names_the_other(capsys, site_file, tmp_path):
+    other = tmp_path / "other" / "site.toml"
+    other.parent.mkdir()
+    other.write_text(f'session = "B"\nroot = "{tmp_path}"\n')
+    key = tmp_path / "B.key"
+    status, told, _ = run(capsys, "peer", "make", "B", key, "--site", site_file)
+    assert status == 0
+    assert "shares a key with B now" in told
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert run(capsys, "peer", "accept", "A", key, "--site", other)[0] == 0
+    assert (tmp_path / "other" / "state" / "peers" / "A").read_text() == key.read_text()
+    told = run(capsys, "peer", "list", "--site", other)[1]
+    assert told == "A\nyour policy takes part in no sum: rule `allow` lacks 'sum'\n"
+    assert key.read_text().strip() not in told
+    status, _, mistake = run(capsys, "peer", "make", "C", key, "--site", site_file)
+    assert (status, "a file is there already" in mistake) == (2, True)
