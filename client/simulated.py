@@ -11,6 +11,7 @@ from pathlib import Path
 from client.bases import read_base
 from client.bounds import Bounds
 from client.dice import SECRET, write_secret
+from client.peers import PEERS, write_key
 from client.recipes import recipe_of
 from client.site import STATE, Site, load_site
 from common.config import Config
@@ -52,6 +53,8 @@ def open_policy(config: Config, base: str) -> str:
         "minimum_speakers": 1,
         "minimum_test_utterances": 1,
     }
+    if config.release.summed:
+        rules |= {"allow": ["description", "scored", "sum"], "sums_of_one": MANY}
     heading = "# A simulated site: everything is one person's, so it accepts whatever its own campaign asks for."
     bounds = [_line((name, [-1e12, 1e12])) for name in Bounds.model_fields]
     return "\n".join([heading, *map(_line, rules.items()), "", "[bounds]", *bounds]) + "\n"
@@ -70,6 +73,8 @@ def write_sites(run: Path, config: Config, manifest: Manifest, base: str) -> Non
     for session, name in names.items():
         folder = run / SITES / name
         write_secret(folder / STATE / SECRET, simulated_secret(config.seed, name))
+        for other in {*names.values()} - {name} if config.release.summed else ():
+            write_key(folder / STATE / PEERS / other, simulated_secret(config.seed, "\x1f".join(sorted((name, other)))))
         atomic_write(folder / "policy.toml", open_policy(config, base).encode())
         atomic_write(folder / SITE, session_file(session, config, manifest).encode())
 

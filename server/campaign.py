@@ -28,6 +28,7 @@ from server.plans import Plan
 from server.recognizers import Recognizers, require_every_emotion
 from server.requests import Requests
 from server.roster import Claim, given_names
+from server.sums import Sums, require_sites, session_of
 
 RESULTS, COUNTS, BANK = "campaign.json", "counts", "bank"
 
@@ -91,6 +92,7 @@ class Campaign:
         self._recognizers = Recognizers(folder, config, self._bank)
         self._requests = Requests(name, config, base, per_speaker=per_speaker)
         self._post = Correspondence(clients, config.campaign.attempts, self._bank.reject, watcher.failed)
+        self._sums = Sums(folder, self._requests, self._post, config.campaign.tune_seconds, config.seed)
 
     def run(self, expected: int) -> dict[str, Any]:
         """Every step in turn; `expected` clients are waited for, and a quorum of them is enough to go on."""
@@ -98,8 +100,12 @@ class Campaign:
             self._bank.keep_base(self._requests.base)
         banked = self._banked()
         roster = self._ask(expected, banked)
+        if self._config.release.summed:
+            sites, folds = self._train_on_sums(roster, banked)
+            return self._conclude(sites, folds, self._score(folds, roster, self._sums.known()))
         releases, folds = self._train(self._intake.sifted(self._tune(roster, banked)))
-        return self._conclude(releases, folds, self._score(folds, roster, releases))
+        known = {session: one.card.known for session, one in releases.items()}
+        return self._conclude(releases, folds, self._score(folds, roster, known))
 
     def _banked(self) -> dict[str, Banked]:
         """Session to release, of those that came before this run was stopped."""
@@ -136,7 +142,7 @@ class Campaign:
             else:
                 roster[session] = client
                 self._watcher.done("ask", session)
-        self._require_quorum(len({*roster, *banked}), "clients that fit")
+        self._require_quorum(len({*roster, *_sites_of(banked)}), "clients that fit")
         return roster
 
     def _tune(self, roster: Mapping[str, str], banked: Mapping[str, Banked]) -> dict[str, Banked]:
@@ -165,22 +171,52 @@ class Campaign:
             require_every_emotion(releases.values(), self._config.corpus.emotions)
             folds = self._plan(tuple(releases))
             try:
-                self._train_folds(folds, releases)
+                self._train_folds({fold.name: [releases[session] for session in fold.train] for fold in folds})
             except NotFinite as error:
                 releases = self._intake.sifted(self._intake.unpoolable(error.source, releases))
             else:
                 return releases, folds
 
-    def _train_folds(self, folds: Sequence[Cut], releases: Mapping[str, Banked]) -> None:
-        self._watcher.stage("train", len(folds))
-        pools = {fold.name: [releases[session] for session in fold.train] for fold in folds}
+    def _train_on_sums(
+        self, roster: Mapping[str, str], banked: Mapping[str, Banked]
+    ) -> tuple[Sequence[str], Sequence[Cut]]:
+        """A recognizer from each fold's own sum over its sites; what fails at one fold costs that fold."""
+        sites = sorted({*roster, *_sites_of(banked)})
+        folds = self._plan(sites)
+        require_sites(folds)
+        self._watcher.stage("sum", len(folds))
+        summed = {fold.name: self._sum(fold, roster, banked) for fold in folds}
+        pools = {name: [one] for name, one in summed.items() if one is not None}
+        self._require_quorum(max((len(one.card.sites) for (one,) in pools.values()), default=0), "sites in a sum")
+        for pool in pools.values():
+            require_every_emotion(pool, self._config.corpus.emotions)
+        self._train_folds(pools)
+        return sites, [fold for fold in folds if fold.name in pools]
+
+    def _sum(self, fold: Cut, roster: Mapping[str, str], banked: Mapping[str, Banked]) -> Banked | None:
+        """The release of a fold's sum, in the bank; nothing, where too few sites stay or it is put aside."""
+        session = session_of(fold.name)
+        if session in self._intake.aside:
+            return None
+        one = banked.get(session)
+        if one is None:
+            try:
+                one = self._intake.take(self._sums.release(fold.name, fold.train, roster))
+            except UserError as error:
+                self._post.fail("sum", str(error), client="?", session=session)
+        if one is not None:
+            self._watcher.done("sum", fold.name)
+        return one
+
+    def _train_folds(self, pools: Mapping[str, Sequence[Banked]]) -> None:
+        self._watcher.stage("train", len(pools))
         self._recognizers.require_room(pools.values())
         for name in self._recognizers.train_all(pools, self._watcher.training):
             self._watcher.done("train", name)
         self._recognizers.drop_pool()
 
     def _score(
-        self, folds: Sequence[Cut], roster: Mapping[str, str], releases: Mapping[str, Banked]
+        self, folds: Sequence[Cut], roster: Mapping[str, str], known: Mapping[str, Sequence[bool]]
     ) -> dict[str, Kept]:
         """Fold to confusion counts; all clients are at it together, and what has come before is not asked for again."""
         self._watcher.stage("score", sum(len(fold.test) for fold in folds))
@@ -200,7 +236,7 @@ class Campaign:
         ):
             if isinstance(reply, Scored):
                 one = kept[reply.scoring.fold]
-                one.counts[question.session] = _counts_of(reply, releases[question.session].card.known)
+                one.counts[question.session] = _counts_of(reply, known.get(question.session, ()))
                 one.noise[question.session] = reply.epsilon
                 atomic_json(self._counts_file(reply.scoring.fold), asdict(one))
                 self._watcher.done("score", question.session)
@@ -255,6 +291,14 @@ class Campaign:
 
 
 def _counts_of(scored: Scored, known: Sequence[bool]) -> list[list[list[int]]]:
-    """The counts as they came; noise on an emotion that the site does not hold is left out, for it is nothing else."""
-    told = [knows or scored.epsilon is None for knows in known]
+    """The counts as they came; noise on an emotion that the site does not hold is left out, for it is nothing else.
+
+    Where nobody knows what it holds, all of it stays.
+    """
+    told = [knows or scored.epsilon is None for knows in known or (True,) * len(scored.scoring.labels)]
     return [[[n * one for n in row] for row, one in zip(matrix, told, strict=True)] for matrix in scored.counts]
+
+
+def _sites_of(banked: Mapping[str, Banked]) -> set[str]:
+    """Whose speech is in these releases."""
+    return {site for session, one in banked.items() for site in one.card.sites or (session,)}

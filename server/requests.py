@@ -6,17 +6,21 @@ it: the same campaign asks the same, before and after it was stopped.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from common.config import Config
 from common.errors import UserError
 from common.features.spaces import identity_in, space_of
+from common.privacy.moments import Floats
 from common.protocols import Cut
 from common.recognizers import recognizer
 from common.settings import MADE_OF_ONE
 from common.spaces import Vectors
 from common.synthesizers import synthesizer
+from common.synthesizers.synthesizer import Sums
 from common.training.pretrained import Pretrained
 from common.wire import (
     Ask,
@@ -29,13 +33,14 @@ from common.wire import (
     Reply,
     Score,
     Scoring,
+    Summing,
     Tune,
     Tuning,
     Working,
     release_shapes,
     weights_digest,
 )
-from common.wire.terms import asked_form, refuse_promise
+from common.wire.terms import asked_form, refuse_promise, refuse_sum
 from server.correspondence import Question
 from server.roster import Claim
 
@@ -59,7 +64,32 @@ class Requests:
             raise ValueError(f"{self._synthesizer.name} starts from networks")
         self._base = base.pair.learned() if starts and base is not None else {}
         self._weights = weights_digest({"base": self._base}) if starts else None
+        self._refuse_sum()
         release_shapes(self.tuning("any"))  # a form that this synthesizer has not is refused before anybody is asked
+
+    def _refuse_sum(self) -> None:
+        """What cannot be made of a sum is refused before anybody is asked."""
+        if not self._config.release.summed:
+            return
+        try:
+            refuse_sum(self._synthesizer)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        self.made_of(np.zeros(self._sums.size(self._settings, self._config.corpus.classes)))
+
+    @property
+    def _sums(self) -> Sums[Any]:
+        if self._synthesizer.sums is None:
+            raise ValueError(f"{self._synthesizer.name} is not made of sums")
+        return self._synthesizer.sums
+
+    def made_of(self, total: Floats) -> dict[str, Tensor]:
+        """What the synthesizer releases of a sum over sites."""
+        return self._sums.released(total, self._settings, self._space, self._config.corpus.classes)
+
+    def summing(self, session: str, name: str, sites: tuple[str, ...]) -> Summing:
+        """What a session is asked to add to, in the round of this name."""
+        return Summing(tuning=self.tuning(session), name=name, sites=sites)
 
     @property
     def base(self) -> Mapping[str, Tensor]:
