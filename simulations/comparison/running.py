@@ -75,6 +75,9 @@ def run_comparison(config: Config, order: Order, console: Console, stop: Callabl
     began = time.monotonic()
     space = space_of_kinds(recognizer(config.methods.recognizer).spaces, config)
     modes, ablations = choose_modes(order.modes, space, config), choose_ablations(order.ablate, config)
+    if summed := [mode.name for mode in modes if mode.of(config).release.summed]:
+        remedy = "choose the row `gaussian summed` instead; `eyesoff simulate` takes release.summed"
+        raise UserError("rows of a comparison do not read release.summed", where=", ".join(summed), remedy=remedy)
     if ablations and ABLATED not in {mode.name for mode in modes}:
         raise UserError(f"ablations without the mode {ABLATED}", remedy=f"--modes {ABLATED},.., or no --ablate")
     require_loggers(config.runtime.loggers)
