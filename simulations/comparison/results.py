@@ -283,8 +283,11 @@ def _measures(by_fold: Sequence[Sequence[Mapping[str, Any]]]) -> Quality:
 
 def _quarantined(units: Sequence[Unit], store: Store) -> list[Aside]:
     """Each once, whichever modes and settings would have drawn from it."""
-    reasons = {(unit.place, unit.seed): store.aside(unit) for unit in units if unit.kind == "tune"}
-    return [Aside(session, seed, reason) for (session, seed), reason in reasons.items() if reason]
+    reasons: dict[tuple[str, int], str] = {}
+    for unit in units:
+        if unit.kind == "tune" and (reason := store.aside(unit)):
+            reasons.setdefault((unit.place, unit.seed), reason)
+    return [Aside(session, seed, reason) for (session, seed), reason in reasons.items()]
 
 
 def failed(units: Sequence[Unit], failures: Mapping[str, str]) -> list[Failed]:

@@ -157,7 +157,8 @@ class Processes:
         """To the first worker that has none."""
         worker = next(worker for worker in self._workers if worker.unit is None)
         worker.unit = unit
-        worker.line.send(unit)
+        with suppress(OSError):  # it has just died, which `poll` finds at the end of its line
+            worker.line.send(unit)
 
     def poll(self, patience: float = EVERY) -> list[UnitState]:
         """The units of all workers that send a message within half a second."""
@@ -181,6 +182,7 @@ class Processes:
 
     def _replace(self, worker: _Worker) -> UnitState | None:
         worker.process.join(PATIENCE)
+        worker.line.close()
         self._workers[self._workers.index(worker)] = self._start()
         return None if worker.unit is None else UnitState(worker.unit, reason=_ending(worker.process.exitcode))
 

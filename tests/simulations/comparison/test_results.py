@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,8 +11,8 @@ from common.scoring.families import holm
 from simulations.comparison.ablations import choose_ablations
 from simulations.comparison.differences import corrected
 from simulations.comparison.modes import choose_modes
-from simulations.comparison.results import _turned_together, failed
-from simulations.comparison.schema import Difference, Failed, Turned, read_results
+from simulations.comparison.results import _quarantined, _turned_together, failed
+from simulations.comparison.schema import Aside, Difference, Failed, Turned, read_results
 from simulations.comparison.setting import prepare
 from simulations.comparison.table import ablation_lines, failure_lines, table_of
 from simulations.comparison.units import units_for
@@ -156,3 +157,10 @@ def test_units_of_two_precisions_are_told_of(comparing, tmp_path, capsys):
         card.write_text(card.read_text().replace('"fp32"', '"bf16"'))
     assert comparing(tmp_path / "run", **order)["environment"]["precision"] == "bf16, fp32, not told"
     assert "warning: units were computed in bf16, fp32" in capsys.readouterr().out
+
+
+def test_a_release_that_one_row_puts_aside_is_told_whatever_other_rows_do_with_that_session():
+    reasons = {"a": "", "b": "its samples are constant", "c": ""}
+    units = [SimpleNamespace(kind="tune", place="Session1", seed=0, key=key) for key in reasons]
+    store = SimpleNamespace(aside=lambda unit: reasons[unit.key])
+    assert _quarantined(units, store) == [Aside("Session1", 0, "its samples are constant")]

@@ -117,3 +117,15 @@ def test_a_signal_stops_the_command_with_its_status_and_leaves_nobody(config, we
     _, alive = psutil.wait_procs(workers, 60)
     assert alive == []
     assert list(metrics.glob("*/snapshots/finetuning/*/card.json"))
+
+
+def test_a_worker_that_died_without_a_unit_fails_the_next_one_and_is_replaced(worker, unit):
+    (process,) = workers_alive()
+    process.kill()
+    while process.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    worker.submit(unit)
+    state = wait_for_the_end(worker)
+    assert (state.unit, state.done) == (unit, False)
+    assert "killed by the system" in state.reason
+    assert worker.idle() == 1
