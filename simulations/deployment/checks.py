@@ -155,7 +155,12 @@ def server_seen_from_here(host: str, port: int, authority: Path, now: datetime |
 
 def clock(date: str, now: datetime | None = None) -> Finding:
     """Whether this machine's clock is near the server's, which told its own in an answer's header."""
-    off = (now or datetime.now(UTC)) - parsedate_to_datetime(date)
+    try:
+        told = parsedate_to_datetime(date)
+    except ValueError:
+        seen = f"the server told no time that can be read: {date!r}"
+        return Finding("clock", "warn", seen, "compare this machine's clock with the server's by hand")
+    off = (now or datetime.now(UTC)) - (told if told.tzinfo else told.replace(tzinfo=UTC))  # -0000 is UTC
     seconds = round(off.total_seconds())
     if abs(off) > TOLERATED:
         seen = f"{timedelta(seconds=abs(seconds))} {'ahead of' if seconds > 0 else 'behind'} the server's"

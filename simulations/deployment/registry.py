@@ -4,17 +4,19 @@ Owns those calls, and the book of names: this Flower takes a name with a key, bu
 how a key is made.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from common.errors import UserError
 from common.files import atomic_json
 from simulations.federation.submission import FEDERATION, Connection
 
 AS_JSON = ("--format", "json")
+_BOOK = TypeAdapter(dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,13 @@ class Registry:
         return number
 
     def _names(self) -> Mapping[str, str]:
-        return json.loads(self.book.read_text(encoding="utf-8")) if self.book.exists() else {}
+        if not self.book.exists():
+            return {}
+        try:
+            return _BOOK.validate_json(self.book.read_bytes(), strict=True)
+        except (OSError, ValidationError):
+            remedy = "it is {name: number}; put back what it was, or write it anew from `flwr supernode list`"
+            raise UserError("cannot read the names of sites", where=self.book, remedy=remedy) from None
 
 
 def _checked(link: Connection, words: list[str]) -> dict[str, Any]:

@@ -132,6 +132,12 @@ def test_labels_of_which_nothing_is_left_or_too_little_fail(spoken):
     assert spoken(rules="stepps = 1").sign == "fail"
 
 
+@pytest.mark.parametrize("date", ["", "soon"])
+def test_a_server_that_tells_no_time_is_a_doubt_and_no_accident(date):
+    assert clock(date, NOW).sign == "warn"
+    assert clock(format_datetime(NOW.replace(tzinfo=None)), NOW).sign == "ok"
+
+
 def test_a_clock_that_is_wrong_by_a_day_is_told_with_its_direction():
     assert clock(format_datetime(NOW), NOW).sign == "ok"
     ahead, behind = clock(format_datetime(NOW - DAY), NOW), clock(format_datetime(NOW + DAY), NOW)
