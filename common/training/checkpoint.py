@@ -102,14 +102,14 @@ def differences(stored: Any, wanted: Any, place: str = "") -> Iterable[str]:
     """The keys at which two pieces of plain data differ, one line each.
 
     >>> list(differences({"seed": 0, "a": {"b": 1}}, {"seed": 1, "a": {"b": 1}}))
-    ['seed: 0 in the checkpoint, 1 asked for']
+    ['seed: 0 stored, 1 asked for']
     """
     if isinstance(stored, Mapping) and isinstance(wanted, Mapping):
         for key in dict.fromkeys([*stored, *wanted]):
             here = f"{place}.{key}" if place else str(key)
             yield from differences(stored.get(key), wanted.get(key), here)
     elif stored != wanted:
-        yield f"{place}: {stored!r} in the checkpoint, {wanted!r} asked for"
+        yield f"{place}: {stored!r} stored, {wanted!r} asked for"
 
 
 def refuse_other_labels(card: Card, labels: Iterable[str], where: Path) -> None:

@@ -106,7 +106,7 @@ def test_a_finished_run_is_resumed_without_a_change(whole, root):
 
 
 def test_resuming_with_a_changed_seed_is_refused_with_the_difference(whole, root, tmp_path):
-    with pytest.raises(UserError, match="seed: 0 in the checkpoint, 7 asked for"):
+    with pytest.raises(UserError, match="seed: 0 stored, 7 asked for"):
         pretrain(tiny(tmp_path, seed=7), root, whole, resume=True)
 
 
@@ -192,7 +192,7 @@ def test_weights_of_another_width_number_of_emotions_or_features_are_refused(who
         load_pretrained(whole / "pretrained", NetworkConfig(width=2 / 64, noise=8), FeatureConfig(), 4)
     with pytest.raises(UserError, match=r"weights of another network.*\n.*linears.0.weight: 64x12 .* 64x13"):
         load_pretrained(whole / "pretrained", NetworkConfig(width=1 / 64, noise=8), FeatureConfig(), 5)
-    with pytest.raises(UserError, match=r"features\.hop: 256 in the checkpoint, 128 asked for"):
+    with pytest.raises(UserError, match=r"features\.hop: 256 stored, 128 asked for"):
         load_pretrained(whole / "pretrained", NetworkConfig(width=1 / 64, noise=8), FeatureConfig(hop=128), 4)
 
 

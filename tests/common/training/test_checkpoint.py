@@ -152,7 +152,7 @@ def test_a_folder_without_a_card_and_a_path_to_nothing_are_refused(tmp_path):
     (tmp_path / CARD).unlink()
     with pytest.raises(UserError, match=f"lacks {CARD}"):
         read_tensors(tmp_path)
-    with pytest.raises(UserError, match="no such checkpoint"):
+    with pytest.raises(UserError, match="no such folder"):
         read_tensors(tmp_path / "nowhere")
 
 
@@ -177,9 +177,9 @@ def test_another_width_is_refused_with_the_shapes(config, fresh):
     ("change", "told"),
     [
         ({"labels": ("angry", "neutral", "sad", "happy")}, "label order neutral, angry"),
-        ({"identity": IDENTITY | {"seed": 1}}, "seed: 0 in the checkpoint, 1 asked for"),
-        ({"identity": {"seed": 0, "network": {"width": 0.25}}}, "network.width: 0.125 in the checkpoint, 0.25 asked"),
-        ({"scaling": {"low": -15.0, "high": 4.0}}, "scaling.low: -16.0 in the checkpoint, -15.0 asked for"),
+        ({"identity": IDENTITY | {"seed": 1}}, "seed: 0 stored, 1 asked for"),
+        ({"identity": {"seed": 0, "network": {"width": 0.25}}}, "network.width: 0.125 stored, 0.25 asked"),
+        ({"scaling": {"low": -15.0, "high": 4.0}}, "scaling.low: -16.0 stored, -15.0 asked for"),
     ],
 )
 def test_a_checkpoint_of_another_run_is_refused_with_the_difference(tmp_path, change, told):

@@ -64,5 +64,5 @@ def test_networks_of_an_older_version_fit_if_their_features_were_what_is_fixed_n
     if retired["mel_scale"] == "slaney":
         assert load_pretrained(tmp_path, config.network, config.features, 4).scaling == Scaling(-16.0, 4.0)
     else:
-        with pytest.raises(UserError, match=r"features\.mel_scale: 'htk' in the checkpoint, 'slaney' asked for"):
+        with pytest.raises(UserError, match=r"features\.mel_scale: 'htk' stored, 'slaney' asked for"):
             load_pretrained(tmp_path, config.network, config.features, 4)

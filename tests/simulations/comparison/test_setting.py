@@ -60,4 +60,4 @@ def test_shipped_networks_are_found_by_their_size(tmp_path):
     assert fitting_weights(NetworkConfig(width=0.0625)).name == "demo"
     with pytest.raises(UserErrors, match="no networks of these sizes are shipped; name some with --base") as refused:
         fitting_weights(NetworkConfig(width=0.25))
-    assert "small: network.width: 0.125 in the checkpoint, 0.25 asked for" in refused.value.problems
+    assert "small: network.width: 0.125 stored, 0.25 asked for" in refused.value.problems
