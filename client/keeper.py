@@ -195,6 +195,8 @@ class Keeper:
                 with self._one_scoring:
                     return self._score(request)
             case OpenSum() | AddToSum() | CloseSum():
+                if isinstance(request, OpenSum):
+                    self._require_room()
                 return self._sums.take(request)
             case Notice(run=run, session=session):
                 log.warning("run %s: another client says to be %s too; ask the server's people who it is", run, session)
@@ -306,6 +308,9 @@ class Keeper:
             other = TuningFolder(path.parent)
             if other != folder and self._queue.failed(other):
                 other.give_up()
+        self._require_room()
+
+    def _require_room(self) -> None:
         used = sum(path.stat().st_size for path in self._site.state.rglob("*") if path.is_file())
         if used > self._policy.gibibytes_of_state * GIBIBYTE:
             raise Refused(Code.STATE_FULL, where=f"{used / GIBIBYTE:.1f} GiB of {self._policy.gibibytes_of_state:g}")

@@ -4,7 +4,7 @@ Owns the judging of a request that nobody sent. Must not know who asks. Nothing 
 site: features are made in a folder that is deleted, and the ledger is only read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from client.bases import Base, Bases, read_base
 from client.budgets import left_for
 from client.door import Door
 from client.ledger import entries
+from client.peers import Peers
 from client.policy import Policy
 from client.recipes import recipe_of
 from client.rules import Holdings, check_request, signal_of, work_of
@@ -25,10 +26,12 @@ from client.standing import history_of
 from common.config import Config
 from common.errors import UserError
 from common.features.spaces import identity_in, space_made
+from common.privacy.summation import FEWEST
 from common.spaces import Patches
 from common.training.pretrained import fitting_weights
-from common.wire import Ask, Refused, Tune, Tuning, release_shapes, weights_digest
+from common.wire import AddToSum, Ask, Code, Refused, Summing, Tune, Tuning, release_shapes, weights_digest
 from common.wire.schema import release_bytes
+from common.wire.summing import MOST_SITES
 
 RUN = "dry-run"
 Progress = Callable[[int, int], object]
@@ -63,6 +66,7 @@ class Rehearsal:
         again: whether this very work was begun before, so that it would cost nothing more.
         base_here: whether the networks that it starts from would not have to be sent.
         promise: of differential privacy; empty where there is none.
+        summed: whether numbers for a sum would leave in place of a release.
     """
 
     holdings: Holdings
@@ -74,6 +78,7 @@ class Rehearsal:
     again: bool
     base_here: bool
     promise: str
+    summed: bool
 
 
 def rehearse(
@@ -86,7 +91,8 @@ def rehearse(
 ) -> Rehearsal:
     """Judge a configuration's recipe, from networks of a folder or else from those that come with eyesoff."""
     tuning = tuning_of(site, config, base)
-    request = Tune(tuning=tuning, shipped=False, base={})
+    peers = Peers(site.state).names()
+    request = _asked(tuning, peers)
     known = list(entries(site.ledger)) if site.ledger.exists() else []
     history, spent = history_of(known, now), Spending(site.ledger).read()
     with TemporaryDirectory(prefix="eyesoff-") as folder:
@@ -96,22 +102,37 @@ def rehearse(
 
         def admit() -> None:
             check_request(request, policy, holdings)
+            if tuning.summed and len(peers) < FEWEST - 1:
+                raise Refused(
+                    Code.NO_KEY, where=f"keys of {len(peers)} sites", remedy="`eyesoff keeper peer` makes one"
+                )
             left_for(request, work_of(request, holdings), signal_of(request), lambda: spent, policy)(history)
 
-        answer = _judged(f"run {tuning.method.name} on your speech", admit)
+        what = f"add to a sum for {tuning.method.name}" if tuning.summed else f"run {tuning.method.name} on your speech"
+        answer = _judged(what, admit)
         refused = bool(answer.word)
         in_space = holdings if refused else holdings.of(tuning.space)
     return Rehearsal(
         holdings=in_space,
         description=description,
         tuning=answer,
-        tensors=0 if refused else len(release_shapes(tuning)),
-        bytes=0 if refused else release_bytes(tuning),
+        tensors=0 if refused else 1 if tuning.summed else len(release_shapes(tuning)),
+        bytes=0 if refused else request.summing.bytes if isinstance(request, AddToSum) else release_bytes(tuning),
         known=dict(zip(in_space.labels, in_space.known, strict=True)),
-        again=work_of(request, holdings) in history.begun_in_all("tune"),
+        again=work_of(request, holdings) in history.made_in_all(),
         base_here=tuning.base is None or Bases(site.state).has(tuning.base),
         promise=str(tuning.method.privacy(tuning.own) or ""),
+        summed=tuning.summed,
     )
+
+
+def _asked(tuning: Tuning, peers: Sequence[str]) -> Tune | AddToSum:
+    """What makes something of the speech; in a sum with the sites that share a key, or with some of no name."""
+    if not tuning.summed:
+        return Tune(tuning=tuning, shipped=False, base={})
+    others = peers if len(peers) >= FEWEST - 1 else [f"{tuning.session[:60]}-{number}" for number in range(1, FEWEST)]
+    sites = sorted({tuning.session, *others[: MOST_SITES - 1]})
+    return AddToSum(summing=Summing(tuning=tuning, name=RUN, sites=tuple(sites)), seals={})
 
 
 def tuning_of(site: Site, config: Config, folder: Path | None) -> Tuning:

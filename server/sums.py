@@ -137,7 +137,10 @@ class _Round:
             return CloseSum(summing=self._summing(site), present=tuple(sorted(collector.present)))
 
         for site, shared in self._step(Shared, sorted(collector.present), to_close).items():
-            collector.told(site, {other: bytes.fromhex(share) for other, share in shared.shares.items()})
+            try:
+                collector.told(site, {other: bytes.fromhex(share) for other, share in shared.shares.items()})
+            except UserError as error:  # of this site alone; enough others may be left
+                self._post.fail(STAGE, str(error), client=self._roster.get(site, "?"), session=site)
         return collector, {site: masked.known for site, masked in added.items()}
 
     def _step(

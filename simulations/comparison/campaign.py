@@ -181,7 +181,8 @@ def _protocol(config: Config, found: Found, scored: int, known: int, noise: Sequ
         return NO_TEST
     missing = f", {scored} of {known} folds" if scored < known else ""
     told = f"; counts with the sites' noise, epsilon {', '.join(f'{one:g}' for one in noise)}" if noise else ""
-    return f"{config.methods.protocol.replace('-', ' ')}{missing}{told}"
+    summed = "; each fold's release is of a sum over its sites" if config.release.summed else ""
+    return f"{config.methods.protocol.replace('-', ' ')}{missing}{summed}{told}"
 
 
 def _show(run: Path, config: Config, base: Path, found: Found, beside: Beside | None) -> Card | None:

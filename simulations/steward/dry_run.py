@@ -53,6 +53,12 @@ def _answer(answer: Answer) -> str:
 
 def _leaving(found: Rehearsal, policy: Policy) -> Iterator[str]:
     known = ", ".join(f"{emotion} {'yes' if held else 'no'}" for emotion, held in found.known.items())
+    if found.summed:
+        yield f"  then would leave: {megabytes(found.bytes)} of numbers under masks; the server sees the sum alone"
+        yield f"  beside them it says whether there is speech of each emotion: {known}"
+        if found.promise:
+            yield f"  differential privacy of the sum: {found.promise}"
+        return
     yield f"  then would leave: {many(found.tensors, 'tensor')}, {megabytes(found.bytes)}, and a card beside them"
     yield f"  the card says whether there is speech of each emotion: {known}"
     counts = "tells" if policy.tell_counts else "does not tell"

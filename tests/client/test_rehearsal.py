@@ -7,6 +7,7 @@ import pytest
 from client.history import Record
 from client.keeper import Keeper
 from client.ledger import Ledger
+from client.peers import Peers
 from client.policy import Policy
 from client.recipes import recipe_of
 from client.rehearsal import RUN, rehearse, tuning_of
@@ -107,3 +108,18 @@ def test_networks_that_come_with_eyesoff_need_not_be_sent(site):
     found = rehearsed(site, load_config("demo"))
     assert (found.tuning.word, found.base_here) == ("", True)
     assert found.tensors == 22
+
+
+def test_of_a_sum_it_says_what_the_steward_has_to_do_and_then_what_would_leave(site):
+    config = load_config("privacy", ["release.summed=true"])
+    site = site.model_copy(update={"vectors": config.vectors})
+    rules = {"recipes": (recipe_of(config).digest,)}
+    found = rehearsed(site, config, **rules)
+    assert (found.tuning.word, found.summed, found.bytes) == ("sums-forbidden", True, 0)
+    assert rehearsed(site, config, **rules, allow=("sum",)).tuning.word == "no-key"
+    for other in ("10+09", "11+13"):
+        Peers(site.state).keep(other, bytes(32))
+    found = rehearsed(site, config, **rules, allow=("description", "sum"))
+    assert (found.tuning.request, found.tuning.word) == ("add to a sum for gaussian", "")
+    assert (found.tensors, found.bytes) == (1, 8 * 4 * 17)
+    assert not rehearsed(site, load_config("privacy"), allow=("release",)).summed

@@ -12,6 +12,7 @@ from client.bases import shipped_bases
 from client.bounds import recipe_numbers
 from client.dice import Dice, read_dice
 from client.door import Door
+from client.peers import Peers
 from client.policy import load_policy
 from client.recipes import recipe_of
 from client.simulated import SITES, own_sites, simulated_secret, simulated_site, site_name, write_sites
@@ -20,6 +21,7 @@ from common.corpora import labelled_corpus, read_corpus
 from common.corpora.manifest import Manifest, Utterance
 from common.errors import UserError
 from common.privacy.accountant import LARGEST_EPSILON
+from common.settings import ReleaseConfig
 
 BASE = "0" * 64
 
@@ -143,3 +145,20 @@ def test_a_bare_flower_run_has_the_sites_of_its_presets_corpus_however_often_the
     assert own_sites(settings, 18) != sites
     (base,) = load_policy(simulated_site(sites, 0).policy).bases
     assert shipped_bases()[base].name == "demo"
+
+
+def test_sites_share_keys_and_take_part_in_sums_only_where_the_campaign_sums(tmp_path, config):
+    summed = config.model_copy(update={"release": ReleaseConfig(summed=True)})
+    for folder, own in (("alone", config), ("summed", summed)):
+        write_sites(tmp_path / folder, own, manifest_of("a", "b", "c"), BASE)
+    alone, together = (
+        [simulated_site(tmp_path / folder / SITES, number) for number in range(3)] for folder in ("alone", "summed")
+    )
+    assert all("sum" not in load_policy(site.policy).allow and not Peers(site.state).names() for site in alone)
+    assert all({"sum", "scored"} <= {*load_policy(site.policy).allow} for site in together)
+    assert [Peers(site.state).names() for site in together] == [("b", "c"), ("a", "c"), ("a", "b")]
+    keys = {Peers(together[0].state).key("b"), Peers(together[0].state).key("c"), Peers(together[1].state).key("c")}
+    assert Peers(together[1].state).key("a") == Peers(together[0].state).key("b")
+    assert len(keys) == 3
+    write_sites(tmp_path / "summed", summed, manifest_of("a", "b", "c"), BASE)
+    assert Peers(together[1].state).key("c") in keys

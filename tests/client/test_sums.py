@@ -320,6 +320,12 @@ class TestAccounts:
         assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
 
 
+def test_rounds_do_not_fill_a_sites_disk(site_of, said):
+    full = Keeper(site_of("a", "gibibytes_of_state = 0.000001"))
+    assert word(said(full, OpenSum(summing=summing("a")))) is Code.STATE_FULL
+    assert isinstance(said(Keeper(site_of("a")), OpenSum(summing=summing("a"))), Opened)
+
+
 def test_a_policy_that_lets_somebody_look_at_releases_has_no_sums(site_of):
     with pytest.raises(Exception, match="allow has 'sum' and release is approve: what is added to a sum cannot be"):
         Keeper(site_of("a", 'release = "approve"'))

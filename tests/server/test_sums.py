@@ -241,6 +241,20 @@ def test_a_site_that_refuses_is_named_and_the_others_go_on(tmp_path, watcher):
     assert (failure["session"], "sums-forbidden" in failure["reason"]) == ("A", True)
 
 
+def test_a_site_that_tells_fewer_shares_than_it_was_asked_for_costs_nothing_but_itself(tmp_path, watcher):
+    sites = honest()
+    truly = sites[0].step
+
+    def keep_back(request, said):
+        told = truly(request, said)
+        return told.model_copy(update={"shares": {"A": told.shares["A"]}}) if isinstance(told, Shared) else told
+
+    sites[0].step = keep_back
+    results = campaign(tmp_path, Sites(*sites), watcher).run(len(NAMES))
+    assert alike(banked(tmp_path)[1], released(NAMES))
+    assert ["other shares than it was asked for" in one["reason"] for one in results["failures"]] == [True]
+
+
 def test_shares_that_do_not_belong_together_make_no_sum(tmp_path, watcher):
     sites = honest()
     truly = sites[0].step

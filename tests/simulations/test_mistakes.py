@@ -71,6 +71,7 @@ CORPORA = (
     Mistake("corpus example folder", "choose an empty one"),
     Mistake("corpus example mine.toml/new", "cannot write the recordings"),
     Mistake("simulate --corpus emodb --run new", "--root"),
+    Mistake("compare --preset privacy --modes real --set release.summed=true --run new", "the row `gaussian summed`"),
     Mistake("pretrain --root nowhere --run new", "nowhere"),
 )
 BANKS = (

@@ -103,3 +103,11 @@ def test_the_command_reads_the_sites_files_and_needs_no_keeper(capsys, site):
     assert (status, why.count("\n")) == (2, 1)
     (site.root / "recordings.csv").unlink()
     assert "holds nothing that can be used" in run("--site", file)[1]
+
+
+def test_a_policy_that_takes_part_in_sums_says_with_whom_and_how_often():
+    told = "\n".join(in_words(Policy(allow=["sum"])))
+    assert "With sites that share a key with yours it adds to sums, the same numbers to one sum at the most." in told
+    assert "May be run: the recipes" in told
+    assert RULES["always"] not in told
+    assert "sums" not in "\n".join(in_words(Policy()))
