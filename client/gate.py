@@ -95,6 +95,10 @@ class Gate:
         """What is given and left; raises where nothing can be answered."""
         return self._ledger.look(self._clock(), lambda past: quotas(past, self._spending.read(), self.policy))
 
+    def has_opened(self, request: Request) -> bool:
+        """Whether this very request to open a round was answered before, as the ledger knows."""
+        return self._ledger.look(self._clock(), lambda history: identity(request) in history.opened)
+
     def answer(self, data: bytes | memoryview, handle: Callable[[Request], Reply]) -> bytes:
         """The bytes to send back for the bytes that came: what `handle` replies, or a refusal."""
         request, stage = None, Stage.RECEIVE

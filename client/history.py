@@ -18,7 +18,7 @@ from common.wire import Code
 
 DAY = timedelta(days=1)
 TUNE, ADD = "tune", "add-to-sum"
-LEFT = "release", "masked"
+LEFT, OPENED = ("release", "masked"), "opened"
 """Kinds of request that make something of the speech, and of reply by which it leaves."""
 
 Outcome = Literal[
@@ -87,6 +87,7 @@ class History:
         self._released: dict[str, str] = {}
         self._audited: dict[str, None] = {}
         self._signals: dict[str, float] = {}
+        self._opened: set[str] = set()
 
     def add(self, entry: Entry) -> None:
         """Count one more entry."""
@@ -102,6 +103,8 @@ class History:
             self._ever[entry.kind].add(work)
         if sent and entry.kind in LEFT and entry.run is not None:
             self._released[entry.run] = entry.words
+        if sent and entry.kind == OPENED:
+            self._opened.add(entry.request)
         if work is not None and entry.signal:
             self._signals[work] = entry.signal
         if entry.outcome == "audited":
@@ -153,6 +156,11 @@ class History:
     def released(self) -> Mapping[str, str]:
         """By run, the words of the last release that was sent to it, or of the last numbers for a sum."""
         return MappingProxyType(self._released)
+
+    @property
+    def opened(self) -> Collection[str]:
+        """All requests to open the round of a sum that were answered."""
+        return self._opened
 
     @property
     def audited(self) -> Collection[str]:

@@ -81,7 +81,9 @@ class Keeper:
         self._tunings = site.state / TUNINGS
         self._queue = TuningQueue(self._work)
         self._one_scoring = threading.Lock()
-        self._sums = Part(site.state, self._brought, lambda summing: self._held(summing.tuning).known)
+        self._sums = Part(
+            site.state, self._brought, lambda summing: self._held(summing.tuning).known, self._gate.has_opened
+        )
         self._trouble: str | None = None
 
     def answer(self, data: bytes | memoryview, patience: float = 0.0) -> bytes:

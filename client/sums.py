@@ -100,18 +100,20 @@ class Part:
         state: the site's folder.
         brought: the numbers that it adds to a sum.
         known: whether it holds speech of each emotion.
+        has_opened: whether this request was answered before, whatever has become of the answer.
     """
 
     state: Path
     brought: Callable[[Summing], Floats]
     known: Callable[[Summing], tuple[bool, ...]]
+    has_opened: Callable[[OpenSum], bool]
 
     def take(self, request: SumStep) -> Opened | Masked | Shared:
         """Answer one step."""
         summing, folder = request.summing, RoundFolder(self.state, request.summing)
         match request:
             case OpenSum():
-                return Opened(summing=summing, **folder.answered(request, lambda: self._open(folder, summing)))
+                return Opened(summing=summing, **folder.answered(request, lambda: self._open(folder, request)))
             case AddToSum():
                 told = folder.answered(request, lambda: self._add(folder, request))
                 words = as_tensor(np.frombuffer(bytes.fromhex(told["words"]), dtype="<u8").astype(np.uint64))
@@ -119,9 +121,11 @@ class Part:
             case CloseSum():
                 return Shared(summing=summing, **folder.answered(request, lambda: self._close(folder, request)))
 
-    def _open(self, folder: RoundFolder, summing: Summing) -> Plain:
+    def _open(self, folder: RoundFolder, request: OpenSum) -> Plain:
+        if self.has_opened(request):  # the same masks over a second time would lay numbers bare
+            raise Refused(Code.ANSWERED, where="its folder of the state is lost, and its masks are not used again")
         folder.begin()
-        opening = self._site(folder, summing).open()
+        opening = self._site(folder, request.summing).open()
         return {"seals": _spelled(opening.seals), "keys": opening.keys.hex()}
 
     def _add(self, folder: RoundFolder, request: AddToSum) -> Plain:

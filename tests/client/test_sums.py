@@ -187,6 +187,12 @@ class TestSteps:
         assert word(said(keepers["a"], OpenSum(summing=summing("a", config=PRIVATE)))) is Code.ANSWERED
         assert isinstance(said(keepers["a"], OpenSum(summing=summing("a", config=PRIVATE, name="other"))), Opened)
 
+    def test_one_whose_answers_were_deleted_is_not_begun_again_under_the_same_masks(self, keepers, site_of, said):
+        opened(keepers, said)
+        shutil.rmtree(site_of("a").state / sums.SUMS)
+        assert word(said(keepers["a"], OpenSum(summing=summing("a")))) is Code.ANSWERED
+        assert isinstance(said(keepers["a"], OpenSum(summing=summing("a", name="other"))), Opened)
+
     def test_none_is_taken_before_the_one_before_it(self, keepers, said):
         assert word(said(keepers["a"], CloseSum(summing=summing("a"), present=NAMES))) is Code.ANSWERED
         seals = dict.fromkeys(("b", "c"), "00" * 164)
