@@ -71,10 +71,19 @@ def load_learned(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     converge_norms(network)
 
 
-def network_to_hear(make: Callable[[], AnyModule], weights: Mapping[str, Tensor]) -> AnyModule:
+def norms_of(network: nn.Module) -> dict[str, Tensor]:
+    """The vectors of all norms, which follow from the weights."""
+    return {name: value for name, value in network.state_dict().items() if name.endswith(DERIVED)}
+
+
+def network_to_hear(
+    make: Callable[[], AnyModule], weights: Mapping[str, Tensor], norms: Mapping[str, Tensor] | None = None
+) -> AnyModule:
     """A network that `make` makes, with the weights that training made, to be tried and not trained.
 
     No first weights are drawn, and the norms of none are sought: at full width both take longer than all that follows.
+    `norms` are those of these weights, where they were found before by somebody whom the caller believes; others that
+    come with the weights are not looked at.
     """
     with torch.device("meta"):
         network = make()
@@ -83,6 +92,10 @@ def network_to_hear(make: Callable[[], AnyModule], weights: Mapping[str, Tensor]
     missing = [name for name in found.missing_keys if not name.endswith(DERIVED)]
     if missing or found.unexpected_keys:
         raise KeyError(f"weights of another network: {', '.join([*missing, *found.unexpected_keys])}")
+    wanted = norms_of(network)
+    if norms and {name: value.shape for name, value in norms.items()} == {n: v.shape for n, v in wanted.items()}:
+        network.load_state_dict({name: value.float() for name, value in norms.items()}, strict=False, assign=True)
+        return network
     stream = torch_stream(0, "norms")
     for norm in (module for module in network.modules() if isinstance(module, SpectralNorm)):
         norm.u = torch.randn(norm.u.shape, generator=stream)

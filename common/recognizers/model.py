@@ -6,10 +6,11 @@ nor who is listened to.
     tensors.safetensors   the weights
     card.json             method, settings, labels, space, features, scaling, what it was trained on, scores
     README.md             the card for people
+    found/                what a predictor would find anew in the weights each time; a folder without it is one as well
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from common.recognizers.card import FORMAT, ModelCard, extractor_of, page_of
 from common.spaces import Patches
 from common.training.checkpoint import CARD, TENSORS, Card, Tensors, read_tensors, save_tensors
 
-PAGE = "README.md"
+PAGE, FOUND = "README.md", "found"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Model:
 
     card: ModelCard
     weights: Tensors
+    found: Tensors = field(default_factory=dict)
+    """What is known of the weights from before."""
 
     @property
     def method(self) -> Recognizer[Any]:
@@ -46,8 +49,10 @@ class Model:
 
     def predictor(self, acceleration: Acceleration) -> Predictor:
         """Ready to be tried, on a machine."""
-        card = self.card
-        made: Predictor = self.method.predictor(self.weights, self.settings, card.space, len(card.labels), acceleration)
+        rest, knowing = (self.settings, self.card.space, len(self.card.labels), acceleration), self.method.knowing
+        if knowing and self.found:
+            return knowing(self.found, self.weights, *rest)
+        made: Predictor = self.method.predictor(self.weights, *rest)
         return made
 
 
@@ -55,6 +60,8 @@ def save_model(folder: Path, model: Model, **also: Any) -> Card:
     """Write a model; what stands in `also` is kept in its card for whoever wrote it."""
     card = save_tensors(folder, model.weights, {**also, "model": model.card.model_dump(mode="json")})
     atomic_write(folder / PAGE, page_of(model.card).encode())
+    if found := model.method.found(model.weights, model.settings, model.card.space, len(model.card.labels)):
+        save_tensors(folder / FOUND, found, {"weights": card["sha256"]})
     return card
 
 
@@ -72,7 +79,16 @@ def load_model(folder: Path) -> Model:
     ]
     if problems:
         raise UserErrors(f"{folder}: weights of another model than its card tells; copy the folder again", problems)
-    return model
+    return replace(model, found=_found(folder / FOUND, plain["sha256"]))
+
+
+def _found(folder: Path, weights: str) -> Tensors:
+    """What was found in these very weights; nothing of what is not there or damaged, for it can be found again."""
+    try:
+        found, card = read_tensors(folder)
+    except UserError:
+        return {}
+    return found if card.get("weights") == weights else {}
 
 
 def read_card(folder: Path, plain: Mapping[str, Any]) -> ModelCard:

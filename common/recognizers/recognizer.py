@@ -52,6 +52,8 @@ class Recognizer(Generic[S]):
         shapes: names and shapes of the weights.
         predictor: of weights, on a machine.
         numbers: its settings by the names of the bounds in a site's policy.
+        found: what a predictor finds in weights at length, to be kept beside a model's; nothing where it finds none.
+        knowing: the same predictor, where that was kept; only of whom one believes the weights too.
     """
 
     name: str
@@ -63,6 +65,8 @@ class Recognizer(Generic[S]):
     shapes: Callable[[S, Space, int], Shapes]
     predictor: Callable[[Weights, S, Space, int, Acceleration], Predictor]
     numbers: Callable[[S], Numbers] = lambda settings: {}
+    found: Callable[[Weights, S, Space, int], dict[str, Tensor]] = lambda weights, settings, space, classes: {}
+    knowing: Callable[[Weights, Weights, S, Space, int, Acceleration], Predictor] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes by name: each has the registry."""

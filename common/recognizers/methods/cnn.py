@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.networks import Discriminator, learned_weights, network_to_hear
+from common.networks import Discriminator, learned_weights, network_to_hear, norms_of
 from common.networks.acceleration import Acceleration
 from common.networks.memory import recognizer_memory
 from common.recognizers.recognizer import Probabilities, Recognizer
@@ -81,9 +81,15 @@ class WindowPredictor:
     """The network over windows; an utterance's probabilities are the mean over its windows'."""
 
     def __init__(
-        self, weights: Weights, settings: Settings, space: Space, classes: int, acceleration: Acceleration
+        self,
+        weights: Weights,
+        settings: Settings,
+        space: Space,
+        classes: int,
+        acceleration: Acceleration,
+        norms: Weights | None = None,
     ) -> None:
-        network = network_to_hear(lambda: untrained(settings, classes), weights)
+        network = network_to_hear(lambda: untrained(settings, classes), weights, norms)
         self._network, self._acceleration = acceleration.prepare(network), acceleration
         self._hop = settings.recognizer.window_hop
 
@@ -109,6 +115,17 @@ class WindowPredictor:
         return outputs.float()
 
 
+def _norms(weights: Weights, settings: Settings, space: Space, classes: int) -> dict[str, Tensor]:
+    """At full width they are most of what loading takes."""
+    return norms_of(network_to_hear(lambda: untrained(settings, classes), weights))
+
+
+def _knowing(
+    norms: Weights, weights: Weights, settings: Settings, space: Space, classes: int, acceleration: Acceleration
+) -> WindowPredictor:
+    return WindowPredictor(weights, settings, space, classes, acceleration, norms)
+
+
 def _shapes(settings: Settings, space: Space, classes: int) -> Shapes:
     with torch.device("meta"):
         network = untrained(settings, classes)
@@ -130,4 +147,6 @@ RECOGNIZER = Recognizer(
     shapes=_shapes,
     predictor=WindowPredictor,
     numbers=lambda settings: {"width": settings.network.width, "window_hop": settings.recognizer.window_hop},
+    found=_norms,
+    knowing=_knowing,
 )

@@ -8,10 +8,12 @@ import torch
 
 from common.errors import UserError
 from common.features.vectors import space_of_vectors
+from common.networks.acceleration import Acceleration
+from common.networks.spectral import SpectralNorm
 from common.recognizers import RECOGNIZERS, recognizer
 from common.recognizers.card import AUDITS, Result, extractor_of
 from common.recognizers.model import amend_model, load_model, save_model
-from common.settings import VectorConfig
+from common.settings import RuntimeConfig, VectorConfig
 from common.spaces import PATCHES, Patches
 from common.training.checkpoint import save_tensors
 
@@ -199,3 +201,42 @@ def test_a_model_of_another_set_of_vectors_is_refused(changed, reason, model_of,
     altered(tmp_path / "model", **changed)
     with pytest.raises(UserError, match=reason):
         load_model(tmp_path / "model")
+
+
+class TestFound:
+    """What is found in weights at length is kept beside them, and a folder without it is a model as well."""
+
+    @pytest.fixture
+    def answers(self, folder, monkeypatch):
+        """What the folder's model says, and how often a norm was sought for it."""
+        machine, patches = (
+            Acceleration.of(RuntimeConfig(device="cpu", precision="fp32")),
+            torch.randn(2, *PATCHES.shape),
+        )
+        sought, honest = [], SpectralNorm.converge
+        monkeypatch.setattr(SpectralNorm, "converge", lambda norm, weight: sought.append(1) or honest(norm, weight))
+
+        def answered():
+            sought.clear()
+            return load_model(folder).predictor(machine).examples(patches), len(sought)
+
+        return answered
+
+    def test_it_is_not_sought_again_and_the_answer_is_the_same_without_it(self, folder, answers):
+        known, sought = answers()
+        assert sought == 0
+        shutil.rmtree(folder / "found")
+        anew, sought = answers()
+        assert sought > 0
+        torch.testing.assert_close(known, anew, rtol=0, atol=1e-4)
+
+    def test_what_is_damaged_or_of_other_weights_is_sought_again(self, folder, answers, model):
+        known, _ = answers()
+        card = folder / "found" / "card.json"
+        before = card.read_text()
+        card.write_text(before.replace(json.loads(before)["weights"], "0" * 64))
+        assert answers()[1] > 0
+        card.write_text(before[:-20])
+        again, sought = answers()
+        assert sought > 0
+        torch.testing.assert_close(known, again, rtol=0, atol=1e-4)
