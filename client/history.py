@@ -18,8 +18,10 @@ from common.wire import Code
 
 DAY = timedelta(days=1)
 TUNE, ADD = "tune", "add-to-sum"
-LEFT, OPENED = ("release", "masked"), "opened"
+LEFT = "release", "masked"
 """Kinds of request that make something of the speech, and of reply by which it leaves."""
+OPENED = "opened"
+"""The reply that begins a round of a sum."""
 
 Outcome = Literal[
     "admitted", "refused", "sent", "turned-away", "healed", "accepted", "audited", "approved", "kept-back"

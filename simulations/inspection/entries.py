@@ -48,7 +48,7 @@ def run_in(entry: Entry) -> Run | None:
     """The tuning that an entry admits or releases, as its words tell it; None where none can be read."""
     try:
         words = json.loads(entry.words)
-        told = words if entry.kind == "tune" else words.get("summing") or words["card"]
+        told = words if entry.kind == "tune" else words["summing" if "summing" in words else "card"]
         tuning = Tuning.model_validate(told["tuning"])
         numbers = recipe_numbers(tuning.recipe)
     except (ValueError, LookupError, TypeError, UserError):  # of another version, or by a method that is not here

@@ -75,6 +75,12 @@ def test_words_that_tell_of_no_tuning_tell_of_none(words, kind):
     assert run_in(entry(kind=kind, words=words)) is None
 
 
+def test_numbers_for_a_sum_tell_the_recipe_of_it(tune):
+    words = json.dumps({"summing": {"tuning": tune.tuning.model_dump(mode="json")}})
+    assert run_in(entry(kind="masked", words=words)).recipe == tune.tuning.recipe.digest
+    assert run_in(entry(kind="masked", words=json.dumps({"summing": 7}))) is None
+
+
 def test_a_flood_and_a_ledger_that_was_accepted_are_told():
     assert "40 requests" in next(lines(entry(outcome="turned-away", kind="", times=40)))
     assert told(entry(outcome="turned-away", kind="", times=40))["requests"] == "40"
