@@ -145,7 +145,7 @@ def shrink_(
     What is kept is the difference to the public networks that a tuning began with, which go into the new bank too.
     Everything that reads a bank reads the new one. Vectors have no public networks: leave out --rank.
 
-    Example: eyesoff bank shrink runs/emodb/bank runs/emodb/small --rank 4
+    Example: eyesoff bank shrink runs/emodb/bank runs/emodb/small --rank 8
     """
     from server.shrinking import shrink
     from simulations.progress import bars
