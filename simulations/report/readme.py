@@ -20,6 +20,11 @@ from simulations.report.wording import NOTHING, interval, many, percent, percent
 
 HEADINGS = ("trained on", "macro F1", "95 %", "± folds", "± seeds", "UAR", "of real", "gap closed")
 
+SPREAD = (
+    "Spread is how far samples of an emotion deviate, real speech being 1: near 0 they are all alike, and a score "
+    "hides that. "
+)
+
 
 def update_readme(readme: Path, run: Path) -> None:
     """Put the table of a stored run between its two comments, and change nothing else."""
@@ -52,8 +57,16 @@ def results_block(results: Results) -> str:
     """The tables as Markdown, with what their numbers are."""
     shares, printed = shares_of_real(results), printed_for(results.preset)
     beside = any(papers_number(results, name) for name in results.modes)
-    headings = (*HEADINGS, *[printed.heading] * beside)
-    rows = [_row(results, name, shares.get(name))[: len(headings)] for name in results.modes]
+    spreads = _spreads(results)
+    headings = (*HEADINGS, *["spread"] * bool(spreads), *[printed.heading] * beside)
+    rows = [
+        [
+            *_row(results, name, shares.get(name)),
+            *[spreads.get(name, NOTHING)] * bool(spreads),
+            *[papers_number(results, name) or NOTHING] * beside,
+        ]
+        for name in results.modes
+    ]
     table = markdown(headings, rows)
     papers = f"The last column is {_corpus(printed)} ({printed.paper}), so compare ratios. " if beside else ""
     utterances = sum(sum(fold.utterances) for fold in results.folds)
@@ -63,9 +76,16 @@ def results_block(results: Results) -> str:
         f"{results.corpus}, preset `{results.preset}`: n = {utterances} utterances of "
         f"{many(speakers, 'speaker')}, {many(len(results.folds), 'fold')}, {many(len(results.seeds), 'seed')}. "
         "Macro F1 and UAR are means over the emotions that a fold holds, over folds and seeds; intervals are "
-        f"bootstrapped over speakers and seeds; ± is the sample deviation. {papers}"
+        f"bootstrapped over speakers and seeds; ± is the sample deviation. {SPREAD * bool(spreads)}{papers}"
         f"{made_with(results)} `{results.command}`.\n"
     )
+
+
+def _spreads(results: Results) -> dict[str, str]:
+    """Of the samples of each mode; nothing where they are patches, or where nobody measured them."""
+    return {
+        name: f"{one.spread.mean:.2f}" for name, one in results.quality.items() if one.spread and name in results.modes
+    }
 
 
 def _corpus(printed: Printed) -> str:
@@ -92,10 +112,10 @@ def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _row(results: Results, name: str, share: Score | None) -> list[str]:
-    mode, paper = results.modes[name], papers_number(results, name) or NOTHING
+    mode = results.modes[name]
     found, closed = mode.macro_f1, results.gap_closed.get(name)
     if found is None:
-        return [name, f"failed: {reason_of(results, name)}", *[NOTHING] * (len(HEADINGS) - 2), paper]
+        return [name, f"failed: {reason_of(results, name)}", *[NOTHING] * (len(HEADINGS) - 2)]
     return [
         name,
         score(found.mean),
@@ -105,7 +125,6 @@ def _row(results: Results, name: str, share: Score | None) -> list[str]:
         score(mode.uar.mean if mode.uar else None),
         _share(share.value, share.low, share.high) if share else "100 %" if name == REAL else NOTHING,
         _share(closed.value, closed.low, closed.high) if closed else NOTHING,
-        paper,
     ]
 
 

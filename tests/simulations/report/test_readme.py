@@ -71,6 +71,15 @@ def test_a_run_that_turned_no_setting_has_no_table_of_them(results, run_of):
     assert "instead" not in with_results(README, run_of(results))
 
 
+def test_the_spread_of_vectors_stands_beside_their_score_and_patches_have_none(results, run_of):
+    assert "spread" not in with_results(README, run_of(results))
+    results["quality"]["federated"]["spread"] = {"mean": 0.4321, "std_over_folds": None}
+    text = with_results(README, run_of(results))
+    assert "| gap closed | spread |" in text
+    assert re.search(r"\| federated \|.*\| 0\.43 \|", text)
+    assert re.search(r"\| real \|.*\| – \|", text)
+
+
 @pytest.mark.parametrize("text", ["", FIRST, README + README])
 def test_a_readme_without_a_place_is_refused_and_told_what_to_put_there(results, run_of, text):
     with pytest.raises(UserError, match=f"no place for the results of run: .*{FIRST}"):
