@@ -93,6 +93,7 @@ def finish(figure: "Figure", name: str, alt: str) -> Drawing:
         narrow = _for_the_page(_vector(figure, name, NARROW, height), f"{name}-narrow")
         width, height = WIDE, height * TALLER * WIDTH / min(width, WIDTH)
     vector, raster = _vector(figure, name, width, height), io.BytesIO()
+    figure.set_layout_engine("none")  # the raster has the vector's places; to look for them costs as much as to draw
     figure.savefig(raster, format="png", dpi=DOTS_PER_INCH)
     png = compact(Image.open(raster))
     return Drawing(name, alt, _for_the_page(vector, name), png, narrow, _as_file(vector))
@@ -101,7 +102,10 @@ def finish(figure: "Figure", name: str, alt: str) -> Drawing:
 def _enlarge_type(figure: "Figure") -> None:
     from matplotlib.text import Text
 
+    engine = figure.get_layout_engine()
+    figure.set_layout_engine("none")  # where things stand is not asked yet
     figure.draw_without_rendering()  # only then there are labels at the ticks
+    figure.set_layout_engine(engine)
     for text in figure.findobj(Text):
         if float(text.get_fontsize()) < SMALLEST:
             text.set_fontsize(SMALLEST)

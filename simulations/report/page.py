@@ -42,8 +42,6 @@ from simulations.report.tables import (
 LARGEST = 5_000_000
 """Bytes that a report may have: it travels by mail."""
 ASIDE = "quarantined"
-SELDOM = {ASIDE, "arms", "codes"}
-"""Sections that a comparison need not have."""
 KICKERS = {"comparison": "Comparison", "campaign": "Campaign", "bootstrap": "Recognizer from a bank"}
 SECTIONS = {
     "results": "Results",
