@@ -134,8 +134,11 @@ def _recognized(answers: Tensor) -> float:
 
 
 def _effects(statistics: Statistics) -> Tensor:
-    """[classes, samples, d]: what an emotion does to a sample, its latent being the same."""
-    together = torch.cat(tuple(statistics.values()), dim=2).double()
+    """[classes, samples, d]: what an emotion does to a sample, its latent being the same.
+
+    In single precision, for those of every release are in memory together.
+    """
+    together = torch.cat(tuple(statistics.values()), dim=2).float()
     return together - together.mean(dim=0)
 
 
@@ -146,12 +149,9 @@ def _answers(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     effects = [*named.values()]
     unit = torch.stack([one.flatten(0, 1).std(dim=0) for one in effects]).quantile(0.5, dim=0) + TINY
-    shown = [one / unit for one in effects]
-    shown = [(one / (one.square().mean().sqrt() + TINY)).flatten(0, 1) for one in shown]
-    if shown[0].shape[1] > MANY:  # as many equations take long to solve, and a random view of them does as well
-        view = torch.randn(shown[0].shape[1], MANY, generator=torch_stream("outliers"), dtype=torch.float64)
-        shown = [one @ view / MANY**0.5 for one in shown]
-    classes, samples, _ = effects[0].shape
+    classes, samples, numbers = effects[0].shape
+    view = _view(numbers)
+    shown = [_shown(one / unit, view) for one in effects]
     labels = torch.arange(classes).repeat_interleave(samples)
     wanted = torch.nn.functional.one_hot(labels).double() - 1 / classes
     squares, answers = sum(one.T @ one for one in shown), sum(one.T @ wanted for one in shown)
@@ -161,3 +161,17 @@ def _answers(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
         reader = torch.linalg.solve(squares - one.T @ one + ridge, answers - one.T @ wanted)
         answered.append((one @ reader).unflatten(0, (classes, samples)))
     return dict(zip(named, answered, strict=True))
+
+
+def _view(numbers: int) -> Tensor | None:
+    """Of samples of very many numbers: as many equations take long to solve, and a random view of them does as well."""
+    if numbers <= MANY:
+        return None
+    return torch.randn(numbers, MANY, generator=torch_stream("outliers"), dtype=torch.float64) / MANY**0.5
+
+
+def _shown(effects: Tensor, view: Tensor | None) -> Tensor:
+    """[classes, samples, d] -> [classes * samples, d], all of one size, in the view if there is one."""
+    effects = effects.double()
+    shown = (effects / (effects.square().mean().sqrt() + TINY)).flatten(0, 1)
+    return shown if view is None else shown @ view
