@@ -140,9 +140,11 @@ def connect(home: Path, address: str, log: Path, authority: Path | None = None) 
 def flower_environment(home: Path, *, look_every: float = LOOK_EVERY) -> dict[str, str]:
     """What every process of Flower's is given: a home of its own, our programs, and no leave to call anybody.
 
-    It looks for work every so many seconds: a server's often, since it is one; of relays there are many.
+    It looks for work every so many seconds: a server's often, since it is one; of relays there are many. Flower starts
+    a process for each message and gives it half a minute to come up, so Python may keep what it has compiled.
     """
     own = {"FLWR_HOME": str(home), "FLWR_SUPEREXEC_TASK_POLL_INTERVAL": f"{look_every:g}"}
+    own |= {"PYTHONDONTWRITEBYTECODE": ""}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return os.environ | telemetry.SWITCHES | own | {"PATH": path}
 
