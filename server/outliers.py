@@ -14,6 +14,7 @@ An honest site of another corpus was seen to go half as far; one went farther, o
 release that knows one emotion has nothing to exchange, and is not judged.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from statistics import fmean, median
@@ -167,7 +168,8 @@ def _view(numbers: int) -> Tensor | None:
     """Of samples of very many numbers: as many equations take long to solve, and a random view of them does as well."""
     if numbers <= MANY:
         return None
-    return torch.randn(numbers, MANY, generator=torch_stream("outliers"), dtype=torch.float64) / MANY**0.5
+    view = torch.randn(numbers, MANY, generator=torch_stream("outliers"), dtype=torch.float64)
+    return view / math.sqrt(MANY)
 
 
 def _shown(effects: Tensor, view: Tensor | None) -> Tensor:
