@@ -6,7 +6,7 @@ is here under its masks alone, in memory and on disk; the sum is the first thing
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -98,7 +98,7 @@ class Sums:
         path = self._folder / name / "sites.json"
         if not path.exists():
             atomic_json(path, {"sites": sorted(sites)})
-        begun = tuple(json.loads(path.read_text(encoding="utf-8"))["sites"])
+        begun = _sites_in(path)
         return lambda site: self._requests.summing(site, name, begun)
 
 
@@ -114,9 +114,8 @@ class _Round:
         seconds: float,
     ) -> None:
         self._folder, self._summing, self._roster, self._post, self._seconds = folder, summing, roster, post, seconds
-        sites = json.loads((folder / "sites.json").read_text(encoding="utf-8"))["sites"]
-        self._sites = tuple(sites)
-        self._round = summing(sites[0]).round
+        self._sites = _sites_in(folder / "sites.json")
+        self._round = summing(self._sites[0]).round
 
     def collected(self) -> tuple[Collector, dict[str, tuple[bool, ...]]]:
         """The server's part after the third step, and what each site whose numbers are there knows of emotions."""
@@ -151,7 +150,7 @@ class _Round:
         folder, over = self._folder / kind, self._folder / f"{kind}.json"
         told = {path.stem: _read(path, expected) for path in sorted(folder.glob(f"*{ANSWER}"))}
         if over.exists():
-            return {site: told[site] for site in json.loads(over.read_text(encoding="utf-8"))["sites"]}
+            return {site: told[site] for site in _sites_in(over, among=told)}
         questions = []
         for site in sites:
             if site in self._roster and site not in told:
@@ -171,6 +170,19 @@ class _Round:
 
 def _kind(step: type[SumStep]) -> str:
     return str(step.model_fields["kind"].default)
+
+
+def _sites_in(path: Path, among: Collection[str] | None = None) -> tuple[str, ...]:
+    """The sites that a file names, at least one, and of those that are `among` others if that is said."""
+    try:
+        names = json.loads(path.read_bytes())["sites"]
+    except (OSError, ValueError, KeyError, TypeError):
+        names = None
+    listed = isinstance(names, list) and names and all(isinstance(name, str) for name in names)
+    if listed and (among is None or set(names) <= set(among)):
+        return tuple(names)
+    remedy = "delete it, and run again with --resume and the same sites: they answer as they did"
+    raise UserError("cannot read which sites a sum is over", where=path, remedy=remedy)
 
 
 def _read(path: Path, expected: type[Answered]) -> Answered:

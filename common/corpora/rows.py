@@ -3,12 +3,14 @@
 Owns how CSV and Parquet files are read, whoever wrote them, and what the cells of a row mean. Must not know which
 files belong to a corpus.
 
-Commas, semicolons and tabs part columns; what is not UTF-8 is read as Windows-1252, as spreadsheets write it.
+Commas, semicolons and tabs part columns. Spreadsheets write UTF-8, UTF-16 with a mark before the first character,
+or Windows-1252: what is none of the first two is read as the last.
 """
 
 import csv
 import io
 import os
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,10 +76,16 @@ def _read_csv(table: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def _decoded(content: bytes) -> str:
-    try:  # utf-8-sig: spreadsheets put a byte-order mark before the first column's name
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252")
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        text = content.decode("utf-16")
+    else:
+        try:  # utf-8-sig: spreadsheets put a byte-order mark before the first column's name
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = content.decode("cp1252")
+    if "\0" in text:
+        raise ValueError("its encoding is not known here; save it as UTF-8")
+    return text
 
 
 def _read_parquet(table: Path) -> tuple[list[str], list[list[str]]]:

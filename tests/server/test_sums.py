@@ -287,3 +287,20 @@ def test_what_cannot_be_summed_is_refused_before_anybody_is_asked(tmp_path, watc
     config = load_config("privacy", ["release.summed=true", *settings])
     with pytest.raises(UserError, match=why):
         Campaign("run", tmp_path, config, None, Sites(), watcher, everyone)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"sites": []}', b'{"sites": [3]}', b'\xff{"sites": ["A"]}'])
+@pytest.mark.parametrize("name", ["sites.json", "open-sum.json"])
+def test_a_damaged_book_of_a_round_is_one_line_and_its_remedy_works(tmp_path, watcher, name, content):
+    sites = honest(A="close-sum", B="close-sum", C="close-sum")
+    with pytest.raises(UserError, match="2 of 5 sites are left"):
+        campaign(tmp_path, Sites(*sites), watcher).run(len(NAMES))
+    book = tmp_path / "sums" / "everyone" / name
+    book.write_bytes(content)
+    for site in sites:
+        site.lost = ""
+    with pytest.raises(UserError, match=rf"cannot read which sites a sum is over: .*{name}; delete it"):
+        campaign(tmp_path, Sites(*sites), watcher).run(len(NAMES))
+    book.unlink()
+    campaign(tmp_path, Sites(*sites), watcher).run(len(NAMES))
+    assert alike(banked(tmp_path)[1], released(NAMES))

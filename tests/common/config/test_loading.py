@@ -55,6 +55,21 @@ def test_a_setting_that_is_nearly_right_is_named(typed: str, meant: str) -> None
         load_config("demo", [f"{typed}=1"])
 
 
+@pytest.mark.parametrize(
+    "place", ["seed", "pretraining.adversarial.penalty", "release.rank", "corpus.skew", "gaussian.epsilon"]
+)
+def test_true_is_no_number(place: str) -> None:
+    with pytest.raises(UserErrors, match=r"unable to parse string as an? (integer|number)") as caught:
+        load_config("demo", [f"{place}=true", "colour=1"])
+    told = {problem.split(":")[0]: problem for problem in caught.value.problems}
+    assert told.keys() == {place, "colour"}
+    assert "given: 'true'" in told[place]
+
+
+def test_true_is_what_a_switch_may_be() -> None:
+    assert load_config("demo", ["release.eight_bit=true"]).release.eight_bit
+
+
 def test_an_override_reaches_a_nested_setting_and_wins_over_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, "[pretraining.adversarial]\npenalty = 3.0")
     config = load_config(path, ["pretraining.adversarial.penalty=4", "pretraining.adversarial.batch=8"])

@@ -27,7 +27,7 @@ def plant_table(plant):
     return write
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_csv_is_read_with_all_its_columns(plant_table, encoding):
     manifest = read_corpus("table", plant_table(ROWS, encoding=encoding))
     assert [(u.path, u.emotion, u.session, u.speaker, u.sex) for u in manifest.utterances] == [
@@ -140,6 +140,12 @@ def test_a_table_that_cannot_be_read_is_one_line(plant, name, content):
     with pytest.raises(UserError, match="cannot read the table") as caught:
         read_corpus("table", root)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
+def test_an_encoding_that_cannot_be_told_is_named_as_the_fault(plant_table, encoding):
+    with pytest.raises(UserError, match=r"mine\.csv; its encoding is not known here; save it as UTF-8"):
+        read_corpus("table", plant_table(ROWS, encoding=encoding))
 
 
 def test_a_table_without_a_line_has_no_columns(plant_table):
