@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 from client.tuning import TuningFolder
-from common.errors import UserError
+from common.errors import TooFew, UserError
 from common.training.phases import Interrupted
 from common.wire import Code, Refused
 
@@ -92,6 +92,9 @@ class TuningQueue:
         except Refused as refusal:
             log.warning("a tuning was ended: %s", refusal)
             return refusal.code
+        except TooFew as error:
+            log.error("a tuning failed: %s", error)
+            return Code.TOO_LITTLE_SPEECH
         except UserError as error:
             log.error("a tuning failed: %s", error)
             return Code.FAILED

@@ -22,6 +22,10 @@ class UserError(Exception):
         return _arrived, (type(self), self.args), self.__dict__
 
 
+class TooFew(UserError):  # noqa: N818 - it is what there is of speech
+    """There is less speech than a method can be fitted to."""
+
+
 class UserErrors(UserError):  # noqa: N818 - there are several
     """Several mistakes found together, one line each, so that they can be mended in one go."""
 

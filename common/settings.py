@@ -10,18 +10,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     model_serializer,
     model_validator,
 )
 
+from common.section import Section as Section  # where everybody looks for it
 from common.space import SAMPLE_RATE, SIDE
 
 
@@ -52,33 +51,6 @@ NO_SKEW = (("skew", "none"), ("skew_seed", 0))
 
 EMOTIONS = ("neutral", "angry", "sad", "happy")
 """The paper's four, in the order of its Figure 3. The order is the meaning of every one-hot in the system."""
-
-
-class Section(BaseModel):
-    """A frozen part of the tree; a key it does not know is a mistake, not a comment."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _true_is_no_number(cls, tree: Any) -> Any:
-        """Pydantic reads true as 1, which nobody means who writes it; as a word it is refused beside other mistakes."""
-        if not isinstance(tree, dict):
-            return tree
-        switched = {name: str(value).lower() for name, value in tree.items() if cls._is_switched(name, value)}
-        return tree | switched if switched else tree
-
-    @classmethod
-    def _is_switched(cls, name: str, value: Any) -> bool:
-        if not isinstance(value, bool) or name not in cls.model_fields:
-            return False
-        kinds = _kinds(cls.model_fields[name].annotation)
-        return (int in kinds or float in kinds) and bool not in kinds
-
-
-def _kinds(annotation: Any) -> list[Any]:
-    """What a field may be, in itself or as one of several."""
-    return [annotation, *(kind for one in get_args(annotation) for kind in _kinds(one))]
 
 
 S = TypeVar("S", bound=Section)
@@ -199,8 +171,8 @@ class NetworkConfig(Section):
 class OptimizerConfig(Section):
     """Adam, shared by every stage."""
 
-    beta1: float = Field(0.5, ge=0, lt=1)
-    beta2: float = Field(0.99, ge=0, lt=1)
+    beta1: float = Field(0.5, ge=0, lt=1, description="decay of the mean of gradients")
+    beta2: float = Field(0.99, ge=0, lt=1, description="decay of the mean of their squares")
 
 
 class AutoencoderConfig(Section):
@@ -293,7 +265,7 @@ class ChatziagapiConfig(Section):
     dropout: float = Field(0.2, ge=0, lt=1)
     batch: Positive = Field(32, description="open in their paper")
     autoencoder_iterations: Count = Field(20_000, description="open in their paper")
-    autoencoder_learning_rate: Rate = 5e-5
+    autoencoder_learning_rate: Rate = Field(5e-5, description="of Adam, for the autoencoder")
     iterations: Count = Field(20_000, description="of the GAN; open in their paper")
     learning_rate: Rate = Field(1e-6, description="of the GAN, both networks")
 
@@ -311,15 +283,17 @@ class RecognizerConfig(Section):
     iterations: Count = Field(30_000, description="open in the paper; three decades of its learning rate")
     batch: Positive = 32
     learning_rate: Rate = 1e-5
-    decay_every: Positive = 10_000
-    decay_factor: float = Field(0.1, gt=0, le=1)
+    decay_every: Positive = Field(10_000, description="steps after which the learning rate is multiplied")
+    decay_factor: float = Field(0.1, gt=0, le=1, description="by this")
     window_hop: Positive = Field(32, description="frames between test windows")
     bands: Literal[16, 32, 64, 128] = Field(
         128,
         description="how many bands of a spectrum it tells apart; fewer hide harmonics, of which tuned generators "
         "make hardly any",
     )
-    augmentation: tuple[Augmentation, ...] = ()
+    augmentation: tuple[Augmentation, ...] = Field(
+        (), description="what changes by chance in each example of a step: gain (loudness), tilt (colour); empty is off"
+    )
 
 
 AtSite = Literal["none", "copying", "noise", "smote", "sa", "sar", "sarm", "sarb", "sars"]
@@ -359,7 +333,9 @@ class RuntimeConfig(Section):
         description="folder of features and other things that can be made again; empty is eyesoff "
         "in $XDG_CACHE_HOME, or where the system keeps caches",
     )
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N; auto is a GPU where one is"
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the processor has it")
     threads: Count = Field(0, description="torch threads; 0 is one for each core")
     workers: Count = Field(0, description="feature extraction processes; 0 is one for each core")

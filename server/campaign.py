@@ -21,7 +21,7 @@ from common.training.reporters import Reporter
 from common.wire import Description, Release, Reply, Scored, Working, needs_base
 from server.bank import Bank, Banked
 from server.clients import Clients
-from server.correspondence import Correspondence, Failure, Question
+from server.correspondence import Correspondence, Failure, Question, in_few_words
 from server.intake import Aside, Intake
 from server.outcome import SCHEMA, Kept, read_counts
 from server.plans import Plan
@@ -285,9 +285,10 @@ class Campaign:
     def _require_quorum(self, count: int, what: str) -> None:
         quorum = self._config.campaign.quorum
         if count < quorum:
-            reasons = "; ".join(map(str, (*self._intake.aside.values(), *self._post.failures))) or "nobody answered"
+            reasons = "; ".join([*map(str, self._intake.aside.values()), *in_few_words(self._post.failures)])
             remedy = "mend those clients and run again with --resume, or lower campaign.quorum"
-            raise UserError(f"{count} {what}, fewer than the quorum of {quorum}", where=reasons, remedy=remedy)
+            what = f"{count} {what}, fewer than the quorum of {quorum}"
+            raise UserError(what, where=reasons or "nobody answered", remedy=remedy)
 
 
 def _counts_of(scored: Scored, known: Sequence[bool]) -> list[list[list[int]]]:

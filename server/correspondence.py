@@ -31,6 +31,17 @@ class Failure:
         return f"client {self.client}{f' ({self.session})' * bool(self.session)} at {self.stage}: {self.reason}"
 
 
+def in_few_words(failures: Iterable[Failure]) -> list[str]:
+    """A line for each reason, however many clients met it and however often."""
+    met: dict[tuple[str, str], dict[str, Failure]] = {}
+    for one in failures:
+        met.setdefault((one.stage, one.reason), {}).setdefault(one.session or f"client {one.client}", one)
+    return [
+        f"{', '.join(names)} at {stage}: {reason}" if len(names) > 1 else str(*names.values())
+        for (stage, reason), names in met.items()
+    ]
+
+
 @dataclass(frozen=True)
 class Question:
     """A request to one client, whose weights are loaded when it is sent and let go again."""

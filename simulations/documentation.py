@@ -12,7 +12,7 @@ import typer
 
 from common.config import Config
 from common.config.added import section_kinds
-from common.config.showing import about_section, spell
+from common.config.showing import about_section, about_setting, spell
 from common.files import atomic_write
 from common.protocols import PROTOCOLS
 from common.recognizers import RECOGNIZERS
@@ -107,10 +107,7 @@ def _section(section: Section, place: str) -> Iterator[str]:
 
 
 def _rows(kind: type[Section], values: dict[str, Any]) -> list[tuple[str, str, str]]:
-    return [
-        (f"`{name}`", f"`{spell(value)}`", _plain(kind.model_fields[name].description or ""))
-        for name, value in values.items()
-    ]
+    return [(f"`{name}`", f"`{spell(value)}`", _plain(about_setting(kind, name))) for name, value in values.items()]
 
 
 def methods() -> str:

@@ -11,6 +11,16 @@ from typing import Any
 from common.config.tree import ASIDE, Config
 from common.settings import Section
 
+USUAL = {
+    "batch": "examples in a step",
+    "iterations": "steps",
+    "learning_rate": "of Adam",
+    "generator_learning_rate": "of Adam, for the generator",
+    "discriminator_learning_rate": "of Adam, for the discriminator",
+    "dropout": "chance that a number is left out while a network is trained",
+}
+"""What a setting of this name means, where its section says nothing more."""
+
 
 def as_toml(config: Config) -> str:
     """Every setting with its description; the first line tells the identity hash."""
@@ -24,7 +34,7 @@ def _lines(section: Section, place: tuple[str, ...]) -> Iterator[str]:
     fields |= section.added if isinstance(section, Config) else {}
     for name, value in fields.items():
         if not isinstance(value, Section):
-            description = type(section).model_fields[name].description or ""
+            description = about_setting(type(section), name)
             yield from textwrap.wrap(description, 108, initial_indent="# ", subsequent_indent="# ")
             yield f"{name} = {spell(value)}"
     for name, value in fields.items():
@@ -38,6 +48,11 @@ def _lines(section: Section, place: tuple[str, ...]) -> Iterator[str]:
 def about_section(section: Section) -> str:
     """The first line of what a section says of itself; one of another package may say nothing."""
     return (type(section).__doc__ or "").strip().partition("\n")[0]
+
+
+def about_setting(kind: type[Section], name: str) -> str:
+    """What a setting says of itself, or what its name means in every section."""
+    return kind.model_fields[name].description or USUAL.get(name, "")
 
 
 def spell(value: Any) -> str:

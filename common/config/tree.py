@@ -43,8 +43,8 @@ class Config(Section):
     """
 
     model_config = ConfigDict(extra="allow")
-    name: str = "custom"
-    seed: int = Field(0, ge=0, lt=2**31)
+    name: str = Field("custom", description="what reports call it; no part of its identity")
+    seed: int = Field(0, ge=0, lt=2**31, description="of every draw; another seed is another repetition")
     corpus: CorpusConfig = CorpusConfig()
     features: FeatureConfig = FeatureConfig()
     vectors: VectorConfig = VectorConfig()

@@ -8,7 +8,7 @@ import pytest
 
 from client.queue import TuningQueue
 from client.tuning import TuningFolder
-from common.errors import UserError
+from common.errors import TooFew, UserError
 from common.training.phases import Interrupted
 from common.wire import Code, Refused
 
@@ -76,10 +76,11 @@ def test_nobody_waits_for_what_is_not_queued(queue):
     ("error", "code", "told"),
     [
         (UserError("the disk is full"), Code.FAILED, "a tuning failed: the disk is full"),
+        (TooFew("two would do"), Code.TOO_LITTLE_SPEECH, "a tuning failed: two would do"),
         (MemoryError(), Code.FAILED, "a tuning failed"),
         (Refused(Code.TOO_LONG, where="61 minutes spent"), Code.TOO_LONG, "a tuning was ended: .*61 minutes spent"),
     ],
-    ids=["foreseen", "unforeseen", "refused"],
+    ids=["foreseen", "too few", "unforeseen", "refused"],
 )
 def test_a_failure_stops_nobody_else_and_is_tried_again_when_it_is_asked_for(queue, bench, error, code, told, caplog):
     bench.errors = [error]

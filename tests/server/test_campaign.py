@@ -210,6 +210,13 @@ class TestQuorum:
         assert "run again with --resume" in line
         assert "\n" not in line
 
+    def test_what_several_clients_met_alike_is_told_once(self, campaign_of, clients_of, client_of):
+        others = {f"c{name}": client_of(name, {"tune": [Code.TOO_LITTLE_SPEECH]}) for name in "BC"}
+        with pytest.raises(UserError) as caught:
+            campaign_of(clients_of(1, **others)).run(3)
+        assert str(caught.value).count("B, C at tune: refused at admit: too-little-speech (the site holds too few") == 1
+        assert str(caught.value).count("too-little-speech") == 1
+
     def test_no_client_at_all(self, campaign_of, clients_of):
         with pytest.raises(UserError, match=r"0 clients that fit.*client \? at ask: 0 of 2 clients came within 5 s"):
             campaign_of(clients_of(0), ask_seconds=5).run(2)

@@ -56,7 +56,9 @@ TURNS = 2
 class CycleganConfig(Section):
     """What the paper leaves open is as in Yi & Mak 2020."""
 
-    divergence: Literal["wasserstein", "cross-entropy"] = "wasserstein"
+    divergence: Literal["wasserstein", "cross-entropy"] = Field(
+        "wasserstein", description="between made and real examples, or cross-entropy as in a plain GAN"
+    )
     hidden: Positive = Field(128, le=8192, description="units in a layer; printed: 800, which takes six times as long")
     iterations: Count = Field(120, description="of the game; open in the paper")
     start: Count = Field(20, description="steps on the cycle alone before it; a network begins near to its input")

@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from common.errors import UserError
+from common.errors import TooFew
 from common.privacy.accountant import LARGEST_EPSILON
 from common.privacy.moments import Floats, Moments, Shares
 from common.settings import Section
@@ -146,14 +146,14 @@ def _groups(residuals: Tensor, labels: Tensor, fitting: Fitting, own: GaussianCo
     if own.covariance == "pooled":
         taken = len(labels.unique())
         if len(residuals) - taken < LEAST:
-            raise UserError("too few recordings for a covariance", remedy="give the site more speech")
+            raise TooFew("too few recordings for a covariance", remedy="give the site more speech")
         yield residuals, taken
         return
     for emotion, name in enumerate(fitting.labels):
         here = labels == emotion
         if 0 < int(here.sum()) < LEAST:
             remedy = "set gaussian.covariance = pooled, which all emotions share"
-            raise UserError("one recording has no covariance of its own", where=name, remedy=remedy)
+            raise TooFew("one recording has no covariance of its own", where=name, remedy=remedy)
         yield residuals[here], 1
 
 
