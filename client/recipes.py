@@ -29,6 +29,7 @@ def recipe_of(config: Config) -> Recipe:
         settings=method.settings_of(config).model_dump(mode="json"),
         space=space_made(config),
         **asked_form(config.finetuning.released_as, config.release),
+        tuned_inside=config.release.tuned_inside,
         summed=config.release.summed,
         augmentation=config.methods.augmentation,
         made_of_one=config.methods.made_of_one if config.methods.augmentation != "none" else MADE_OF_ONE,
@@ -50,6 +51,8 @@ def describe(recipe: Recipe) -> list[str]:
     lines = [f"synthesizer: {method.name} ({method.paper}): {method.about}", f"what leaves: {leaves}"]
     if promised := promise_of(recipe):
         lines.append(f"differential privacy: {promised}; a site's budget pays for it once and for ever")
+    if recipe.tuned_inside:
+        lines.append("the tuning stays inside these directions from its first step on, so that the cut loses nothing")
     if recipe.augmentation != "none":
         lines.append(
             f"before the fit: {recipe.augmentation}, at most {recipe.made_of_one} made of one recording on average; "

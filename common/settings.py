@@ -36,6 +36,7 @@ Rate = Annotated[float, Field(gt=0, le=1)]
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,23}$")]
 Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16), AfterValidator(_distinct)]
 Rank = Literal["full"] | Annotated[int, Field(ge=1, le=4096)]
+NO_RANK = "tuned_inside takes a rank to stay inside of: set release.rank, such as 4"
 Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
 Augmentation = Literal["gain", "tilt"]
 Statistic = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
@@ -251,11 +252,28 @@ class ReleaseConfig(Section):
         False,
         description="in 8 bits, row by row, rounded by a site's own dice; else as finetuning.released_as says",
     )
+    tuned_inside: bool = Field(
+        False,
+        exclude_if=lambda inside: not inside,
+        description="a generator never leaves `rank` directions of each layer's difference while it is tuned, so that "
+        "the cut at the end loses nothing; else the cut comes after a free tuning. It takes a rank",
+    )
     summed: bool = Field(
         False,
         description="sites add up what they would release, so that the server sees the sum alone; in campaigns, for "
         "synthesizers that are made of sums, at sites whose stewards have exchanged keys",
     )
+
+    @model_validator(mode="after")
+    def _inside_of_something(self) -> Self:
+        if self.tuned_inside and self.rank == "full":
+            raise ValueError(NO_RANK)
+        return self
+
+    @property
+    def within(self) -> int | None:
+        """Directions that a tuning stays within; None where it is free."""
+        return self.rank if self.tuned_inside and self.rank != "full" else None
 
 
 class ChatziagapiConfig(Section):

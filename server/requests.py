@@ -129,6 +129,7 @@ class Requests:
             scaling=self._scaling,
             weights=self._weights,
             **asked_form(config.finetuning.released_as, config.release),
+            tuned_inside=config.release.tuned_inside,
             summed=config.release.summed,
             augmentation=config.methods.augmentation,
             made_of_one=config.methods.made_of_one if config.methods.augmentation != "none" else MADE_OF_ONE,

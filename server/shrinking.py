@@ -48,7 +48,8 @@ def shrink(
 
 def smaller(tuning: Tuning, rank: Rank) -> Tuning:
     """The same tuning, as if it had been asked for in this form; refused where its synthesizer has none such."""
-    asked = tuning.model_copy(update={"rank": rank, "precision": Precision.INT8})
+    inside = tuning.tuned_inside and rank == tuning.rank
+    asked = tuning.model_copy(update={"rank": rank, "precision": Precision.INT8, "tuned_inside": inside})
     release_shapes(asked)
     return asked
 

@@ -64,6 +64,7 @@ class Fitting:
         around: machine, snapshots to resume from, who is told how it goes.
         held: whether there are examples of each label; nothing, where there are of all. What is fitted without an
             emotion keeps its shapes, holds no number that is none, and is never asked for that emotion.
+        within: directions of each layer's difference to the method's reference that the fit may use; None for all.
     """
 
     examples: Callable[[bool], Examples]
@@ -73,6 +74,7 @@ class Fitting:
     seed: int
     around: Surroundings
     held: tuple[bool, ...] = ()
+    within: int | None = None
 
     @property
     def classes(self) -> int:
@@ -138,6 +140,7 @@ class Synthesizer(Generic[S]):
         privacy: what its settings promise; nothing, where its fit reads speech without a mechanism.
         private: which settings ask for a promise, and what is promised; empty where it has none.
         sums: how it is made of sums, where it can be.
+        stays_within: whether its fit heeds `Fitting.within`.
         row: what tables call it, where that is not its name.
     """
 
@@ -160,6 +163,7 @@ class Synthesizer(Generic[S]):
     privacy: Callable[[S], Privacy | None] = lambda settings: None
     private: str = ""
     sums: Sums[S] | None = None
+    stays_within: bool = False
     row: str = ""
 
     @property

@@ -15,6 +15,7 @@ from common.augmentation import STAYS
 from common.recognizers import RECOGNIZERS, Recognizer
 from common.settings import (
     MADE_OF_ONE,
+    NO_RANK,
     Augmented,
     Labels,
     MadeOfOne,
@@ -39,6 +40,8 @@ KeptRank = Annotated[Rank, Field(exclude_if=lambda rank: rank == "full")]
 """Told where it is not all, so that what there was before there were ranks is spelled as it was."""
 Summed = Annotated[bool, Field(exclude_if=lambda summed: not summed)]
 """Whether a release is made of a sum over sites, told likewise."""
+Inside = Annotated[bool, Field(exclude_if=lambda inside: not inside)]
+"""Whether a fit keeps within the rank from its first step on, told likewise."""
 Counts = Annotated[tuple[Number, ...], Field(max_length=16)]
 Known = Annotated[tuple[bool, ...], Field(max_length=16)]
 Level = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
@@ -71,6 +74,7 @@ class Recipe(Section):
     space: Space
     precision: Precision
     rank: KeptRank = "full"
+    tuned_inside: Inside = False
     summed: Summed = False
     augmentation: Augmented = "none"
     made_of_one: MadeOfOne = MADE_OF_ONE
@@ -83,7 +87,7 @@ class Recipe(Section):
     @property
     def drawn_by(self) -> str:
         """What latents hang on: a release that was made smaller is drawn from as if it had not been."""
-        whole = {} if self.form.is_whole else {"rank": "full", "precision": Precision.FP16}
+        whole = {} if self.form.is_whole else {"rank": "full", "precision": Precision.FP16, "tuned_inside": False}
         return self.model_copy(update=whole).digest
 
     @property
@@ -132,6 +136,7 @@ class Tuning(Section):
     scaling: Extremes | None = Field(description="of patches; None for vectors")
     precision: Precision = Precision.FP16
     rank: KeptRank = "full"
+    tuned_inside: Inside = False
     summed: Summed = False
     weights: Digest | None = Field(description="`weights_digest` of the public networks that it starts from, if any")
     augmentation: Augmented = Field("none", description="what the site makes of its recordings before it fits")
@@ -141,12 +146,16 @@ class Tuning(Section):
     def _known_settings(self) -> Self:
         if self.augmentation == "none" and self.made_of_one != MADE_OF_ONE:
             raise ValueError("nothing is made of recordings, so not so many")
+        if self.tuned_inside and self.rank == "full":
+            raise ValueError(NO_RANK)
         if self.synthesizer in SYNTHESIZERS:
             method = SYNTHESIZERS.get(self.synthesizer)
             _require_settings(method.Settings, self.settings)
             refuse_promise(method, self.own, self.augmentation)
             if self.summed:
                 refuse_sum(method)
+            if self.tuned_inside:
+                refuse_inside(method)
         return self
 
     @property
@@ -172,6 +181,7 @@ class Tuning(Section):
             space=self.space,
             precision=self.precision,
             rank=self.rank,
+            tuned_inside=self.tuned_inside,
             summed=self.summed,
             augmentation=self.augmentation,
             made_of_one=self.made_of_one,
@@ -181,6 +191,11 @@ class Tuning(Section):
     def form(self) -> Form:
         """That of the release."""
         return form_of(self.rank, self.precision)
+
+    @property
+    def within(self) -> int | None:
+        """Directions of each layer's difference that its fit stays within; None where it is free."""
+        return self.form.rank if self.tuned_inside else None
 
     def precision_of(self, name: str) -> Precision:
         """Of one of its tensors."""
@@ -278,6 +293,15 @@ def refuse_sum(method: Synthesizer[Any]) -> None:
     if method.sums is None:
         able = ", ".join(one.name for one in SYNTHESIZERS if one.sums is not None)
         raise ValueError(f"{method.name} is not made of sums: set release.summed to false, or choose {able}")
+
+
+def refuse_inside(method: Synthesizer[Any]) -> None:
+    """Only what is tuned from public networks can stay near them."""
+    if not method.stays_within:
+        able = ", ".join(one.name for one in SYNTHESIZERS if one.stays_within)
+        raise ValueError(
+            f"{method.name} is not tuned inside a rank: set release.tuned_inside to false, or choose {able}"
+        )
 
 
 def _require_settings(kind: type[Section], settings: Mapping[str, Any]) -> None:

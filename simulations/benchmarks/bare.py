@@ -83,6 +83,7 @@ class Worker:
             tuning.space,
             seed,
             Surroundings(acceleration),
+            within=tuning.within,
         )
         with acceleration.entered():
             released = tuning.method.fit(fitting, tuning.own)

@@ -8,6 +8,7 @@ import io
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor
 
@@ -25,17 +26,17 @@ from common.errors import UserError
 from common.features.spaces import SpeechFeatures
 from common.files import atomic_json, atomic_write
 from common.networks.acceleration import Acceleration
-from common.networks.memory import require_memory
+from common.networks.memory import public_memory, require_memory
 from common.seeds import derive_seed, torch_stream
 from common.spaces import Vectors
-from common.synthesizers import Fitting, synthesizer
+from common.synthesizers import Fitting, Synthesizer, synthesizer
 from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Examples
 from common.training.phases import Interrupted
 from common.training.reporters import Together
 from common.weights import cut, restored
 from common.wire import Precision, Refusal, Release, Reply, decode_reply, restored_weights
-from common.wire.terms import asked_form, form_of
+from common.wire.terms import asked_form, form_of, refuse_inside
 from server.checks import draw, fault_of
 from server.correspondence import Question
 from server.requests import Requests
@@ -159,7 +160,9 @@ def fit(job: Job) -> None:
     settings, labels = one.settings_of(config), config.corpus.emotions
     acceleration = Acceleration.of(config.runtime)
     cost = one.cost(settings, setting.space, len(labels))
-    require_memory(f"a fit of {one.name}", cost.bytes, acceleration.device)
+    within = within_of(one, config)
+    shapes = one.shapes(settings, setting.space, len(labels)) if within else {}
+    require_memory(f"a fit of {one.name}", cost.bytes + public_memory(shapes), acceleration.device)
     train = setting.features.of(setting.folds[job.unit.place].fitted)
     seed = derive_seed(config.seed, job.unit.subject, job.unit.fold, "fit")
 
@@ -168,13 +171,25 @@ def fit(job: Job) -> None:
     encoder, around = Encoder(), job.around(acceleration, job.unit.steps)
     around = replace(around, reporter=Together([around.reporter, encoder]))
     released = one.released_by(
-        Fitting(examples, base, labels, setting.space, seed, around, train.manifest.held), settings
+        Fitting(examples, base, labels, setting.space, seed, around, train.manifest.held, within),
+        settings,
     )
     weights = _as_released(released, one.reference_of(base, settings, len(labels)), config, seed)
     save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})
     if encoder.encode is not None:
         sampler = one.sampler(weights, settings, setting.space, len(labels), acceleration.device)
         keep_codes(job, encoder.encode, sampler)
+
+
+def within_of(one: Synthesizer[Any], config: Config) -> int | None:
+    """Directions that a fit stays within, refused where it would not heed that."""
+    if config.release.tuned_inside:
+        try:
+            refuse_inside(one)
+        except ValueError as error:
+            what, _, remedy = str(error).partition(": ")
+            raise UserError(what, remedy=remedy) from None
+    return config.release.within
 
 
 def _examples(job: Job, train: SpeechFeatures, seed: int) -> Callable[[bool], Examples]:

@@ -27,6 +27,7 @@ from common.wire import (
 
 LONG = 250.0
 SMALL = {"rank": 4, "precision": Precision.INT8}
+INSIDE = {"rank": 2, "precision": Precision.FP32, "tuned_inside": True}
 
 
 @pytest.fixture
@@ -52,11 +53,11 @@ def plain(site, request):
     def examples(balanced):
         return features.examples(scaling, seed, balanced=balanced)
 
-    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around)
+    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around, within=tuning.within)
     return released_weights(tuning, tuning.method.fit(fitting, tuning.own), base, seed)
 
 
-@pytest.mark.parametrize("form", [SMALL, {"rank": 2, "precision": Precision.FP16}], ids=str)
+@pytest.mark.parametrize("form", [SMALL, {"rank": 2, "precision": Precision.FP16}, INSIDE], ids=str)
 def test_a_keepers_release_is_that_of_the_plain_functions_bit_for_bit(accepting, ask_to_tune, said, form):
     request = ask_to_tune(**form)
     site = accepting(request)
@@ -80,6 +81,21 @@ def test_a_small_release_is_near_the_whole_one_of_the_same_tuning(accepting, ask
     restored = restored_weights(small.tuning, second.released, whole.base)
     for name, value in restored.items():
         torch.testing.assert_close(value, first.released[name].float(), rtol=2e-3, atol=2e-3)
+
+
+def test_what_was_tuned_inside_a_rank_is_not_what_was_cut_to_it_afterwards(accepting, ask_to_tune, said):
+    inside, cut = ask_to_tune(**INSIDE), ask_to_tune(**INSIDE | {"tuned_inside": False})
+    keeper = Keeper(accepting(inside, cut))
+    first, second = (said(keeper, request, LONG) for request in (inside, cut))
+    assert {name: value.shape for name, value in first.released.items()} == {
+        name: value.shape for name, value in second.released.items()
+    }
+    assert any(not torch.equal(value, second.released[name]) for name, value in first.released.items())
+
+
+def test_a_tuning_inside_a_rank_is_a_recipe_of_its_own(accepting, ask_to_tune, said):
+    inside, cut = ask_to_tune(**INSIDE), ask_to_tune(**INSIDE | {"tuned_inside": False})
+    assert said(Keeper(accepting(cut)), inside).code is Code.RECIPE_FORBIDDEN
 
 
 def test_a_form_that_was_not_accepted_is_refused(keeper, ask_to_tune, said):
@@ -120,3 +136,9 @@ def test_a_steward_reads_the_form_in_words(ask_to_tune):
         "the tuned generator, 4 directions of each layer's difference to public networks, in 8 bits, and nothing else "
         "of the tuning"
     )
+
+
+def test_a_steward_reads_that_a_tuning_stays_inside(ask_to_tune):
+    words = "\n".join(describe(ask_to_tune(**INSIDE).tuning.recipe))
+    assert "the tuning stays inside these directions" in words
+    assert "stays inside" not in "\n".join(describe(ask_to_tune(**SMALL).tuning.recipe))

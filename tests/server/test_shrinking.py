@@ -16,7 +16,7 @@ from server.export import export
 from server.generators import open_generator
 from server.opening import opened_bank
 from server.samplers import sampler_in
-from server.shrinking import shrink
+from server.shrinking import shrink, smaller
 from simulations.training_set import draw_set
 
 WANTED = torch.arange(4)
@@ -46,6 +46,12 @@ def samples(bank):
 
 def content(bank):
     return {path.name: path.read_bytes() for path in bank.folder.iterdir()}
+
+
+@pytest.mark.parametrize(("rank", "still"), [(2, False), (4, True), ("full", False)])
+def test_what_is_cut_again_was_not_tuned_inside_its_new_rank(tune, rank, still):
+    inside = tune.tuning.model_copy(update={"rank": 4, "precision": Precision.FP16, "tuned_inside": True})
+    assert smaller(inside, rank).tuned_inside is still
 
 
 def test_each_release_is_cut_and_keeps_its_papers(bank, small):

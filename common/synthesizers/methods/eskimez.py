@@ -9,6 +9,7 @@ is done with the result.
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
@@ -32,6 +33,7 @@ from common.training.likeness import energy_distance
 from common.training.phases import Game, Surroundings, play
 from common.training.recording import Metrics
 from common.training.stages import SHOWN, Pair, dealer_for, fixed_latents, generate, two_phases
+from common.training.within import Within
 
 FINETUNING = "finetuning"
 NOISES = ON_REAL, ON_FAKE, ON_BELIEVED = "noise on real", "noise on fake", "noise on believed"
@@ -61,19 +63,22 @@ def finetune(
     seed: int,
     around: Surroundings,
     known: Sequence[int] | None = None,
+    within: int | None = None,
 ) -> Pair:
     """Emotions: the condition is one-hot, and K + 1 outputs name the emotion of the real or call it fake.
 
     The generator descends the cross-entropy of being taken for the emotion it was asked for: one of the known, which
     are all where none are named. Of another one nobody could tell it anything, and its condition stays as it began.
+    Within so many directions of each layer it begins evenly, for that is what the directions are counted from.
     """
     tuning, classes = settings.finetuning, pair.generator.classes
     require_labels(patches, FINETUNING)
     pair = pair.for_stage(FINETUNING, classes + 1, seed, around)
     generator, discriminator = pair.generator, pair.discriminator
     generator.gain = tuning.condition_gain
-    if tuning.even_start:
+    if tuning.even_start or within:
         generator.forget_conditions()
+    inside = Within(generator, within) if within else None
     average = Average(generator, tuning.average) if tuning.average else None
     chances: dict[str, Chance] = {"latents": normal(generator.noise), "wanted": one_of(known or range(classes))}
     if tuning.instance_noise:
@@ -111,8 +116,13 @@ def finetune(
         average,
         picture=fixed_latents(generator, average, condition, seed, around),
     )
+    if inside is not None:
+        game = replace(game, after=inside.after)
     play(game, tuning.iterations, around)
-    return Pair(average.network() if average else generator, discriminator)
+    tuned = average.network() if average else generator
+    if inside is not None:
+        inside.bring_back(tuned)
+    return Pair(tuned, discriminator)
 
 
 def pair_of(base: Weights, network: NetworkConfig, classes: int) -> Pair:
@@ -201,6 +211,7 @@ def _fit(fitting: Fitting, settings: Settings) -> dict[str, Tensor]:
         fitting.seed,
         fitting.around,
         fitting.known,
+        fitting.within,
     )
     return release_weights(tuned.generator)
 
@@ -277,4 +288,5 @@ SYNTHESIZER = Synthesizer(
     probe=_probe,
     numbers=_numbers,
     stages=(FINETUNING,),
+    stays_within=True,
 )

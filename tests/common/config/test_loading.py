@@ -6,6 +6,7 @@ import pytest
 
 from common.config import load_config
 from common.errors import UserError, UserErrors
+from common.settings import ReleaseConfig
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -112,3 +113,11 @@ def test_a_folder_or_binary_file_is_no_configuration(tmp_path: Path) -> None:
 
 def test_an_empty_file_is_the_default_tree(tmp_path: Path) -> None:
     assert load_config(write(tmp_path, "")).network.width == 1.0
+
+
+def test_a_tuning_inside_a_rank_takes_a_rank() -> None:
+    with pytest.raises(UserErrors, match=r"set release\.rank, such as 4") as caught:
+        load_config("emodb", ["release.tuned_inside=true"])
+    assert len(caught.value.problems) == 1
+    release = load_config("emodb", ["release.tuned_inside=true", "release.rank=4"]).release
+    assert (release.within, ReleaseConfig(rank=4).within) == (4, None)

@@ -5,6 +5,7 @@ import json
 import pytest
 import safetensors.torch
 import torch
+from pydantic import ValidationError
 
 from common.seeds import torch_stream
 from common.settings import NetworkConfig, ReleaseConfig
@@ -19,6 +20,7 @@ from common.wire import (
     Limits,
     Precision,
     Release,
+    Tuning,
     WireError,
     decode,
     decode_reply,
@@ -122,6 +124,29 @@ def test_a_whole_release_is_spelled_as_before_there_were_forms(tune):
     explicit = words.replace('"precision":"fp16",', '"precision":"fp16","rank":"full",')
     assert explicit != words
     assert refused(lambda: decode(spell(explicit, {}), Collect, ROOM)) is Code.NOT_CANONICAL
+
+
+def test_a_free_tuning_is_spelled_as_before_there_were_others_and_one_inside_a_rank_is_told(tune):
+    inside = Tuning.model_validate(tune.tuning.model_dump() | SMALL | {"tuned_inside": True})
+    assert "tuned_inside" not in json.loads(canonical(tune.tuning.model_copy(update=SMALL).recipe))
+    assert json.loads(canonical(inside))["tuned_inside"] is json.loads(canonical(inside.recipe))["tuned_inside"] is True
+    assert (inside.within, tune.tuning.model_copy(update=SMALL).within) == (4, None)
+    assert decode(encode(Collect(tuning=inside)), Collect, ROOM).tuning == inside
+    assert inside.recipe.drawn_by == tune.tuning.recipe.digest
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [({"rank": "full"}, "set release.rank"), ({"synthesizer": "gaussian"}, "gaussian is not tuned inside a rank")],
+)
+def test_what_cannot_be_tuned_inside_a_rank_is_refused_in_one_line(tune, changed, why):
+    settings = synthesizer(changed.get("synthesizer", "eskimez")).Settings().model_dump(mode="json")
+    terms = tune.tuning.model_dump() | SMALL | {"tuned_inside": True, "settings": settings} | changed
+    with pytest.raises(ValidationError) as caught:
+        Tuning.model_validate(terms)
+    (mistake,) = caught.value.errors()
+    assert why in mistake["msg"]
+    assert "\n" not in mistake["msg"]
 
 
 def test_a_form_is_another_recipe_and_draws_the_same_latents(tune):

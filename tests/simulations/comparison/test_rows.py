@@ -15,6 +15,7 @@ from common.config import load_config
 from common.corpora import labelled_corpus
 from common.corpora.builtin import generate
 from common.errors import UserError, UserErrors
+from common.settings import ReleaseConfig
 from common.spaces import Vectors
 from common.training.checkpoint import read_tensors
 from simulations.comparison import auditing, fitting
@@ -191,6 +192,22 @@ def test_a_row_that_makes_releases_smaller_cuts_those_of_the_row_before_and_tune
         assert one.keys() == other.keys()
         assert all(cosine_similarity(one[name].flatten(), other[name].flatten(), dim=0) > 0.5 for name in one)
         assert any(not torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_row_that_is_tuned_inside_a_rank_tunes_its_own(comparing, config, counting, tmp_path):
+    cut = ("cut", "federated", "release.rank=2")
+    inside = ("inside", "federated", "release.rank=2", "release.tuned_inside=true")
+    settings = with_rows(config, cut, inside, modes=("federated", "cut", "inside"), quality=False)
+    results = comparing(tmp_path, modes=None, folds=["Session1"], settings=settings, units=tmp_path / "units")
+    assert not results["failures"]
+    assert len([line for line in counting if line.startswith("tune")]) == 3 * 2  # whole, cut of it, inside
+    assert results["modes"]["inside"]["bytes"] == results["modes"]["cut"]["bytes"]
+    for found in released(tmp_path / "units").values():
+        assert len({float(one["linears.0.weight"].sum()) for one in found}) == 3
+
+
+def test_a_setting_that_is_off_renames_no_unit():
+    assert "tuned_inside" not in ReleaseConfig(rank=2, tuned_inside=False).model_dump(mode="json")
 
 
 def released(units):
