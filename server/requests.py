@@ -40,7 +40,7 @@ from common.wire import (
     release_shapes,
     weights_digest,
 )
-from common.wire.terms import asked_form, refuse_promise, refuse_sum
+from common.wire.terms import asked_form, refuse_inside, refuse_promise, refuse_sum
 from server.correspondence import Question
 from server.roster import Claim
 
@@ -57,6 +57,8 @@ class Requests:
         self._settings = self._synthesizer.settings_of(config)
         try:
             refuse_promise(self._synthesizer, self._settings, config.methods.augmentation)
+            if config.release.tuned_inside:
+                refuse_inside(self._synthesizer)
         except ValueError as error:
             raise UserError(str(error)) from None
         starts = self._synthesizer.base(self._settings, config.corpus.classes)

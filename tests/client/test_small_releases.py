@@ -27,7 +27,7 @@ from common.wire import (
 
 LONG = 250.0
 SMALL = {"rank": 4, "precision": Precision.INT8}
-INSIDE = {"rank": 2, "precision": Precision.FP32, "tuned_inside": True}
+INSIDE = {"rank": 2, "precision": Precision.INT8, "tuned_inside": True}
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import zipfile
 import pytest
 import torch
 
+from common.config import load_config
 from common.errors import UserError
 from common.seeds import torch_stream
 from common.settings import FeatureConfig, ReleaseConfig, hash_identity
@@ -15,6 +16,7 @@ from server.bank import Bank
 from server.export import export
 from server.generators import open_generator
 from server.opening import opened_bank
+from server.requests import Requests
 from server.samplers import sampler_in
 from server.shrinking import shrink, smaller
 from simulations.training_set import draw_set
@@ -161,3 +163,9 @@ def test_networks_that_no_release_began_with_are_refused(bank, pretrained_folder
     with pytest.raises(UserError, match=f"no release began with these networks: {pretrained_folder}"):
         shrink(bank, tmp_path / "other", 4, pretrained_folder)
     assert not (tmp_path / "other").exists()
+
+
+def test_a_synthesizer_that_cannot_stay_inside_a_rank_is_refused_before_anybody_is_asked():
+    config = load_config("privacy", ["release.rank=4", "release.tuned_inside=true"])
+    with pytest.raises(UserError, match=r"gaussian is not tuned inside a rank: set release\.tuned_inside to false"):
+        Requests("run", config, None, per_speaker=False)
