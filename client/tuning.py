@@ -236,7 +236,7 @@ def fitted(
 
     In the form that was asked for: no larger one is kept anywhere.
     """
-    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around, held, tuning.within)
+    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around, held, within=tuning.within)
     released: dict[str, Tensor] = tuning.method.fit(fitting, tuning.own)
     for name, value in released.items():  # what is no number would be dropped where it is read, and fitted for ever
         if not is_finite(value):

@@ -89,7 +89,9 @@ def test_a_site_that_lacks_two_emotions_is_tuned_to_the_others_and_says_which(
     site_without, said, ask_to_tune, monkeypatch
 ):
     held = []
-    monkeypatch.setattr("client.tuning.Fitting", lambda *given: held.append(given[-1]) or Fitting(*given))
+    monkeypatch.setattr(
+        "client.tuning.Fitting", lambda *given, **named: held.append(given[-1]) or Fitting(*given, **named)
+    )
     release = said(Keeper(site_without("sad", "happy")), ask_to_tune(), 60.0)
     assert release.card.known == held[0] == (True, True, False, False)
     assert release.card.emotions == ("neutral", "angry")
