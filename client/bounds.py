@@ -100,7 +100,8 @@ def tuning_numbers(tuning: Tuning) -> Numbers:
     scaling, own, classes = tuning.scaling, tuning.own, len(tuning.labels)
     told = {} if scaling is None else {"scaling_low": scaling.low, "scaling_high": scaling.high}
     if tuning.method.is_based(own, classes):
-        told["release_rank"] = tuning.form.rank or largest_rank(tuning.method.shapes(own, tuning.space, classes))
+        form, shapes = tuning.form, tuning.method.shapes(own, tuning.space, classes)
+        told["release_rank"] = max(form.rank, form.kernel_rank or 0) if form.rank else largest_rank(shapes)
     return {**recipe_numbers(tuning.recipe), **told}
 
 

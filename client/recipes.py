@@ -66,6 +66,8 @@ def form_in_words(recipe: Recipe) -> str:
     if recipe.form.is_whole:
         return f"in {recipe.precision.value}"
     kept = "" if recipe.rank == "full" else f"{recipe.rank} directions of each layer's difference to public networks, "
+    if recipe.kernel_rank != "same":
+        kept += f"{recipe.kernel_rank} of each kernel's, "
     return f"{kept}in {'8 bits' if recipe.form.eight_bit else recipe.precision.value}"
 
 

@@ -14,7 +14,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, Protocol, TypeVar
 
 from common.errors import UserError
-from common.settings import SHARED, Section, sections_of
+from common.sections import SHARED, sections_of
+from common.settings import Section
 
 log = logging.getLogger(__name__)
 

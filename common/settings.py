@@ -35,8 +35,6 @@ Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,23}$")]
 Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16), AfterValidator(_distinct)]
-Rank = Literal["full"] | Annotated[int, Field(ge=1, le=4096)]
-NO_RANK = "tuned_inside takes a rank to stay inside of: set release.rank, such as 4"
 Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
 Augmentation = Literal["gain", "tilt"]
 Statistic = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
@@ -241,41 +239,6 @@ class FinetuningConfig(Section):
     released_as: Literal["fp16", "bf16", "fp32"] = Field("fp16", description="number format of a release")
 
 
-class ReleaseConfig(Section):
-    """Releases smaller than the speech that they are made of, and such as are made of a sum over sites."""
-
-    rank: Rank = Field(
-        "full",
-        description="directions that leave of each layer's difference to the public networks, such as 4; full: all",
-    )
-    eight_bit: bool = Field(
-        False,
-        description="in 8 bits, row by row, rounded by a site's own dice; else as finetuning.released_as says",
-    )
-    tuned_inside: bool = Field(
-        False,
-        exclude_if=lambda inside: not inside,
-        description="a generator never leaves `rank` directions of each layer's difference while it is tuned, so that "
-        "the cut at the end loses nothing; else the cut comes after a free tuning. It takes a rank",
-    )
-    summed: bool = Field(
-        False,
-        description="sites add up what they would release, so that the server sees the sum alone; in campaigns, for "
-        "synthesizers that are made of sums, at sites whose stewards have exchanged keys",
-    )
-
-    @model_validator(mode="after")
-    def _inside_of_something(self) -> Self:
-        if self.tuned_inside and self.rank == "full":
-            raise ValueError(NO_RANK)
-        return self
-
-    @property
-    def within(self) -> int | None:
-        """Directions that a tuning stays within; None where it is free."""
-        return self.rank if self.tuned_inside and self.rank != "full" else None
-
-
 class ChatziagapiConfig(Section):
     """The earlier GAN of Chatziagapi et al. (Interspeech 2019), at the run's width: what the paper is compared with."""
 
@@ -431,29 +394,3 @@ def hash_identity(identity: Mapping[str, Any]) -> str:
     """
     canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
-
-
-SHARED: Mapping[str, type[Section]] = {
-    "corpus": CorpusConfig,
-    "features": FeatureConfig,
-    "vectors": VectorConfig,
-    "methods": MethodsConfig,
-    "network": NetworkConfig,
-    "optimizer": OptimizerConfig,
-    "pretraining": PretrainingConfig,
-    "finetuning": FinetuningConfig,
-    "release": ReleaseConfig,
-    "chatziagapi": ChatziagapiConfig,
-    "sampling": SamplingConfig,
-    "recognizer": RecognizerConfig,
-    "compare": CompareConfig,
-    "campaign": CampaignConfig,
-    "runtime": RuntimeConfig,
-}
-"""The sections that every configuration has, by name: a method may read one, and call none of its own so."""
-
-
-def sections_of(kind: type[Section]) -> dict[str, type[Section]]:
-    """The sections that a method's settings are made of, by name."""
-    found = {name: field.annotation for name, field in kind.model_fields.items()}
-    return {name: one for name, one in found.items() if isinstance(one, type) and issubclass(one, Section)}

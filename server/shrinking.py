@@ -10,8 +10,8 @@ from torch import Tensor
 
 from common.errors import UserError
 from common.files import atomic_json
+from common.release import Rank
 from common.seeds import derive_seed
-from common.settings import Rank
 from common.training.pretrained import learned_in
 from common.wire import Precision, Release, Tuning, release_shapes, released_weights, restored_weights
 from server.bank import INDEX, Bank, Banked
@@ -48,8 +48,9 @@ def shrink(
 
 def smaller(tuning: Tuning, rank: Rank) -> Tuning:
     """The same tuning, as if it had been asked for in this form; refused where its synthesizer has none such."""
-    inside = tuning.tuned_inside and rank == tuning.rank
-    asked = tuning.model_copy(update={"rank": rank, "precision": Precision.INT8, "tuned_inside": inside})
+    inside = tuning.tuned_inside and (rank, "same") == (tuning.rank, tuning.kernel_rank)
+    form = {"rank": rank, "kernel_rank": "same", "precision": Precision.INT8, "tuned_inside": inside}
+    asked = tuning.model_copy(update=form)
     release_shapes(asked)
     return asked
 

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from common.registry import Registry, refuse_taken_sections, sections_brought
-from common.settings import SHARED, Section
+from common.sections import SHARED
+from common.settings import Section
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from common.config.added import details_of, read_added
+from common.release import ReleaseConfig
 from common.settings import (
     CampaignConfig,
     ChatziagapiConfig,
@@ -21,7 +22,6 @@ from common.settings import (
     OptimizerConfig,
     PretrainingConfig,
     RecognizerConfig,
-    ReleaseConfig,
     RuntimeConfig,
     SamplingConfig,
     Section,

@@ -18,6 +18,7 @@ from common.settings import Section, settings_from
 from common.spaces import Patches, Space, Vectors
 from common.training.draws import Examples
 from common.training.phases import Surroundings
+from common.weights import Form
 
 Weights = Mapping[str, Tensor]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -64,7 +65,7 @@ class Fitting:
         around: machine, snapshots to resume from, who is told how it goes.
         held: whether there are examples of each label; nothing, where there are of all. What is fitted without an
             emotion keeps its shapes, holds no number that is none, and is never asked for that emotion.
-        within: directions of each layer's difference to the method's reference that the fit may use; None for all.
+        within: the form in which a cut of what is fitted loses nothing; None where a fit is free.
     """
 
     examples: Callable[[bool], Examples]
@@ -74,7 +75,7 @@ class Fitting:
     seed: int
     around: Surroundings
     held: tuple[bool, ...] = ()
-    within: int | None = None
+    within: Form | None = None
 
     @property
     def classes(self) -> int:

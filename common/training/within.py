@@ -20,9 +20,9 @@ EVERY = 10
 class Within:
     """Remembers where a generator begins; its norms are folded here and stay so."""
 
-    def __init__(self, generator: Generator, rank: int) -> None:
+    def __init__(self, generator: Generator, form: Form) -> None:
         generator.fold_norms()
-        self._generator, self._form = generator, Form(rank)
+        self._generator, self._form = generator, form
         self._public = release_weights(generator)
         self._shapes = {name: tuple(value.shape) for name, value in self._public.items()}
 

@@ -32,10 +32,12 @@ class Form:
     Args:
         rank: directions that a layer's difference keeps; None for all.
         eight_bit: in 8-bit rows.
+        kernel_rank: directions of a kernel's, where they are others.
     """
 
     rank: int | None = None
     eight_bit: bool = False
+    kernel_rank: int | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -48,8 +50,18 @@ class Form:
             return ""
         if not based:
             return "a rank is of a difference, and there are no public networks to differ from"
-        most = largest_rank(shapes)
-        return f"rank {self.rank} is above the {most} of the largest layer" if self.rank > most else ""
+        most, kernels = largest_rank(shapes), {name: one for name, one in shapes.items() if len(one) == KERNEL}
+        if self.rank > most:
+            return f"rank {self.rank} is above the {most} of the largest layer"
+        if self.kernel_rank is not None and self.kernel_rank > (most := largest_rank(kernels)):
+            return f"kernel_rank {self.kernel_rank} is above the {most} of the largest kernel"
+        return ""
+
+    def directions(self, shape: Shape) -> int | None:
+        """That a weight of this shape keeps; None for all."""
+        if self.rank is None or len(shape) < 2:
+            return None
+        return self.kernel_rank or self.rank if len(shape) == KERNEL else self.rank
 
 
 def largest_rank(shapes: Mapping[str, Shape]) -> int:
@@ -81,7 +93,7 @@ def cut(
     for name, weight in sorted(weights.items()):
         shape = tuple(weight.shape)
         whole = weight.float() - reference[name].float() if reference else weight.float()
-        kept = whole if _kept(form, shape) == shape else factors(whole.flatten(1), form.rank or 0)
+        kept = whole if _kept(form, shape) == shape else factors(whole.flatten(1), form.directions(shape) or 0)
         if not _rounds(form, shape, based=bool(reference)):
             left[name] = kept
             continue
@@ -118,10 +130,11 @@ def _restored(
 
 def _kept(form: Form, shape: Shape) -> Shape:
     """Of a layer's factors, or its own where those are no smaller."""
-    if form.rank is None or len(shape) < 2:
+    rank = form.directions(shape)
+    if rank is None:
         return shape
     m, n = _matrix(shape)
-    return (form.rank, m + n) if form.rank * (m + n) < m * n else shape
+    return (rank, m + n) if rank * (m + n) < m * n else shape
 
 
 def _rounds(form: Form, shape: Shape, *, based: bool) -> bool:

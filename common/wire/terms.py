@@ -7,20 +7,19 @@ lists, numbers.
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from common.augmentation import STAYS
 from common.recognizers import RECOGNIZERS, Recognizer
+from common.release import KernelRank, Rank, ReleaseConfig, refuse_without_rank
 from common.settings import (
     MADE_OF_ONE,
-    NO_RANK,
     Augmented,
     Labels,
     MadeOfOne,
-    Rank,
-    ReleaseConfig,
     Section,
     hash_identity,
 )
@@ -38,6 +37,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Number = Annotated[int, Field(ge=0, le=10_000_000)]
 KeptRank = Annotated[Rank, Field(exclude_if=lambda rank: rank == "full")]
 """Told where it is not all, so that what there was before there were ranks is spelled as it was."""
+KeptKernelRank = Annotated[KernelRank, Field(exclude_if=lambda rank: rank == "same")]
 Summed = Annotated[bool, Field(exclude_if=lambda summed: not summed)]
 """Whether a release is made of a sum over sites, told likewise."""
 Inside = Annotated[bool, Field(exclude_if=lambda inside: not inside)]
@@ -74,6 +74,7 @@ class Recipe(Section):
     space: Space
     precision: Precision
     rank: KeptRank = "full"
+    kernel_rank: KeptKernelRank = "same"
     tuned_inside: Inside = False
     summed: Summed = False
     augmentation: Augmented = "none"
@@ -87,18 +88,25 @@ class Recipe(Section):
     @property
     def drawn_by(self) -> str:
         """What latents hang on: a release that was made smaller is drawn from as if it had not been."""
-        whole = {} if self.form.is_whole else {"rank": "full", "precision": Precision.FP16, "tuned_inside": False}
+        whole = {"rank": "full", "kernel_rank": "same", "precision": Precision.FP16, "tuned_inside": False}
+        whole = {} if self.form.is_whole else whole
         return self.model_copy(update=whole).digest
 
     @property
     def form(self) -> Form:
         """That of its release."""
-        return form_of(self.rank, self.precision)
+        return form_of(self.rank, self.precision, self.kernel_rank)
 
 
-def form_of(rank: Rank, precision: Precision) -> Form:
+def form_of(rank: Rank, precision: Precision, kernel_rank: KernelRank = "same") -> Form:
     """What is kept of weights."""
-    return Form(None if rank == "full" else rank, precision is Precision.INT8)
+    kernels = None if kernel_rank == "same" else kernel_rank
+    return Form(None if rank == "full" else rank, precision is Precision.INT8, kernels)
+
+
+def within(form: Form, *, inside: bool) -> Form | None:
+    """What a fit stays within; nothing, where it is free."""
+    return replace(form, eight_bit=False) if inside else None
 
 
 def precision_in(precision: Precision, name: str) -> Precision:
@@ -110,7 +118,8 @@ def precision_in(precision: Precision, name: str) -> Precision:
 
 def asked_form(released_as: str, release: ReleaseConfig) -> dict[str, Any]:
     """The fields of a recipe that say in which form a release leaves, from the settings that a person makes."""
-    return {"precision": Precision.INT8 if release.eight_bit else Precision[released_as.upper()], "rank": release.rank}
+    precision = Precision.INT8 if release.eight_bit else Precision[released_as.upper()]
+    return {"precision": precision, "rank": release.rank, "kernel_rank": release.kernel_rank}
 
 
 def base_digest(weights: str, scaling: Extremes | None) -> str:
@@ -136,6 +145,7 @@ class Tuning(Section):
     scaling: Extremes | None = Field(description="of patches; None for vectors")
     precision: Precision = Precision.FP16
     rank: KeptRank = "full"
+    kernel_rank: KeptKernelRank = "same"
     tuned_inside: Inside = False
     summed: Summed = False
     weights: Digest | None = Field(description="`weights_digest` of the public networks that it starts from, if any")
@@ -146,8 +156,7 @@ class Tuning(Section):
     def _known_settings(self) -> Self:
         if self.augmentation == "none" and self.made_of_one != MADE_OF_ONE:
             raise ValueError("nothing is made of recordings, so not so many")
-        if self.tuned_inside and self.rank == "full":
-            raise ValueError(NO_RANK)
+        refuse_without_rank(self.rank, self.kernel_rank, inside=self.tuned_inside)
         if self.synthesizer in SYNTHESIZERS:
             method = SYNTHESIZERS.get(self.synthesizer)
             _require_settings(method.Settings, self.settings)
@@ -181,6 +190,7 @@ class Tuning(Section):
             space=self.space,
             precision=self.precision,
             rank=self.rank,
+            kernel_rank=self.kernel_rank,
             tuned_inside=self.tuned_inside,
             summed=self.summed,
             augmentation=self.augmentation,
@@ -190,12 +200,12 @@ class Tuning(Section):
     @property
     def form(self) -> Form:
         """That of the release."""
-        return form_of(self.rank, self.precision)
+        return form_of(self.rank, self.precision, self.kernel_rank)
 
     @property
-    def within(self) -> int | None:
-        """Directions of each layer's difference that its fit stays within; None where it is free."""
-        return self.form.rank if self.tuned_inside else None
+    def within(self) -> Form | None:
+        """Of each layer's difference what its fit stays within; None where it is free."""
+        return within(self.form, inside=self.tuned_inside)
 
     def precision_of(self, name: str) -> Precision:
         """Of one of its tensors."""

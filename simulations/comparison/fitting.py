@@ -34,9 +34,9 @@ from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Examples
 from common.training.phases import Interrupted
 from common.training.reporters import Together
-from common.weights import cut, restored
+from common.weights import Form, cut, restored
 from common.wire import Precision, Refusal, Release, Reply, decode_reply, restored_weights
-from common.wire.terms import asked_form, form_of, refuse_inside
+from common.wire.terms import asked_form, form_of, refuse_inside, within
 from server.checks import draw, fault_of
 from server.correspondence import Question
 from server.requests import Requests
@@ -160,8 +160,8 @@ def fit(job: Job) -> None:
     settings, labels = one.settings_of(config), config.corpus.emotions
     acceleration = Acceleration.of(config.runtime)
     cost = one.cost(settings, setting.space, len(labels))
-    within = within_of(one, config)
-    shapes = one.shapes(settings, setting.space, len(labels)) if within else {}
+    stays = within_of(one, config)
+    shapes = one.shapes(settings, setting.space, len(labels)) if stays else {}
     require_memory(f"a fit of {one.name}", cost.bytes + public_memory(shapes), acceleration.device)
     train = setting.features.of(setting.folds[job.unit.place].fitted)
     seed = derive_seed(config.seed, job.unit.subject, job.unit.fold, "fit")
@@ -171,7 +171,7 @@ def fit(job: Job) -> None:
     encoder, around = Encoder(), job.around(acceleration, job.unit.steps)
     around = replace(around, reporter=Together([around.reporter, encoder]))
     released = one.released_by(
-        Fitting(examples, base, labels, setting.space, seed, around, train.manifest.held, within),
+        Fitting(examples, base, labels, setting.space, seed, around, train.manifest.held, stays),
         settings,
     )
     weights = _as_released(released, one.reference_of(base, settings, len(labels)), config, seed)
@@ -181,15 +181,16 @@ def fit(job: Job) -> None:
         keep_codes(job, encoder.encode, sampler)
 
 
-def within_of(one: Synthesizer[Any], config: Config) -> int | None:
-    """Directions that a fit stays within, refused where it would not heed that."""
+def within_of(one: Synthesizer[Any], config: Config) -> Form | None:
+    """What a fit stays within, refused where it would not heed that."""
     if config.release.tuned_inside:
         try:
             refuse_inside(one)
         except ValueError as error:
             what, _, remedy = str(error).partition(": ")
             raise UserError(what, remedy=remedy) from None
-    return config.release.within
+    form = form_of(**asked_form(config.finetuning.released_as, config.release))
+    return within(form, inside=config.release.tuned_inside)
 
 
 def _examples(job: Job, train: SpeechFeatures, seed: int) -> Callable[[bool], Examples]:

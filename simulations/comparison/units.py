@@ -28,7 +28,8 @@ from common.protocols.drawing import up_to_the_largest
 from common.recognizers import recognizer
 from common.recognizers.averaging import BATCH, EPOCHS
 from common.recognizers.methods.dnn import RECOGNIZER as DENSE
-from common.settings import ReleaseConfig, hash_identity
+from common.release import ReleaseConfig
+from common.settings import hash_identity
 from common.spaces import Vectors
 from common.synthesizers import synthesizer
 from simulations.comparison.ablations import Ablation

@@ -21,7 +21,7 @@ from common.corpora import labelled_corpus, read_corpus
 from common.corpora.manifest import Manifest, Utterance
 from common.errors import UserError
 from common.privacy.accountant import LARGEST_EPSILON
-from common.settings import ReleaseConfig
+from common.release import ReleaseConfig
 
 BASE = "0" * 64
 

@@ -57,7 +57,9 @@ def plain(site, request):
     return released_weights(tuning, tuning.method.fit(fitting, tuning.own), base, seed)
 
 
-@pytest.mark.parametrize("form", [SMALL, {"rank": 2, "precision": Precision.FP16}, INSIDE], ids=str)
+@pytest.mark.parametrize(
+    "form", [SMALL, {"rank": 2, "precision": Precision.FP16}, INSIDE | {"kernel_rank": 3}], ids=str
+)
 def test_a_keepers_release_is_that_of_the_plain_functions_bit_for_bit(accepting, ask_to_tune, said, form):
     request = ask_to_tune(**form)
     site = accepting(request)
@@ -116,6 +118,12 @@ def test_bounds_and_number_formats_hold_for_an_accepted_form(accepting, ask_to_t
     assert getattr(said(Keeper(accepting(request, rules=rules)), request, LONG), "code", None) is code
 
 
+def test_a_bound_on_the_rank_holds_for_kernels_too(accepting, ask_to_tune, said):
+    request = ask_to_tune(**SMALL | {"kernel_rank": 5})
+    keeper = Keeper(accepting(request, rules="[bounds]\nrelease_rank = [1, 4]"))
+    assert said(keeper, request).code is Code.OUT_OF_BOUNDS
+
+
 def test_a_bound_on_the_rank_refuses_a_whole_release(accepting, ask_to_tune, said):
     request = ask_to_tune()
     keeper = Keeper(accepting(request, rules="[bounds]\nrelease_rank = [1, 4]"))
@@ -139,6 +147,7 @@ def test_a_steward_reads_the_form_in_words(ask_to_tune):
 
 
 def test_a_steward_reads_that_a_tuning_stays_inside(ask_to_tune):
-    words = "\n".join(describe(ask_to_tune(**INSIDE).tuning.recipe))
+    words = "\n".join(describe(ask_to_tune(**INSIDE | {"kernel_rank": 3}).tuning.recipe))
+    assert "2 directions of each layer's difference to public networks, 3 of each kernel's, in 8 bits" in words
     assert "the tuning stays inside these directions" in words
     assert "stays inside" not in "\n".join(describe(ask_to_tune(**SMALL).tuning.recipe))

@@ -11,7 +11,8 @@ from common import registry as registry_module
 from common.config import Config
 from common.errors import UserError
 from common.registry import Registry
-from common.settings import SHARED, NetworkConfig, Section
+from common.sections import SHARED
+from common.settings import NetworkConfig, Section
 
 
 @dataclass(frozen=True)

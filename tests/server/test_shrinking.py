@@ -7,8 +7,9 @@ import torch
 
 from common.config import load_config
 from common.errors import UserError
+from common.release import ReleaseConfig
 from common.seeds import torch_stream
-from common.settings import FeatureConfig, ReleaseConfig, hash_identity
+from common.settings import FeatureConfig, hash_identity
 from common.weights import SCALES
 from common.wire import Precision, Release, encode, released_weights
 from server import bases

@@ -34,6 +34,7 @@ from common.training.phases import Game, Surroundings, play
 from common.training.recording import Metrics
 from common.training.stages import SHOWN, Pair, dealer_for, fixed_latents, generate, two_phases
 from common.training.within import Within
+from common.weights import Form
 
 FINETUNING = "finetuning"
 NOISES = ON_REAL, ON_FAKE, ON_BELIEVED = "noise on real", "noise on fake", "noise on believed"
@@ -63,13 +64,13 @@ def finetune(
     seed: int,
     around: Surroundings,
     known: Sequence[int] | None = None,
-    within: int | None = None,
+    within: Form | None = None,
 ) -> Pair:
     """Emotions: the condition is one-hot, and K + 1 outputs name the emotion of the real or call it fake.
 
     The generator descends the cross-entropy of being taken for the emotion it was asked for: one of the known, which
     are all where none are named. Of another one nobody could tell it anything, and its condition stays as it began.
-    Within so many directions of each layer it begins evenly, for that is what the directions are counted from.
+    Within a form it begins evenly, for that is what a layer's directions are counted from.
     """
     tuning, classes = settings.finetuning, pair.generator.classes
     require_labels(patches, FINETUNING)

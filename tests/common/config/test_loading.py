@@ -6,7 +6,6 @@ import pytest
 
 from common.config import load_config
 from common.errors import UserError, UserErrors
-from common.settings import ReleaseConfig
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -119,5 +118,6 @@ def test_a_tuning_inside_a_rank_takes_a_rank() -> None:
     with pytest.raises(UserErrors, match=r"set release\.rank, such as 4") as caught:
         load_config("emodb", ["release.tuned_inside=true"])
     assert len(caught.value.problems) == 1
-    release = load_config("emodb", ["release.tuned_inside=true", "release.rank=4"]).release
-    assert (release.within, ReleaseConfig(rank=4).within) == (4, None)
+    assert load_config("emodb", ["release.tuned_inside=true", "release.rank=4"]).release.tuned_inside
+    with pytest.raises(UserErrors, match="kernel_rank stands beside a rank"):
+        load_config("emodb", ["release.kernel_rank=8"])

@@ -36,7 +36,9 @@ def tuned(bands, around, fresh):
 
     def tune(config, rank, **changes):
         settings = eskimez.SYNTHESIZER.settings_of(config)
-        return eskimez.finetune(fresh(config), bands, settings, 0, replace(around, **changes), within=rank)
+        return eskimez.finetune(
+            fresh(config), bands, settings, 0, replace(around, **changes), within=rank and Form(rank)
+        )
 
     return tune
 
@@ -97,11 +99,23 @@ def test_all_directions_are_a_tuning_without_norms(chosen, tuned, public):
     assert lost(whole, public, RANK) > 1e-3
 
 
+def test_kernels_may_have_directions_of_their_own(chosen, bands, around, fresh, public):
+    settings = eskimez.SYNTHESIZER.settings_of(chosen)
+    form = Form(1, kernel_rank=3)
+    inside = release_weights(eskimez.finetune(fresh(chosen), bands, settings, 0, around, within=form).generator)
+    ranks = {
+        name: int(torch.linalg.matrix_rank((value - public[name]).flatten(1), rtol=1e-3))
+        for name, value in inside.items()
+        if name in ("linears.0.weight", "linears.1.weight", "convolutions.0.weight", "convolutions.1.weight")
+    }
+    assert {name[0]: rank for name, rank in ranks.items()} == {"l": 1, "c": 3}
+
+
 def test_to_be_brought_back_twice_is_to_be_brought_back_once(config):
     generator = Generator(config.network)
     generator.gain = 12.0
     generator.forget_conditions()
-    inside = Within(generator, RANK)
+    inside = Within(generator, Form(RANK))
     with torch.no_grad():
         for parameter in generator.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=torch_stream("moved")), alpha=0.01)

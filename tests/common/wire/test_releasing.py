@@ -7,8 +7,9 @@ import safetensors.torch
 import torch
 from pydantic import ValidationError
 
+from common.release import ReleaseConfig
 from common.seeds import torch_stream
-from common.settings import NetworkConfig, ReleaseConfig
+from common.settings import NetworkConfig
 from common.spaces import Vectors
 from common.synthesizers import synthesizer
 from common.synthesizers.methods.eskimez import SYNTHESIZER
@@ -40,6 +41,7 @@ FORMS = [
     SMALL,
     {"rank": 2, "precision": Precision.FP16},
     {"rank": 64, "precision": Precision.FP32},
+    {"rank": 1, "kernel_rank": 3, "precision": Precision.INT8},
     {"precision": Precision.INT8},
 ]
 
@@ -106,9 +108,10 @@ def test_all_directions_in_fp32_are_the_weights_within_rounding(small, tune, rel
         torch.testing.assert_close(value, release.released[name], rtol=1e-5, atol=1e-5)
 
 
-def test_rank_4_in_8_bits_is_at_most_25_kilobytes_at_a_sixteenth_of_the_papers_width(tune):
+@pytest.mark.parametrize("kernel_rank", ["same", 6])
+def test_rank_4_in_8_bits_is_at_most_25_kilobytes_at_a_sixteenth_of_the_papers_width(tune, kernel_rank):
     settings = SYNTHESIZER.Settings(network=NetworkConfig(width=1 / 16)).model_dump(mode="json")
-    tuning = tune.tuning.model_copy(update={**SMALL, "settings": settings})
+    tuning = tune.tuning.model_copy(update={**SMALL, "kernel_rank": kernel_rank, "settings": settings})
     shapes = release_shapes(tuning)
     left = {name.removeprefix("released."): torch.ones(shape) for name, shape in shapes.items()}
     release = Release(card=Card(tuning=tuning, known=(True,) * 4, utterances=None, seconds=1), released=left)
@@ -130,7 +133,7 @@ def test_a_free_tuning_is_spelled_as_before_there_were_others_and_one_inside_a_r
     inside = Tuning.model_validate(tune.tuning.model_dump() | SMALL | {"tuned_inside": True})
     assert "tuned_inside" not in json.loads(canonical(tune.tuning.model_copy(update=SMALL).recipe))
     assert json.loads(canonical(inside))["tuned_inside"] is json.loads(canonical(inside.recipe))["tuned_inside"] is True
-    assert (inside.within, tune.tuning.model_copy(update=SMALL).within) == (4, None)
+    assert (inside.within, tune.tuning.model_copy(update=SMALL).within) == (Form(4), None)
     assert decode(encode(Collect(tuning=inside)), Collect, ROOM).tuning == inside
     assert inside.recipe.drawn_by == tune.tuning.recipe.digest
 
@@ -156,8 +159,8 @@ def test_a_form_is_another_recipe_and_draws_the_same_latents(tune):
 
 
 def test_the_form_that_a_person_sets_is_the_one_that_is_asked_for():
-    assert asked_form("bf16", ReleaseConfig()) == {"precision": Precision.BF16, "rank": "full"}
-    assert asked_form("bf16", ReleaseConfig(rank=4, eight_bit=True)) == SMALL
+    assert asked_form("bf16", ReleaseConfig()) == {"precision": Precision.BF16, "rank": "full", "kernel_rank": "same"}
+    assert asked_form("bf16", ReleaseConfig(rank=4, eight_bit=True)) == SMALL | {"kernel_rank": "same"}
 
 
 def test_a_rank_above_every_layers_is_refused_in_one_line(tune):

@@ -15,7 +15,7 @@ from common.config import load_config
 from common.corpora import labelled_corpus
 from common.corpora.builtin import generate
 from common.errors import UserError, UserErrors
-from common.settings import ReleaseConfig
+from common.release import ReleaseConfig
 from common.spaces import Vectors
 from common.training.checkpoint import read_tensors
 from simulations.comparison import auditing, fitting
