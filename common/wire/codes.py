@@ -58,9 +58,15 @@ class Code(StrEnum):
     ANSWERED = "answered", "the site has answered this step of the sum to another question, or it comes out of turn"
     ADDED = "added", "the site has added these numbers to another sum, and the difference of two would tell them"
     STAYS_HERE = "stays-here", "what this synthesizer makes holds recordings, and cannot be released"
-    BASE_FORBIDDEN = "base-forbidden", "the site has not accepted these networks; its steward can"
+    BASE_FORBIDDEN = (
+        "base-forbidden",
+        "the site has not accepted these networks; its steward can: `eyesoff keeper accept base`",
+    )
     BASE_NEEDED = "base-needed", "the site accepts these networks and lacks them; send them along"
-    RECIPE_FORBIDDEN = "recipe-forbidden", "the site has not accepted this recipe; its steward can"
+    RECIPE_FORBIDDEN = (
+        "recipe-forbidden",
+        "the site has not accepted this recipe; its steward can: `eyesoff keeper accept recipe`",
+    )
     OUT_OF_BOUNDS = "out-of-bounds", "a number lies outside the bounds of the site's policy"
     NOT_IN_THAT_RUN = "not-in-that-run", "this site released nothing to that run"
     OTHER_TERMS = "other-terms", "sizes or scaling are not those of the site's release to that run"

@@ -79,6 +79,9 @@ def init(
         typer.echo(line)
     if not made:
         typer.echo(f"certificate of the proxy: {describe(layout.proxy.certificate('proxy'))}")
+    elif not sites:
+        asked = f"--config {config_file}" if config_file else f"--preset {config.name}"
+        typer.echo(f"next: `eyesoff deploy local {folder}`; in another terminal `eyesoff deploy run {folder} {asked}`")
 
 
 @app.command()
@@ -268,7 +271,7 @@ def run(
 
     from rich.console import Console
 
-    from common.training.pretrained import fitting_weights
+    from common.config.unnamed import default_base
     from simulations.comparison.campaign import conclude
     from simulations.comparison.schema import plain
     from simulations.comparison.table import aside_lines, failure_lines, table_of
@@ -277,6 +280,7 @@ def run(
     from simulations.deployment.sessions import holders_of, read_sessions
     from simulations.federation.watching import Watch
     from simulations.progress import printer
+    from simulations.report.wording import many
     from simulations.report.writing import write_report
 
     began = time.monotonic()
@@ -285,7 +289,7 @@ def run(
     console = Console(stderr=True, markup=False)
     nodes = Registry(link, layout.book).nodes()
     holders = holders_of(nodes, read_sessions(layout.server.sessions))
-    base = base or fitting_weights(config.network)
+    base = base or default_base(config)
     with Watch(run, console) as watch:
         outcome = run_deployed(
             link,
@@ -298,7 +302,8 @@ def run(
             holders=holders,
             watch=watch,
         )
-    results = conclude(run, config, base, outcome, placeless_command(), began)
+    spoken = f"speech of {many(len(outcome.sessions), 'site')}"
+    results = conclude(run, config, base, outcome, placeless_command(), began, corpus=spoken)
     page = write_report(run)
     if as_json:
         typer.echo(json.dumps(plain(results)))
@@ -351,6 +356,7 @@ def local(folder: Folder) -> None:
     layout, settings, _ = _open(folder)
     with stoppable() as stop, local_deployment(layout, settings, layout.sites) as deployment:
         typer.echo(f"{len(layout.sites)} sites at {settings.address}; logs in {layout.state / 'logs'}; Ctrl-C ends it")
+        typer.echo(f"in another terminal: eyesoff deploy run {folder}, with the --preset or --config of `deploy init`")
         while not stop():
             for line in deployment.processes.tend():
                 typer.echo(line, err=True)
@@ -362,7 +368,7 @@ def _open(folder: Path) -> "tuple[Layout, Settings, Connection]":
     from simulations.deployment.local import link_to
     from simulations.deployment.settings import read_settings
 
-    layout = Layout(folder)
+    layout = Layout(folder.resolve())  # its processes work elsewhere
     layout.require()
     settings = read_settings(layout.settings)
     return layout, settings, link_to(layout, settings)

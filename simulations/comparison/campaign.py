@@ -99,13 +99,18 @@ def conclude(
     began: float,
     beside: Beside | None = None,
     failures: Sequence[Failed] = (),
+    corpus: str = "",
 ) -> Results:
-    """A campaign's outcome as results, written beside it with what can be shown."""
+    """A campaign's outcome as results, written beside it with what can be shown.
+
+    `corpus` says what was spoken where the configuration does not know: sites tell nobody which corpus they hold.
+    """
     results, acceleration = results_of(config, found, beside), Acceleration.of(config.runtime)
     with acceleration.entered():
         card = _show(run, config, base, found, beside)
     results = replace(
         results,
+        corpus=corpus or results.corpus,
         command=command,
         failures=[*results.failures, *failures],
         seconds=seconds_of(beside.units, beside.store, set()) if beside else {},

@@ -114,7 +114,9 @@ def local_deployment(layout: Layout, settings: Settings, sites: Sequence[str]) -
     """Everything up, for as long as the block lasts."""
     deployment = LocalDeployment(layout, settings)
     try:
+        log.info("the server starts")
         deployment.start_server()
+        log.info("the sites start: a keeper and a relay each")
         for name in sites:
             deployment.start_site(name)
         deployment.await_keepers(sites)

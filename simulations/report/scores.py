@@ -88,7 +88,7 @@ def confusions(results: Results) -> Iterator[Drawing]:
     for name, (mode, _) in scored(results).items():
         counts = np.asarray(mode.confusion, dtype=np.float64)
         totals = counts.sum(axis=1, keepdims=True)
-        shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+        shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0).clip(0, 1)  # of noise as well
         with canvas(232, width=236) as figure:
             axes = figure.subplots()
             _cells(axes, shares, counts, of_mode(name, list(results.modes)))

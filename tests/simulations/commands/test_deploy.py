@@ -1,17 +1,24 @@
 """`eyesoff deploy` as it is typed, as far as it needs no server."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("cryptography", reason="it comes with Flower, an extra")
 
+from common.errors import UserError
+from server.outcome import SCHEMA, FoldFound, Found
 from simulations import cli
+from simulations.deployment import campaign, local
 from simulations.deployment.certificates import names_of, read_certificate
 from simulations.deployment.keys import new_pair
 from simulations.deployment.layout import Layout
 from simulations.deployment.registry import Node, Registry
 from simulations.deployment.sessions import read_sessions
+
+NOISED = [[15, -12, 1, 2], [4, 29, -2, 14], [-4, 4, 14, 1], [6, 3, -5, 20]]
+"""Of which the first row adds up to less than one number in it."""
 
 
 @pytest.fixture
@@ -109,3 +116,43 @@ def test_a_strangers_key_does_not_take_the_place_of_a_registered_sites(typed, la
     status, _, told = typed("add-client", layout.folder, "clinic", "--key", tmp_path / "key.pub")
     assert (status, "a site of this name is registered" in told) == (2, True)
     assert public.read_bytes() == before
+
+
+def test_a_folder_that_is_named_from_here_is_found_by_processes_that_work_elsewhere(typed, layout, monkeypatch):
+    def stand_in(there, settings, sites):
+        raise UserError("started", where=there.folder)
+
+    monkeypatch.chdir(layout.folder.parent)
+    monkeypatch.setattr(local, "local_deployment", stand_in)
+    assert typed("local", layout.folder.name)[2] == f"error: started: {layout.folder}\n"
+
+
+def test_a_rehearsal_says_how_it_goes_on(typed, tmp_path):
+    words = ["--corpus", "builtin", "--preset", "small"]
+    _, told, _ = typed("init", tmp_path / "r", *words)
+    assert told.splitlines()[-1].endswith(f"`eyesoff deploy run {tmp_path / 'r'} --preset small`")
+
+
+@pytest.fixture
+def concluded(typed, layout, monkeypatch, tmp_path):
+    """What is handed in by `run` with a preset of vectors, and what it says, once its campaign has come to an end."""
+    told = SimpleNamespace(run=tmp_path / "run")
+
+    def end(link, run, config, base, **more):
+        told.base = base
+        folds = [FoldFound(a, [b], [a], {a: [NOISED]}, {a: 0.26}) for a, b in ("ab", "ba")]
+        labels = list(config.corpus.emotions)
+        return Found(SCHEMA, "run", config.name, config.identity_hash(), labels, ["a", "b"], folds, [], [])
+
+    monkeypatch.setattr(Registry, "nodes", lambda self: ())
+    monkeypatch.setattr(campaign, "run_deployed", end)
+    told.run.mkdir()
+    told.status, told.out, told.err = typed("run", layout.folder, "--preset", "best", "--run", told.run)
+    return told
+
+
+def test_a_campaign_of_vectors_needs_no_networks_and_ends_with_a_report_of_noised_counts(concluded):
+    assert (concluded.status, concluded.err) == (0, "")
+    assert concluded.base.is_dir()
+    assert concluded.out.startswith("speech of 2 sites, preset best")
+    assert "stand-in" not in (concluded.run / "report.html").read_text()
