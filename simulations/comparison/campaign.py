@@ -43,6 +43,7 @@ from simulations.federation.watching import Watch
 from simulations.progress import busy
 from simulations.trials import skew_warning
 
+ALONE = "one speaker alone was scored, and of one no mean is given; its counts are in campaign.json"
 SIMULATION = "simulation"
 """What such a run is called among its events."""
 
@@ -131,6 +132,10 @@ def results_of(config: Config, found: Found, beside: Beside | None = None) -> Re
     known = {name: table.get(seed, {}) for name, table in counts.items()}
     answered = [{fold for fold, speakers in folds.items() if speakers} for folds in known.values()]
     common = sorted(set.intersection(*(folds for folds in answered if folds))) if any(answered) else []
+    failures = [_failed(one, config.seed) for one in found.failures]
+    if len(common) == 1 and all(len(folds.get(common[0], {})) < 2 for folds in known.values()):
+        failures.append(Failed(f"score {common[0]}", [ABLATED], common[0], config.seed, ALONE))
+        common = []
     noise = sorted({one for fold in found.folds for one in fold.noise.values() if one is not None})
     begun = replace(
         ground(config, config.corpus.emotions, [config.seed]),
@@ -139,7 +144,7 @@ def results_of(config: Config, found: Found, beside: Beside | None = None) -> Re
         folds=[tested(name, known[ABLATED].get(name) or known[REAL][name]) for name in common],
         noised=bool(noise),
         quarantined=[Aside(one["session"], config.seed, one["reason"]) for one in found.quarantined],
-        failures=[_failed(one, config.seed) for one in found.failures],
+        failures=failures,
     )
     return scored(begun, [MODES[name] for name in counts], counts)
 

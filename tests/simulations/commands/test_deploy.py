@@ -135,24 +135,40 @@ def test_a_rehearsal_says_how_it_goes_on(typed, tmp_path):
 
 @pytest.fixture
 def concluded(typed, layout, monkeypatch, tmp_path):
-    """What is handed in by `run` with a preset of vectors, and what it says, once its campaign has come to an end."""
-    told = SimpleNamespace(run=tmp_path / "run")
+    """A function that types `run` with a preset of vectors, whose campaign ends with these folds; what it said."""
 
-    def end(link, run, config, base, **more):
-        told.base = base
-        folds = [FoldFound(a, [b], [a], {a: [NOISED]}, {a: 0.26}) for a, b in ("ab", "ba")]
-        labels = list(config.corpus.emotions)
-        return Found(SCHEMA, "run", config.name, config.identity_hash(), labels, ["a", "b"], folds, [], [])
+    def run(names):
+        told = SimpleNamespace(run=tmp_path / "run")
 
-    monkeypatch.setattr(Registry, "nodes", lambda self: ())
-    monkeypatch.setattr(campaign, "run_deployed", end)
-    told.run.mkdir()
-    told.status, told.out, told.err = typed("run", layout.folder, "--preset", "best", "--run", told.run)
-    return told
+        def end(link, run, config, base, **more):
+            told.base = base
+            folds = [FoldFound(name, ["c"], [name], {name: [NOISED]}, {name: 0.26}) for name in names]
+            labels = list(config.corpus.emotions)
+            return Found(SCHEMA, "run", config.name, config.identity_hash(), labels, ["a", "b"], folds, [], [])
+
+        monkeypatch.setattr(Registry, "nodes", lambda self: ())
+        monkeypatch.setattr(campaign, "run_deployed", end)
+        told.run.mkdir()
+        told.status, told.out, told.err = typed("run", layout.folder, "--preset", "best", "--run", told.run)
+        told.page = (told.run / "report.html").read_text()
+        return told
+
+    return run
 
 
 def test_a_campaign_of_vectors_needs_no_networks_and_ends_with_a_report_of_noised_counts(concluded):
-    assert (concluded.status, concluded.err) == (0, "")
-    assert concluded.base.is_dir()
-    assert concluded.out.startswith("speech of 2 sites, preset best")
-    assert "stand-in" not in (concluded.run / "report.html").read_text()
+    told = concluded("ab")
+    assert (told.status, told.err) == (0, "")
+    assert told.base.is_dir()
+    assert told.out.startswith("speech of 2 sites, preset best")
+    assert "stand-in" not in told.page
+
+
+def test_a_campaign_of_which_one_site_alone_was_scored_has_a_report_without_a_score(concluded):
+    told = concluded("a")
+    assert told.status == 0
+    assert told.err == (
+        "failed: score a (for federated): one speaker alone was scored, and of one no mean is given; its counts are in "
+        "campaign.json\n"
+    )
+    assert "one speaker alone was scored" in told.page
