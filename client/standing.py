@@ -46,7 +46,17 @@ class Quota:
         >>> Quota("releases_in_all", "releases", 3, 20, "in all").line()
         'releases: 3 of 20 in all, 17 left'
         """
-        return f"{self.what}: {self.used:.4g} of {self.limit:g} {self.span}, {self.left:.4g} left"
+        used, limit, left = map(plainly, (self.used, self.limit, self.left))
+        return f"{self.what}: {used} of {limit} {self.span}, {left} left"
+
+
+def plainly(number: float) -> str:
+    """Three decimals at the most, and no powers of ten.
+
+    >>> plainly(1e6), plainly(1.1259), plainly(3.0)
+    ('1,000,000', '1.126', '3')
+    """
+    return f"{number:,.3f}".rstrip("0").rstrip(".")
 
 
 def history_of(entries: Iterable[Entry], now: datetime) -> History:

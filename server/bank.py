@@ -112,7 +112,7 @@ class Bank:
             problem = "altered: its hash is not its card's"
         if problem:
             raise UserError(problem, where=path, remedy="put it aside with `eyesoff bank verify --quarantine`")
-        release = decode(data, Release, LIMITS)
+        release = decode(data, Release, LIMITS, kept=True)
         if release.card != banked.card:
             raise UserError("its card tells something else than its own papers", where=path)
         return release

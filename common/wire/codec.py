@@ -44,9 +44,12 @@ def encode(message: Message) -> bytes:
     return b"".join(parts(message))
 
 
-def decode(data: bytes | memoryview, expected: type[M] | tuple[type[M], ...], limits: Limits) -> M:
+def decode(
+    data: bytes | memoryview, expected: type[M] | tuple[type[M], ...], limits: Limits, *, kept: bool = False
+) -> M:
     """The message in `data`, if it is one of the expected kinds and passes every check.
 
+    What was `kept` here may be of another version's protocol, as long as this kind of message is what it was.
     Its weights are views of `data`: copy them into a network (`load_state_dict` does), never write to them.
     """
     view = memoryview(data).cast("B")
@@ -54,9 +57,12 @@ def decode(data: bytes | memoryview, expected: type[M] | tuple[type[M], ...], li
         raise WireError(Code.TOO_LARGE, where=f"{view.nbytes} bytes of at most {limits.bytes}")
     frame = read_frame(view)
     fields = strict_json(frame.words)
+    protocol = fields.pop("protocol", None)
+    if protocol != PROTOCOL and not (kept and isinstance(protocol, str)):
+        raise WireError(Code.PROTOCOL, where=f"theirs is {protocol!r:.20}, ours {PROTOCOL}")
     kind = _kind_of(fields, expected if isinstance(expected, tuple) else (expected,))
     message = _build(kind, fields, _views(kind, frame, view))
-    if message.words() != frame.words:
+    if message.words(protocol) != frame.words:
         raise WireError(Code.NOT_CANONICAL, where=kind.__name__)
     _check_table(message, frame.table, limits.shapes(message))
     check_weights(message, limits)
@@ -84,8 +90,6 @@ def check_weights(message: Message, limits: Limits) -> None:
 
 
 def _kind_of(fields: dict[str, Any], expected: tuple[type[M], ...]) -> type[M]:
-    if (theirs := fields.pop("protocol", None)) != PROTOCOL:
-        raise WireError(Code.PROTOCOL, where=f"theirs is {theirs!r:.20}, ours {PROTOCOL}")
     for kind in expected:
         if fields.get("kind") == kind.model_fields["kind"].default:
             return kind

@@ -71,9 +71,9 @@ class Message(Section):
         """Its groups of weights by field."""
         return {field: getattr(self, field) for field in self.carries}
 
-    def words(self) -> str:
+    def words(self, protocol: str | None = None) -> str:
         """Everything but the weights, in the one spelling that is accepted; the protocol's version first of all."""
-        return spelled({"protocol": PROTOCOL, **self.model_dump(mode="json")})
+        return spelled({"protocol": protocol or PROTOCOL, **self.model_dump(mode="json")})
 
 
 class Ask(Message):

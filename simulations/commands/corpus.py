@@ -133,7 +133,8 @@ def show_description(description: dict[str, Any], console: "Console") -> None:
 def _facts(description: dict[str, Any]) -> list[str]:
     """What the table has no column for, a line each."""
     durations = description["durations"]
-    sexes = ", ".join(f"{count} {sex}" for sex, count in description["speakers_by_sex"].items())
+    told = {"unknown": "of unknown sex"}
+    sexes = ", ".join(f"{count} {told.get(sex, sex)}" for sex, count in description["speakers_by_sex"].items())
     facts = [
         f"speakers: {len(description['speakers'])} ({sexes})",
         f"speech: {description['seconds'] / 60:.1f} minutes; an utterance lasts {durations['min']:.1f} to "

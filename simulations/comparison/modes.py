@@ -102,7 +102,7 @@ def _modes() -> dict[str, Mode]:
     modes = [
         Mode(REAL, "the real speech of the training sessions", real=True),
         Mode("centralized", "one synthesizer, fitted to all training sessions of a fold", paper),
-        Mode(ABLATED, "one synthesizer a session, fitted behind its site's door; samples pooled", paper, "clients"),
+        Mode(ABLATED, "one synthesizer a session, fitted at its site; samples pooled", paper, "clients"),
     ]
     for one in SYNTHESIZERS:
         if one.name != paper:

@@ -9,7 +9,7 @@ from typing import Any
 
 from client.policy import Policy
 from client.rehearsal import Answer, Rehearsal
-from client.standing import Quota
+from client.standing import Quota, plainly
 from client.survey import Survey
 from simulations.report.wording import many, megabytes
 from simulations.steward.policy_words import RULES
@@ -75,4 +75,4 @@ def _costs(found: Rehearsal, quotas: tuple[Quota, ...]) -> Iterator[str]:
         yield "  this very work was begun before: the same release is given again, and costs nothing more"
         return
     (releases,) = (quota for quota in quotas if quota.rule == "releases_in_all")
-    yield f"  it would cost one release of the {releases.left:g} that are left"
+    yield f"  it would cost one release of the {plainly(releases.left)} that are left"

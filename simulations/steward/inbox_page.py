@@ -69,9 +69,12 @@ def _section(one: Waiting, policy: Policy, site: Path) -> Section:
         "speaker's name is in it."
     )
     verdict = UNAUDITED[one.changed] if one.verdict is None else f"{_capital(WORDS[one.verdict.word])}."
+    title = "waits for your answer" if one.held else one.state
+    if one.verdict is None and policy.release == "always":
+        title, verdict = "may leave without an audit", "It was not audited, for your policy asks for no audit."
     return Section(
         name=one.name,
-        title="waits for your answer" if one.held else one.state,
+        title=title,
         held=one.held,
         asked=asked,
         facts=tuple(_facts(one)),

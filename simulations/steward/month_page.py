@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from client.standing import plainly
 from common.audit.verdict import WORDS
 from simulations.inspection.entries import KINDS
 from simulations.report.cells import Cell, Table
@@ -153,9 +154,9 @@ def _budgets(month: Month) -> Table:
     rows = tuple(
         (
             Cell(one.what, wide=True),
-            Cell(f"{one.used:.3g}"),
-            Cell(f"{one.limit:g}"),
-            Cell(f"{one.left:.3g}"),
+            Cell(plainly(one.used)),
+            Cell(plainly(one.limit)),
+            Cell(plainly(one.left)),
             Cell(one.rule),
         )
         for one in month.budgets

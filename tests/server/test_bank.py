@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from common.errors import UserError
-from common.wire import Code, Release, WireError, encode
-from server.bank import Bank
+from common.wire import Code, Release, WireError, decode, encode
+from server.bank import LIMITS, Bank
 from server.export import export
 
 
@@ -50,6 +50,19 @@ def test_a_release_comes_back(bank, release, stored):
     assert back.card == release.card
     for name, weight in release.released.items():
         assert torch.equal(back.released[name], weight.half())
+
+
+def test_a_release_that_an_older_version_banked_is_read_and_would_not_be_taken_from_the_wire(
+    bank, release, monkeypatch
+):
+    with monkeypatch.context() as older:
+        older.setattr("common.wire.messages.PROTOCOL", "0123456789ab")
+        stored = bank.add(release)
+    assert bank.load(stored).card == release.card
+    assert bank.verify() == ()
+    with pytest.raises(WireError, match="another version of the protocol") as caught:
+        decode(weights_path(bank, stored).read_bytes(), Release, LIMITS)
+    assert caught.value.code is Code.PROTOCOL
 
 
 def test_releases_are_listed_by_session_and_run(bank, release, stored):

@@ -51,6 +51,11 @@ def test_everything_that_a_run_tells_is_told(busy):
     ]
 
 
+def test_a_training_without_steps_has_no_curve(busy, events):
+    events.write(event="training", unit="score real", step=0, iterations=1, rate=0.0)
+    assert [one["name"] for one in Picture(busy).look()["curves"]] == ["everyone"]
+
+
 def test_a_second_look_tells_what_is_new(busy, events):
     picture = Picture(busy)
     picture.look()

@@ -64,6 +64,13 @@ def test_a_release_is_told_in_words_with_its_measures_and_intervals(waiting):
         assert told in words
 
 
+def test_where_no_audit_is_asked_for_none_is_promised(waiting):
+    words = words_of(built(waiting(verdict=None, held=False), rule="always"))
+    assert "may leave without an audit" in words
+    assert "your policy asks for no audit" in words
+    assert "as soon as it can" not in words
+
+
 def test_it_says_what_is_unusual_and_nothing_of_it_where_nothing_is(waiting):
     strict = Policy(release="approve", bounds={"steps": (100_000, 200_000)})
     assert "Unusual: steps is" in words_of(build([waiting()], strict, "clinic", SITE))
