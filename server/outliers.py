@@ -10,8 +10,11 @@ exchanged pass, and so does whoever poisons with care.
 Labels are judged on the emotions that a release says to know, by those who know all of these. What two emotions do is
 one direction, which is recognized as a whole or not at all, and by chance where a release was hardly tuned. So of two
 it counts how far: who goes nearly as far the other way as the others go theirs, while those agree, has exchanged them.
-An honest site of another corpus was seen to go half as far; one went farther, of a corpus whose sites do not agree. A
-release that knows one emotion has nothing to exchange, and is not judged.
+An honest site of another corpus was seen to go half as far; one went farther, of a corpus whose sites do not agree.
+
+A release that knows one emotion has nothing to compare it with, and is not judged. To read its samples as they are was
+tried: most honest claims of a site of EMO-DB beside sites of RAVDESS were taken for another emotion. Where each session
+is scaled by its own mean, all that is left of a single emotion lies around zero, whichever it is.
 """
 
 import math
