@@ -15,7 +15,20 @@ from common.config.reading import all_mistakes, mistakes_in, read_toml
 from common.config.tree import Config
 from common.settings import Section
 
-PRESETS = ("demo", "small", "emodb", "best", "privacy", "paper", "adan", "wadan", "sahu", "cyclegan", "chatziagapi")
+PRESETS = (
+    "demo",
+    "small",
+    "emodb",
+    "best",
+    "privacy",
+    "networks",
+    "paper",
+    "adan",
+    "wadan",
+    "sahu",
+    "cyclegan",
+    "chatziagapi",
+)
 
 
 def preset_path(name: str) -> Path:

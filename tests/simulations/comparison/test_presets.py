@@ -15,6 +15,12 @@ SHORT = {
     "wadan": ["wadan.iterations=3", "wadan.hidden=8", "dnn.iterations=3"],
     "cyclegan": ["cyclegan.iterations=2", "cyclegan.start=1", "cyclegan.classifier=2", "cyclegan.hidden=8"],
     "sahu": AUTOENCODERS,
+    "networks": [
+        *AUTOENCODERS,
+        *(f"{name}.{setting}" for name in ("adan", "wadan") for setting in ("iterations=3", "hidden=8")),
+        *("cyclegan.iterations=2", "cyclegan.start=1", "cyclegan.classifier=2", "cyclegan.hidden=8"),
+        *(f"{name}.{setting}" for name in ("gan", "cgan") for setting in ("iterations=2", "hidden=8")),
+    ],
     "chatziagapi": [
         'compare.modes=["real","baseline"]',  # what is not trained is put aside where it would leave a site
         *("chatziagapi.autoencoder_iterations=1", "chatziagapi.iterations=1", "chatziagapi.batch=2"),
