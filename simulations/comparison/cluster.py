@@ -16,6 +16,7 @@ import socket
 import tarfile
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -121,7 +122,9 @@ class _Tasks:
         if named.rpartition(":")[2].isdigit() and "//" not in named and not _listens(named):
             raise UserError("no Ray cluster", where=named, remedy=remedy)  # Ray itself would try for minutes
         try:
-            ray.init(named, log_to_driver=False, logging_level=logging.ERROR)
+            with warnings.catch_warnings():  # of what Ray will do otherwise in later versions
+                warnings.simplefilter("ignore", FutureWarning)
+                ray.init(named, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise UserError("no Ray cluster", where=named, remedy=remedy) from error
         self._address = str(ray.get_runtime_context().gcs_address)
