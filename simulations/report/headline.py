@@ -14,6 +14,8 @@ from simulations.report.wording import interval, many, percent, percents, score
 
 STAND_IN = "builtin"
 ANSWERING = ("federated", "centralized")
+FEW = 8
+"""Speakers below which an audit of a site says nothing either."""
 
 
 @dataclass(frozen=True)
@@ -105,5 +107,8 @@ def _warnings(results: Results) -> Iterator[str]:
         yield f"{many(len(results.failures), 'unit')} failed: the reasons stand under Failures."
     if len(results.seeds) == 1:
         yield "One seed: no interval here speaks of the luck of training, so all of them are too short."
+    tested = {speaker for fold in results.folds for speaker in fold.speakers}
+    if len(tested) < FEW:
+        yield f"{many(len(tested), 'speaker')}: an interval over so few is too short. Take the numbers as a first try."
     if len(results.folds) == 1:
         yield "One fold: only its speakers were tested, and a deviation over folds cannot be given."

@@ -50,6 +50,14 @@ def test_one_seed_and_failures_are_warned_of(results, answer):
     assert "1 unit failed" in warnings
 
 
+def test_few_speakers_are_warned_of_and_many_are_not(results, answer):
+    results["folds"][0]["speakers"] = [f"s{number}" for number in range(8)]
+    assert "an interval over so few" not in " ".join(answer(results).warnings)
+    for number, fold in enumerate(results["folds"]):
+        fold["speakers"] = [f"s{number % 2}"]
+    assert "2 speakers: an interval over so few is too short." in " ".join(answer(results).warnings)
+
+
 def test_a_mode_that_nothing_stands_beside_is_told_with_its_score(results, answer):
     results["modes"] = {"federated": results["modes"]["federated"]}
     found = answer(results)
