@@ -105,6 +105,10 @@ RETIRED = {
 """What older versions let features set, and what alone is left of it."""
 
 
+Trimmed = Annotated[float, Field(ge=0, le=120, exclude_if=lambda decibels: decibels == 0)]
+"""Told where it is asked for, so that features of before it are named as they were."""
+
+
 class FeatureConfig(Section):
     """Waveform to patches (section 4.2 of the paper)."""
 
@@ -112,6 +116,7 @@ class FeatureConfig(Section):
     hop: Positive = Field(256, description="samples between windows: 16 ms")
     fft: Positive = Field(512, description="points of the Fourier transform")
     floor: float = Field(1e-7, gt=0, lt=1, description="smallest mel power before the logarithm")
+    trim: Trimmed = Field(0.0, description="cuts off ends so many decibels below the loudest frame; 0 cuts nothing")
 
     @model_validator(mode="before")
     @classmethod

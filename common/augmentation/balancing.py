@@ -97,7 +97,7 @@ def with_changes(
     if not plan.changed:
         return clean
     sources = [one.source for one in plan.changed]
-    trim = settings.vectors.trim if isinstance(features, VectorFeatures) else 0.0
+    trim = settings.vectors.trim if isinstance(features, VectorFeatures) else settings.features.trim
     sounds = changed_sounds(plan, partial(_recording, features.manifest, trim), background, seed=seed)
     made = _heard(features, settings, scaling, sources, _told(sounds, len(sources), look), seed)
     return Together(clean, made, (len(plan.clean), len(plan.changed)), seed)

@@ -22,6 +22,7 @@ from common.corpora import audio
 from common.corpora.manifest import BadFile, Manifest, Utterance
 from common.errors import UserError
 from common.features.extractor import LogMel
+from common.features.silence import trimmed
 from common.settings import FeatureConfig, RuntimeConfig
 from common.threads import one_thread
 
@@ -50,7 +51,7 @@ def _one_by_one(root: Path, speech: Utterances, config: FeatureConfig) -> Genera
     extractor = LogMel(config)
     with one_thread():  # the work comes in pieces too small to share
         for utterance in speech:
-            yield _finish(decoded(root, utterance), extractor)
+            yield _finish(decoded(root, utterance), extractor, config.trim)
 
 
 def _beside_decoders(
@@ -61,7 +62,7 @@ def _beside_decoders(
     with ThreadPoolExecutor(workers) as pool:
         for chunk in _chunks(speech):  # and no further ahead: waveforms are large
             for one in pool.map(partial(decoded, root), chunk):
-                yield _finish(one, extractor)
+                yield _finish(one, extractor, config.trim)
 
 
 def in_processes(
@@ -102,7 +103,7 @@ def decoded(root: Path, utterance: Utterance) -> NDArray[np.float32] | BadFile:
         return BadFile(utterance.path, error.reason)
 
 
-def _finish(one: NDArray[np.float32] | BadFile, extractor: LogMel) -> Extracted:
+def _finish(one: NDArray[np.float32] | BadFile, extractor: LogMel, trim: float) -> Extracted:
     if isinstance(one, BadFile):
         return one
-    return extractor(torch.from_numpy(one)).to("cpu", torch.float16).numpy()
+    return extractor(torch.from_numpy(trimmed(one, trim))).to("cpu", torch.float16).numpy()

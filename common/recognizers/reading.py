@@ -69,22 +69,25 @@ class PatchReader:
         if card.scaling is None:
             raise UserError("a model of patches without their scaling", where=card.recognizer)
         self._extract, self._scaling = LogMel(card.features), card.scaling
-        self._seconds = card.features.hop / SAMPLE_RATE
+        self._seconds, self._trim = card.features.hop / SAMPLE_RATE, card.features.trim
 
     def meet(self, session: Iterable[Waveform]) -> None:
         """Patches are scaled by public speech."""
 
     def whole(self, waveform: Waveform) -> Tensor:
         """[mels, frames]."""
-        # Rounded as the cache keeps them: what is heard here is what scores were made of.
-        return self._scaling.apply(self._extract(torch.from_numpy(waveform)).to(torch.float16))
+        return self._mels(trimmed(waveform, self._trim))
 
     def parts(self, waveform: Waveform) -> Iterator[Part]:
-        """Patches of the whole."""
-        scaled, end = self.whole(waveform), len(waveform) / SAMPLE_RATE
+        """Patches of the whole, silence at its ends included: their times are those of the recording."""
+        scaled, end = self._mels(waveform), len(waveform) / SAMPLE_RATE
         for start in _starts(scaled.shape[1], SIDE, STEP):
             patch = scaled[:, start : start + SIDE]
             yield Part(start * self._seconds, min((start + SIDE) * self._seconds, end), patch)
+
+    def _mels(self, waveform: Waveform) -> Tensor:
+        # Rounded as the cache keeps them: what is heard here is what scores were made of.
+        return self._scaling.apply(self._extract(torch.from_numpy(waveform)).to(torch.float16))
 
 
 class VectorReader:

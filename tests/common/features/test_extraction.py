@@ -5,6 +5,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from common.corpora import audio
@@ -32,6 +33,23 @@ def test_decoders_beside_a_gpu_keep_the_order_and_name_the_bad(manifest, config,
     many = list(extraction._beside_decoders(manifest.root, manifest.utterances, config, "cpu", 2))
     assert isinstance(many[2], BadFile)
     assert all(np.array_equal(many[place], alone[place]) for place in (0, 1, 3, 4, 5, 6, 7))
+
+
+def test_silence_at_both_ends_is_cut_off_where_it_is_asked_for(manifest, config, runtime, alone):
+    silence = np.zeros(16_000, np.float32)
+    for one in manifest.utterances:
+        speech, rate = soundfile.read(manifest.root / one.file, dtype="float32")
+        soundfile.write(manifest.root / one.file, np.concatenate((silence, speech, silence)), rate)
+    padded = list(extract(manifest, config, runtime))
+    cut = list(extract(manifest, config.model_copy(update={"trim": 40.0}), runtime))
+    for whole, more, less in zip(alone, padded, cut, strict=True):
+        assert more.shape[1] >= whole.shape[1] + 124
+        assert abs(less.shape[1] - whole.shape[1]) <= 8, "but for a margin of 50 ms"
+
+
+def test_features_that_are_not_trimmed_are_named_as_before_there_was_a_trim(config):
+    assert "trim" not in config.model_dump()
+    assert config.model_copy(update={"trim": 40.0}).model_dump()["trim"] == 40.0
 
 
 def test_what_only_the_machine_is_to_blame_for_is_no_verdict_on_a_file(manifest, config, runtime, monkeypatch):

@@ -46,12 +46,15 @@ def test_probabilities_are_of_all_emotions_and_sum_to_one(listener, wav):
     assert (heard.seconds, heard.rate, heard.note, heard.windows) == (3.0, 16_000, "", ())
 
 
-def test_it_hears_what_scores_are_made_of(listener, model, around, make_speech, tmp_path, config):
+@pytest.mark.parametrize("trim", [0.0, 20.0])
+def test_it_hears_what_scores_are_made_of(trim, model_of, around, make_speech, tmp_path, config):
+    model = model_of(recognizer("cnn"), features=FeatureConfig(trim=trim))
+    listener = Listener(model, around.acceleration)
     manifest = read_corpus("table", make_speech(tmp_path / "speech"))
     first = manifest.sessions[0]
     manifest = manifest.where(lambda one: one.session == first)
     runtime = config.runtime.model_copy(update={"cache": str(tmp_path / "cache"), "workers": 1})
-    features = features_for(manifest, FeatureConfig(), runtime)
+    features = features_for(manifest, FeatureConfig(trim=trim), runtime)
     scored = model.predictor(around.acceleration).utterances(model.card.scaling.apply(one) for one in features)
     heard = [listener.hear(manifest.root / one.path).probabilities for one in manifest.utterances]
     np.testing.assert_allclose(heard, scored, atol=1e-5)

@@ -66,3 +66,9 @@ def test_networks_of_an_older_version_fit_if_their_features_were_what_is_fixed_n
     else:
         with pytest.raises(UserError, match=r"features\.mel_scale: 'htk' stored, 'slaney' asked for"):
             load_pretrained(tmp_path, config.network, config.features, 4)
+
+
+def test_networks_fit_speech_whose_silence_is_cut_off_elsewhere_than_theirs(tmp_path, fresh):
+    config = Config.model_validate({"network": {"width": 1 / 64, "noise": 8}})
+    save_pretrained(tmp_path, fresh(config), Scaling(-16.0, 4.0), pretraining_identity(config), {})
+    load_pretrained(tmp_path, config.network, config.features.model_copy(update={"trim": 40.0}), 4)
