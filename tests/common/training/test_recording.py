@@ -9,9 +9,12 @@ from common.config.tree import Config
 from common.networks.acceleration import Acceleration
 from common.recognizers.methods import cnn
 from common.spaces import PATCHES
+from common.synthesizers.methods import eskimez
+from common.training import within
 from common.training.distributed import Share
 from common.training.draws import Dealer, normal
 from common.training.recording import WARM_UP, Recorder
+from common.weights import Form
 
 
 class Played:
@@ -84,15 +87,21 @@ def longer(config: Config, iterations: int) -> Config:
     return Config.model_validate(tree)
 
 
-STAGES = "autoencoder", "adversarial", "finetuning", "recognizer"
+INSIDE = "finetuning inside a rank"
+STAGES = "autoencoder", "adversarial", "finetuning", INSIDE, "recognizer"
 
 
 @pytest.fixture
-def train(fresh, stages):
+def train(fresh, stages, monkeypatch):
+    monkeypatch.setattr(within, "EVERY", 2)
+
     def of_stage(stage, config, bands, around):
         if stage == "recognizer":
             settings = cnn.RECOGNIZER.settings_of(config)
             return cnn.train(bands, settings, PATCHES, config.corpus.classes, 0, around)
+        if stage == INSIDE:
+            settings = eskimez.SYNTHESIZER.settings_of(config)
+            return eskimez.finetune(fresh(config), bands, settings, 0, around, within=Form(2))
         return stages[stage](fresh(config), bands, config, 0, around)
 
     return of_stage
