@@ -83,7 +83,7 @@ def test_flower_on_ray_gives_the_serial_loops_bits_tells_nobody_and_leaves_no_pr
     told = [environment for environment in environments.values() if environment]
     assert len(told) > 5
     assert [telemetry.still_on(environment) for environment in told] == [[]] * len(told)
-    assert processes_of(run) == {}
+    until(lambda: processes_of(run) == {})  # what was just starting sees that Ray is gone once it is up
 
 
 @pytest.mark.slow
