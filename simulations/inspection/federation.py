@@ -31,7 +31,7 @@ answer = {"telemetry": usage_stats_enabled()}
 RAY_STARTED = (
     RAY
     + """
-ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
 answer["sum"] = ray.get(ray.remote(lambda: 1 + 1).remote(), timeout=60)
 ray.shutdown()
 """
