@@ -89,7 +89,10 @@ def test_no_result_hangs_on_how_many_are_looked_for_at_once(monkeypatch):
     rows = torch.randn(9, SIZE, generator=torch_stream(0))
     together = least_distances(Weighs(rows[:3]), rows, torch.zeros(9))[1]
     monkeypatch.setattr(reconstruction, "AT_ONCE", 2)
-    torch.testing.assert_close(least_distances(Weighs(rows[:3]), rows, torch.zeros(9))[1], together)
+    apart = least_distances(Weighs(rows[:3]), rows, torch.zeros(9))[1]
+    # Some processors round a product of two rows otherwise than one of nine. Where a row can be made exactly, each step
+    # turns round, and what is left differs by a thousandth. If two rows shared a latent, it would differ by a half.
+    torch.testing.assert_close(apart, together, atol=0.005, rtol=0)
 
 
 @pytest.fixture(scope="module")
