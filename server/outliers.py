@@ -40,6 +40,8 @@ LEAST_RECOGNIZED = 0.25
 """In units of chance."""
 AGREEMENT = 0.5
 """How far between chance and certainty the others' labels must be recognized among themselves."""
+STEADY = 0.25
+"""How far in three quarters of the others at the least: where some are hardly tuned, one may be so by chance."""
 BACKWARDS = 0.75
 """How far two emotions must lie the wrong way, in units of how far they usually lie the right way."""
 USUAL = 0.15
@@ -100,8 +102,9 @@ def _unrecognized(effects: Mapping[str, Tensor], claiming: AbstractSet[str]) -> 
     """Of the worst one alone: a bad one among those that a reader learns from makes it mistake the good ones too."""
     recognized = {name: _recognized(one) for name, one in _answers(effects).items()}
     chance, worst = 1 / len(next(iter(effects.values()))), min(recognized, key=lambda name: recognized[name])
-    others = median(share for name, share in recognized.items() if name != worst)
-    certain = others >= chance + AGREEMENT * (1 - chance)
+    each = sorted(share for name, share in recognized.items() if name != worst)
+    others, least = median(each), each[(len(each) - 1) // 4]
+    certain = others >= chance + AGREEMENT * (1 - chance) and least >= chance + STEADY * (1 - chance)
     if worst not in claiming or recognized[worst] >= LEAST_RECOGNIZED * chance or not certain:
         return {}
     told = f"its labels mean what the others' do in {recognized[worst]:.0%} of cases, by chance {chance:.0%}"

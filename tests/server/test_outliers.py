@@ -104,6 +104,12 @@ class TestMislabelled:
         weak = {name: {"effect": 0.05} for name in "ABCD"}
         assert mislabelled(sites("", **weak, X={"labels": (1, 2, 3, 0), "effect": 0.05})) == {}
 
+    def test_where_one_of_four_others_means_nothing_nobody_is_named_and_of_five_it_may(self):
+        """Where some sites were hardly tuned, another may lie the wrong way by chance."""
+        odd = {"X": {"labels": (1, 2, 3, 0)}, "W": {"effect": 0.0}}
+        assert mislabelled(sites("ABC", **odd)) == {}
+        assert list(mislabelled(sites("ABCDE", **odd))) == ["X"]
+
     def test_only_the_worst_is_named_at_once_and_then_the_next(self):
         rings = sites("ABCDEFG", X={"labels": (1, 2, 3, 0)}, Y={"labels": (1, 0, 3, 2)})
         first = mislabelled(rings)
