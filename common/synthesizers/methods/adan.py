@@ -156,7 +156,7 @@ def train(
     nets = Networks.fresh(material.rows.shape[1], classes, own, lambda name: material.seed(stage, name))
     for network in vars(nets).values():
         network.to(material.device)
-    codes, weights = Codes(nets.encoder, material.rows), material.weights()
+    codes, weights, labels = Codes(nets.encoder, material.rows), material.weights(), material.labels.to(material.device)
     discriminator_loss, generator_wish = losses(nets.discriminator, codes)
     everyone = torch.arange(len(material.rows), device=material.device)
 
@@ -184,8 +184,6 @@ def train(
     def of_generator(draw: Draw, made: Tensor) -> Metrics:
         told = functional.cross_entropy(nets.classifier(made), draw["wanted"])
         return {"loss": generator_wish(draw, made) + own.classification * told, "told": told}
-
-    labels = material.labels.to(material.device)
 
     def phase(name: str, networks: tuple[Perceptron, ...], loss: Callable[[Draw, Tensor], Metrics]) -> Phase:
         parameters = [parameter for network in networks for parameter in network.parameters()]

@@ -32,7 +32,7 @@ from common.training.draws import Chance, Draw, Examples, Tape, normal, one_of, 
 from common.training.likeness import energy_distance
 from common.training.phases import Game, Surroundings, play
 from common.training.recording import Metrics
-from common.training.stages import SHOWN, Pair, dealer_for, fixed_latents, generate, two_phases
+from common.training.stages import SHOWN, Loss, Pair, dealer_for, fixed_latents, generate, two_phases
 from common.training.within import Within
 from common.weights import Form
 
@@ -89,6 +89,28 @@ def finetune(
     def make(draw: Draw) -> Tensor:
         return generate(generator, draw["latents"], functional.one_hot(draw["wanted"], classes).float())
 
+    condition = torch.eye(classes).repeat_interleave(SHOWN, dim=0)
+    game = Game(
+        FINETUNING,
+        pair.named(),
+        dealer_for(patches, FINETUNING, tuning.batch, chances, seed, around).draw,
+        make,
+        two_phases(pair, *_finetuning_losses(discriminator, tuning, classes), tuning, settings.optimizer),
+        average,
+        picture=fixed_latents(generator, average, condition, seed, around),
+    )
+    if inside is not None:
+        game = replace(game, after=inside.after)
+    play(game, tuning.iterations, around)
+    tuned = average.network() if average else generator
+    if inside is not None:
+        inside.bring_back(tuned)
+    return Pair(tuned, discriminator)
+
+
+def _finetuning_losses(discriminator: Discriminator, tuning: FinetuningConfig, classes: int) -> tuple[Loss, Loss]:
+    """Of the discriminator and of the generator."""
+
     def show(shown: Tensor, draw: Draw, noise: str) -> Tensor:
         return shown + tuning.instance_noise * draw[noise] if tuning.instance_noise else shown
 
@@ -107,23 +129,7 @@ def finetune(
         apart = energy_distance(draw["values"], draw["labels"], made, draw["wanted"], tuning.likeness)
         return {"loss": loss + apart, "apart": apart}
 
-    condition = torch.eye(classes).repeat_interleave(SHOWN, dim=0)
-    game = Game(
-        FINETUNING,
-        pair.named(),
-        dealer_for(patches, FINETUNING, tuning.batch, chances, seed, around).draw,
-        make,
-        two_phases(pair, discriminator_loss, generator_loss, tuning, settings.optimizer),
-        average,
-        picture=fixed_latents(generator, average, condition, seed, around),
-    )
-    if inside is not None:
-        game = replace(game, after=inside.after)
-    play(game, tuning.iterations, around)
-    tuned = average.network() if average else generator
-    if inside is not None:
-        inside.bring_back(tuned)
-    return Pair(tuned, discriminator)
+    return discriminator_loss, generator_loss
 
 
 def pair_of(base: Weights, network: NetworkConfig, classes: int) -> Pair:
