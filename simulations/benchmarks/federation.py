@@ -74,21 +74,19 @@ def bench_federation(
     tell("the corpus and two short trials, which say how long a step takes")
     with tempfile.TemporaryDirectory(prefix="eyesoff-bench-") as name:
         folder = Path(name)
-        config, base = _all_but_tuning_brief(config), folder / "base"
+        run, base, config = folder / "run", folder / "base", _all_but_tuning_brief(config)
         pair = Pair.fresh(config.network, config.corpus.classes, config.seed)
         save_pretrained(base, pair, Scaling(-16.0, 4.0), pretraining_identity(config), {})
         config = _lasting(config, base, folder / "trial", seconds_per_tuning)
-        simulation = order(config, folder / "run", base, plan=EVERYONE)
-        tunings, at_once = simulation.plan.clients, simulation.plan.at_once
-        steps = config.finetuning.iterations
+        simulation = order(config, run, base, plan=EVERYONE)
+        tunings, at_once, steps = simulation.plan.clients, simulation.plan.at_once, config.finetuning.iterations
         tell(f"{tunings} tunings of {steps} steps, {at_once} at once, with nothing around them")
-        bare, generators = bare_loop(Workplace(folder / "run" / SITES, config, base), range(tunings), at_once)
+        bare, generators = bare_loop(Workplace(run / SITES, config, base), range(tunings), at_once)
         tell("the same in a campaign")
-        with Watch(folder / "run", console or Console(quiet=True)) as watch:
+        with Watch(run, console or Console(quiet=True)) as watch:
             simulation.start(backend, watch)
-        _require_same(generators, Bank(folder / "run" / BANK))
-        federated = tuning_seconds(folder / "run" / EVENTS)
-        wire = max(wire_ratios(folder / "run" / SITES, config))
+        _require_same(generators, Bank(run / BANK))
+        federated, wire = tuning_seconds(run / EVENTS), max(wire_ratios(run / SITES, config))
     return {
         "overhead": round(federated / bare, 3),
         "server_memory_ratio": round(many / few, 3),
@@ -98,7 +96,7 @@ def bench_federation(
         "tunings": tunings,
         "at_once": at_once,
         "threads": simulation.plan.threads,
-        "iterations": config.finetuning.iterations,
+        "iterations": steps,
         "width": config.network.width,
         "server_megabytes": {str(FEW): round(few / 1e6), str(MANY): round(many / 1e6)},
         "backend": backend,
