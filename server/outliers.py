@@ -143,10 +143,10 @@ def _recognized(answers: Tensor) -> float:
 def _effects(statistics: Statistics) -> Tensor:
     """[classes, samples, d]: what an emotion does to a sample, its latent being the same.
 
-    In single precision, for those of every release are in memory together.
+    In as few bits as statistics are kept in, for those of every release are in memory together.
     """
-    together = torch.cat(tuple(statistics.values()), dim=2).float()
-    return together - together.mean(dim=0)
+    together = torch.cat(tuple(statistics.values()), dim=2)
+    return (together.float() - together.float().mean(dim=0)).to(together.dtype)
 
 
 def _answers(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -155,16 +155,17 @@ def _answers(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Every release weighs the same however loud it is; the normal equations of each are taken out of the sum in turn.
     """
     effects = [*named.values()]
-    unit = torch.stack([one.flatten(0, 1).std(dim=0) for one in effects]).quantile(0.5, dim=0) + TINY
+    unit = torch.stack([one.flatten(0, 1).float().std(dim=0) for one in effects]).quantile(0.5, dim=0) + TINY
     classes, samples, numbers = effects[0].shape
     view = _view(numbers)
     shown = [_shown(one / unit, view) for one in effects]
     labels = torch.arange(classes).repeat_interleave(samples)
     wanted = torch.nn.functional.one_hot(labels).double() - 1 / classes
-    squares, answers = sum(one.T @ one for one in shown), sum(one.T @ wanted for one in shown)
+    squares = sum(one.double().T @ one.double() for one in shown)
+    answers = sum(one.double().T @ wanted for one in shown)
     ridge = RIDGE * (len(shown) - 1) * classes * samples * torch.eye(shown[0].shape[1], dtype=torch.float64)
     answered = []
-    for one in shown:
+    for one in map(Tensor.double, shown):
         reader = torch.linalg.solve(squares - one.T @ one + ridge, answers - one.T @ wanted)
         answered.append((one @ reader).unflatten(0, (classes, samples)))
     return dict(zip(named, answered, strict=True))
@@ -180,6 +181,5 @@ def _view(numbers: int) -> Tensor | None:
 
 def _shown(effects: Tensor, view: Tensor | None) -> Tensor:
     """[classes, samples, d] -> [classes * samples, d], all of one size, in the view if there is one."""
-    effects = effects.double()
     shown = (effects / (effects.square().mean().sqrt() + TINY)).flatten(0, 1)
-    return shown if view is None else shown @ view
+    return shown if view is None else (shown.double() @ view).float()
