@@ -90,10 +90,7 @@ class Code(StrEnum):
     # A request that was granted and came to nothing.
     NOT_BEGUN = "not-begun", "no such tuning has been begun here; ask for it first"
     NO_SPEECH = "no-speech", "the site holds no labelled speech of that session"
-    TOO_LITTLE_SPEECH = (
-        "too-little-speech",
-        "the site holds too few recordings of every emotion for this synthesizer; gaussian needs two of one",
-    )
+    TOO_LITTLE_SPEECH = "too-little-speech", "the site holds too few recordings for this synthesizer"
     FAILED = "failed", "it failed at the site; the site's own log says why"
 
 
