@@ -6,6 +6,7 @@ Owns those words. Must not know how numbers were computed.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from common.audit.verdict import Limits
 from common.scoring import Score
 from simulations.comparison.modes import FLOOR, REAL
 from simulations.comparison.schema import NO_TEST, Results
@@ -14,7 +15,7 @@ from simulations.report.wording import interval, many, percent, percents, score
 
 STAND_IN = "builtin"
 ANSWERING = ("federated", "centralized")
-FEW = 8
+FEW: int = Limits.model_fields["speakers"].default
 """Speakers below which an audit of a site says nothing either."""
 
 
