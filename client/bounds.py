@@ -101,7 +101,7 @@ def tuning_numbers(tuning: Tuning) -> Numbers:
     told = {} if scaling is None else {"scaling_low": scaling.low, "scaling_high": scaling.high}
     if tuning.method.is_based(own, classes):
         form, shapes = tuning.form, tuning.method.shapes(own, tuning.space, classes)
-        told["release_rank"] = max(form.rank, form.kernel_rank or 0) if form.rank else largest_rank(shapes)
+        told["release_rank"] = form.rank or largest_rank(shapes)
     return {**recipe_numbers(tuning.recipe), **told}
 
 

@@ -29,7 +29,7 @@ def recipe_of(config: Config) -> Recipe:
         settings=method.settings_of(config).model_dump(mode="json"),
         space=space_made(config),
         **asked_form(config.finetuning.released_as, config.release),
-        tuned_inside=config.release.tuned_inside,
+        distilled=config.release.distilled,
         summed=config.release.summed,
         augmentation=config.methods.augmentation,
         made_of_one=config.methods.made_of_one if config.methods.augmentation != "none" else MADE_OF_ONE,
@@ -51,8 +51,8 @@ def describe(recipe: Recipe) -> list[str]:
     lines = [f"synthesizer: {method.name} ({method.paper}): {method.about}", f"what leaves: {leaves}"]
     if promised := promise_of(recipe):
         lines.append(f"differential privacy: {promised}; a site's budget pays for it once and for ever")
-    if recipe.tuned_inside:
-        lines.append("the tuning stays inside these directions from its first step on, so that the cut loses nothing")
+    if recipe.distilled:
+        lines.append("after the tuning these directions are trained to make what the whole makes; that reads no speech")
     if recipe.augmentation != "none":
         lines.append(
             f"before the fit: {recipe.augmentation}, at most {recipe.made_of_one} made of one recording on average; "
@@ -66,8 +66,6 @@ def form_in_words(recipe: Recipe) -> str:
     if recipe.form.is_whole:
         return f"in {recipe.precision.value}"
     kept = "" if recipe.rank == "full" else f"{recipe.rank} directions of each layer's difference to public networks, "
-    if recipe.kernel_rank != "same":
-        kept += f"{recipe.kernel_rank} of each kernel's, "
     return f"{kept}in {'8 bits' if recipe.form.eight_bit else recipe.precision.value}"
 
 

@@ -30,17 +30,17 @@ from common.features.scaling import Scaling
 from common.features.spaces import SpeechFeatures
 from common.files import atomic_json, locked
 from common.networks.acceleration import Acceleration
-from common.networks.memory import public_memory, require_memory
+from common.networks.memory import require_memory
 from common.privacy.moments import Floats
 from common.seeds import derive_seed
 from common.settings import RuntimeConfig
 from common.synthesizers import Fitting
 from common.training.checkpoint import CARD, Snapshots, read_tensors, save_tensors
+from common.training.distillation import DISTILLATION
 from common.training.draws import Examples
 from common.training.phases import Interrupted, Surroundings
 from common.training.reporters import Reporter
-from common.wire import Code, Refused, Summing, Tuning, released_weights
-from common.wire.schema import whole_shapes
+from common.wire import Code, Refused, Summing, Tuning, distilled_weights, released_weights
 from common.wire.weights import is_finite
 
 log = logging.getLogger(__name__)
@@ -208,12 +208,11 @@ def surroundings(
     method = tuning.method
     acceleration = Acceleration.of(runtime)
     cost = method.cost(tuning.own, tuning.space, len(tuning.labels))
-    needed = cost.bytes + (public_memory(whole_shapes(tuning)) if tuning.tuned_inside else 0)
-    require_memory(f"a tuning by {method.name}", needed, acceleration.device)
+    require_memory(f"a tuning by {method.name}", cost.bytes, acceleration.device)
     identity = {"tuning": tuning.model_dump(mode="json"), "speech": door.features_in(tuning.space).key}
     scaling = {} if tuning.scaling is None else tuning.scaling.model_dump()
     snapshots = Snapshots(folder.path / SNAPSHOTS, identity, tuning.labels, scaling)
-    drop_useless(snapshots, method.stages)
+    drop_useless(snapshots, (*method.stages, DISTILLATION))
     return Surroundings(
         acceleration,
         reporter=reporter,
@@ -236,12 +235,13 @@ def fitted(
 
     In the form that was asked for: no larger one is kept anywhere.
     """
-    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around, held, within=tuning.within)
+    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around, held)
     released: dict[str, Tensor] = tuning.method.fit(fitting, tuning.own)
     for name, value in released.items():  # what is no number would be dropped where it is read, and fitted for ever
         if not is_finite(value):
             raise Refused(Code.NOT_FINITE, where=name)
-    return released_weights(tuning, released, base, seed)
+    smaller = distilled_weights(tuning, released, base, seed, around)
+    return released_weights(tuning, smaller, base, seed)
 
 
 def brought(summing: Summing, door: Door, runtime: RuntimeConfig, grant: Grant) -> Floats:

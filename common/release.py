@@ -10,16 +10,12 @@ from pydantic import Field, model_validator
 from common.settings import Section
 
 Rank = Literal["full"] | Annotated[int, Field(ge=1, le=4096)]
-KernelRank = Literal["same"] | Annotated[int, Field(ge=1, le=4096)]
-NO_RANK = "tuned_inside takes a rank to stay inside of: set release.rank, such as 4"
-NO_KERNELS = "kernel_rank stands beside a rank: set release.rank, such as 4"
+NO_RANK = "distilled takes a rank, for a whole release has lost nothing: set release.rank, such as 4"
 
 
-def refuse_without_rank(rank: Rank, kernel_rank: KernelRank, *, inside: bool) -> None:
+def refuse_without_rank(rank: Rank, *, distilled: bool) -> None:
     """What a whole release has no use for."""
-    if rank == "full" and kernel_rank != "same":
-        raise ValueError(NO_KERNELS)
-    if rank == "full" and inside:
+    if rank == "full" and distilled:
         raise ValueError(NO_RANK)
 
 
@@ -30,21 +26,15 @@ class ReleaseConfig(Section):
         "full",
         description="directions that leave of each layer's difference to the public networks, such as 4; full: all",
     )
-    kernel_rank: KernelRank = Field(
-        "same",
-        exclude_if=lambda rank: rank == "same",
-        description="directions of the difference of a convolution's kernel, where it is to have more than matrices "
-        "have: kernels are small, so that theirs cost few bytes",
-    )
     eight_bit: bool = Field(
         False,
         description="in 8 bits, row by row, rounded by a site's own dice; else as finetuning.released_as says",
     )
-    tuned_inside: bool = Field(
+    distilled: bool = Field(
         False,
-        exclude_if=lambda inside: not inside,
-        description="a generator never leaves `rank` directions of each layer's difference while it is tuned, so that "
-        "the cut at the end loses nothing; else the cut comes after a free tuning. It takes a rank",
+        exclude_if=lambda distilled: not distilled,
+        description="after the cut to `rank`, what is kept is trained to make the patches that the whole generator "
+        "makes; that reads no speech, takes a fraction of a tuning's time, and gives back most of what a cut costs",
     )
     summed: bool = Field(
         False,
@@ -54,5 +44,5 @@ class ReleaseConfig(Section):
 
     @model_validator(mode="after")
     def _of_some_rank(self) -> Self:
-        refuse_without_rank(self.rank, self.kernel_rank, inside=self.tuned_inside)
+        refuse_without_rank(self.rank, distilled=self.distilled)
         return self

@@ -40,7 +40,7 @@ from common.wire import (
     release_shapes,
     weights_digest,
 )
-from common.wire.terms import asked_form, refuse_inside, refuse_promise, refuse_sum
+from common.wire.terms import asked_form, refuse_distilling, refuse_promise, refuse_sum
 from server.correspondence import Question
 from server.roster import Claim
 
@@ -57,8 +57,8 @@ class Requests:
         self._settings = self._synthesizer.settings_of(config)
         try:
             refuse_promise(self._synthesizer, self._settings, config.methods.augmentation)
-            if config.release.tuned_inside:
-                refuse_inside(self._synthesizer)
+            if config.release.distilled:
+                refuse_distilling(self._synthesizer)
         except ValueError as error:
             raise UserError(str(error)) from None
         starts = self._synthesizer.base(self._settings, config.corpus.classes)
@@ -131,7 +131,7 @@ class Requests:
             scaling=self._scaling,
             weights=self._weights,
             **asked_form(config.finetuning.released_as, config.release),
-            tuned_inside=config.release.tuned_inside,
+            distilled=config.release.distilled,
             summed=config.release.summed,
             augmentation=config.methods.augmentation,
             made_of_one=config.methods.made_of_one if config.methods.augmentation != "none" else MADE_OF_ONE,

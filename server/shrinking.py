@@ -10,27 +10,45 @@ from torch import Tensor
 
 from common.errors import UserError
 from common.files import atomic_json
+from common.networks.acceleration import Acceleration
 from common.release import Rank
 from common.seeds import derive_seed
+from common.settings import RuntimeConfig
+from common.training.phases import Surroundings
 from common.training.pretrained import learned_in
-from common.wire import Precision, Release, Tuning, release_shapes, released_weights, restored_weights
+from common.wire import (
+    Precision,
+    Release,
+    Tuning,
+    distilled_weights,
+    release_shapes,
+    released_weights,
+    restored_weights,
+)
 from server.bank import INDEX, Bank, Banked
 from server.bases import name_of
 from server.export import growing_folder, index_of, refuse_present
 
 
 def shrink(
-    bank: Bank, target: Path, rank: Rank, base: Path | None, told: Callable[[int, int], None] = lambda done, of: None
+    bank: Bank,
+    target: Path,
+    rank: Rank,
+    base: Path | None,
+    told: Callable[[int, int], None] = lambda done, of: None,
+    *,
+    distil: bool = False,
 ) -> tuple[tuple[Banked, ...], tuple[Banked, ...]]:
     """Every release of a bank in a new one, in 8 bits and of at most this rank: what there was, and what there is.
 
-    Rounding is by chance, seeded by the release: the same bank gives the same one again.
+    Where it is asked for, what a rank keeps is distilled of the whole by whatever can be. All chance is seeded by the
+    release: the same bank gives the same one again.
     """
     refuse_present(target)
     before = bank.banked()
     if not before:
         raise UserError("nothing to shrink", where=bank.folder)
-    tunings = [smaller(one.card.tuning, rank) for one in before]
+    tunings = [smaller(one.card.tuning, rank, distil=distil) for one in before]
     networks = {} if base is None else learned_in(base)[0]
     if base is not None and name_of(networks) not in {one.weights for one in tunings}:
         raise UserError(
@@ -46,13 +64,18 @@ def shrink(
     return before, after
 
 
-def smaller(tuning: Tuning, rank: Rank) -> Tuning:
+def smaller(tuning: Tuning, rank: Rank, *, distil: bool) -> Tuning:
     """The same tuning, as if it had been asked for in this form; refused where its synthesizer has none such."""
-    inside = tuning.tuned_inside and (rank, "same") == (tuning.rank, tuning.kernel_rank)
-    form = {"rank": rank, "kernel_rank": "same", "precision": Precision.INT8, "tuned_inside": inside}
-    asked = tuning.model_copy(update=form)
+    wanted = distil and rank != "full" and tuning.method.distil is not None
+    distilled = wanted or _is_distilled(tuning, rank)
+    asked = tuning.model_copy(update={"rank": rank, "precision": Precision.INT8, "distilled": distilled})
     release_shapes(asked)
     return asked
+
+
+def _is_distilled(tuning: Tuning, rank: Rank) -> bool:
+    """Whether nothing but rounding is left to do."""
+    return tuning.distilled and tuning.rank == rank
 
 
 def _cut(bank: Bank, one: Banked, tuning: Tuning, networks: Mapping[str, Tensor], made: Bank) -> Release:
@@ -61,5 +84,9 @@ def _cut(bank: Bank, one: Banked, tuning: Tuning, networks: Mapping[str, Tensor]
     base = networks if networks and name_of(networks) == tuning.weights else bank.base(tuning)
     if base:
         made.keep_base(base)
-    left = released_weights(tuning, weights, base, derive_seed(one.sha256))
+    seed = derive_seed(one.sha256)
+    if not _is_distilled(one.card.tuning, tuning.rank):
+        around = Surroundings(Acceleration.of(RuntimeConfig()))
+        weights = dict(distilled_weights(tuning, weights, base, seed, around))
+    left = released_weights(tuning, weights, base, seed)
     return Release(card=one.card.model_copy(update={"tuning": tuning}), released=left)

@@ -80,27 +80,6 @@ class Generator(nn.Module):
         if first.norm is not None:
             first.norm.converge(first.weight)
 
-    @torch.no_grad()
-    def fold_norms(self) -> None:
-        """Divide every weight by its norm for good: from here on it is trained as it stands."""
-        for layer in _layers(self).values():
-            layer.weight.copy_(layer.normed_weight())
-            layer.norm = None
-
-    @torch.no_grad()
-    def load_released(self, weights: Mapping[str, Tensor]) -> None:
-        """The inverse of `release_weights`, for a generator whose norms are folded."""
-        for name, layer in _layers(self).items():
-            weight = weights[f"{name}.weight"]
-            if layer is self.linears[0]:
-                weight = torch.cat((weight[:, : self.noise], weight[:, self.noise :] / self.gain), dim=1)
-            layer.weight.copy_(weight)
-            layer.bias.copy_(weights[f"{name}.bias"])
-
-
-def _layers(generator: Generator) -> dict[str, Layer]:
-    return {name: layer for name, layer in generator.named_modules() if isinstance(layer, Layer)}
-
 
 @torch.no_grad()
 def release_weights(generator: Generator) -> dict[str, Tensor]:
@@ -108,7 +87,7 @@ def release_weights(generator: Generator) -> dict[str, Tensor]:
 
     They load into `Generator(config, normalized=False)`.
     """
-    layers = _layers(generator)
+    layers = {name: layer for name, layer in generator.named_modules() if isinstance(layer, Layer)}
     weights = {f"{name}.weight": layer.normed_weight() for name, layer in layers.items()}
     weights |= {f"{name}.bias": layer.bias for name, layer in layers.items()}
     released = {name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in weights.items()}

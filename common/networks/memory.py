@@ -5,8 +5,7 @@ moments, the copy of the weights that it was given, and the pictures between lay
 All are counted in fp32, since whoever asks does not know the machine's number format; bf16 takes less.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -47,14 +46,6 @@ def recognizer_memory(network: NetworkConfig, batch: int, classes: int) -> int:
     with torch.device("meta"):
         recognizer = Discriminator(network, classes)
     return _bytes([recognizer], batch * RECOGNIZER_SHOWS * _outputs(recognizer))
-
-
-def public_memory(shapes: Mapping[str, tuple[int, ...]]) -> int:
-    """What a tuning inside a rank takes beside: the public weights of these shapes.
-
-    A layer is brought back between two steps, when no picture is held, and that takes less than pictures do.
-    """
-    return FLOAT * sum(math.prod(shape) for shape in shapes.values())
 
 
 def dense_memory(networks: Sequence[nn.Module], numbers: int) -> int:

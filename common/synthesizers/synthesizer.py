@@ -65,7 +65,6 @@ class Fitting:
         around: machine, snapshots to resume from, who is told how it goes.
         held: whether there are examples of each label; nothing, where there are of all. What is fitted without an
             emotion keeps its shapes, holds no number that is none, and is never asked for that emotion.
-        within: the form in which a cut of what is fitted loses nothing; None where a fit is free.
     """
 
     examples: Callable[[bool], Examples]
@@ -75,7 +74,6 @@ class Fitting:
     seed: int
     around: Surroundings
     held: tuple[bool, ...] = ()
-    within: Form | None = None
 
     @property
     def classes(self) -> int:
@@ -86,6 +84,25 @@ class Fitting:
     def known(self) -> tuple[int, ...]:
         """The classes of which there are examples."""
         return tuple(number for number in range(self.classes) if not self.held or self.held[number])
+
+
+@dataclass(frozen=True)
+class Distilling:
+    """All that making a release smaller may see, and no speech is among it.
+
+    Args:
+        weights: what was fitted.
+        public: what a small release is the difference to.
+        form: of that release.
+        seed: of everything that is drawn.
+        around: machine, snapshots to resume from, who is told how it goes.
+    """
+
+    weights: Weights
+    public: Weights
+    form: Form
+    seed: int
+    around: Surroundings
 
 
 @dataclass(frozen=True)
@@ -141,7 +158,8 @@ class Synthesizer(Generic[S]):
         privacy: what its settings promise; nothing, where its fit reads speech without a mechanism.
         private: which settings ask for a promise, and what is promised; empty where it has none.
         sums: how it is made of sums, where it can be.
-        stays_within: whether its fit heeds `Fitting.within`.
+        distil: what is fitted, trained once more so that a cut to a form loses nothing but rounding; None where a
+            cut is all that can be done. Resumes as a fit does, in a stage called `distillation`.
         row: what tables call it, where that is not its name.
     """
 
@@ -164,7 +182,7 @@ class Synthesizer(Generic[S]):
     privacy: Callable[[S], Privacy | None] = lambda settings: None
     private: str = ""
     sums: Sums[S] | None = None
-    stays_within: bool = False
+    distil: Callable[[Distilling, S], dict[str, Tensor]] | None = None
     row: str = ""
 
     @property
@@ -191,6 +209,12 @@ class Synthesizer(Generic[S]):
             what = f"what {self.name} releases does not match its shapes"
             raise UserError(what, where="; ".join(shown), remedy=remedy)
         return released
+
+    def distilled(self, whole: Distilling, settings: S) -> dict[str, Tensor]:
+        """What is fitted, so that a cut loses nothing but rounding; refused where a cut is all that can be done."""
+        if self.distil is None:
+            raise UserError(f"{self.name} cannot be distilled", remedy="set release.distilled to false")
+        return self.distil(whole, settings)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes by name: each has the registry."""

@@ -56,7 +56,6 @@ class Game:
         average: of the generator, if one is kept.
         picture: patches that show how far the stage has come, and how many stand in a row.
         replayable: whether a step's chances are all in its draw, so that its recording can stand for the next one.
-        after: what is done to the networks' weights after a step of this number, before the average takes them in.
     """
 
     stage: str
@@ -67,7 +66,6 @@ class Game:
     average: Average | None = None
     picture: Callable[[], tuple[Tensor, int]] | None = None
     replayable: bool = True
-    after: Callable[[int], None] = lambda step: None
 
     def parts(self) -> dict[str, Part]:
         """All state that outlives a step."""
@@ -141,7 +139,6 @@ def take_step(game: Game, step: int, draw: Draw, around: Surroundings, recording
             phase.optimizer.rate = phase.rate(step)
     key = tuple((phase.name, phase.optimizer.rate) for phase in moving)
     metrics = recording.do(key, lambda draw: move(game, moving, draw, around), draw)
-    game.after(step)
     if game.average is not None:
         game.average.update(step)
     return metrics

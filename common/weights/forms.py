@@ -32,12 +32,10 @@ class Form:
     Args:
         rank: directions that a layer's difference keeps; None for all.
         eight_bit: in 8-bit rows.
-        kernel_rank: directions of a kernel's, where they are others.
     """
 
     rank: int | None = None
     eight_bit: bool = False
-    kernel_rank: int | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -50,18 +48,12 @@ class Form:
             return ""
         if not based:
             return "a rank is of a difference, and there are no public networks to differ from"
-        most, kernels = largest_rank(shapes), {name: one for name, one in shapes.items() if len(one) == KERNEL}
-        if self.rank > most:
-            return f"rank {self.rank} is above the {most} of the largest layer"
-        if self.kernel_rank is not None and self.kernel_rank > (most := largest_rank(kernels)):
-            return f"kernel_rank {self.kernel_rank} is above the {most} of the largest kernel"
-        return ""
+        most = largest_rank(shapes)
+        return f"rank {self.rank} is above the {most} of the largest layer" if self.rank > most else ""
 
     def directions(self, shape: Shape) -> int | None:
         """That a weight of this shape keeps; None for all."""
-        if self.rank is None or len(shape) < 2:
-            return None
-        return self.kernel_rank or self.rank if len(shape) == KERNEL else self.rank
+        return self.rank if len(shape) > 1 else None
 
 
 def largest_rank(shapes: Mapping[str, Shape]) -> int:

@@ -35,7 +35,7 @@ from common.wire.messages import (
     is_answer,
     subject,
 )
-from common.wire.releasing import needs_base, released_weights, restored_weights
+from common.wire.releasing import distilled_weights, needs_base, released_weights, restored_weights
 from common.wire.schema import base_shapes, largest_reply, release_bytes, release_shapes, shapes_of
 from common.wire.summing import Summing, as_tensor, as_words
 from common.wire.terms import Card, Extremes, Recipe, Scoring, Tuning, base_digest
@@ -86,6 +86,7 @@ __all__ = [
     "check_weights",
     "decode",
     "decode_reply",
+    "distilled_weights",
     "encode",
     "flatten",
     "identity",

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from common.seeds import torch_stream
+from common.seeds import derive_seed, torch_stream
+from common.synthesizers.synthesizer import Distilling
+from common.training.phases import Surroundings
 from common.weights import cut, restored
 from common.wire.schema import whole_shapes
 from common.wire.terms import Tuning
@@ -15,6 +17,17 @@ from common.wire.weights import check_values
 
 LARGEST = 1000.0
 """How far from zero a restored weight may be, as what crosses whole."""
+
+
+def distilled_weights(
+    tuning: Tuning, weights: Mapping[str, Tensor], base: Mapping[str, Tensor], seed: int, around: Surroundings
+) -> Mapping[str, Tensor]:
+    """Of what was fitted, weights of which a cut loses little, where that was asked for; else as they are."""
+    if not tuning.distilled:
+        return weights
+    seed = derive_seed(seed, "distillation")
+    whole = Distilling(weights, _reference(tuning, base), tuning.form, seed, around)
+    return tuning.method.distilled(whole, tuning.own)
 
 
 def released_weights(

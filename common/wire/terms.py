@@ -7,14 +7,13 @@ lists, numbers.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from common.augmentation import STAYS
 from common.recognizers import RECOGNIZERS, Recognizer
-from common.release import KernelRank, Rank, ReleaseConfig, refuse_without_rank
+from common.release import Rank, ReleaseConfig, refuse_without_rank
 from common.settings import (
     MADE_OF_ONE,
     Augmented,
@@ -37,11 +36,10 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Number = Annotated[int, Field(ge=0, le=10_000_000)]
 KeptRank = Annotated[Rank, Field(exclude_if=lambda rank: rank == "full")]
 """Told where it is not all, so that what there was before there were ranks is spelled as it was."""
-KeptKernelRank = Annotated[KernelRank, Field(exclude_if=lambda rank: rank == "same")]
 Summed = Annotated[bool, Field(exclude_if=lambda summed: not summed)]
 """Whether a release is made of a sum over sites, told likewise."""
-Inside = Annotated[bool, Field(exclude_if=lambda inside: not inside)]
-"""Whether a fit keeps within the rank from its first step on, told likewise."""
+Distilled = Annotated[bool, Field(exclude_if=lambda distilled: not distilled)]
+"""Whether what a rank keeps is trained to make what the whole makes, told likewise."""
 Counts = Annotated[tuple[Number, ...], Field(max_length=16)]
 Known = Annotated[tuple[bool, ...], Field(max_length=16)]
 Level = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
@@ -74,8 +72,7 @@ class Recipe(Section):
     space: Space
     precision: Precision
     rank: KeptRank = "full"
-    kernel_rank: KeptKernelRank = "same"
-    tuned_inside: Inside = False
+    distilled: Distilled = False
     summed: Summed = False
     augmentation: Augmented = "none"
     made_of_one: MadeOfOne = MADE_OF_ONE
@@ -88,25 +85,19 @@ class Recipe(Section):
     @property
     def drawn_by(self) -> str:
         """What latents hang on: a release that was made smaller is drawn from as if it had not been."""
-        whole = {"rank": "full", "kernel_rank": "same", "precision": Precision.FP16, "tuned_inside": False}
+        whole = {"rank": "full", "precision": Precision.FP16, "distilled": False}
         whole = {} if self.form.is_whole else whole
         return self.model_copy(update=whole).digest
 
     @property
     def form(self) -> Form:
         """That of its release."""
-        return form_of(self.rank, self.precision, self.kernel_rank)
+        return form_of(self.rank, self.precision)
 
 
-def form_of(rank: Rank, precision: Precision, kernel_rank: KernelRank = "same") -> Form:
+def form_of(rank: Rank, precision: Precision) -> Form:
     """What is kept of weights."""
-    kernels = None if kernel_rank == "same" else kernel_rank
-    return Form(None if rank == "full" else rank, precision is Precision.INT8, kernels)
-
-
-def within(form: Form, *, inside: bool) -> Form | None:
-    """What a fit stays within; nothing, where it is free."""
-    return replace(form, eight_bit=False) if inside else None
+    return Form(None if rank == "full" else rank, precision is Precision.INT8)
 
 
 def precision_in(precision: Precision, name: str) -> Precision:
@@ -119,7 +110,7 @@ def precision_in(precision: Precision, name: str) -> Precision:
 def asked_form(released_as: str, release: ReleaseConfig) -> dict[str, Any]:
     """The fields of a recipe that say in which form a release leaves, from the settings that a person makes."""
     precision = Precision.INT8 if release.eight_bit else Precision[released_as.upper()]
-    return {"precision": precision, "rank": release.rank, "kernel_rank": release.kernel_rank}
+    return {"precision": precision, "rank": release.rank}
 
 
 def base_digest(weights: str, scaling: Extremes | None) -> str:
@@ -145,8 +136,7 @@ class Tuning(Section):
     scaling: Extremes | None = Field(description="of patches; None for vectors")
     precision: Precision = Precision.FP16
     rank: KeptRank = "full"
-    kernel_rank: KeptKernelRank = "same"
-    tuned_inside: Inside = False
+    distilled: Distilled = False
     summed: Summed = False
     weights: Digest | None = Field(description="`weights_digest` of the public networks that it starts from, if any")
     augmentation: Augmented = Field("none", description="what the site makes of its recordings before it fits")
@@ -156,15 +146,15 @@ class Tuning(Section):
     def _known_settings(self) -> Self:
         if self.augmentation == "none" and self.made_of_one != MADE_OF_ONE:
             raise ValueError("nothing is made of recordings, so not so many")
-        refuse_without_rank(self.rank, self.kernel_rank, inside=self.tuned_inside)
+        refuse_without_rank(self.rank, distilled=self.distilled)
         if self.synthesizer in SYNTHESIZERS:
             method = SYNTHESIZERS.get(self.synthesizer)
             _require_settings(method.Settings, self.settings)
             refuse_promise(method, self.own, self.augmentation)
             if self.summed:
                 refuse_sum(method)
-            if self.tuned_inside:
-                refuse_inside(method)
+            if self.distilled:
+                refuse_distilling(method)
         return self
 
     @property
@@ -190,8 +180,7 @@ class Tuning(Section):
             space=self.space,
             precision=self.precision,
             rank=self.rank,
-            kernel_rank=self.kernel_rank,
-            tuned_inside=self.tuned_inside,
+            distilled=self.distilled,
             summed=self.summed,
             augmentation=self.augmentation,
             made_of_one=self.made_of_one,
@@ -200,12 +189,7 @@ class Tuning(Section):
     @property
     def form(self) -> Form:
         """That of the release."""
-        return form_of(self.rank, self.precision, self.kernel_rank)
-
-    @property
-    def within(self) -> Form | None:
-        """Of each layer's difference what its fit stays within; None where it is free."""
-        return within(self.form, inside=self.tuned_inside)
+        return form_of(self.rank, self.precision)
 
     def precision_of(self, name: str) -> Precision:
         """Of one of its tensors."""
@@ -305,13 +289,11 @@ def refuse_sum(method: Synthesizer[Any]) -> None:
         raise ValueError(f"{method.name} is not made of sums: set release.summed to false, or choose {able}")
 
 
-def refuse_inside(method: Synthesizer[Any]) -> None:
-    """Only what is tuned from public networks can stay near them."""
-    if not method.stays_within:
-        able = ", ".join(one.name for one in SYNTHESIZERS if one.stays_within)
-        raise ValueError(
-            f"{method.name} is not tuned inside a rank: set release.tuned_inside to false, or choose {able}"
-        )
+def refuse_distilling(method: Synthesizer[Any]) -> None:
+    """Only some say how."""
+    if method.distil is None:
+        able = ", ".join(one.name for one in SYNTHESIZERS if one.distil is not None)
+        raise ValueError(f"{method.name} cannot be distilled: set release.distilled to false, or choose {able}")
 
 
 def _require_settings(kind: type[Section], settings: Mapping[str, Any]) -> None:

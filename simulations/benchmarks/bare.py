@@ -21,7 +21,7 @@ from common.networks import Acceleration
 from common.synthesizers import Fitting
 from common.training.phases import Surroundings
 from common.training.pretrained import load_pretrained
-from common.wire import released_weights, weights_digest
+from common.wire import distilled_weights, released_weights, weights_digest
 from server.requests import Requests
 
 READY_SECONDS = 600.0
@@ -83,11 +83,11 @@ class Worker:
             tuning.space,
             seed,
             Surroundings(acceleration),
-            within=tuning.within,
         )
         with acceleration.entered():
             released = tuning.method.fit(fitting, tuning.own)
-            left = released_weights(tuning, released, self._base.weights, seed)
+            smaller = distilled_weights(tuning, released, self._base.weights, seed, fitting.around)
+            left = released_weights(tuning, smaller, self._base.weights, seed)
         sent = {name: weight.to(tuning.precision_of(name).dtype) for name, weight in left.items()}
         return site.session, weights_digest({"released": sent})
 

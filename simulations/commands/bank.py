@@ -138,6 +138,13 @@ def shrink_(
         Path | None,
         typer.Option("--base", metavar="DIR", help="The public networks, where the bank lacks them and none shipped."),
     ] = None,
+    distil: Annotated[
+        bool,
+        typer.Option(
+            "--distil/--no-distil",
+            help="Train what a rank keeps to make what the whole generator makes; a minute a release on a processor.",
+        ),
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Cut releases to low rank and 8 bits, into a bank of its own; the old one stays as it is.
@@ -151,7 +158,7 @@ def shrink_(
     from simulations.progress import bars
 
     with _opened(folder) as bank, bars() as bar:
-        before, after = shrink(bank, target, rank or "full", base, bar("releases"))
+        before, after = shrink(bank, target, rank or "full", base, bar("releases"), distil=distil)
     if as_json:
         _print_json({"releases": [_plain(one) | {"bytes_before": old.bytes} for old, one in _pairs(before, after)]})
         return

@@ -8,7 +8,6 @@ import io
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from torch import Tensor
 
@@ -26,17 +25,18 @@ from common.errors import UserError
 from common.features.spaces import SpeechFeatures
 from common.files import atomic_json, atomic_write
 from common.networks.acceleration import Acceleration
-from common.networks.memory import public_memory, require_memory
+from common.networks.memory import require_memory
 from common.seeds import derive_seed, torch_stream
 from common.spaces import Vectors
-from common.synthesizers import Fitting, Synthesizer, synthesizer
+from common.synthesizers import Fitting, synthesizer
+from common.synthesizers.synthesizer import Distilling
 from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Examples
 from common.training.phases import Interrupted
 from common.training.reporters import Together
-from common.weights import Form, cut, restored
+from common.weights import cut, restored
 from common.wire import Precision, Refusal, Release, Reply, decode_reply, restored_weights
-from common.wire.terms import asked_form, form_of, refuse_inside, within
+from common.wire.terms import asked_form, form_of
 from server.checks import draw, fault_of
 from server.correspondence import Question
 from server.requests import Requests
@@ -78,12 +78,8 @@ def tune(job: Job) -> None:
 
 def _cut(job: Job, whole: Unit) -> None:
     """A release made smaller after it has left; what is put aside whole stays aside."""
-    one, config, classes = synthesizer(job.unit.subject), job.config, job.config.corpus.classes
-    settings = one.settings_of(config)
     weights, _ = read_tensors(job.store.where(whole) / RELEASE)
-    base = job.setting.pretrained.pair.learned() if one.base(settings, classes) else {}
-    seed = derive_seed(config.seed, "cut", job.unit.place)
-    smaller = _as_released(weights, one.reference_of(base, settings, classes), config, seed)
+    smaller = _as_released(job, weights, derive_seed(job.config.seed, "cut", job.unit.place))
     save_tensors(job.folder / RELEASE, smaller, {"what": str(job.unit)})
     if reason := job.store.aside(whole):
         atomic_json(job.folder / ASIDE, {"reason": reason})
@@ -135,17 +131,22 @@ def _watch(keeper: Keeper, job: Job) -> None:
         time.sleep(POLL)
 
 
-def _as_released(
-    weights: Mapping[str, Tensor], reference: Mapping[str, Tensor], config: Config, seed: int
-) -> dict[str, Tensor]:
+def _as_released(job: Job, weights: Mapping[str, Tensor], seed: int) -> dict[str, Tensor]:
     """With whatever is lost where a release is made smaller."""
+    one, config, classes = synthesizer(job.unit.subject), job.config, job.config.corpus.classes
     form = form_of(**asked_form(config.finetuning.released_as, config.release))
     if form.is_whole:
         kind = Precision[config.finetuning.released_as.upper()].dtype
         return {name: value.to(kind) for name, value in weights.items()}
+    settings = one.settings_of(config)
+    base = job.setting.pretrained.pair.learned() if one.base(settings, classes) else {}
+    reference = one.reference_of(base, settings, classes)
     shapes = {name: tuple(value.shape) for name, value in weights.items()}
     if misfit := form.misfit(shapes, based=bool(reference)):
         raise UserError(misfit, remedy="set release.rank otherwise")
+    if config.release.distilled:
+        around = job.around(Acceleration.of(config.runtime), job.unit.steps)
+        weights = one.distilled(Distilling(weights, reference, form, seed, around), settings)
     return restored(cut(weights, reference, form, torch_stream(seed, "rounding")), reference, form, shapes)
 
 
@@ -160,9 +161,7 @@ def fit(job: Job) -> None:
     settings, labels = one.settings_of(config), config.corpus.emotions
     acceleration = Acceleration.of(config.runtime)
     cost = one.cost(settings, setting.space, len(labels))
-    stays = within_of(one, config)
-    shapes = one.shapes(settings, setting.space, len(labels)) if stays else {}
-    require_memory(f"a fit of {one.name}", cost.bytes + public_memory(shapes), acceleration.device)
+    require_memory(f"a fit of {one.name}", cost.bytes, acceleration.device)
     train = setting.features.of(setting.folds[job.unit.place].fitted)
     seed = derive_seed(config.seed, job.unit.subject, job.unit.fold, "fit")
 
@@ -171,26 +170,14 @@ def fit(job: Job) -> None:
     encoder, around = Encoder(), job.around(acceleration, job.unit.steps)
     around = replace(around, reporter=Together([around.reporter, encoder]))
     released = one.released_by(
-        Fitting(examples, base, labels, setting.space, seed, around, train.manifest.held, stays),
+        Fitting(examples, base, labels, setting.space, seed, around, train.manifest.held),
         settings,
     )
-    weights = _as_released(released, one.reference_of(base, settings, len(labels)), config, seed)
+    weights = _as_released(job, released, seed)
     save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})
     if encoder.encode is not None:
         sampler = one.sampler(weights, settings, setting.space, len(labels), acceleration.device)
         keep_codes(job, encoder.encode, sampler)
-
-
-def within_of(one: Synthesizer[Any], config: Config) -> Form | None:
-    """What a fit stays within, refused where it would not heed that."""
-    if config.release.tuned_inside:
-        try:
-            refuse_inside(one)
-        except ValueError as error:
-            what, _, remedy = str(error).partition(": ")
-            raise UserError(what, remedy=remedy) from None
-    form = form_of(**asked_form(config.finetuning.released_as, config.release))
-    return within(form, inside=config.release.tuned_inside)
 
 
 def _examples(job: Job, train: SpeechFeatures, seed: int) -> Callable[[bool], Examples]:

@@ -208,7 +208,7 @@ class _SeedPlan:
         if mode.where == "fold":
             place = self.setting.fitted_at[fold.title]
             return (self._unit("fit", one.name, place, settings | self._read(fold.fitted), steps=steps),)
-        if mode.settings and "release" in settings and not form.tuned_inside:
+        if mode.settings and "release" in settings:
             return tuple(self._cut(whole, settings) for whole in self._wholes(mode, fold))
         return tuple(
             self._tune(one.name, session, fold, settings, steps)

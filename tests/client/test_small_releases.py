@@ -11,6 +11,7 @@ from client.recipes import describe
 from client.tuning import seed_of
 from common.networks import Acceleration
 from common.synthesizers import Fitting
+from common.training import distillation
 from common.training.phases import Surroundings
 from common.wire import (
     HEADER_LIMIT,
@@ -20,6 +21,7 @@ from common.wire import (
     Refusal,
     Release,
     decode,
+    distilled_weights,
     encode,
     released_weights,
     restored_weights,
@@ -27,7 +29,12 @@ from common.wire import (
 
 LONG = 250.0
 SMALL = {"rank": 4, "precision": Precision.INT8}
-INSIDE = {"rank": 2, "precision": Precision.INT8, "tuned_inside": True}
+DISTILLED = {"rank": 2, "precision": Precision.INT8, "distilled": True}
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch):
+    monkeypatch.setattr(distillation, "STEPS", 6)
 
 
 @pytest.fixture
@@ -53,13 +60,12 @@ def plain(site, request):
     def examples(balanced):
         return features.examples(scaling, seed, balanced=balanced)
 
-    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around, within=tuning.within)
-    return released_weights(tuning, tuning.method.fit(fitting, tuning.own), base, seed)
+    fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around)
+    smaller = distilled_weights(tuning, tuning.method.fit(fitting, tuning.own), base, seed, around)
+    return released_weights(tuning, smaller, base, seed)
 
 
-@pytest.mark.parametrize(
-    "form", [SMALL, {"rank": 2, "precision": Precision.FP16}, INSIDE | {"kernel_rank": 3}], ids=str
-)
+@pytest.mark.parametrize("form", [SMALL, {"rank": 2, "precision": Precision.FP16}, DISTILLED], ids=str)
 def test_a_keepers_release_is_that_of_the_plain_functions_bit_for_bit(accepting, ask_to_tune, said, form):
     request = ask_to_tune(**form)
     site = accepting(request)
@@ -85,19 +91,19 @@ def test_a_small_release_is_near_the_whole_one_of_the_same_tuning(accepting, ask
         torch.testing.assert_close(value, first.released[name].float(), rtol=2e-3, atol=2e-3)
 
 
-def test_what_was_tuned_inside_a_rank_is_not_what_was_cut_to_it_afterwards(accepting, ask_to_tune, said):
-    inside, cut = ask_to_tune(**INSIDE), ask_to_tune(**INSIDE | {"tuned_inside": False})
-    keeper = Keeper(accepting(inside, cut))
-    first, second = (said(keeper, request, LONG) for request in (inside, cut))
+def test_what_was_distilled_is_not_what_was_merely_cut(accepting, ask_to_tune, said):
+    distilled, cut = ask_to_tune(**DISTILLED), ask_to_tune(**DISTILLED | {"distilled": False})
+    keeper = Keeper(accepting(distilled, cut))
+    first, second = (said(keeper, request, LONG) for request in (distilled, cut))
     assert {name: value.shape for name, value in first.released.items()} == {
         name: value.shape for name, value in second.released.items()
     }
     assert any(not torch.equal(value, second.released[name]) for name, value in first.released.items())
 
 
-def test_a_tuning_inside_a_rank_is_a_recipe_of_its_own(accepting, ask_to_tune, said):
-    inside, cut = ask_to_tune(**INSIDE), ask_to_tune(**INSIDE | {"tuned_inside": False})
-    assert said(Keeper(accepting(cut)), inside).code is Code.RECIPE_FORBIDDEN
+def test_a_distilled_release_is_a_recipe_of_its_own(accepting, ask_to_tune, said):
+    distilled, cut = ask_to_tune(**DISTILLED), ask_to_tune(**DISTILLED | {"distilled": False})
+    assert said(Keeper(accepting(cut)), distilled).code is Code.RECIPE_FORBIDDEN
 
 
 def test_a_form_that_was_not_accepted_is_refused(keeper, ask_to_tune, said):
@@ -116,12 +122,6 @@ def test_a_form_that_was_not_accepted_is_refused(keeper, ask_to_tune, said):
 def test_bounds_and_number_formats_hold_for_an_accepted_form(accepting, ask_to_tune, said, rules, code):
     request = ask_to_tune(**SMALL)
     assert getattr(said(Keeper(accepting(request, rules=rules)), request, LONG), "code", None) is code
-
-
-def test_a_bound_on_the_rank_holds_for_kernels_too(accepting, ask_to_tune, said):
-    request = ask_to_tune(**SMALL | {"kernel_rank": 5})
-    keeper = Keeper(accepting(request, rules="[bounds]\nrelease_rank = [1, 4]"))
-    assert said(keeper, request).code is Code.OUT_OF_BOUNDS
 
 
 def test_a_bound_on_the_rank_refuses_a_whole_release(accepting, ask_to_tune, said):
@@ -146,8 +146,7 @@ def test_a_steward_reads_the_form_in_words(ask_to_tune):
     )
 
 
-def test_a_steward_reads_that_a_tuning_stays_inside(ask_to_tune):
-    words = "\n".join(describe(ask_to_tune(**INSIDE | {"kernel_rank": 3}).tuning.recipe))
-    assert "2 directions of each layer's difference to public networks, 3 of each kernel's, in 8 bits" in words
-    assert "the tuning stays inside these directions" in words
-    assert "stays inside" not in "\n".join(describe(ask_to_tune(**SMALL).tuning.recipe))
+def test_a_steward_reads_that_a_release_is_distilled_and_reads_no_speech_for_it(ask_to_tune):
+    distilled, cut = ("\n".join(describe(ask_to_tune(**form).tuning.recipe)) for form in (DISTILLED, SMALL))
+    assert "these directions are trained to make what the whole makes; that reads no speech" in distilled
+    assert "trained to make" not in cut

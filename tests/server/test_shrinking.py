@@ -10,6 +10,7 @@ from common.errors import UserError
 from common.release import ReleaseConfig
 from common.seeds import torch_stream
 from common.settings import FeatureConfig, hash_identity
+from common.training import distillation
 from common.weights import SCALES
 from common.wire import Precision, Release, encode, released_weights
 from server import bases
@@ -52,9 +53,35 @@ def content(bank):
 
 
 @pytest.mark.parametrize(("rank", "still"), [(2, False), (4, True), ("full", False)])
-def test_what_is_cut_again_was_not_tuned_inside_its_new_rank(tune, rank, still):
-    inside = tune.tuning.model_copy(update={"rank": 4, "precision": Precision.FP16, "tuned_inside": True})
-    assert smaller(inside, rank).tuned_inside is still
+def test_what_is_cut_again_was_not_distilled_to_its_new_rank(tune, rank, still):
+    distilled = tune.tuning.model_copy(update={"rank": 4, "precision": Precision.FP16, "distilled": True})
+    assert smaller(distilled, rank, distil=False).distilled is still
+
+
+@pytest.mark.parametrize(("rank", "distils"), [(2, True), ("full", False)])
+def test_what_a_rank_keeps_is_distilled_where_that_is_asked_for(tune, rank, distils):
+    assert smaller(tune.tuning, rank, distil=True).distilled is distils
+    assert not smaller(tune.tuning, rank, distil=False).distilled
+
+
+def test_a_distilled_bank_is_nearer_to_the_whole_one_and_is_not_distilled_twice(bank, tune, tmp_path, monkeypatch):
+    monkeypatch.setattr(distillation, "STEPS", 60)
+    release, far = bank.load(bank.banked()[0]), Bank(tmp_path / "far")
+    moved = {
+        name: value + 0.3 * torch.randn(value.shape, generator=torch_stream(name))
+        for name, value in release.released.items()
+    }
+    far.add(release.model_copy(update={"released": moved}))
+    far.keep_base(tune.base)
+    cut, distilled = Bank(tmp_path / "cut"), Bank(tmp_path / "distilled")
+    shrink(far, cut.folder, 2, None)
+    shrink(far, distilled.folder, 2, None, distil=True)
+    off = [float((samples(one) - samples(far)).square().mean()) for one in (cut, distilled)]
+    assert off[1] < 0.95 * off[0]
+    assert distilled.banked()[0].bytes == cut.banked()[0].bytes
+    monkeypatch.setattr(distillation, "play", None)
+    shrink(distilled, tmp_path / "again", 2, None, distil=True)
+    assert Bank(tmp_path / "again").banked()[0].card.tuning.distilled
 
 
 def test_each_release_is_cut_and_keeps_its_papers(bank, small):
@@ -166,7 +193,7 @@ def test_networks_that_no_release_began_with_are_refused(bank, pretrained_folder
     assert not (tmp_path / "other").exists()
 
 
-def test_a_synthesizer_that_cannot_stay_inside_a_rank_is_refused_before_anybody_is_asked():
-    config = load_config("privacy", ["release.rank=4", "release.tuned_inside=true"])
-    with pytest.raises(UserError, match=r"gaussian is not tuned inside a rank: set release\.tuned_inside to false"):
+def test_a_synthesizer_that_cannot_be_distilled_is_refused_before_anybody_is_asked():
+    config = load_config("privacy", ["release.rank=4", "release.distilled=true"])
+    with pytest.raises(UserError, match=r"gaussian cannot be distilled: set release\.distilled to false"):
         Requests("run", config, None, per_speaker=False)

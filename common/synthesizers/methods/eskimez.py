@@ -9,7 +9,6 @@ is done with the result.
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
@@ -25,16 +24,15 @@ from common.seeds import torch_stream
 from common.settings import FinetuningConfig, NetworkConfig, OptimizerConfig, Section
 from common.space import SIDE
 from common.spaces import Patches, Space
-from common.synthesizers.synthesizer import Cost, Fitting, Numbers, Shapes, Synthesizer, Weights
+from common.synthesizers.synthesizer import Cost, Distilling, Fitting, Numbers, Shapes, Synthesizer, Weights
 from common.training.adam import EPSILON
 from common.training.averaging import Average
+from common.training.distillation import distilled
 from common.training.draws import Chance, Draw, Examples, Tape, normal, one_of, require_labels
 from common.training.likeness import energy_distance
 from common.training.phases import Game, Surroundings, play
 from common.training.recording import Metrics
 from common.training.stages import SHOWN, Loss, Pair, dealer_for, fixed_latents, generate, two_phases
-from common.training.within import Within
-from common.weights import Form
 
 FINETUNING = "finetuning"
 NOISES = ON_REAL, ON_FAKE, ON_BELIEVED = "noise on real", "noise on fake", "noise on believed"
@@ -64,22 +62,19 @@ def finetune(
     seed: int,
     around: Surroundings,
     known: Sequence[int] | None = None,
-    within: Form | None = None,
 ) -> Pair:
     """Emotions: the condition is one-hot, and K + 1 outputs name the emotion of the real or call it fake.
 
     The generator descends the cross-entropy of being taken for the emotion it was asked for: one of the known, which
     are all where none are named. Of another one nobody could tell it anything, and its condition stays as it began.
-    Within a form it begins evenly, for that is what a layer's directions are counted from.
     """
     tuning, classes = settings.finetuning, pair.generator.classes
     require_labels(patches, FINETUNING)
     pair = pair.for_stage(FINETUNING, classes + 1, seed, around)
     generator, discriminator = pair.generator, pair.discriminator
     generator.gain = tuning.condition_gain
-    if tuning.even_start or within:
+    if tuning.even_start:
         generator.forget_conditions()
-    inside = Within(generator, within) if within else None
     average = Average(generator, tuning.average) if tuning.average else None
     chances: dict[str, Chance] = {"latents": normal(generator.noise), "wanted": one_of(known or range(classes))}
     if tuning.instance_noise:
@@ -99,13 +94,8 @@ def finetune(
         average,
         picture=fixed_latents(generator, average, condition, seed, around),
     )
-    if inside is not None:
-        game = replace(game, after=inside.after)
     play(game, tuning.iterations, around)
-    tuned = average.network() if average else generator
-    if inside is not None:
-        inside.bring_back(tuned)
-    return Pair(tuned, discriminator)
+    return Pair(average.network() if average else generator, discriminator)
 
 
 def _finetuning_losses(discriminator: Discriminator, tuning: FinetuningConfig, classes: int) -> tuple[Loss, Loss]:
@@ -218,7 +208,6 @@ def _fit(fitting: Fitting, settings: Settings) -> dict[str, Tensor]:
         fitting.seed,
         fitting.around,
         fitting.known,
-        fitting.within,
     )
     return release_weights(tuned.generator)
 
@@ -244,6 +233,10 @@ def reference(base: Weights, settings: NetworkConfig, classes: int) -> dict[str,
     generator = pair_of(base, settings, classes).generator
     generator.forget_conditions()
     return release_weights(generator)
+
+
+def _distil(whole: Distilling, settings: Settings) -> dict[str, Tensor]:
+    return distilled(whole.weights, whole.public, whole.form, settings.network, whole.seed, whole.around)
 
 
 def _probe(base: Weights, settings: Settings, classes: int) -> Mapping[str, float]:
@@ -295,5 +288,5 @@ SYNTHESIZER = Synthesizer(
     probe=_probe,
     numbers=_numbers,
     stages=(FINETUNING,),
-    stays_within=True,
+    distil=_distil,
 )

@@ -114,10 +114,8 @@ def test_an_empty_file_is_the_default_tree(tmp_path: Path) -> None:
     assert load_config(write(tmp_path, "")).network.width == 1.0
 
 
-def test_a_tuning_inside_a_rank_takes_a_rank() -> None:
+def test_a_distilled_release_takes_a_rank() -> None:
     with pytest.raises(UserErrors, match=r"set release\.rank, such as 4") as caught:
-        load_config("emodb", ["release.tuned_inside=true"])
+        load_config("emodb", ["release.distilled=true"])
     assert len(caught.value.problems) == 1
-    assert load_config("emodb", ["release.tuned_inside=true", "release.rank=4"]).release.tuned_inside
-    with pytest.raises(UserErrors, match="kernel_rank stands beside a rank"):
-        load_config("emodb", ["release.kernel_rank=8"])
+    assert load_config("emodb", ["release.distilled=true", "release.rank=4"]).release.distilled

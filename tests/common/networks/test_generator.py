@@ -49,31 +49,6 @@ def test_a_condition_counts_as_often_as_its_gain_says_and_the_release_needs_none
     assert not torch.allclose(released(latent, condition), plain(latent, condition), atol=1e-3)
 
 
-def test_a_generator_of_folded_norms_is_trained_as_the_plain_layers_say():
-    torch.manual_seed(0)
-    latent, condition = torch.randn(3, 8), functional.one_hot(torch.tensor([0, 1, 3]), 4).float()
-    generator = Generator(SMALL)
-    normed = generator(latent, condition)
-    generator.fold_norms()
-    fast, plain = generator(latent, condition), plainly(generator, latent, condition)
-    torch.testing.assert_close(fast, normed, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(fast, plain, atol=1e-5, rtol=1e-4)
-    for one, other in zip(
-        *(torch.autograd.grad(made.square().sum(), list(generator.parameters())) for made in (fast, plain)), strict=True
-    ):
-        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
-
-
-def test_what_was_released_is_loaded_back_by_a_generator_of_folded_norms():
-    generator, other = Generator(SMALL, seed=1), Generator(SMALL, seed=2)
-    for one in (generator, other):
-        one.gain = 12.0
-        one.fold_norms()
-    other.load_released(release_weights(generator))
-    for name, value in other.state_dict().items():
-        torch.testing.assert_close(value, generator.state_dict()[name])
-
-
 def test_forgotten_conditions_all_give_the_patch_of_none():
     generator, latent = Generator(SMALL), torch.randn(4, 8)
     before = generator(latent, torch.eye(4))

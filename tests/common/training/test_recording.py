@@ -7,13 +7,15 @@ import torch
 
 from common.config.tree import Config
 from common.networks.acceleration import Acceleration
+from common.networks.generator import release_weights
 from common.recognizers.methods import cnn
 from common.spaces import PATCHES
-from common.synthesizers.methods import eskimez
-from common.training import within
+from common.training import distillation
+from common.training.distillation import DISTILLATION
 from common.training.distributed import Share
 from common.training.draws import Dealer, normal
 from common.training.recording import WARM_UP, Recorder
+from common.training.stages import Pair
 from common.weights import Form
 
 
@@ -87,21 +89,19 @@ def longer(config: Config, iterations: int) -> Config:
     return Config.model_validate(tree)
 
 
-INSIDE = "finetuning inside a rank"
-STAGES = "autoencoder", "adversarial", "finetuning", INSIDE, "recognizer"
+STAGES = "autoencoder", "adversarial", "finetuning", DISTILLATION, "recognizer"
 
 
 @pytest.fixture
 def train(fresh, stages, monkeypatch):
-    monkeypatch.setattr(within, "EVERY", 2)
-
     def of_stage(stage, config, bands, around):
         if stage == "recognizer":
             settings = cnn.RECOGNIZER.settings_of(config)
             return cnn.train(bands, settings, PATCHES, config.corpus.classes, 0, around)
-        if stage == INSIDE:
-            settings = eskimez.SYNTHESIZER.settings_of(config)
-            return eskimez.finetune(fresh(config), bands, settings, 0, around, within=Form(2))
+        if stage == DISTILLATION:
+            monkeypatch.setattr(distillation, "STEPS", config.finetuning.iterations)
+            one, other = (release_weights(Pair.fresh(config.network, 4, seed).generator) for seed in (0, 1))
+            return distillation.distilled(one, other, Form(2), config.network, 0, around)
         return stages[stage](fresh(config), bands, config, 0, around)
 
     return of_stage

@@ -69,18 +69,6 @@ def test_a_layer_whose_factors_are_no_smaller_keeps_its_difference():
     assert shapes[SCALES] == (4 + 4 + 1 + 1,)
 
 
-def test_kernels_may_keep_directions_of_their_own():
-    shapes = shapes_in(Form(rank=2, eight_bit=True, kernel_rank=4), SHAPES, based=True)
-    assert shapes["first.weight" + ROWS] == (2, 64)
-    assert shapes["kernel.weight" + ROWS] == (4, 42)
-    left, back = there_and_back(Form(rank=2, kernel_rank=4), BASE)
-    assert {name: tuple(value.shape) for name, value in left.items()} == shapes_in(
-        Form(2, False, 4), SHAPES, based=True
-    )
-    _, same = there_and_back(Form(rank=4), BASE)
-    assert torch.equal(back["kernel.weight"], same["kernel.weight"])
-
-
 def test_without_a_reference_weights_are_rounded_themselves_and_vectors_are_not():
     left, back = there_and_back(Form(eight_bit=True), {})
     assert torch.equal(left["first.bias"], TUNED["first.bias"])
@@ -94,8 +82,6 @@ def test_without_a_reference_weights_are_rounded_themselves_and_vectors_are_not(
         (Form(rank=4), False, "there are no public networks to differ from"),
         (Form(rank=25), True, "rank 25 is above the 24 of the largest layer"),
         (Form(rank=24), True, ""),
-        (Form(rank=24, kernel_rank=7), True, "kernel_rank 7 is above the 6 of the largest kernel"),
-        (Form(rank=1, kernel_rank=6), True, ""),
         (Form(eight_bit=True), False, ""),
     ],
 )

@@ -13,6 +13,7 @@ from common.settings import NetworkConfig
 from common.spaces import Vectors
 from common.synthesizers import synthesizer
 from common.synthesizers.methods.eskimez import SYNTHESIZER
+from common.training import distillation
 from common.weights import ROWS, SCALES, Form
 from common.wire import (
     Card,
@@ -25,6 +26,7 @@ from common.wire import (
     WireError,
     decode,
     decode_reply,
+    distilled_weights,
     encode,
     largest_reply,
     release_bytes,
@@ -41,7 +43,6 @@ FORMS = [
     SMALL,
     {"rank": 2, "precision": Precision.FP16},
     {"rank": 64, "precision": Precision.FP32},
-    {"rank": 1, "kernel_rank": 3, "precision": Precision.INT8},
     {"precision": Precision.INT8},
 ]
 
@@ -108,10 +109,9 @@ def test_all_directions_in_fp32_are_the_weights_within_rounding(small, tune, rel
         torch.testing.assert_close(value, release.released[name], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("kernel_rank", ["same", 6])
-def test_rank_4_in_8_bits_is_at_most_25_kilobytes_at_a_sixteenth_of_the_papers_width(tune, kernel_rank):
+def test_rank_4_in_8_bits_is_at_most_25_kilobytes_at_a_sixteenth_of_the_papers_width(tune):
     settings = SYNTHESIZER.Settings(network=NetworkConfig(width=1 / 16)).model_dump(mode="json")
-    tuning = tune.tuning.model_copy(update={**SMALL, "kernel_rank": kernel_rank, "settings": settings})
+    tuning = tune.tuning.model_copy(update={**SMALL, "settings": settings})
     shapes = release_shapes(tuning)
     left = {name.removeprefix("released."): torch.ones(shape) for name, shape in shapes.items()}
     release = Release(card=Card(tuning=tuning, known=(True,) * 4, utterances=None, seconds=1), released=left)
@@ -129,22 +129,29 @@ def test_a_whole_release_is_spelled_as_before_there_were_forms(tune):
     assert refused(lambda: decode(spell(explicit, {}), Collect, ROOM)) is Code.NOT_CANONICAL
 
 
-def test_a_free_tuning_is_spelled_as_before_there_were_others_and_one_inside_a_rank_is_told(tune):
-    inside = Tuning.model_validate(tune.tuning.model_dump() | SMALL | {"tuned_inside": True})
-    assert "tuned_inside" not in json.loads(canonical(tune.tuning.model_copy(update=SMALL).recipe))
-    assert json.loads(canonical(inside))["tuned_inside"] is json.loads(canonical(inside.recipe))["tuned_inside"] is True
-    assert (inside.within, tune.tuning.model_copy(update=SMALL).within) == (Form(4), None)
-    assert decode(encode(Collect(tuning=inside)), Collect, ROOM).tuning == inside
-    assert inside.recipe.drawn_by == tune.tuning.recipe.digest
+def test_a_cut_is_spelled_as_before_there_were_distilled_ones_and_those_are_told(tune):
+    distilled = Tuning.model_validate(tune.tuning.model_dump() | SMALL | {"distilled": True})
+    assert "distilled" not in json.loads(canonical(tune.tuning.model_copy(update=SMALL).recipe))
+    assert json.loads(canonical(distilled))["distilled"] is json.loads(canonical(distilled.recipe))["distilled"] is True
+    assert decode(encode(Collect(tuning=distilled)), Collect, ROOM).tuning == distilled
+    assert distilled.recipe.drawn_by == tune.tuning.recipe.digest
+
+
+def test_only_where_it_is_asked_for_are_weights_distilled(tune, release, around, monkeypatch):
+    monkeypatch.setattr(distillation, "STEPS", 2)
+    cut, distilled = (tune.tuning.model_copy(update=SMALL | {"distilled": asked}) for asked in (False, True))
+    same, other = (distilled_weights(one, release.released, tune.base, 1, around) for one in (cut, distilled))
+    assert same is release.released
+    assert any(not torch.equal(value, other[name]) for name, value in same.items())
 
 
 @pytest.mark.parametrize(
     ("changed", "why"),
-    [({"rank": "full"}, "set release.rank"), ({"synthesizer": "gaussian"}, "gaussian is not tuned inside a rank")],
+    [({"rank": "full"}, "set release.rank"), ({"synthesizer": "gaussian"}, "gaussian cannot be distilled")],
 )
-def test_what_cannot_be_tuned_inside_a_rank_is_refused_in_one_line(tune, changed, why):
+def test_what_cannot_be_distilled_is_refused_in_one_line(tune, changed, why):
     settings = synthesizer(changed.get("synthesizer", "eskimez")).Settings().model_dump(mode="json")
-    terms = tune.tuning.model_dump() | SMALL | {"tuned_inside": True, "settings": settings} | changed
+    terms = tune.tuning.model_dump() | SMALL | {"distilled": True, "settings": settings} | changed
     with pytest.raises(ValidationError) as caught:
         Tuning.model_validate(terms)
     (mistake,) = caught.value.errors()
@@ -159,8 +166,8 @@ def test_a_form_is_another_recipe_and_draws_the_same_latents(tune):
 
 
 def test_the_form_that_a_person_sets_is_the_one_that_is_asked_for():
-    assert asked_form("bf16", ReleaseConfig()) == {"precision": Precision.BF16, "rank": "full", "kernel_rank": "same"}
-    assert asked_form("bf16", ReleaseConfig(rank=4, eight_bit=True)) == SMALL | {"kernel_rank": "same"}
+    assert asked_form("bf16", ReleaseConfig()) == {"precision": Precision.BF16, "rank": "full"}
+    assert asked_form("bf16", ReleaseConfig(rank=4, eight_bit=True)) == SMALL
 
 
 def test_a_rank_above_every_layers_is_refused_in_one_line(tune):

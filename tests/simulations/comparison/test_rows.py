@@ -17,6 +17,7 @@ from common.corpora.builtin import generate
 from common.errors import UserError, UserErrors
 from common.release import ReleaseConfig
 from common.spaces import Vectors
+from common.training import distillation
 from common.training.checkpoint import read_tensors
 from simulations.comparison import auditing, fitting
 from simulations.comparison.modes import MODES, SPOKEN, choose_modes, mode_of, modes_of
@@ -194,20 +195,23 @@ def test_a_row_that_makes_releases_smaller_cuts_those_of_the_row_before_and_tune
         assert any(not torch.equal(one[name], other[name]) for name in one)
 
 
-def test_a_row_that_is_tuned_inside_a_rank_tunes_its_own(comparing, config, counting, tmp_path):
+def test_a_distilled_row_is_made_of_the_same_tunings_as_a_cut_one(comparing, config, tmp_path, monkeypatch):
+    monkeypatch.setattr(distillation, "STEPS", 6)
     cut = ("cut", "federated", "release.rank=2")
-    inside = ("inside", "federated", "release.rank=2", "release.tuned_inside=true")
-    settings = with_rows(config, cut, inside, modes=("federated", "cut", "inside"), quality=False)
-    results = comparing(tmp_path, modes=None, folds=["Session1"], settings=settings, units=tmp_path / "units")
+    distilled = ("distilled", "federated", "release.rank=2", "release.distilled=true")
+    settings = with_rows(config, cut, distilled, modes=("federated", "cut", "distilled"), quality=False)
+    told = {"folds": ["Session1"], "settings": settings, "units": tmp_path / "units"}
+    comparing(tmp_path, modes=["federated"], **told)
+    monkeypatch.setattr(fitting, "Keeper", None)  # nobody is asked to tune
+    results = comparing(tmp_path, modes=None, **told)
     assert not results["failures"]
-    assert len([line for line in counting if line.startswith("tune")]) == 3 * 2  # whole, cut of it, inside
-    assert results["modes"]["inside"]["bytes"] == results["modes"]["cut"]["bytes"]
+    assert results["modes"]["distilled"]["bytes"] == results["modes"]["cut"]["bytes"]
     for found in released(tmp_path / "units").values():
         assert len({float(one["linears.0.weight"].sum()) for one in found}) == 3
 
 
 def test_a_setting_that_is_off_renames_no_unit():
-    assert "tuned_inside" not in ReleaseConfig(rank=2, tuned_inside=False).model_dump(mode="json")
+    assert "distilled" not in ReleaseConfig(rank=2, distilled=False).model_dump(mode="json")
 
 
 def released(units):
