@@ -78,7 +78,7 @@ def test_a_distilled_bank_is_nearer_to_the_whole_one_and_is_not_distilled_twice(
     shrink(far, distilled.folder, 2, None, distil=True)
     off = [float((samples(one) - samples(far)).square().mean()) for one in (cut, distilled)]
     assert off[1] < 0.95 * off[0]
-    assert distilled.banked()[0].bytes == cut.banked()[0].bytes
+    assert distilled.banked()[0].bytes < cut.banked()[0].bytes + 50  # the card says what was done
     monkeypatch.setattr(distillation, "play", None)
     shrink(distilled, tmp_path / "again", 2, None, distil=True)
     assert Bank(tmp_path / "again").banked()[0].card.tuning.distilled
