@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from common.config import Config
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
+from common.networks.allocation import give_back
 from common.settings import Section
 from common.wire import Release, WireError, weights_digest
 from server.bank import Bank, Banked, Finding
@@ -77,6 +78,7 @@ class Intake:
     def take(self, release: Release) -> Banked | None:
         """Bank what can be learnt from; None for what is put aside."""
         look = self._look_at(release)
+        give_back()  # what is kept of a look lies between much that is not: else a release costs half a megabyte
         unread = not look.statistics  # which no choice of checks makes fit to be drawn from
         if not (look.fault and (unread or "samples" in self._config.campaign.checks)):
             banked = self._bank.add(release)

@@ -37,6 +37,12 @@ def freed_memory_returned(largest: int) -> Iterator[None]:
         _tell(KEPT)
 
 
+def give_back() -> None:
+    """Hand back to the system what lies free between what is kept, now."""
+    if (library := _glibc()) is not None:
+        library.malloc_trim(0)
+
+
 def _tell(settings: dict[int, int]) -> None:
     if (library := _glibc()) is not None:
         for name, value in settings.items():
@@ -47,8 +53,7 @@ def _return(largest: int) -> None:
     threshold = min(largest, LARGEST)
     usual = {M_MMAP_MAX: 65536, M_MMAP_THRESHOLD: threshold, M_TRIM_THRESHOLD: 2 * threshold, M_TOP_PAD: 128 * 2**10}
     _tell(usual)
-    if (library := _glibc()) is not None:
-        library.malloc_trim(0)
+    give_back()
 
 
 def _glibc() -> ctypes.CDLL | None:
