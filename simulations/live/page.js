@@ -1,5 +1,9 @@
 "use strict";
 const STATES = { "at work": "At work", quiet: "Quiet", done: "Ended: done", stopped: "Ended: stopped", failed: "Ended: failed" };
+const STAGES = {
+  ask: "ask each client what it holds", tune: "tune generators", sum: "add up over clients", fit: "fit synthesizers",
+  train: "train recognizers", score: "score recognizers", quality: "measure samples", "real speech": "real speech, to compare",
+};
 const shown = new Map();
 
 function make(tag, words, kind) {
@@ -32,7 +36,7 @@ function bar(name, step, steps, told) {
 
 function pace(one) {
   const left = one.rate ? `, ${duration((one.steps - one.step) / one.rate)} left` : "";
-  return `${one.step} of ${one.steps}, ${one.rate.toFixed(1)} a second${left}`;
+  return `${one.step} of ${one.steps}, ${one.rate.toFixed(one.rate < 1 ? 2 : 1)} a second${left}`;
 }
 
 function list(rows) {
@@ -42,7 +46,7 @@ function list(rows) {
 }
 
 function stages(run) {
-  return list(run.stages.map(one => bar(one.name, one.done, one.total, `${one.done} of ${one.total}`)));
+  return list(run.stages.map(one => bar(STAGES[one.name] || one.name, one.done, one.total, `${one.done} of ${one.total}`)));
 }
 
 function clients(run) {
@@ -56,6 +60,8 @@ function work(run) {
   return list(run.work.map(one => bar(one.name, one.step, one.steps, one.steps ? pace(one) : "begun")));
 }
 
+const quantity = metric => metric.replace(/\/right$/, ": share named right").replace("/", ": ");
+
 function chart(metric, curves) {
   const lines = curves.map((curve, number) => [curve.lines[metric] || [], number]).filter(([points]) => points.length > 0);
   const all = lines.flatMap(([points]) => points), steps = all.map(point => point[0]), values = all.map(point => point[1]);
@@ -64,7 +70,7 @@ function chart(metric, curves) {
   drawn.setAttribute("viewBox", "0 0 100 100");
   drawn.setAttribute("preserveAspectRatio", "none");
   drawn.setAttribute("role", "img");
-  drawn.setAttribute("aria-label", `${metric}: between ${low.toPrecision(3)} and ${high.toPrecision(3)} up to step ${last}`);
+  drawn.setAttribute("aria-label", `${quantity(metric)}, between ${low.toPrecision(3)} and ${high.toPrecision(3)} up to step ${last}`);
   for (const [points, number] of lines) {
     const line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
     const place = ([step, value]) => `${(100 * step / last).toFixed(2)},${(97 - 94 * (value - low) / (high - low || 1)).toFixed(2)}`;
@@ -74,7 +80,7 @@ function chart(metric, curves) {
   }
   const figure = make("figure"), scale = make("div", undefined, "scale");
   scale.append(make("span", "step 0"), make("span", `step ${last}`));
-  figure.append(make("figcaption", `${metric}, ${low.toPrecision(3)} to ${high.toPrecision(3)}`), drawn, scale);
+  figure.append(make("figcaption", `${quantity(metric)}, ${low.toPrecision(3)} to ${high.toPrecision(3)}`), drawn, scale);
   return figure;
 }
 

@@ -158,7 +158,7 @@ def _steps(told: Mapping[str, Any]) -> Plain:
 
 def _curves(story: Story) -> Iterator[Plain]:
     """Of the last trainings, a line a quantity; in an order that stays, for each has its colour by its place."""
-    drawn = [(unit, curve) for unit, curve in story.curves.items() if curve]  # not every method has steps to tell of
+    drawn = [(unit, curve) for unit, curve in story.curves.items() if len(curve) > 1]  # a point alone is no line
     for unit, curve in sorted(drawn[-CURVES:]):
         metrics = sorted({name for _, numbers in curve for name in numbers})
         lines = {name: [[step, numbers[name]] for step, numbers in curve if name in numbers] for name in metrics}

@@ -11,15 +11,22 @@ import subprocess
 
 import pytest
 
+from common.wire import Stage, Working
 from simulations.live import serving
 from simulations.live.picture import Picture
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome-headless-shell")
-ASKED = """<script>addEventListener("load", () => setTimeout(() => {
+PHONE = 500
+"""Chromium's smallest window; the page's body is made as wide as a phone there."""
+ASKED = """<script>if (innerWidth <= 500) document.body.style.width = "390px";
+addEventListener("load", () => setTimeout(() => {
+  const words = [...document.querySelectorAll(".rows span")];
+  const squeezed = words.filter(one => one.clientHeight > 3 * 28).map(one => one.textContent);
+  const cut = [...document.querySelectorAll(".box")].filter(one => one.scrollWidth > one.clientWidth);
   const meta = document.createElement("meta");
   meta.name = "found";
   meta.content = JSON.stringify({width: document.documentElement.scrollWidth, window: innerWidth,
-    ground: getComputedStyle(document.body).backgroundColor,
+    squeezed, cut: cut.map(one => one.innerText), ground: getComputedStyle(document.body).backgroundColor,
     asked: performance.getEntriesByType("resource").map(one => new URL(one.name).pathname)});
   document.head.append(meta);
 }, 2500));</script></body>"""
@@ -51,7 +58,7 @@ def seen(tmp_path):
 def test_everything_that_a_run_tells_is_shown_as_words(busy, page_of, seen):
     text, markup, console = seen(page_of(busy).address)
     assert console == []
-    for words in ("At work", "simulation", "generator in the bank", "tuning, 3 of 9", "everyone", "1.2 kB"):
+    for words in ("At work", "simulation", "tune generators", "generator in the bank", "tuning, 3 of 9", "1.2 kB"):
         assert words in text
     assert "client 1 (B) at tune: <b>no answer</b>" in text
     assert "<b>" not in markup.replace("&lt;b&gt;", "")
@@ -80,8 +87,13 @@ def test_the_page_follows_a_run(run, events, served, seen):
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [500, 1440])
-def test_the_page_fits_its_window_and_asks_for_its_own_data_alone(busy, page_of, seen, monkeypatch, width, dark):
+@pytest.mark.parametrize("width", [PHONE, 1440])
+def test_the_page_fits_a_phone_and_a_desk_and_asks_for_its_own_data_alone(
+    busy, events, page_of, seen, monkeypatch, width, dark
+):
+    tuning = Working(run="run", session="Session3", stage=Stage.TUNE, step=120, iterations=4000, rate=2.6)
+    events.working("Session3", tuning)
+    events.write(event="left", unit="Session3", kind="description", bytes=360)
     page, policy = serving.page()
     looking = page.decode().replace("</body>", ASKED).encode()
     loosened = re.sub(r"script-src '[^']*'", "script-src 'unsafe-inline'", policy)
@@ -89,6 +101,7 @@ def test_the_page_fits_its_window_and_asks_for_its_own_data_alone(busy, page_of,
     _, markup, console = seen(page_of(busy).address, width, dark=dark)
     found = json.loads(html.unescape(re.search(r'<meta name="found" content="([^"]*)"', markup)[1]))
     assert found["width"] <= found["window"] == width
+    assert (found["squeezed"], found["cut"]) == ([], [])
     assert found["ground"] == ("rgb(20, 23, 27)" if dark else "rgb(253, 253, 251)")
     assert set(found["asked"]) == {"/run.json"}
     assert console == []

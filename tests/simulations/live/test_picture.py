@@ -56,6 +56,13 @@ def test_a_training_without_steps_has_no_curve(busy, events):
     assert [one["name"] for one in Picture(busy).look()["curves"]] == ["everyone"]
 
 
+def test_a_training_that_told_one_point_has_no_curve_yet(busy, events):
+    events.write(event="training", unit="fold 0", step=10, iterations=40, rate=2.0, loss=1.0)
+    assert [one["name"] for one in Picture(busy).look()["curves"]] == ["everyone"]
+    events.write(event="training", unit="fold 0", step=20, iterations=40, rate=2.0, loss=0.9)
+    assert [one["name"] for one in Picture(busy).look()["curves"]] == ["everyone", "fold 0"]
+
+
 def test_a_second_look_tells_what_is_new(busy, events):
     picture = Picture(busy)
     picture.look()
@@ -108,7 +115,8 @@ def test_what_came_to_a_server_is_told_by_the_cards_of_its_bank(run, events, rel
 
 def test_only_the_last_trainings_have_curves(run, events):
     for number in range(CURVES + 3):
-        events.write(event="training", unit=f"unit {number}", step=1, iterations=2, rate=1.0, loss=0.5)
+        for step in (1, 2):
+            events.write(event="training", unit=f"unit {number}", step=step, iterations=2, rate=1.0, loss=0.5)
     names = [one["name"] for one in Picture(run).look()["curves"]]
     assert names == sorted(f"unit {number}" for number in range(3, CURVES + 3))
 
