@@ -6,6 +6,11 @@ Under `generated/` lie the reference, written from the code, and the pages that 
 import re
 import sys
 from pathlib import Path
+from typing import ClassVar
+
+from pygments.lexer import RegexLexer
+from pygments.token import Name, Whitespace
+from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -67,3 +72,15 @@ html_favicon = "_static/icon.svg"
 html_show_copyright = False
 html_show_sourcelink = False
 html_theme_options = {"top_of_page_buttons": []}
+
+
+class Commands(RegexLexer):
+    """Commands word by word, without colours: those of a shell's lexer, on `local` and numbers, mean nothing here."""
+
+    name = "Commands"
+    tokens: ClassVar = {"root": [(r"\S+", Name), (r"\s+", Whitespace)]}
+
+
+def setup(app: Sphinx) -> None:
+    """What Sphinx calls before it builds."""
+    app.add_lexer("bash", Commands)

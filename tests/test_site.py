@@ -1,8 +1,8 @@
 """The documentation as a site: it is built without a warning, its links lead somewhere, and every page can be read.
 
 A page can be read if it fits a phone and a desk, in light and in dark, its text stands out from its ground (WCAG AA),
-each picture has words, and it says nothing on the console. What a browser sees needs a Chromium, which no locked
-dependency brings: on Debian `apt-get install chromium`.
+each picture has words, no command and no table of up to four columns is cut, and it says nothing on the console. What
+a browser sees needs a Chromium, which no locked dependency brings: on Debian `apt-get install chromium`.
 """
 
 import html
@@ -53,6 +53,8 @@ addEventListener("load", () => {
       page: frame.getAttribute("src"), width: root.scrollWidth, faint: [...new Set(faint(root))],
       wordless: [...root.querySelectorAll("img")].filter(one => !one.alt).map(one => one.src),
       ground: frame.contentWindow.getComputedStyle(root.querySelector("body")).backgroundColor,
+      cut: [...root.querySelectorAll("pre, .table-wrapper")].filter(one => one.scrollWidth > one.clientWidth)
+        .filter(one => !one.querySelector("th:nth-child(5)")).map(one => one.innerText.slice(0, 40)),
       foreign: frame.contentWindow.performance.getEntriesByType("resource").map(one => one.name)
         .filter(one => new URL(one).host !== location.host && !one.startsWith("data:")),
     };
@@ -154,6 +156,7 @@ def test_every_page_can_be_read(pages, seen, width, dark):
     assert len(found) == len(pages)
     assert console == []
     assert {one["page"]: one["width"] for one in found if one["width"] > width} == {}
+    assert {one["page"]: one["cut"] for one in found if one["cut"]} == {}
     assert {one["page"]: one["faint"] for one in found if one["faint"]} == {}
     assert [(one["page"], one["wordless"], one["foreign"]) for one in found if one["wordless"] or one["foreign"]] == []
     assert all((sum(map(float, re.findall(r"[\d.]+", one["ground"])[:3])) < 200) == dark for one in found)
@@ -164,10 +167,11 @@ def test_a_page_that_cannot_be_read_is_found(site, seen):
     (site / "bad").mkdir(exist_ok=True)
     (site / "bad" / "index.html").write_text(
         '<!doctype html><body style="background:#fff"><p style="width:900px;color:#bbb">faint</p>'
+        '<pre style="width:300px;overflow:auto">eyesoff compare --preset best --corpus emodb --root EMO-DB</pre>'
         '<img src="/_static/architecture.svg"><script>console.error(1)</script></body>'
     )
     (found,), console = seen(["bad"], 390)
     assert found["width"] > 390
     assert found["faint"] == ["P: faint"]
-    assert len(found["wordless"]) == 1
+    assert len(found["wordless"]) == len(found["cut"]) == 1
     assert console

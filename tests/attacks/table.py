@@ -20,7 +20,7 @@ def table(found: Mapping[str, Mapping[str, str]]) -> str:
     lines = ["| finding | test | rule off | rules on |", "|---|---|---|---|"]
     for finding, row in sorted(found.items()):
         test = row["test"]
-        lines.append(f"| {finding} | [{test}]({test}) | {row.get('off', MISSING)} | {row.get('on', MISSING)} |")
+        lines.append(f"| {finding} | [`{test}`]({test}) | {row.get('off', MISSING)} | {row.get('on', MISSING)} |")
     return "\n".join(lines)
 
 
