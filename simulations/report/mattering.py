@@ -13,6 +13,8 @@ from simulations.report.tables import difference_cell
 
 MOST = 3
 METRIC = "macro_f1"
+SURE = 6
+"""Pairs below which no p comes under 5 %, however large the difference."""
 
 
 def mattering(results: Results) -> list[Pair]:
@@ -55,6 +57,8 @@ def mattering_table(results: Results) -> Table:
 
 
 def _reading(pair: Pair) -> str:
+    if not pair.different and pair.pairs < SURE:
+        return f"Not sure: {pair.pairs} pairs are too few for any difference to be. More seeds make more pairs."
     if not pair.different:
         return "No difference is sure: this many folds, seeds and speakers cannot tell them apart."
     better, worse = (pair.first, pair.second) if pair.difference > 0 else (pair.second, pair.first)

@@ -50,7 +50,7 @@ SECTIONS = {
     "ablations": "What each setting is worth",
     "spectrograms": "Real and generated speech",
     "listening": "Listen",
-    "confusions": "What is taken for what",
+    "confusions": "Which emotions are confused",
     "neighbours": "Real and synthetic in one map",
     "codes": "Codes",
     "quality": "Quality of samples",

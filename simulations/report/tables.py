@@ -46,7 +46,7 @@ HOLM = (
 )
 WITHOUT_HOLM = "Sure means that both say so at 5 %. Fewer than six pairs are never sure."
 """Of results that were written before the correction."""
-CONTROLS = {COPYING: "control: the real patches themselves", NOISE: "control: noise"}
+CONTROLS = {COPYING: "control: the real examples themselves", NOISE: "control: noise"}
 OF_VECTORS_TOLD = {
     "spread": (
         "spread",

@@ -20,6 +20,8 @@ WATCHED = """<!doctype html><body><iframe srcdoc="{page}" style="width:{width}px
   const squeezed = [...root.querySelectorAll(".facts div")]
     .filter(row => row.scrollWidth > row.clientWidth || row.querySelector("dd").clientHeight > 3 * 28)
     .map(row => row.innerText);
+  const tall = [...root.querySelectorAll("tbody th, tbody td")].filter(cell => cell.clientHeight > 14 * 16);
+  squeezed.push(...tall.map(cell => cell.innerText));
   const found = {{width: root.scrollWidth, ground: ground.backgroundColor, asked, squeezed}};
   document.title = JSON.stringify(found);
 }}</script>"""

@@ -35,6 +35,12 @@ def test_a_difference_that_is_not_sure_is_not_read_as_one(results, run_of):
     assert worse.startswith("floor is better than federated")
 
 
+def test_too_few_pairs_are_told_from_a_difference_that_is_small(results, run_of):
+    run = told(results, run_of, pair("real", "federated", 0.6, different=False) | {"pairs": 5})
+    ((*_, reading),) = mattering_table(run).rows
+    assert reading.value.startswith("Not sure: 5 pairs are too few")
+
+
 def test_there_are_three_at_the_most_and_none_is_chosen_by_its_score(results, run_of):
     names = ("centralized", "baseline", "real+synthetic")
     modes = results["modes"] | dict.fromkeys(names, results["modes"]["floor"])

@@ -112,7 +112,7 @@ def test_a_failed_unit_appears_with_its_reason_in_the_table_and_among_the_failur
         ("ablations", "sampling.latent_scale1.30.7521.00.731−0.021"),
         ("ablations", "finetuning.even_startfalse0.752truefailed"),
         ("quality", "41.7± 3.18"),
-        ("quality", "control: the real patches themselves"),
+        ("quality", "control: the real examples themselves"),
         ("leaving", "2.3 kB1 release1,160 numbers"),
         ("leaving", "how many utterances of each emotion (17, 23)"),
         ("leaving", "whole, 2 lines"),
@@ -237,6 +237,7 @@ def test_missing_evidence_is_told_and_is_not_fatal(results, run_of):
     words = read(write_report(run).read_text()).words
     assert "evidence/index.json is not there" in words["answer"]
     assert not {"spectrograms", "leaving"} & words.keys()
+    assert "Spectrograms and sounds" not in (run / "report.html").read_text()
     assert not (run / "figures" / "of-another-time.png").exists()
 
 
