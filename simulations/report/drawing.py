@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PIL import Image
 
 from simulations.pictures import compact
@@ -55,7 +56,8 @@ STYLE: dict[Any, Any] = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "legend.fontsize": 11.5,
-    "figure.facecolor": LIGHT["paper"],
+    "figure.facecolor": "none",
+    "figure.edgecolor": "none",
 }
 
 
@@ -92,33 +94,43 @@ def finish(figure: "Figure", name: str, alt: str) -> Drawing:
     if width > SINGLE:
         narrow = _for_the_page(_vector(figure, name, NARROW, height), f"{name}-narrow")
         width, height = WIDE, height * TALLER * WIDTH / min(width, WIDTH)
-    vector, raster = _vector(figure, name, width, height), io.BytesIO()
-    figure.set_layout_engine("none")  # the raster has the vector's places; to look for them costs as much as to draw
-    figure.savefig(raster, format="png", dpi=DOTS_PER_INCH)
-    png = compact(Image.open(raster))
-    return Drawing(name, alt, _for_the_page(vector, name), png, narrow, _as_file(vector))
+    vector = _vector(figure, name, width, height)
+    return Drawing(name, alt, _for_the_page(vector, name), _raster(figure), narrow, _as_file(vector))
 
 
 def _enlarge_type(figure: "Figure") -> None:
     from matplotlib.text import Text
 
-    engine = figure.get_layout_engine()
-    figure.set_layout_engine("none")  # where things stand is not asked yet
-    figure.draw_without_rendering()  # only then there are labels at the ticks
-    figure.set_layout_engine(engine)
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.get_ticklabels(which="both")  # which makes them
     for text in figure.findobj(Text):
         if float(text.get_fontsize()) < SMALLEST:
             text.set_fontsize(SMALLEST)
 
 
 def _vector(figure: "Figure", name: str, width: float, height: float) -> str:
+    """As `savefig` writes it, which would draw all of it once more beforehand for the layout's sake."""
     from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     content = io.StringIO()
     figure.set_size_inches(width / 72, height / 72)
     with rc_context({"svg.hashsalt": name}):
-        figure.savefig(content, format="svg", transparent=True, metadata={"Date": None})
+        FigureCanvasSVG(figure).print_svg(content, metadata={"Date": None})
     return content.getvalue()
+
+
+def _raster(figure: "Figure") -> bytes:
+    """With the places of the last vector: to look for them costs as much as to draw."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.set_layout_engine("none")
+    figure.set_dpi(DOTS_PER_INCH)
+    figure.set_facecolor(LIGHT["paper"])
+    drawn = FigureCanvasAgg(figure)
+    drawn.draw()
+    return compact(Image.fromarray(np.asarray(drawn.buffer_rgba())))
 
 
 def _as_file(svg: str) -> str:
