@@ -64,8 +64,10 @@ def _points(cell: Any, places: Floats, labels: NDArray[np.int64], emotions: Sequ
 
 def _laid_flat(vectors: Floats, seed: int) -> Floats:
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
     state = derive_seed(seed, "neighbours") % 2**32
     flat = TSNE(init="pca", perplexity=perplexity, max_iter=STEPS, random_state=state, n_jobs=1)
-    return np.asarray(flat.fit_transform(vectors))
+    with threadpool_limits(1):  # its threads wait for each other at each of its steps, on a busy machine most of all
+        return np.asarray(flat.fit_transform(vectors))

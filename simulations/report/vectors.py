@@ -284,8 +284,10 @@ def _some(points: Labelled, seed: int) -> Labelled:
 def _laid_flat(vectors: Floats, seed: int) -> tuple[Floats, float]:
     """Places, and the perplexity that so few vectors allow."""
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     perplexity = min(PERPLEXITY, (len(vectors) - 1) // 3)
     state = derive_seed(seed, "map") % 2**32
     flat = TSNE(init="pca", perplexity=perplexity, max_iter=STEPS, random_state=state, n_jobs=1)
-    return np.asarray(flat.fit_transform(vectors), dtype=np.float64), perplexity
+    with threadpool_limits(1):  # its threads wait for each other at each of its steps, on a busy machine most of all
+        return np.asarray(flat.fit_transform(vectors), dtype=np.float64), perplexity
