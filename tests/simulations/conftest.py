@@ -8,6 +8,8 @@ from common.training.pretrained import save_pretrained
 from common.training.stages import Pair
 from server.pretraining import pretraining_identity
 
+FEW = ("Session1", "Session2", "Session3")
+
 
 @pytest.fixture(scope="session")
 def speech(make_speech, tmp_path_factory):
@@ -38,6 +40,20 @@ def config(speech, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def three_sessions(make_speech, tmp_path_factory):
+    folder = make_speech(tmp_path_factory.mktemp("speech"))
+    heading, *rows = (folder / "recordings.csv").read_text().splitlines()
+    kept = [row for row in rows if row.split(",")[2] in FEW]
+    (folder / "recordings.csv").write_text("\n".join([heading, *kept]))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def of_three_sessions(config, three_sessions):
+    return config.model_copy(update={"runtime": config.runtime.model_copy(update={"corpus_root": str(three_sessions)})})
+
+
+@pytest.fixture(scope="session")
 def weights(config, tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
     save_pretrained(
@@ -48,3 +64,10 @@ def weights(config, tmp_path_factory):
         {},
     )
     return folder
+
+
+@pytest.fixture
+def blank_figures(monkeypatch):
+    """Reports have their figures, and none is drawn: to draw them takes longer than all that is told in words."""
+    monkeypatch.setattr("simulations.report.drawing._vector", lambda *_: '<svg viewBox="0 0 1 1"></svg>')
+    monkeypatch.setattr("simulations.report.drawing._raster", lambda _: b"")

@@ -29,7 +29,7 @@ def test_importing_it_brings_nothing_heavy():
     assert said.stdout.split() == []
 
 
-def test_a_corpus_its_features_and_a_comparison(config, speech, weights, tmp_path):
+def test_a_corpus_its_features_and_a_comparison(config, speech, weights, blank_figures, tmp_path):
     corpus = api.read_corpus("table", speech)
     assert len(api.features(corpus, config)) == len(corpus) == 40
     assert api.features(corpus, config, "vectors").raw.shape[0] == 40

@@ -58,7 +58,7 @@ def undrawn(monkeypatch):
     monkeypatch.setattr("simulations.report.writing.write_report", lambda run: run / "report.html")
 
 
-def test_a_bank_gives_a_recognizer(eyesoff, bank, tmp_path):
+def test_a_bank_gives_a_recognizer(eyesoff, bank, blank_figures, tmp_path):
     status, told, progress = eyesoff("--bank", bank, "--run", tmp_path / "run")
     model = tmp_path / "run" / "recognizers" / "everyone" / "model"
     assert (status, told) == (0, f"model: {model}\nreport: {tmp_path / 'run' / 'report.html'}\n")
@@ -67,14 +67,13 @@ def test_a_bank_gives_a_recognizer(eyesoff, bank, tmp_path):
     assert "recognizer: from step 0 to 2" in progress
 
 
-def test_its_scores_come_with_interval_and_n(eyesoff, bank, tmp_path, make_speech, request):
+def test_its_scores_come_with_interval_and_n(eyesoff, bank, tmp_path, make_speech, blank_figures):
     corpus = make_speech(tmp_path / "speech")
     words = ("--bank", bank, "--run", tmp_path / "run", "--corpus", "table", "--root", corpus)
     status, told, _ = eyesoff(*words)
     assert status == 0
     assert "macro_f1 on table: 0." in told
     assert "n = 40" in told
-    request.getfixturevalue("undrawn")  # it has been drawn above
     status, told, _ = eyesoff(*words, "--json")
     answer = json.loads(told)
     assert (answer["corpus"], answer["what"]) == ("table", "bootstrap")

@@ -134,7 +134,7 @@ def test_a_rehearsal_says_how_it_goes_on(typed, tmp_path):
 
 
 @pytest.fixture
-def concluded(typed, layout, monkeypatch, tmp_path):
+def concluded(typed, layout, monkeypatch, blank_figures, tmp_path):
     """A function that types `run` with a preset of vectors, whose campaign ends with these folds; what it said."""
 
     def run(names):

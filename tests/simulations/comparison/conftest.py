@@ -10,21 +10,10 @@ from simulations.comparison import doing, running
 from simulations.comparison.running import Order, run_comparison
 from simulations.comparison.schema import plain
 
-SESSIONS = ("Session1", "Session2", "Session3")
-
 
 @pytest.fixture(scope="session")
-def three_sessions(make_speech, tmp_path_factory):
-    folder = make_speech(tmp_path_factory.mktemp("speech"))
-    heading, *rows = (folder / "recordings.csv").read_text().splitlines()
-    kept = [row for row in rows if row.split(",")[2] in SESSIONS]
-    (folder / "recordings.csv").write_text("\n".join([heading, *kept]))
-    return folder
-
-
-@pytest.fixture(scope="session")
-def config(config, three_sessions):
-    return config.model_copy(update={"runtime": config.runtime.model_copy(update={"corpus_root": str(three_sessions)})})
+def config(of_three_sessions):
+    return of_three_sessions
 
 
 @pytest.fixture(scope="session", autouse=True)

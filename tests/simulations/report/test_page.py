@@ -52,7 +52,9 @@ def reader(built):
     return read(built.page)
 
 
-def test_what_was_put_aside_is_named_with_its_reason_and_in_no_section_where_nothing_was(results, run_of, reader):
+def test_what_was_put_aside_is_named_with_its_reason_and_in_no_section_where_nothing_was(
+    results, run_of, reader, blank_figures
+):
     aside = [{"session": "03+08", "seed": 1, "reason": "12 of 128 samples are <not> finite"}]
     told = read(build(read_results(run_of(results | {"quarantined": aside})), Evidence()).page)
     assert "03+08" in told.words["quarantined"]
@@ -72,7 +74,9 @@ def test_the_headline_answers_with_ratio_interval_gap_and_n(reader):
     assert "n = 80 utterances of 4 speakers, 2 folds, 2 seeds" in words
 
 
-def test_a_corrected_p_stands_beside_its_own_and_what_it_makes_unsure_is_not_called_sure(results, run_of):
+def test_a_corrected_p_stands_beside_its_own_and_what_it_makes_unsure_is_not_called_sure(
+    results, run_of, blank_figures
+):
     row = results["paired"][0] | {"holm": 0.0624, "different": False}
     words = read(write_report(run_of(results | {"paired": [row, *results["paired"][1:]]})).read_text()).words
     assert "p = 0.031\nHolm = 0.062" in words["pairs"].replace(SPACE, " ")
@@ -213,7 +217,7 @@ def test_every_figure_has_a_sentence_that_says_how_to_read_it(built):
     assert re.search(r'id="confusions"><h2>[^<]*</h2>\s*<p>Read it so', built.page)
 
 
-def test_the_papers_scores_stand_beside_the_papers_synthesizer_alone(results, run_of, reader):
+def test_the_papers_scores_stand_beside_the_papers_synthesizer_alone(results, run_of, reader, blank_figures):
     settings = results["settings"] | {"methods": results["settings"]["methods"] | {"synthesizer": "gaussian"}}
     page = read(write_report(run_of(results | {"settings": settings})).read_text())
     for number in ("57.27 ± 0.99", "IEMOCAP"):
@@ -221,7 +225,7 @@ def test_the_papers_scores_stand_beside_the_papers_synthesizer_alone(results, ru
         assert number not in page.words["results"]
 
 
-def test_a_section_that_has_nothing_to_say_is_neither_there_nor_linked(results, run_of):
+def test_a_section_that_has_nothing_to_say_is_neither_there_nor_linked(results, run_of, blank_figures):
     bare = results | {"paired": [], "ablations": [], "failures": [], "quality": {}, "seconds": {}}
     page = read(write_report(run_of(bare)).read_text())
     there = {attributes["id"] for tag, attributes in page.elements if tag == "section"}
@@ -230,7 +234,7 @@ def test_a_section_that_has_nothing_to_say_is_neither_there_nor_linked(results, 
     assert {link.removeprefix("#") for link in linked if link.startswith("#")} == there | {"answer", "citation"}
 
 
-def test_missing_evidence_is_told_and_is_not_fatal(results, run_of):
+def test_missing_evidence_is_told_and_is_not_fatal(results, run_of, blank_figures):
     run = run_of(results)
     (run / "figures").mkdir()
     (run / "figures" / "of-another-time.png").touch()
@@ -241,7 +245,7 @@ def test_missing_evidence_is_told_and_is_not_fatal(results, run_of):
     assert not (run / "figures" / "of-another-time.png").exists()
 
 
-def test_the_stand_in_is_called_one_and_real_speech_is_not(results, run_of, reader):
+def test_the_stand_in_is_called_one_and_real_speech_is_not(results, run_of, reader, blank_figures):
     claim = "No scientific claim is made"
     assert claim not in reader.words["answer"]
     assert claim in read(write_report(run_of(results | {"corpus": "builtin"})).read_text()).words["answer"]
@@ -252,7 +256,7 @@ def test_results_of_another_version_are_refused_in_one_line(results, run_of):
         write_report(run_of(results | {"schema": 99}))
 
 
-def test_a_report_too_large_to_send_is_refused(results, run_of, monkeypatch):
+def test_a_report_too_large_to_send_is_refused(results, run_of, monkeypatch, blank_figures):
     monkeypatch.setattr(page_module, "LARGEST", 1000)
     with pytest.raises(UserError, match="more than 1,000"):
         write_report(run_of(results))

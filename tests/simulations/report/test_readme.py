@@ -86,7 +86,7 @@ def test_a_readme_without_a_place_is_refused_and_told_what_to_put_there(results,
         with_results(text, run_of(results))
 
 
-def test_the_command_writes_both(results, run_of, tmp_path):
+def test_the_command_writes_both(results, run_of, blank_figures, tmp_path):
     run, readme = run_of(results), tmp_path / "README.md"
     readme.write_text(README)
     done = CliRunner().invoke(app, ["report", str(run), "--readme", str(readme)])
@@ -95,7 +95,7 @@ def test_the_command_writes_both(results, run_of, tmp_path):
     assert in_step(readme.read_text(), run)
 
 
-def test_the_command_shows_the_page_where_that_is_asked_for(results, run_of, monkeypatch):
+def test_the_command_shows_the_page_where_that_is_asked_for(results, run_of, blank_figures, monkeypatch):
     shown = []
     monkeypatch.setattr("typer.launch", shown.append)
     run = run_of(results)

@@ -41,7 +41,7 @@ def built(*found, rule="approve"):
     return build(found, Policy(release=rule), "clinic", SITE)
 
 
-def test_what_waits_comes_first_and_is_counted(waiting):
+def test_what_waits_comes_first_and_is_counted(waiting, blank_figures):
     words = words_of(built(waiting("aaaa", held=False, answer="approved"), waiting("bbbb"), waiting("cccc")))
     assert "2 releases wait for your answer." in words
     assert words.index("bbbb: waits") < words.index("cccc: waits") < words.index("aaaa: approved by you")
@@ -49,7 +49,7 @@ def test_what_waits_comes_first_and_is_counted(waiting):
     assert "Nothing waits." in words_of(built())
 
 
-def test_a_release_is_told_in_words_with_its_measures_and_intervals(waiting):
+def test_a_release_is_told_in_words_with_its_measures_and_intervals(waiting, blank_figures):
     words = words_of(built(waiting()))
     for told in (
         "1.18 MB, in fp16",
@@ -64,14 +64,14 @@ def test_a_release_is_told_in_words_with_its_measures_and_intervals(waiting):
         assert told in words
 
 
-def test_where_no_audit_is_asked_for_none_is_promised(waiting):
+def test_where_no_audit_is_asked_for_none_is_promised(waiting, blank_figures):
     words = words_of(built(waiting(verdict=None, held=False), rule="always"))
     assert "may leave without an audit" in words
     assert "your policy asks for no audit" in words
     assert "as soon as it can" not in words
 
 
-def test_it_says_what_is_unusual_and_nothing_of_it_where_nothing_is(waiting):
+def test_it_says_what_is_unusual_and_nothing_of_it_where_nothing_is(waiting, blank_figures):
     strict = Policy(release="approve", bounds={"steps": (100_000, 200_000)})
     assert "Unusual: steps is" in words_of(build([waiting()], strict, "clinic", SITE))
     assert "Unusual" not in words_of(built(waiting()))
@@ -87,7 +87,7 @@ def test_it_says_what_is_unusual_and_nothing_of_it_where_nothing_is(waiting):
         ({"held": False}, "always", []),
     ],
 )
-def test_the_commands_are_those_that_would_work(waiting, changed, rule, wanted):
+def test_the_commands_are_those_that_would_work(waiting, blank_figures, changed, rule, wanted):
     page = html.unescape(built(waiting(**changed), rule=rule))
     assert re.findall(r"eyesoff keeper (\w+) aaaa --site 'a site/site.toml'", page) == wanted
 
