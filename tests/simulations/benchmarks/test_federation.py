@@ -24,8 +24,8 @@ from simulations.federation.serial import SerialClients
 
 
 @pytest.fixture(scope="module")
-def config(make_speech, tmp_path_factory):
-    """The preset demo on forty recordings, its networks and its work made small."""
+def config(three_sessions, tmp_path_factory):
+    """The preset demo on twenty-four recordings, its networks and its work made small."""
     overrides = {
         "corpus.name": "table",
         "network.width": 1 / 64,
@@ -34,7 +34,7 @@ def config(make_speech, tmp_path_factory):
         "recognizer.batch": 2,
         "recognizer.iterations": 2,
         "sampling.per_emotion": 5,
-        "runtime.corpus_root": str(make_speech(tmp_path_factory.mktemp("speech"))),
+        "runtime.corpus_root": str(three_sessions),
         "runtime.cache": str(tmp_path_factory.mktemp("cache")),
         "runtime.device": "cpu",
         "runtime.threads": 1,
@@ -63,8 +63,8 @@ def test_the_bare_loop_tunes_what_the_campaign_tuned(config, finished):
     bank = Bank(finished / "run" / "bank")
     banked = {one.session: weights_digest(bank.load(one).weights()) for one in bank.banked()}
     workplace = Workplace(finished / "run" / SITES, config, finished / "base")
-    worker = Worker(workplace, range(5), threading.Barrier(1))
-    generators = dict(map(worker.tune, range(5)))
+    worker = Worker(workplace, range(3), threading.Barrier(1))
+    generators = dict(map(worker.tune, range(3)))
     assert generators == banked
     federation._require_same(generators, bank)
     with pytest.raises(UserError, match="not tune the same generators: Session2"):
@@ -86,7 +86,7 @@ def test_the_tuning_phase_begins_with_its_stage_and_ends_with_its_last_generator
 
 def test_the_wire_ratio_counts_every_byte_that_the_ledger_holds(config, finished):
     ratios = list(wire_ratios(finished / "run" / SITES, config))
-    assert len(ratios) == 5
+    assert len(ratios) == 3
     heaviest = max(banked.bytes for banked in Bank(finished / "run" / "bank").banked())
     assert max(ratios) > heaviest / federation_generator_bytes(config) > 1
 
@@ -141,6 +141,6 @@ def test_all_figures_stand_in_one_object_and_no_process_waits_for_another(config
     assert figures["overhead"] > 0
     assert figures["server_memory_ratio"] == 1.0
     assert figures["wire_ratio"] > 1
-    assert figures["tunings"] == 5
+    assert figures["tunings"] == 3
     assert json.loads(json.dumps(figures)) == figures
     assert "waiting" not in capfd.readouterr().err
