@@ -129,7 +129,8 @@ class Manifest:
         """Refuse to learn an emotion of which there is not one utterance, in whichever session."""
         if missing := [label for label, held in zip(self.labels, self.held, strict=True) if not held]:
             where = f"corpus {self.corpus}, sessions {', '.join(self.sessions)}"
-            remedy = "name only emotions in corpus.emotions that it has"
+            there = json.dumps([label for label in self.labels if label not in missing])
+            remedy = f"leave it out with --set 'corpus.emotions={there}', or add recordings of it"
             raise UserError(f"no session holds speech that is {' or '.join(missing)}", where=where, remedy=remedy)
 
     def where(self, keep: Callable[[Utterance], bool]) -> "Manifest":

@@ -38,6 +38,7 @@ def test_an_emotion_that_no_session_holds_is_one_error(with_rows, weights):
     with pytest.raises(UserError, match="no session holds speech that is sad") as raised:
         prepare(config, weights, ignore)
     assert "\n" not in str(raised.value)
+    assert '--set \'corpus.emotions=["neutral", "angry", "happy"]\'' in str(raised.value)
 
 
 def test_an_emotion_that_one_session_lacks_is_no_error(with_rows, weights):
