@@ -57,7 +57,7 @@ def test_other_features_are_another_picture(overrides, tmp_path: Path) -> None:
 
 
 def test_the_whole_story_ends_in_a_table_and_two_pictures_and_is_told_twice_alike(
-    overrides, tmp_path: Path, monkeypatch, capsys
+    overrides, tmp_path: Path, monkeypatch, capsys, blank_figures
 ) -> None:
     monkeypatch.setattr(demo, "federate", partial(demo.federate, backend="serial"))
     words = ["demo", "--run", str(tmp_path), *(word for one in overrides for word in ("--set", one))]
