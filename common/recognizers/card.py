@@ -107,7 +107,7 @@ def _head(card: ModelCard) -> str:
 def _use(card: ModelCard) -> str:
     many = f"""
 It compares a recording with the others of its session. Give it {card.together} or more together, of the same people and
-microphone.
+microphone; for a single new one, name the folder of the others with `--beside`.
 """
     return f"""## Use
 

@@ -109,7 +109,7 @@ class VectorReader:
             raise UserError(
                 f"{usable}, and this model compares a recording with others of the same session",
                 remedy=f"give {self._together} or more of the same people and microphone together, such as a folder, "
-                "or train a model with vectors.normalisation = public",
+                "name such a folder with --beside, or train a model with vectors.normalisation = public",
             )
         self._standard = Standard.of(torch.stack(rows))
 

@@ -25,6 +25,15 @@ def recognize(
         list[Path],
         typer.Argument(metavar="WAV...", help="Recordings, or folders of them, at any depth.", show_default=False),
     ],
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--beside",
+            metavar="PLACE",
+            help="Recordings of the same people and microphone, or a folder of them, for a model that compares a "
+            "recording with others. They get no answer of their own.",
+        ),
+    ] = None,
     windows: Annotated[
         bool, typer.Option("--windows", help="Also tell of every two seconds, half a second apart.")
     ] = False,
@@ -41,6 +50,8 @@ def recognize(
     Example: eyesoff recognize runs/bootstrap/recognizers/everyone/model interview.wav --windows
 
     Example: eyesoff recognize runs/bootstrap/recognizers/everyone/model recordings/ --csv > emotions.csv
+
+    Example: eyesoff recognize runs/bootstrap/recognizers/everyone/model new.wav --beside recordings/
     """
     if as_csv and as_json:
         raise UserError("--csv and --json both name a form", remedy="give one of them")
@@ -56,7 +67,7 @@ def recognize(
     opened, paths = load_model(model), recordings_in(recordings)
     # fp32, so that the same recording has the same answer on every machine, to the last digits that are shown.
     machine = Acceleration.of(runtime)
-    listener = Listener(opened, machine, session=paths)
+    listener = Listener(opened, machine, session=recordings_in([*recordings, *(beside or ())]))
     failed: list[dict[str, str]] = []
     heard = _heard(listener, paths, windows, failed)
     if as_json:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -14,7 +15,9 @@ import torch
 
 from common.config import NetworkConfig
 from common.features.scaling import Scaling
+from common.features.vectors import space_of_vectors
 from common.networks import learned_weights
+from common.recognizers import recognizer
 from common.recognizers.card import ModelCard, extractor_of
 from common.recognizers.methods.cnn import RECOGNIZER, untrained
 from common.recognizers.model import Model, save_model
@@ -41,6 +44,27 @@ def model(tmp_path):
     )
     save_model(tmp_path / "model", Model(card, weights))
     return tmp_path / "model"
+
+
+@pytest.fixture
+def comparing(tmp_path):
+    """A model of vectors that compares a recording with others of its session."""
+    vectors = VectorConfig(normalisation="session")
+    one, space = recognizer("svm"), space_of_vectors(vectors)
+    stream = torch.Generator().manual_seed(0)
+    shapes = one.shapes(one.Settings(), space, len(EMOTIONS))
+    card = ModelCard(
+        extractor=extractor_of(space, vectors),
+        recognizer=one.name,
+        settings=one.Settings().model_dump(mode="json"),
+        labels=EMOTIONS,
+        space=space,
+        scaling=None,
+        trained_on="nothing",
+    )
+    weights = {name: torch.randn(shape, generator=stream) for name, shape in shapes.items()}
+    save_model(tmp_path / "comparing", Model(card, weights))
+    return tmp_path / "comparing"
 
 
 @pytest.fixture
@@ -111,6 +135,23 @@ def test_json_is_one_object_that_names_what_failed(recognize, model, recordings)
     assert (first["seconds"], first["rate"], len(first["windows"])) == (3.0, 16_000, 3)
     assert list(first["probabilities"]) == list(EMOTIONS) == answer["labels"]
     assert first["emotion"] == max(first["probabilities"], key=first["probabilities"].get)
+
+
+def test_a_lone_recording_is_compared_with_those_beside_it_which_get_no_line(recognize, comparing, tmp_path):
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    for number in range(8):
+        noise = 0.1 * np.random.default_rng(number).standard_normal(16_000 + 1_000 * number)
+        soundfile.write(beside / f"{number}.wav", noise, 16_000)
+    alone = shutil.copy(beside / "3.wav", tmp_path / "new.wav")
+    status, told, complaint = recognize(comparing, alone)
+    assert (status, told) == (2, "")
+    assert "1 usable recording" in complaint
+    assert "name such a folder with --beside" in complaint
+    status, told, complaint = recognize(comparing, alone, "--beside", beside)
+    assert (status, complaint, told.count("\n")) == (0, "", 1)
+    together = recognize(comparing, alone, beside)[1]
+    assert told == together.splitlines(keepends=True)[0]
 
 
 def test_two_forms_at_once_are_a_line(recognize, model, recordings):
