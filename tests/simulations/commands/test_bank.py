@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from common.training import distillation
 from server.bank import Bank
 from simulations import cli
 
@@ -116,6 +117,10 @@ def test_a_bank_that_is_not_there_is_an_error_and_not_an_empty_list(capsys, tmp_
 
 class TestShrinking:
     """`eyesoff bank shrink`."""
+
+    @pytest.fixture(autouse=True)
+    def _soon_distilled(self, monkeypatch):
+        monkeypatch.setattr(distillation, "STEPS", 4)
 
     @pytest.fixture
     def stored(self, bank, release, tune):
