@@ -93,6 +93,7 @@ class Intake:
         left = dict(releases)
         while found := self._odd_ones(left):
             left = self._without(left, found)
+        give_back()  # before recognizers are trained, when the most is asked for
         return left
 
     def unpoolable(self, name: str, releases: Mapping[str, Banked]) -> dict[str, Banked]:
