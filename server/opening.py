@@ -69,8 +69,8 @@ def _unpack(archive: Path, folder: Path) -> None:
                     raise UserError(f"it holds {target.name} twice", where=archive, remedy="export the bank again")
                 with opened.open(member) as source, target.open("xb") as stream:
                     shutil.copyfileobj(source, stream)
-    # The last two are what zipfile raises for a compression that it lacks, and for a file that asks for a password.
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    # The last is what zipfile raises for a compression that it lacks, and for a file that asks for a password.
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError) as error:
         remedy = f"{error or 'it is damaged'}; copy it again"
         raise UserError("cannot read the zip file", where=archive, remedy=remedy) from None
 
