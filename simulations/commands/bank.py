@@ -142,7 +142,7 @@ def shrink_(
         bool,
         typer.Option(
             "--distil/--no-distil",
-            help="Train what a rank keeps to make what the whole generator makes; a minute a release on a processor.",
+            help="Train what a rank keeps to make what the whole generator makes.",
         ),
     ] = True,
     as_json: AsJson = False,
