@@ -11,13 +11,10 @@ import json
 import logging
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import fields
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 from torch import Tensor
@@ -25,6 +22,7 @@ from torch import Tensor
 from client.activity import AUDIT, VERDICT
 from client.door import Door
 from client.tuning import Clock, Grant, TuningFolder, checked_base, examples_of, fitted, seed_of, surroundings
+from common.audit.kept import kept
 from common.audit.twins import Audit, Told
 from common.audit.verdict import Limits, Verdict, unable
 from common.errors import UserError
@@ -32,7 +30,6 @@ from common.files import atomic_json
 from common.seeds import derive_seed
 from common.settings import RuntimeConfig, Section
 from common.synthesizers import Sampler
-from common.training.checkpoint import read_tensors, save_tensors
 from common.training.phases import Interrupted
 from common.wire import Refused, Tuning, restored_weights, weights_digest
 from common.wire.terms import Digest
@@ -102,14 +99,9 @@ class AuditFolder:
 
     def scored(self, number: int, make: Callable[[], Told]) -> Told:
         """A twin's scores, made unless they are there."""
-        path = self.path / f"{SCORES}-{number}"
-        with suppress(UserError):
-            return Told(**{name: value.numpy() for name, value in read_tensors(path)[0].items()})
-        made = make()
-        tensors = {one.name: torch.from_numpy(getattr(made, one.name)) for one in fields(Told)}
-        save_tensors(path, tensors, {"what": "scores of a twin"})
+        told = kept(self.path / f"{SCORES}-{number}", make)
         shutil.rmtree(self.twin(number).path, ignore_errors=True)
-        return made
+        return told
 
 
 def _read(path: Path, kind: type[S]) -> S | None:

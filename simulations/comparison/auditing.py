@@ -4,10 +4,13 @@ Owns which speech each twin is fitted to and what is attacked. Must not know how
 
 A site's release is audited on that site's speech; what is made of all sites together, on the speech of all. The server
 of federated averaging sees a network of each site in every round, so those are attacked, each on its own site's speech.
+Networks of patches take minutes a twin, so each twin is a unit, whole; an audit makes of it what the row would release.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,26 +18,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from common.audit.coins import members
-from common.audit.density import scores, squared_distances
+from common.audit.kept import kept
 from common.audit.speech import Speech
 from common.audit.twins import Audit
-from common.audit.verdict import Limits
 from common.features.patches import Batch
+from common.features.scaling import Scaling
 from common.features.spaces import SpeechFeatures
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
+from common.networks.memory import require_memory
 from common.recognizers.averaging import each_round
 from common.recognizers.methods.dnn import RECOGNIZER as DENSE
 from common.scoring.confusion import Floats
 from common.seeds import derive_seed
-from common.synthesizers import Fitting, synthesizer
+from common.synthesizers import Fitting, Sampler, synthesizer
+from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Examples, everything
-from common.training.phases import Interrupted
+from common.training.phases import Interrupted, Surroundings
+from simulations.comparison.fitting import as_released
 from simulations.comparison.job import Job
 from simulations.comparison.modes import Mode, mode_of
-from simulations.comparison.store import ATTACK
+from simulations.comparison.store import ATTACK, RELEASE, SNAPSHOTS
 from simulations.comparison.summing import around_of, by_site, summed_release
-from simulations.comparison.units import EVERYBODY
+from simulations.comparison.units import EVERYBODY, LIMITS
 
 Chosen = NDArray[np.int64]
 """Numbers of utterances."""
@@ -42,36 +48,92 @@ Chosen = NDArray[np.int64]
 
 def audit(job: Job) -> None:
     """Of one mode and site, or of all sites; every mode meets the same coins."""
-    mode, place, setting = mode_of(job.unit.subject, job.config), job.unit.place, job.setting
+    mode, place = mode_of(job.unit.subject, job.config), job.unit.place
+    speech = _speech_at(job)
+    attack = _attack(job, speech)
+    found = _of_networks(job, mode, speech, attack) if mode.rounds else _of_samples(job, mode, speech, attack)
+    shared = {"place": place, "utterances": len(attack.utterances), "twins": len(attack.coins())}
+    atomic_json(job.folder / ATTACK, shared | found)
+
+
+def fit_twin(job: Job) -> None:
+    """One twin's weights, as they are before a release makes them smaller."""
+    number = int(job.unit.identity["settings"]["twin"])
+    speech = _speech_at(job)
+    part = speech.part(members(_attack(job, speech).coins()[number]))
+    acceleration = Acceleration.of(job.config.runtime)
+    one = synthesizer(job.unit.subject)
+    cost = one.cost(one.settings_of(job.config), job.setting.space, job.config.corpus.classes)
+    require_memory(f"a fit of {one.name}", cost.bytes, acceleration.device)
+    around = job.around(acceleration, job.unit.steps)
+    weights = _fitted(job, one.name, speech, part, number, around)
+    save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})
+
+
+def _speech_at(job: Job) -> Speech:
+    place, setting = job.unit.place, job.setting
     part = setting.manifest if place == EVERYBODY else setting.part(place)
-    speech = Speech(setting.features.of(part), setting.space, setting.scaling)
-    attack = Audit(speech.utterances, speech.place, Limits(), derive_seed(job.config.seed, "audit", place))
-    of_twin = (
-        partial(_by_networks, job, mode, speech) if mode.rounds else partial(_by_samples, job, mode, speech, attack)
-    )
+    return Speech(setting.features.of(part), setting.space, setting.scaling)
+
+
+def _attack(job: Job, speech: Speech) -> Audit:
+    seed = derive_seed(job.config.seed, "audit", job.unit.place)
+    return Audit(speech.utterances, speech.place, LIMITS, seed, speech.targets)
+
+
+def _of_samples(job: Job, mode: Mode, speech: Speech, attack: Audit) -> dict[str, Any]:
+    """By all that a site's own audit looks at, with its verdict."""
+    sampler = partial(_sampler, job, mode, speech)
+    told = []
+    for number in range(len(attack.coins())):
+        if job.stop():
+            raise Interrupted(job.unit.kind, number)
+        path = job.folder / SNAPSHOTS / f"told-{number}"
+        told.append(kept(path, lambda: attack.scores_of(number, sampler)))  # noqa: B023 - called at once
+    verdict = attack.verdict(told)
+    word = (attack.foregone() or verdict).word
+    return verdict.model_dump(mode="json", exclude={"reasons"}) | {"word": word}
+
+
+def _of_networks(job: Job, mode: Mode, speech: Speech, attack: Audit) -> dict[str, Any]:
     told = []
     for number, row in enumerate(attack.coins()):
         if job.stop():
             raise Interrupted(job.unit.kind, number)
-        told.append(of_twin(number, members(row)))
-    atomic_json(job.folder / ATTACK, {"place": place, **asdict(attack.findings(np.stack(told)))})
+        told.append(_by_networks(job, mode, speech, number, members(row)))
+    return asdict(attack.findings(np.stack(told)))
 
 
-def _by_samples(job: Job, mode: Mode, speech: Speech, attack: Audit, number: int, chosen: Chosen) -> Floats:
-    """How likely each utterance is under what a twin makes."""
-    one = synthesizer(str(mode.synthesizer))
-    settings, labels = one.settings_of(job.config), job.config.corpus.emotions
-    seed = derive_seed(job.config.seed, "audit", job.unit.place, "twin", number)
-    part = speech.part(chosen)
-    if mode.where == "sum":
-        weights = summed_release(job, one, settings, by_site(part), seed)
+def _sampler(job: Job, mode: Mode, speech: Speech, number: int, chosen: Chosen) -> Sampler:
+    """Of what the row would release of these utterances."""
+    name, config, space = str(mode.synthesizer), job.config, job.setting.space
+    one, classes = synthesizer(name), config.corpus.classes
+    if job.unit.needs:
+        whole, _ = read_tensors(job.store.where(job.unit.needs[number]) / RELEASE)
+        weights: Mapping[str, Tensor] = as_released(job, name, whole, _seed(job, number), around_of(job))
+    elif mode.where == "sum":
+        weights = summed_release(job, one, one.settings_of(config), by_site(speech.part(chosen)), _seed(job, number))
     else:
-        examples = partial(_examples, part, seed)
-        ground = job.setting.space, seed, around_of(job), part.manifest.held
-        weights = one.released_by(Fitting(examples, {}, labels, *ground), settings)
-    device = Acceleration.of(job.config.runtime).device
-    made = attack.draw(one.sampler(weights, settings, job.setting.space, len(labels), device), number)
-    return scores(attack.utterances, squared_distances(attack.utterances, made), attack.utterances.unit())
+        weights = _fitted(job, name, speech, speech.part(chosen), number, around_of(job))
+    sampler: Sampler = one.sampler(
+        weights, one.settings_of(config), space, classes, Acceleration.of(config.runtime).device
+    )
+    return sampler
+
+
+def _fitted(
+    job: Job, name: str, speech: Speech, part: SpeechFeatures, number: int, around: Surroundings
+) -> dict[str, Tensor]:
+    one, labels, seed = synthesizer(name), job.config.corpus.emotions, _seed(job, number)
+    settings = one.settings_of(job.config)
+    base = job.setting.pretrained.pair.learned() if one.base(settings, len(labels)) else {}
+    examples = partial(_examples, part, speech.scaling, seed)
+    fitting = Fitting(examples, base, labels, job.setting.space, seed, around, part.manifest.held)
+    return dict(one.released_by(fitting, settings))
+
+
+def _seed(job: Job, number: int) -> int:
+    return derive_seed(job.config.seed, "audit", job.unit.place, "twin", number)
 
 
 def _by_networks(job: Job, mode: Mode, speech: Speech, number: int, chosen: Chosen) -> Floats:
@@ -83,9 +145,8 @@ def _by_networks(job: Job, mode: Mode, speech: Speech, number: int, chosen: Chos
     held = [np.flatnonzero(owners == session) for session in sorted(set(owners.tolist()))]
     sites = [Batch(whole.values[own[inside[own]]], whole.labels[own[inside[own]]]) for own in held]
     told = np.zeros(len(owners))
-    seed = derive_seed(job.config.seed, "audit", job.unit.place, "twin", number)
     acceleration = Acceleration.of(job.config.runtime)
-    _, *rounds = each_round(sites, settings, space, classes, mode.rounds, seed=seed)
+    _, *rounds = each_round(sites, settings, space, classes, mode.rounds, seed=_seed(job, number))
     for one in rounds:
         for own, weights in zip(held, one.told, strict=True):
             network = DENSE.predictor(weights, settings, space, classes, acceleration)
@@ -101,5 +162,5 @@ def _certainty(numbers: Tensor, labels: Tensor) -> Floats:
     return np.asarray((right - wrong).numpy())
 
 
-def _examples(part: SpeechFeatures, seed: int, balanced: bool) -> Examples:
-    return part.examples(None, seed, balanced=balanced)
+def _examples(part: SpeechFeatures, scaling: Scaling | None, seed: int, balanced: bool) -> Examples:
+    return part.examples(scaling, seed, balanced=balanced)

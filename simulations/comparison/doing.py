@@ -12,7 +12,7 @@ from common.files import atomic_write
 from common.networks.acceleration import Acceleration
 from common.spaces import Vectors
 from common.training.phases import Interrupted
-from simulations.comparison.auditing import audit
+from simulations.comparison.auditing import audit, fit_twin
 from simulations.comparison.fitting import fit, tune
 from simulations.comparison.job import Job
 from simulations.comparison.recognizing import score, train
@@ -36,6 +36,7 @@ WORK = {
     "train": train,
     "score": score,
     "quality": measure_samples,
+    "twin": fit_twin,
     "audit": audit,
 }
 TRACE = "error.txt"

@@ -32,7 +32,7 @@ from common.synthesizers import Fitting, synthesizer
 from common.synthesizers.synthesizer import Distilling
 from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Examples
-from common.training.phases import Interrupted
+from common.training.phases import Interrupted, Surroundings
 from common.training.reporters import Together
 from common.weights import cut, restored
 from common.wire import Precision, Refusal, Release, Reply, decode_reply, restored_weights
@@ -79,7 +79,8 @@ def tune(job: Job) -> None:
 def _cut(job: Job, whole: Unit) -> None:
     """A release made smaller after it has left; what is put aside whole stays aside."""
     weights, _ = read_tensors(job.store.where(whole) / RELEASE)
-    smaller = _as_released(job, weights, derive_seed(job.config.seed, "cut", job.unit.place))
+    around = job.around(Acceleration.of(job.config.runtime), job.unit.steps)
+    smaller = as_released(job, job.unit.subject, weights, derive_seed(job.config.seed, "cut", job.unit.place), around)
     save_tensors(job.folder / RELEASE, smaller, {"what": str(job.unit)})
     if reason := job.store.aside(whole):
         atomic_json(job.folder / ASIDE, {"reason": reason})
@@ -131,9 +132,11 @@ def _watch(keeper: Keeper, job: Job) -> None:
         time.sleep(POLL)
 
 
-def _as_released(job: Job, weights: Mapping[str, Tensor], seed: int) -> dict[str, Tensor]:
-    """With whatever is lost where a release is made smaller."""
-    one, config, classes = synthesizer(job.unit.subject), job.config, job.config.corpus.classes
+def as_released(
+    job: Job, name: str, weights: Mapping[str, Tensor], seed: int, around: Surroundings
+) -> dict[str, Tensor]:
+    """A synthesizer's weights with whatever is lost where a release is made smaller."""
+    one, config, classes = synthesizer(name), job.config, job.config.corpus.classes
     form = form_of(**asked_form(config.finetuning.released_as, config.release))
     if form.is_whole:
         kind = Precision[config.finetuning.released_as.upper()].dtype
@@ -145,7 +148,6 @@ def _as_released(job: Job, weights: Mapping[str, Tensor], seed: int) -> dict[str
     if misfit := form.misfit(shapes, based=bool(reference)):
         raise UserError(misfit, remedy="set release.rank otherwise")
     if config.release.distilled:
-        around = job.around(Acceleration.of(config.runtime), job.unit.steps)
         weights = one.distilled(Distilling(weights, reference, form, seed, around), settings)
     return restored(cut(weights, reference, form, torch_stream(seed, "rounding")), reference, form, shapes)
 
@@ -173,7 +175,7 @@ def fit(job: Job) -> None:
         Fitting(examples, base, labels, setting.space, seed, around, train.manifest.held),
         settings,
     )
-    weights = _as_released(job, released, seed)
+    weights = as_released(job, one.name, released, seed, around)
     save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})
     if encoder.encode is not None:
         sampler = one.sampler(weights, settings, setting.space, len(labels), acceleration.device)

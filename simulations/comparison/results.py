@@ -5,6 +5,7 @@ Owns every step between what was computed and what is written down. Must not kno
 """
 
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -134,7 +135,11 @@ def _attack(found: Sequence[Mapping[str, Any]]) -> Attack | None:
     auc, low, high = (float(np.mean([one[name] for one in found])) for name in ("auc", "low", "high"))
     # Seeds hear the same utterances.
     utterances = sum({one["place"]: int(one["utterances"]) for one in found}.values())
-    return Attack(auc, low, high, max(one["epsilon"] for one in found), len(found), utterances, found[0]["twins"])
+    epsilon, twins = max(one["epsilon"] for one in found), found[0]["twins"]
+    verdicts = dict(sorted(Counter(one["word"] for one in found if "word" in one).items()))
+    attacks = [one["by_score"] for one in found if len(one.get("by_score", {})) > 1]
+    by_score = {name: float(np.mean([one[name] for one in attacks])) for name in (attacks[0] if attacks else {})}
+    return Attack(auc, low, high, epsilon, len(found), utterances, twins, verdicts, by_score)
 
 
 def _with_leaving(row: Row, mode: Mode, setting: Setting) -> Row:

@@ -56,6 +56,19 @@ class Attack:
     """With coins, over places."""
     twins: int
     """Of an audit."""
+    verdicts: dict[str, int] = field(default_factory=dict)
+    """How many audits came to each verdict, under the limits that a site has unless its policy says otherwise."""
+    by_score: dict[str, float] = field(default_factory=dict)
+    """AUC of each attack, where there are several; the other numbers are of whichever tells more."""
+
+    @property
+    def words(self) -> str:
+        """The verdicts, counted.
+
+        >>> Attack(0.6, 0.5, 0.7, 0.0, 5, 90, 8, {"cannot-tell": 4, "refuse": 1}).words
+        'cannot tell 4, refuse 1'
+        """
+        return ", ".join(f"{word.replace('-', ' ')} {count}" for word, count in self.verdicts.items())
 
 
 @dataclass(frozen=True)

@@ -97,17 +97,19 @@ def privacy_of(results: Results) -> Table | None:
     if not attacked:
         return None
     told = (
-        "attack: pairs told right, of one utterance that was in and one that was not; half is chance; bytes: a site's"
+        "attack: pairs told right, of one utterance that was in and one that was not; half is chance; "
+        "audits: their verdicts, a site and seed each; bytes: a site's"
     )
     table = Table(title="privacy", title_justify="left", caption=told, caption_justify="left")
     table.add_column("released by")
-    for heading in ("attack", "90 %", "epsilon", "releases", "bytes"):
-        table.add_column(heading, no_wrap=True)
+    for heading in ("attack", "90 %", "audits", "epsilon", "releases", "bytes"):
+        table.add_column(heading, no_wrap=heading != "audits")
     for name, row in attacked.items():
         if found := row.attack:
             promise = "none" if row.epsilon is None else f"{row.epsilon:g}"
             numbers = [promise, *("" if one is None else f"{one:,}" for one in (row.releases, row.bytes))]
-            table.add_row(name, f"{found.auc:.3f}", f"{found.low:.2f} to {found.high:.2f}", *numbers)
+            bounds = f"{found.low:.2f} to {found.high:.2f}"
+            table.add_row(name, f"{found.auc:.3f}", bounds, found.words, *numbers)
     return table
 
 

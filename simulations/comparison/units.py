@@ -9,6 +9,7 @@ Owns the graph and each unit's identity. Must not know how a unit is computed.
     sum      a synthesizer of a sum over a fold's training sessions
     score    that recognizer on the session that was left out
     quality  samples of one mode (or of a control) beside real patches
+    twin     a synthesizer of patches on half of a place's speech: the same for every form of its release
     audit    how well who was in the speech is told by what a mode releases of it
 """
 
@@ -17,6 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, cast, get_args
 
 from client.simulated import site_name
+from common.audit.verdict import Limits
 from common.augmentation.plans import VERSION as PLANS_VERSION
 from common.augmentation.plans import PlanName, kinds_of
 from common.config.tree import Config
@@ -39,10 +41,12 @@ from simulations.comparison.setting import Setting
 
 FORMAT = 2
 """Raise it when a unit computes anything else than before."""
-Kind = Literal["tune", "fit", "sum", "train", "score", "quality", "audit"]
-KINDS: tuple[Kind, ...] = ("tune", "fit", "sum", "train", "score", "quality", "audit")
-AUDIT_VERSION = 1
+Kind = Literal["tune", "fit", "sum", "train", "score", "quality", "twin", "audit"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+AUDIT_VERSION = 2
 """Raise it when an audit computes anything else than before."""
+LIMITS = Limits()
+"""What an audit of a comparison finds is judged by: those that a site has unless its policy says otherwise."""
 EVERYBODY = "all sessions"
 COPYING, NOISE = "copying", "noise"
 """Controls of every measure of quality: a generator that copies its data, and one that makes noise."""
@@ -165,25 +169,52 @@ class _SeedPlan:
 
     def audits(self, modes: Sequence[Mode]) -> Iterator[Unit]:
         """Of all speech, where a mode's release can be attacked: a site's own, or what comes of all sites together."""
-        if not (self.config.compare.audited and self.setting.is_usual and isinstance(self.setting.space, Vectors)):
+        if not (self.config.compare.audited and self.setting.is_usual):
             return
         for mode in modes:
             if not mode.rounds and (mode.synthesizer is None or mode.real):
                 continue
             plan = self._of_row(mode)
-            settings = plan._audited(mode)
             places = self.setting.manifest.sessions if mode.where == "clients" else (EVERYBODY,)
             for place in places:
-                yield plan._unit("audit", mode.name, place, settings)
+                twins = plan._twins(mode, place)
+                yield from twins
+                yield plan._unit("audit", mode.name, place, plan._audited(mode), twins)
+
+    def _twins(self, mode: Mode, place: str) -> tuple[Unit, ...]:
+        """Fitted once for all rows that differ in the form of a release alone; none of vectors, which cost little."""
+        if mode.synthesizer is None or isinstance(self.setting.space, Vectors):
+            return ()
+        name, settings = mode.synthesizer, {"audit": AUDIT_VERSION, **self._fitted(mode.synthesizer)}
+        steps = self._steps(name)
+        numbers = range(LIMITS.twins)
+        return tuple(self._unit("twin", name, place, settings | {"twin": n}, steps=steps) for n in numbers)
 
     def _audited(self, mode: Mode) -> dict[str, Any]:
-        """What an audit reads beside speech."""
+        """What an audit reads beside speech and twins."""
         settings: dict[str, Any] = {"audit": AUDIT_VERSION, "where": mode.where}
         if mode.synthesizer is None:
             dense = DENSE.settings_of(self.config).model_dump(mode="json")
             return settings | {"dense": dense, "rounds": mode.rounds, "epochs": EPOCHS, "batch": BATCH}
-        one = synthesizer(mode.synthesizer)
-        return settings | {"method": one.name, "synthesizer": one.settings_of(self.config).model_dump(mode="json")}
+        return settings | {"method": mode.synthesizer} | self._released(mode.synthesizer)
+
+    def _fitted(self, name: str) -> dict[str, Any]:
+        """What decides the weights of a fit, beside its speech."""
+        one = synthesizer(name)
+        own = one.settings_of(self.config)
+        settings = {"synthesizer": own.model_dump(mode="json")} | self._before_the_fit()
+        return settings | ({"base": self.setting.base_hash} if one.base(own, self.config.corpus.classes) else {})
+
+    def _released(self, name: str) -> dict[str, Any]:
+        """The same, and in which form they leave."""
+        settings = self._fitted(name) | {"released_as": self.config.finetuning.released_as}
+        if (form := self.config.release) != ReleaseConfig():
+            settings["release"] = form.model_dump(mode="json")
+        return settings
+
+    def _steps(self, name: str) -> int:
+        one = synthesizer(name)
+        return one.cost(one.settings_of(self.config), self.setting.space, self.config.corpus.classes).steps
 
     def _of_row(self, mode: Mode) -> "_SeedPlan":
         """Under the settings of a row's own."""
@@ -194,14 +225,7 @@ class _SeedPlan:
         if mode.synthesizer is None:
             return ()
         one = synthesizer(mode.synthesizer)
-        own, classes = one.settings_of(self.config), self.config.corpus.classes
-        settings = {"synthesizer": own.model_dump(mode="json"), "released_as": self.config.finetuning.released_as}
-        if (form := self.config.release) != ReleaseConfig():
-            settings["release"] = form.model_dump(mode="json")
-        settings |= self._before_the_fit()
-        if one.base(own, classes):
-            settings["base"] = self.setting.base_hash
-        steps = one.cost(own, self.setting.space, classes).steps
+        settings, steps = self._released(one.name), self._steps(one.name)
         if mode.where == "sum":
             place = self.setting.fitted_at[fold.title]
             return (self._unit("sum", one.name, place, settings | self._read(fold.fitted)),)

@@ -10,6 +10,7 @@ from typing import Any
 
 from common.files import atomic_write
 from simulations.comparison.schema import Attack, Results, Row
+from simulations.comparison.units import LIMITS
 from simulations.report.drawing import Drawing, canvas, finish
 from simulations.report.palette import LIGHT
 from simulations.report.readme import markdown
@@ -18,11 +19,13 @@ from simulations.report.wording import NOTHING, interval, many, megabytes, score
 
 HEADINGS = (
     "corpus",
+    "recognizer",
     "released",
     "macro F1",
     "95 %",
     "attack AUC",
     "90 %",
+    "audits' verdicts",
     "epsilon",
     "delta",
     "releases of a site",
@@ -33,9 +36,15 @@ PLACE = "privacy"
 """Of the table in one document, and of the picture in another."""
 FORMS = {"sum": ("one noise for the sum", "federated", "^"), "site": ("noise at each site", "baseline", "o")}
 AVERAGED = "federated averaging", "centralized", "s"
-LABELS = {"^": ((0, 5), "center", "bottom"), "o": ((0, -6), "center", "top"), "s": ((7, 0), "left", "center")}
+GENERATORS = "the paper's GAN, by rank", "fifth", "D"
+LABELS = {
+    "^": ((0, 5), "center", "bottom"),
+    "o": ((0, -6), "center", "top"),
+    "s": ((7, 0), "left", "center"),
+    "D": ((0, -6), "center", "top"),
+}
 """Where words stand beside each mark: offset and what of them lies there."""
-EPSILON = "epsilon "
+EPSILON, RANK, GAUSSIAN = "epsilon ", "rank ", "gaussian"
 WIDTH, HEIGHT = 300.0, 232.0
 """Points: type of 9 of them is read on a phone."""
 
@@ -43,12 +52,12 @@ WIDTH, HEIGHT = 300.0, 232.0
 def privacy_block(runs: Sequence[Results]) -> str:
     """A row a run and mode; and what the numbers are."""
     first = runs[0]
-    rows = [[run.corpus, name, *_cells(row)] for run in runs for name, row in run.modes.items()]
+    rows = [[run.corpus, _reader(run), name, *_cells(row)] for run in runs for name, row in run.modes.items()]
     audits = next(row.attack for run in runs for row in run.modes.values() if row.attack is not None)
     tested = "; ".join(
         f"{run.corpus}, n = {sum(sum(fold.utterances) for fold in run.folds)} utterances of "
         f"{many(sum(len(fold.speakers) for fold in run.folds), 'speaker')}, {many(len(run.folds), 'fold')}, "
-        f"{many(len(run.seeds), 'seed')}, recognizer {run.settings['methods']['recognizer']}"
+        f"{many(len(run.seeds), 'seed')}, recognizer {_reader(run)}"
         for run in runs
     )
     return (
@@ -57,16 +66,25 @@ def privacy_block(runs: Sequence[Results]) -> str:
         "share of pairs of an utterance that was in and one that was not which are told right; 0.5 is chance. It is "
         f"the mean over sites and seeds, from {audits.twins} fits to halves an audit; what is made of a sum is "
         "attacked as a whole, of averaging each site's networks of every round. Its interval: the mean of audits' own "
-        "bounds. Epsilon and delta hold for one utterance added or removed, by Gaussian noise on sums of clipped "
-        "vectors; none: nothing is promised. Bytes of a sum are those of masks, shares and numbers. Made with eyesoff "
-        f"{first.environment['eyesoff']} by `make privacy`; the first run was `{first.command}`.\n"
+        "bounds. Verdicts: how many audits came to each, under the limits that a site has unless its policy says "
+        "otherwise; a release is never let go where a site has fewer than "
+        f"{LIMITS.speakers} speakers, so there `cannot tell` is the best that an audit can say. Epsilon and delta hold "
+        "for one utterance added or removed, by Gaussian noise on sums of clipped vectors; none: nothing is promised. "
+        "Bytes of a sum are those of masks, shares and numbers. Made with eyesoff "
+        f"{first.environment['eyesoff']} by `make privacy` and `make privacy-gan`; the first run was `{first.command}`.\n"
     )
+
+
+def _reader(run: Results) -> str:
+    return str(run.settings["methods"]["recognizer"])
 
 
 def _cells(row: Row) -> list[str]:
     found, attack = row.macro_f1, row.attack
     scored = ["failed", NOTHING] if found is None else [score(found.mean), interval(found.low, found.high)]
-    attacked = [NOTHING] * 2 if attack is None else [score(attack.auc), interval(attack.low, attack.high)]
+    attacked = [NOTHING] * 3
+    if attack is not None:
+        attacked = [score(attack.auc), interval(attack.low, attack.high), attack.words or NOTHING]
     silent = NOTHING if row.releases is None else NONE
     promised = [silent, NOTHING] if row.epsilon is None else [f"{row.epsilon:g}", f"{row.delta:g}"]
     taken = [NOTHING if one is None else str(one) for one in (row.releases,)]
@@ -75,40 +93,49 @@ def _cells(row: Row) -> list[str]:
 
 def curve(runs: Sequence[Results]) -> Drawing:
     """Score against attack, a panel a corpus: what lies high and left is worth most and tells least."""
-    runs = [run for run in runs if any(row.attack for row in run.modes.values())]
-    with canvas(HEIGHT * len(runs), width=WIDTH) as figure:
-        panels = figure.subplots(len(runs), squeeze=False, sharex=True)[:, 0]
-        for axes, run in zip(panels, runs, strict=True):
-            axes.set_title(run.corpus)
+    corpora = _by_corpus(runs)
+    with canvas(HEIGHT * len(corpora), width=WIDTH) as figure:
+        panels = figure.subplots(len(corpora), squeeze=False, sharex=True)[:, 0]
+        for axes, (corpus, points) in zip(panels, corpora.items(), strict=True):
+            axes.set_title(corpus)
             axes.set_ylabel("macro F1")
             axes.grid()
-            for form, place in _points(run).items():
+            for form, place in points.items():
                 _draw(axes, form, place)
         panels[-1].set_xlabel("attack AUC (0.5: nothing is told)")
         panels[0].legend(loc="lower right", fontsize=8, title="numbers: epsilon", title_fontsize=8)
-        return finish(figure, PLACE, _alt(runs))
+        return finish(figure, PLACE, _alt(corpora))
 
 
 Point = tuple[str, float, Attack]
 """What it is marked with, macro F1, attack."""
 
 
-def _points(run: Results) -> dict[tuple[str, str, str], list[Point]]:
-    """By form of release: heading, colour, mark."""
-    found: dict[tuple[str, str, str], list[Point]] = {}
-    for name, row in run.modes.items():
-        if row.attack is None or row.macro_f1 is None:
-            continue
-        if row.synthesizer is None:
-            form, mark = AVERAGED, name.rsplit(", ", 1)[-1]
-        else:
-            form = FORMS["sum" if "summed" in name else "site"]
-            mark = "none" if row.epsilon is None else f"{EPSILON}{row.epsilon:g}"
-        found.setdefault(form, []).append((mark, row.macro_f1.mean, row.attack))
+Form = tuple[str, str, str]
+"""Heading, colour, mark."""
+Corpora = dict[str, dict[Form, list[Point]]]
+
+
+def _by_corpus(runs: Sequence[Results]) -> Corpora:
+    """Points by form of release, of all runs on a corpus together."""
+    found: Corpora = {}
+    for run in runs:
+        for name, row in run.modes.items():
+            if row.attack is not None and row.macro_f1 is not None:
+                form, mark = _mark(name, row)
+                found.setdefault(run.corpus, {}).setdefault(form, []).append((mark, row.macro_f1.mean, row.attack))
     return found
 
 
-def _draw(axes: Any, form: tuple[str, str, str], points: Sequence[Point]) -> None:
+def _mark(name: str, row: Row) -> tuple[Form, str]:
+    if row.synthesizer is None:
+        return AVERAGED, name.rsplit(", ", 1)[-1]
+    if row.synthesizer != GAUSSIAN:
+        return GENERATORS, name if name.startswith(RANK) else "whole"
+    return FORMS["sum" if "summed" in name else "site"], "none" if row.epsilon is None else f"{EPSILON}{row.epsilon:g}"
+
+
+def _draw(axes: Any, form: Form, points: Sequence[Point]) -> None:
     heading, colour, marker = form
     places = [attack.auc for _, _, attack in points]
     scores = [value for _, value, _ in points]
@@ -118,7 +145,7 @@ def _draw(axes: Any, form: tuple[str, str, str], points: Sequence[Point]) -> Non
     for mark, value, attack in points:
         place = (attack.auc, value)
         axes.annotate(
-            mark.removeprefix(EPSILON),
+            mark.removeprefix(EPSILON).removeprefix(RANK),
             place,
             xytext=offset,
             textcoords="offset points",
@@ -130,13 +157,13 @@ def _draw(axes: Any, form: tuple[str, str, str], points: Sequence[Point]) -> Non
     axes.margins(0.16, 0.2)
 
 
-def _alt(runs: Sequence[Results]) -> str:
+def _alt(corpora: Corpora) -> str:
     """All points in words."""
     told = [
-        f"{run.corpus}, {form[0]}: "
+        f"{corpus}, {form[0]}: "
         + ", ".join(f"{mark} {score(value)} at {score(attack.auc)}" for mark, value, attack in points)
-        for run in runs
-        for form, points in _points(run).items()
+        for corpus, forms in corpora.items()
+        for form, points in forms.items()
     ]
     return f"Macro F1 against the AUC of an attack. {'; '.join(told)}."
 

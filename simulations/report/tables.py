@@ -38,6 +38,7 @@ STAGES = {
     "train": "draw samples and train a recognizer",
     "score": "score it on the session left out",
     "quality": "measure samples beside real speech",
+    "twin": "fit a synthesizer to half of a place's speech",
     "audit": "attack what a mode releases",
 }
 HOLM = (

@@ -3,13 +3,14 @@
 import io
 import json
 from dataclasses import replace
-from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 from rich.console import Console
 from torch.nn.functional import cosine_similarity
 
+from common.audit import reconstruction
 from common.audit.verdict import Limits
 from common.config import load_config
 from common.corpora import labelled_corpus
@@ -20,7 +21,7 @@ from common.spaces import Vectors
 from common.training import distillation
 from common.training.checkpoint import read_tensors
 from common.training.distillation import DISTILLATION
-from simulations.comparison import auditing, fitting
+from simulations.comparison import auditing, fitting, units
 from simulations.comparison.modes import MODES, SPOKEN, choose_modes, mode_of, modes_of
 from simulations.comparison.schema import read_results
 from simulations.comparison.setting import Setting
@@ -60,7 +61,7 @@ def private(config, tmp_path_factory):
 def compared(comparing, private, tmp_path_factory):
     run = tmp_path_factory.mktemp("run") / "private"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(auditing, "Limits", partial(Limits, twins=4, samples=256))
+        patch.setattr(auditing, "LIMITS", Limits(twins=4, samples=256))
         sessions = ("Session1", "Session2")
         comparing(run, settings=private, base=None, seeds=1, folds=sessions, units=run.parent / "units")
     return read_results(run)
@@ -91,6 +92,8 @@ def test_each_release_is_attacked_a_sites_at_that_site_and_a_sum_as_a_whole(comp
     }
     assert all(one.twins == 4 and one.utterances == 80 for one in attacks.values())
     assert all(one.low <= one.auc <= one.high for one in attacks.values())
+    assert all(sum(one.verdicts.values()) == one.audits for name, one in attacks.items() if "averaging" not in name)
+    assert attacks["gaussian, federated"].verdicts.keys() <= {"refuse", "cannot-tell"}, "two speakers are too few"
     assert attacks["gaussian, federated"].auc > 0.7, "without noise, a few utterances a site are told"
 
 
@@ -223,3 +226,29 @@ def released(units):
         weights, _ = read_tensors(card.parent / RELEASE)
         found.setdefault(place, []).append({name: weight.float() for name, weight in weights.items()})
     return found
+
+
+def test_generators_are_audited_in_each_form_by_twins_that_are_fitted_once(
+    comparing, config, private, tmp_path, monkeypatch
+):
+    heading, *lines = (Path(private.runtime.corpus_root) / "recordings.csv").read_text().splitlines()
+    own = [line for line in lines if "Session1" in line or "Session2" in line]
+    table = Path(private.runtime.corpus_root) / "two.csv"
+    table.write_text("\n".join([heading, *own]))
+    config = config.model_copy(update={"runtime": config.runtime.model_copy(update={"corpus_root": str(table)})})
+    for module in (auditing, units):
+        monkeypatch.setattr(module, "LIMITS", Limits(twins=4, samples=256, utterances=8))
+    monkeypatch.setattr(reconstruction, "STEPS", 2)
+    row = ("small", "federated", "release.rank=2", "release.eight_bit=true")
+    settings = with_rows(config, row, modes=("federated", "small"), quality=False, audited=True)
+    found = comparing(tmp_path, modes=None, settings=settings, units=tmp_path / "units")
+    assert [one["reason"] for one in found["failures"]] == []
+    sessions = 2
+    twins = [json.loads(path.read_text())["unit"] for path in (tmp_path / "units" / "twin").glob("*/card.json")]
+    assert len(twins) == 4 * sessions, "the small row has none of its own"
+    attacks = [found["modes"][name]["attack"] for name in ("federated", "small")]
+    for one in attacks:
+        assert set(one["by_score"]) == {"density", "reconstruction"}
+        assert one["auc"] >= max(one["by_score"].values()) - 1e-9
+        assert sum(one["verdicts"].values()) == one["audits"] == sessions
+    assert attacks[0]["by_score"] != attacks[1]["by_score"], "each is told by what it would release"

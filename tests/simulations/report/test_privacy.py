@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[3]
 IMAGE = "docs/_static/privacy.png"
 
 
-def row(value, attack=None, *, synthesizer="gaussian", **told):
+def row(value, attack=None, *, synthesizer="gaussian", verdicts=None, **told):
     summary = Summary(value, value - 0.1, value + 0.1, None, None, folds=2, seeds=1, n=9)
-    found = None if attack is None else Attack(attack, attack - 0.05, attack + 0.05, 0.0, 10, 90, 8)
+    found = None if attack is None else Attack(attack, attack - 0.05, attack + 0.05, 0.0, 10, 90, 8, verdicts or {})
     return Row("", synthesizer, True, [0], macro_f1=summary, attack=found, **told)
 
 
@@ -35,7 +35,7 @@ def run():
         folds=[Fold("", ["a", "b"], [6, 6])],
         modes={
             "real": row(0.8, synthesizer=None),
-            "gaussian, federated": row(0.7, 0.9, releases=1, bytes=70_000),
+            "gaussian, federated": row(0.7, 0.9, verdicts={"cannot-tell": 2, "refuse": 8}, releases=1, bytes=70_000),
             "gaussian at epsilon 8": row(0.65, 0.6, releases=1, bytes=70_000, epsilon=8.0, delta=1e-5),
             "gaussian summed at epsilon 8": row(0.68, 0.55, releases=1, bytes=1_500, epsilon=8.0, delta=1e-5),
             "federated averaging, 20 rounds": row(0.75, 0.8, synthesizer=None, releases=20, bytes=9_000_000),
@@ -46,9 +46,9 @@ def run():
 
 def test_a_row_says_what_it_reaches_what_is_told_what_is_promised_and_what_leaves(run):
     lines = [line for line in privacy_block([run]).splitlines() if line.startswith("| emodb")]
-    assert lines[0].endswith("| real | 0.800 | 0.700 to 0.900 | – | – | – | – | – | – |")
-    assert lines[1].endswith("| 0.900 | 0.850 to 0.950 | none | – | 1 | 70.0 kB |")
-    assert lines[2].endswith("| 0.600 | 0.550 to 0.650 | 8 | 1e-05 | 1 | 70.0 kB |")
+    assert lines[0].endswith("| nearest-mean | real | 0.800 | 0.700 to 0.900 | – | – | – | – | – | – | – |")
+    assert lines[1].endswith("| 0.900 | 0.850 to 0.950 | cannot tell 2, refuse 8 | none | – | 1 | 70.0 kB |")
+    assert lines[2].endswith("| 0.600 | 0.550 to 0.650 | – | 8 | 1e-05 | 1 | 70.0 kB |")
     assert lines[4].endswith("| none | – | 20 | 9.00 MB |")
 
 
@@ -56,12 +56,12 @@ def test_the_text_says_what_was_tested_and_how_it_was_made(run):
     block = privacy_block([run])
     assert "emodb, n = 12 utterances of 2 speakers, 1 fold, 1 seed, recognizer nearest-mean" in block
     assert "from 8 fits to halves an audit" in block
-    assert "`make privacy`; the first run was `eyesoff compare`" in block
+    assert "`make privacy-gan`; the first run was `eyesoff compare`" in block
 
 
 def test_what_failed_is_told(run):
     failed = replace(run, modes={**run.modes, "gaussian at epsilon 8": Row("", "gaussian", False, [])})
-    assert "| emodb | gaussian at epsilon 8 | failed | – |" in privacy_block([failed])
+    assert "| emodb | nearest-mean | gaussian at epsilon 8 | failed | – |" in privacy_block([failed])
 
 
 def test_the_figure_has_a_point_for_each_attack_and_its_words_name_them_all(run):
@@ -71,6 +71,17 @@ def test_the_figure_has_a_point_for_each_attack_and_its_words_name_them_all(run)
     assert "emodb, one noise for the sum: epsilon 8 0.680 at 0.550" in drawn.alt
     assert "ravdess, noise at each site: none 0.700 at 0.900, epsilon 8 0.650 at 0.600" in drawn.alt
     assert "real" not in drawn.alt
+
+
+def test_runs_of_one_corpus_share_a_panel_and_generators_are_marked_by_rank(run):
+    generators = {
+        "federated": row(0.72, 0.57, synthesizer="eskimez", releases=1, bytes=390_000),
+        "rank 4": row(0.71, 0.55, synthesizer="eskimez", releases=1, bytes=22_200),
+    }
+    settings = {"methods": {"recognizer": "cnn"}}
+    drawn = curve([run, replace(run, modes={"real": row(0.8, synthesizer=None), **generators}, settings=settings)])
+    assert drawn.svg.count(">emodb</text>") == 1
+    assert "emodb, the paper's GAN, by rank: whole 0.720 at 0.570, rank 4 0.710 at 0.550" in drawn.alt
 
 
 def test_the_pages_say_what_the_stored_runs_say():
