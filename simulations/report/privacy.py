@@ -70,8 +70,8 @@ def privacy_block(runs: Sequence[Results]) -> str:
         "otherwise; a release is never let go where a site has fewer than "
         f"{LIMITS.speakers} speakers, so there `cannot tell` is the best that an audit can say. Epsilon and delta hold "
         "for one utterance added or removed, by Gaussian noise on sums of clipped vectors; none: nothing is promised. "
-        "Bytes of a sum are those of masks, shares and numbers. Made with eyesoff "
-        f"{first.environment['eyesoff']} by `make privacy` and `make privacy-gan`; the first run was `{first.command}`.\n"
+        f"Bytes of a sum are those of masks, shares and numbers. Made with eyesoff {first.environment['eyesoff']} by "
+        f"`make privacy` and `make privacy-gan`; the first run was `{first.command}`.\n"
     )
 
 
