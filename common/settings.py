@@ -109,6 +109,12 @@ Trimmed = Annotated[float, Field(ge=0, le=120, exclude_if=lambda decibels: decib
 """Told where it is asked for, so that features of before it are named as they were."""
 
 
+PatchNormalisation = Annotated[
+    Literal["public", "session"], Field(exclude_if=lambda normalisation: normalisation == "public")
+]
+"""Told where it is not the paper's, as `Trimmed` is."""
+
+
 class FeatureConfig(Section):
     """Waveform to patches (section 4.2 of the paper)."""
 
@@ -117,6 +123,11 @@ class FeatureConfig(Section):
     fft: Positive = Field(512, description="points of the Fourier transform")
     floor: float = Field(1e-7, gt=0, lt=1, description="smallest mel power before the logarithm")
     trim: Trimmed = Field(0.0, description="cuts off ends so many decibels below the loudest frame; 0 cuts nothing")
+    normalisation: PatchNormalisation = Field(
+        "public",
+        description="public: scaled by the extremes of public speech, as in the paper; session: each session's mean "
+        "spectrum is made that of public speech first, by its own unlabelled speech, so that nothing leaves for it",
+    )
 
     @model_validator(mode="before")
     @classmethod

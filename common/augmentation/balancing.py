@@ -21,12 +21,14 @@ from common.augmentation.vectors import METHODS
 from common.corpora.audio import load
 from common.corpora.manifest import Manifest
 from common.errors import UserError
+from common.features.cache import Features
 from common.features.extractor import LogMel
 from common.features.patches import PatchSource
-from common.features.scaling import Scaling
+from common.features.scaling import Scaling, needed
 from common.features.sets import feature_set
 from common.features.silence import fault_of, trimmed
 from common.features.spaces import FeatureSettings, SpeechFeatures
+from common.features.spectrum import Spectrum
 from common.features.vectors import VectorFeatures, VectorSource
 from common.settings import AtSite
 from common.threads import one_thread
@@ -114,7 +116,12 @@ def _kept(
     part = replace(features.manifest, utterances=tuple(utterances[number] for number in numbers))
     if isinstance(features, VectorFeatures):
         return VectorSource(features.scaled[torch.from_numpy(np.array(numbers))], part, seed)
-    return features.of(part).examples(scaling, seed, balanced=False)
+    return PatchSource(features.of(part), part, needed(scaling), seed, moves=_moves(features, numbers))
+
+
+def _moves(features: Features, numbers: Sequence[int] | NDArray[np.int64]) -> Spectrum | None:
+    """Of these utterances, by all of their session."""
+    return None if features.moves is None else features.moves[np.array(numbers, dtype=np.int64)]
 
 
 def _recording(manifest: Manifest, trim: float, number: int) -> Sound:
@@ -146,11 +153,9 @@ def _heard(
             own = feature_set(settings.vectors.set, settings.vectors.options)
             rows = np.stack([own.extract(_usable(sound)) for sound in sounds])
             return VectorSource(features.scaled_as(rows, sources), manifest, seed)
-        if scaling is None:
-            raise ValueError("patches are scaled by extremes")
         extractor = LogMel(settings.features)
         mels = [extractor(torch.from_numpy(sound)).to("cpu", torch.float16).numpy() for sound in sounds]
-    return PatchSource(mels, manifest, scaling, seed)
+        return PatchSource(mels, manifest, needed(scaling), seed, moves=_moves(features, sources))
 
 
 def _usable(sound: Sound) -> Sound:

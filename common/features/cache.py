@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +20,8 @@ from common.features.building import INDEX as INDEX
 from common.features.building import Index, Progress, built, key_of, numbers_of, usable
 from common.features.extraction import Extracted, LogMels, extract
 from common.features.patches import PatchSource
-from common.features.scaling import Scaling
+from common.features.scaling import Scaling, needed
+from common.features.spectrum import Spectrum, moved, moves_of
 from common.settings import FeatureConfig, RuntimeConfig
 from common.space import SIDE
 
@@ -33,6 +35,7 @@ class Features:
 
     manifest: Manifest
     key: str
+    config: FeatureConfig
     _data: LogMels
     _starts: NDArray[np.int64]
     frames: NDArray[np.int64]
@@ -49,23 +52,29 @@ class Features:
         return (self[number] for number in range(len(self)))
 
     def of(self, part: Manifest) -> "Features":
-        """The features of a part of the manifest, such as one side of a fold."""
+        """The features of a part of the manifest, such as one side of a fold.
+
+        Sessions are then normalised by what the part has of them.
+        """
         chosen = numbers_of(part, self.manifest)
         return replace(self, manifest=part, _starts=self._starts[chosen], frames=self.frames[chosen])
 
     def examples(self, scaling: Scaling | None, seed: int, *, balanced: bool) -> PatchSource:
         """A source of training patches."""
-        return PatchSource(self, self.manifest, _needed(scaling), seed, balanced=balanced)
+        return PatchSource(self, self.manifest, needed(scaling), seed, balanced=balanced, moves=self.moves)
 
     def utterances(self, scaling: Scaling | None) -> Iterator[torch.Tensor]:
         """Every utterance as recognizers hear it, whole and scaled."""
-        return map(_needed(scaling).apply, self)
+        if self.moves is None:
+            return map(needed(scaling).apply, self)
+        return (needed(scaling).apply(moved(one, move)) for one, move in zip(self, self.moves, strict=True))
 
-
-def _needed(scaling: Scaling | None) -> Scaling:
-    if scaling is None:
-        raise ValueError("patches are scaled by extremes")
-    return scaling
+    @cached_property
+    def moves(self) -> Spectrum | None:
+        """What is added to each utterance's bands, where sessions are normalised; None where nothing is."""
+        if self.config.normalisation == "public":
+            return None
+        return moves_of(self, [utterance.session for utterance in self.manifest.utterances], self.config)
 
 
 def features_for(
@@ -81,7 +90,7 @@ def features_for(
     Every file that cannot be used is named in one error; with `skip_bad` it is left out of the features' manifest and
     recorded there.
     """
-    key = key_of(manifest, FORMAT, config.model_dump(mode="json"))
+    key = key_of(manifest, FORMAT, config.model_dump(mode="json", exclude={"normalisation"}))  # which comes after it
     folder = runtime.cache_folder / "features" / key
 
     def build(into: Path) -> Index:
@@ -90,19 +99,19 @@ def features_for(
             os.fsync(stream.fileno())
         return {"format": FORMAT, "frames": frames, "bad": bad}
 
-    return _open(folder, built(folder, _is_whole, build), manifest, skip_bad=skip_bad)
+    return _open(folder, built(folder, _is_whole, build), manifest, config, skip_bad=skip_bad)
 
 
 def _is_whole(folder: Path, index: Index) -> bool:
     return (folder / DATA).stat().st_size == sum(frames or 0 for frames in index["frames"]) * SIDE * 2
 
 
-def _open(folder: Path, index: Index, manifest: Manifest, *, skip_bad: bool) -> Features:
+def _open(folder: Path, index: Index, manifest: Manifest, config: FeatureConfig, *, skip_bad: bool) -> Features:
     frames = np.array([frames for frames in index["frames"] if frames is not None], dtype=np.int64)
     held = usable(manifest, index["bad"], skip_bad=skip_bad)
     starts = (np.cumsum(frames) - frames) * SIDE
     data = np.asarray(np.memmap(folder / DATA, dtype=np.float16, mode="r"))  # slices of a plain array are cheaper
-    return Features(held, folder.name, data, starts, frames)
+    return Features(held, folder.name, config, data, starts, frames)
 
 
 def _write(

@@ -1,4 +1,4 @@
-"""Vectors of public speech that come with the package: unlabelled, and of nobody's session.
+"""Vectors of public speech that come with the package, and its mean spectrum: unlabelled, and of nobody's session.
 
 Owns where they lie and how they are read and made. Must not know what they are used for.
 """
@@ -6,6 +6,7 @@ Owns where they lie and how they are read and made. Must not know what they are 
 import sys
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,17 +14,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from common.corpora.audio import load
-from common.corpora.manifest import Manifest
+from common.corpora.manifest import Manifest, Utterance
 from common.errors import UserError
 from common.features.sets import feature_set
 from common.features.silence import trimmed
-from common.settings import VectorConfig
+from common.settings import FeatureConfig, RuntimeConfig, VectorConfig
 from common.space import SAMPLE_RATE
 from common.training.checkpoint import read_tensors, save_tensors
 from common.training.standard import Standard
 
 FOLDER = Path(__file__).parent / "public_vectors"
-VALUES = "vectors"
+VALUES, SPECTRUM = "vectors", "log-mel"
 SECONDS = 3.0
 """Of each utterance: about as long as an acted one, for many statistics grow with the time that they look at."""
 LICENCES = {"librispeech": "CC BY 4.0"}
@@ -62,14 +63,44 @@ def _folder(name: str) -> Path:
 def make_public_vectors(manifest: Manifest, config: VectorConfig, folder: Path) -> int:
     """Write those of a public corpus: the middle of an utterance of each speaker; the answer is how many."""
     own = feature_set(config.set, config.options)
-    first = {utterance.speaker: utterance for utterance in reversed(manifest.utterances)}
-    chosen = [first[speaker] for speaker in manifest.speakers][:MOST]
+    chosen = _first_of_each(manifest)
     rows = [own.extract(trimmed(_middle(load(manifest.root / one.file, one.part)), config.trim)) for one in chosen]
     values = torch.from_numpy(np.stack(rows))
     about = {"corpus": manifest.corpus, "licence": LICENCES.get(manifest.corpus, ""), "seconds": SECONDS}
     about["utterances"] = [one.path for one in chosen]
     save_tensors(folder, {VALUES: values}, {"set": own.digest, "trim": config.trim, **about})
     return len(values)
+
+
+def public_spectrum(config: FeatureConfig) -> NDArray[np.float32]:
+    """[mels]: the mean log-mel of public speech under these windows."""
+    tensors, card = read_tensors(_folder(SPECTRUM))
+    if card["features"] != _windows(config):
+        remedy = f"set features.normalisation = public, or features as {card['features']}"
+        raise UserError("no mean spectrum of public speech comes with these features", remedy=remedy)
+    return np.asarray(tensors[SPECTRUM].numpy())
+
+
+def make_public_spectrum(manifest: Manifest, config: FeatureConfig, runtime: RuntimeConfig, folder: Path) -> int:
+    """Write that of a public corpus, from an utterance of each speaker; the answer is how many."""
+    from common.features.cache import features_for
+    from common.features.spectrum import mean_spectrum
+
+    chosen = {one.path for one in _first_of_each(manifest)}
+    part = manifest.where(lambda utterance: utterance.path in chosen)
+    mean = mean_spectrum(features_for(part, config, runtime))
+    about = {"corpus": manifest.corpus, "licence": LICENCES.get(manifest.corpus, ""), "utterances": sorted(chosen)}
+    save_tensors(folder, {SPECTRUM: torch.from_numpy(mean)}, {"features": _windows(config), **about})
+    return len(chosen)
+
+
+def _windows(config: FeatureConfig) -> dict[str, Any]:
+    return config.model_dump(mode="json", exclude={"trim", "normalisation"})
+
+
+def _first_of_each(manifest: Manifest) -> list[Utterance]:
+    first = {utterance.speaker: utterance for utterance in reversed(manifest.utterances)}
+    return [first[speaker] for speaker in manifest.speakers][:MOST]
 
 
 def _middle(waveform: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -49,3 +49,10 @@ class Scaling:
     def invert(self, patches: Tensor) -> Tensor:
         """Log-mels of scaled patches."""
         return (patches + 1) * ((self.high - self.low) / 2) + self.low
+
+
+def needed(scaling: Scaling | None) -> Scaling:
+    """The scaling that patches cannot do without; vectors have none."""
+    if scaling is None:
+        raise ValueError("patches are scaled by extremes")
+    return scaling

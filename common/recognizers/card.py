@@ -66,7 +66,8 @@ class ModelCard(Section):
     @property
     def together(self) -> int:
         """How many recordings of a session it must be given at once."""
-        return LEAST_TOGETHER if isinstance(self.space, Vectors) and self.space.scale == "session" else 1
+        scale = self.space.scale if isinstance(self.space, Vectors) else self.features.normalisation
+        return LEAST_TOGETHER if scale == "session" else 1
 
     @property
     def given(self) -> str:

@@ -17,6 +17,7 @@ from common.features.extractor import LogMel
 from common.features.public import public_standard
 from common.features.sets import feature_set
 from common.features.silence import fault_of, trimmed
+from common.features.spectrum import Spectrum, move_of, moved
 from common.recognizers.card import ModelCard
 from common.space import SAMPLE_RATE, SIDE
 from common.spaces import Vectors
@@ -63,16 +64,23 @@ def reader_of(card: ModelCard) -> Reader:
 
 
 class PatchReader:
-    """Scaled log-mels."""
+    """Scaled log-mels, of sessions that are made alike if the model was trained so."""
 
     def __init__(self, card: ModelCard) -> None:
         if card.scaling is None:
             raise UserError("a model of patches without their scaling", where=card.recognizer)
         self._extract, self._scaling = LogMel(card.features), card.scaling
         self._seconds, self._trim = card.features.hop / SAMPLE_RATE, card.features.trim
+        self._features, self._together = card.features, card.together
+        self._move: Spectrum | None = None
 
     def meet(self, session: Iterable[Waveform]) -> None:
-        """Patches are scaled by public speech."""
+        """Their mean spectrum, for a model that makes sessions alike."""
+        if self._together == 1:
+            return
+        heard = [one for one in (trimmed(waveform, self._trim) for waveform in session) if not fault_of(one)]
+        require_together(len(heard), self._together, "features.normalisation")
+        self._move = move_of((self._levels(one).numpy() for one in heard), self._features)
 
     def whole(self, waveform: Waveform) -> Tensor:
         """[mels, frames]."""
@@ -86,8 +94,12 @@ class PatchReader:
             yield Part(start * self._seconds, min((start + SIDE) * self._seconds, end), patch)
 
     def _mels(self, waveform: Waveform) -> Tensor:
+        levels = self._levels(waveform)
+        return self._scaling.apply(levels if self._move is None else moved(levels.numpy(), self._move))
+
+    def _levels(self, waveform: Waveform) -> Tensor:
         # Rounded as the cache keeps them: what is heard here is what scores were made of.
-        return self._scaling.apply(self._extract(torch.from_numpy(waveform)).to(torch.float16))
+        return self._extract(torch.from_numpy(waveform)).to(torch.float16)
 
 
 class VectorReader:
@@ -104,13 +116,7 @@ class VectorReader:
         if self._together == 1:
             return
         rows = [row for waveform in session if (row := self._row(waveform)) is not None]
-        if len(rows) < self._together:
-            usable = f"{len(rows)} usable recording{'' if len(rows) == 1 else 's'}"
-            raise UserError(
-                f"{usable}, and this model compares a recording with others of the same session",
-                remedy=f"give {self._together} or more of the same people and microphone together, such as a folder, "
-                "name such a folder with --beside, or train a model with vectors.normalisation = public",
-            )
+        require_together(len(rows), self._together, "vectors.normalisation")
         self._standard = Standard.of(torch.stack(rows))
 
     def whole(self, waveform: Waveform) -> Tensor:
@@ -137,6 +143,17 @@ class VectorReader:
             return self.whole(waveform)
         except Unheard:
             return None
+
+
+def require_together(usable: int, needed: int, setting: str) -> None:
+    """Refuse so few recordings that a session's mean means nothing."""
+    if usable < needed:
+        raise UserError(
+            f"{usable} usable recording{'' if usable == 1 else 's'}, and this model compares a recording with others "
+            "of the same session",
+            remedy=f"give {needed} or more of the same people and microphone together, such as a folder, name such a "
+            f"folder with --beside, or train a model with {setting} = public",
+        )
 
 
 def _starts(length: int, window: int, step: int) -> list[int]:

@@ -31,8 +31,9 @@ SHIPPED = ("demo", "small")
 """Presets that come with networks."""
 WIDE = 2**18
 """Matrices of more numbers than this are shipped in 8 bits: they are nine tenths of the file."""
-ANY_TRIM = {"trim"}
-"""Of features, what may differ from the networks': which part of a recording is looked at."""
+ANY = {"trim", "normalisation"}
+"""Of features, what may differ from the networks': which part of a recording is looked at, and what a session's mean is
+made to be."""
 ROWS, SCALES = ".rows8", ".scales"
 SMALLEST_SCALE = 2.0**-14
 """The smallest number that fp16 holds in full precision."""
@@ -64,8 +65,8 @@ def load_pretrained(folder: Path, network: NetworkConfig, features: FeatureConfi
         remedy = "name the run's folder `pretrained`"
         raise UserError("a snapshot of a training, not pre-trained networks", where=folder, remedy=remedy)
     tensors = unpack(packed)
-    made, stored = features.model_dump(mode="json", exclude=ANY_TRIM), card["settings"]["features"]
-    stored = {name: value for name, value in stored.items() if name not in ANY_TRIM}
+    made, stored = features.model_dump(mode="json", exclude=ANY), card["settings"]["features"]
+    stored = {name: value for name, value in stored.items() if name not in ANY}
     if problems := list(differences(RETIRED | stored, RETIRED | made, "features")):
         raise UserErrors(f"{folder}: pre-trained on other features", problems)
     pair = Pair.fresh(network, classes, seed=0)

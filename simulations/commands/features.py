@@ -46,11 +46,17 @@ def public(
 ) -> None:
     """Make the vectors of public speech that come with eyesoff: three seconds of each of 200 speakers.
 
+    With --set log-mel: the mean spectrum of an utterance of each, for features.normalisation = session.
+
     Example: eyesoff features public --root data/LibriSpeech --to common/features/public_vectors/functionals
     """
     from common.corpora import read_corpus
-    from common.features.public import make_public_vectors
-    from common.settings import VectorConfig
+    from common.features.public import SPECTRUM, make_public_spectrum, make_public_vectors
+    from common.settings import FeatureConfig, RuntimeConfig, VectorConfig
 
+    if which == SPECTRUM:
+        count = make_public_spectrum(read_corpus(corpus, root), FeatureConfig(), RuntimeConfig(), to)
+        typer.echo(f"mean spectrum of {count} utterances: {to}")
+        return
     count = make_public_vectors(read_corpus(corpus, root), VectorConfig(set=which), to)
     typer.echo(f"{count} vectors of {which}: {to}")

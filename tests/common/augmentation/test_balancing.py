@@ -1,10 +1,12 @@
 """A small corpus balanced at its own place, in both spaces."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from common.augmentation.backgrounds import Behind
 from common.augmentation.balancing import made_of, with_changes, without_some
@@ -13,7 +15,9 @@ from common.corpora.manifest import Manifest, Utterance
 from common.errors import UserError
 from common.features.cache import features_for
 from common.features.scaling import Scaling
+from common.features.spectrum import moved
 from common.features.vectors import vectors_for
+from common.settings import FeatureConfig
 from common.space import SAMPLE_RATE
 from common.training.draws import everything
 
@@ -92,6 +96,24 @@ def test_patches_are_cut_from_changed_recordings_too(patches, config):
     assert batch.values.shape == (64, 1, 128, 128)
     assert found.sizes == (2, 6)
     assert 20 < int((batch.labels == 1).sum()) < 44
+
+
+def test_changed_patches_are_moved_as_their_session_is(patches, config):
+    settings = config.model_copy(update={"features": FeatureConfig(normalisation="session")})
+    own = replace(patches, config=settings.features)
+    plain, found = changed(patches, config, "sa", SCALING), changed(own, settings, "sa", SCALING)
+    one, other = (examples.batch(0, 64, "train") for examples in (plain, found))
+    inside = (one.values.abs() < 1) & (other.values.abs() < 1)  # where nothing is clamped
+    moves = torch.from_numpy(own.moves[0])[None, None, :, None] * (2 / (SCALING.high - SCALING.low))
+    assert float(inside.float().mean()) > 0.3
+    assert float(((other.values - one.values - moves).abs() * inside).max()) < 1e-2
+
+
+def test_what_is_left_out_moves_nothing_that_stays(patches, config):
+    own = replace(patches, config=FeatureConfig(normalisation="session"))
+    left = without_some(own, SCALING, 1.0, SEED).batch(0, 8, "train").values
+    every = [SCALING.apply(moved(one, move)) for one, move in zip(own, own.moves, strict=True)]
+    assert all(min(float((cut[0, :, :10] - one[:, :10]).abs().max()) for one in every) < 1e-5 for cut in left)
 
 
 @pytest.mark.parametrize(("ratio", "left"), [(1.0, {0: 1, 1: 1}), (0.5, {0: 2, 1: 1})])

@@ -60,6 +60,24 @@ def test_it_hears_what_scores_are_made_of(trim, model_of, around, make_speech, t
     np.testing.assert_allclose(heard, scored, atol=1e-5)
 
 
+def test_it_makes_a_session_alike_as_scores_had_it(model_of, around, make_speech, tmp_path, config):
+    own = FeatureConfig(normalisation="session")
+    model = model_of(recognizer("cnn"), features=own)
+    manifest = read_corpus("table", make_speech(tmp_path / "speech"))
+    first = manifest.sessions[0]
+    manifest = manifest.where(lambda one: one.session == first)
+    runtime = config.runtime.model_copy(update={"cache": str(tmp_path / "cache"), "workers": 1})
+    features = features_for(manifest, own, runtime)
+    scored = model.predictor(around.acceleration).utterances(features.utterances(model.card.scaling))
+    paths = [manifest.root / one.path for one in manifest.utterances]
+    assert model.card.together > 1
+    with pytest.raises(UserError, match=r"compares a recording with others.*features\.normalisation = public"):
+        Listener(model, around.acceleration, paths[:1])
+    listener = Listener(model, around.acceleration, paths)
+    heard = [listener.hear(path).probabilities for path in paths]
+    np.testing.assert_allclose(heard, scored, atol=1e-5)
+
+
 def test_windows_cover_the_recording_and_their_mean_is_the_whole(listener, wav):
     heard = listener.hear(wav(seconds=5.0), windows=True)
     starts, ends = [one.start for one in heard.windows], [one.end for one in heard.windows]

@@ -68,7 +68,8 @@ def test_networks_of_an_older_version_fit_if_their_features_were_what_is_fixed_n
             load_pretrained(tmp_path, config.network, config.features, 4)
 
 
-def test_networks_fit_speech_whose_silence_is_cut_off_elsewhere_than_theirs(tmp_path, fresh):
+def test_networks_fit_speech_that_is_trimmed_and_normalised_otherwise_than_theirs(tmp_path, fresh):
     config = Config.model_validate({"network": {"width": 1 / 64, "noise": 8}})
     save_pretrained(tmp_path, fresh(config), Scaling(-16.0, 4.0), pretraining_identity(config), {})
-    load_pretrained(tmp_path, config.network, config.features.model_copy(update={"trim": 40.0}), 4)
+    other = {"trim": 40.0, "normalisation": "session"}
+    load_pretrained(tmp_path, config.network, config.features.model_copy(update=other), 4)
