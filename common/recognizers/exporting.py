@@ -95,6 +95,8 @@ def _require_onnx() -> None:
 def _about(model: Model, shape: tuple[int, ...]) -> dict[str, Any]:
     card = model.card
     kind = "natural log of mel power, lowest band first" if isinstance(card.space, Patches) else "vectors of the space"
+    if card.together > 1:
+        kind += ", normalised by their session as eyesoff does it"
     told = {
         "input": {"name": INPUT, "shape": ["n", *shape], "most": MOST, "type": "float32", "values": kind},
         "output": {"name": OUTPUT, "shape": ["n", len(card.labels)], "type": "float32"},

@@ -16,7 +16,7 @@ from common.recognizers import recognizer
 from common.recognizers.exporting import export_model, program_of
 from common.recognizers.hearing import Listener
 from common.seeds import torch_stream
-from common.settings import VectorConfig
+from common.settings import FeatureConfig, VectorConfig
 from common.spaces import PATCHES
 
 VECTORS = space_of_vectors(VectorConfig())
@@ -85,6 +85,13 @@ def test_beside_it_stands_what_goes_in_and_comes_out(model_of, tmp_path):
     assert told["input"]["shape"] == ["n", VECTORS.size]
     assert told["output"]["shape"] == ["n", 4]
     assert told["model"]["labels"] == ["neutral", "angry", "sad", "happy"]
+
+
+def test_a_program_of_sessions_says_that_they_are_normalised_first(model_of, tmp_path):
+    model = model_of(recognizer("cnn"), features=FeatureConfig(normalisation="session"))
+    path = export_model(model, tmp_path / "program", "torch")
+    values = json.loads(path.with_suffix(".json").read_text())["input"]["values"]
+    assert values.endswith("normalised by their session as eyesoff does it")
 
 
 def test_a_program_is_not_written_over_and_another_form_is_named(model_of, tmp_path):
