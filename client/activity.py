@@ -1,4 +1,4 @@
-"""What a site is at, as anybody who may look into its state folder can see: reading speech, tuning, auditing.
+"""What a site is at, as anybody who may look into its state folder sees: reading speech, tuning, distilling, auditing.
 
 Owns the names of those small files, and how the newest is found. Must not know how any of it is done, and imports
 nothing that takes long: whoever looks should not wait for torch.
@@ -16,6 +16,8 @@ from common.files import atomic_json
 
 TUNINGS, ASKED, PROGRESS, AUDIT, VERDICT = "tunings", "asked.json", "progress.json", "audit", "verdict.json"
 READING = "reading.json"
+TUNING, DISTILLING, AUDITING = "tuning", "distilling", "auditing"
+"""What a keeper may be at; its audits' twins are tuned and distilled as part of auditing."""
 WRITE_SECONDS = 1.0
 """The least time between two writings of how far it is."""
 
@@ -41,16 +43,18 @@ def _written(state: Path) -> Iterator[Activity]:
     if (one := _read("reading speech", state / READING)) is not None:
         yield one
     for asked in state.glob(f"{TUNINGS}/*/{ASKED}"):
-        if (one := _read("tuning", asked.with_name(PROGRESS))) is not None:
+        if (one := _read(TUNING, asked.with_name(PROGRESS))) is not None:
             yield one
         audit = asked.parent / AUDIT
-        if not (audit / VERDICT).exists() and (one := _read("auditing", audit / PROGRESS)) is not None:
+        if not (audit / VERDICT).exists() and (one := _read(AUDITING, audit / PROGRESS)) is not None:
             yield one
 
 
 def _read(doing: str, path: Path) -> Activity | None:
     with suppress(OSError, ValueError, KeyError, TypeError):  # it may finish while it is looked at
         told = json.loads(path.read_bytes())
+        if doing == TUNING and told.get("doing") == DISTILLING:
+            doing = DISTILLING
         return Activity(doing, int(told["step"]), int(told["iterations"]), float(told["rate"]), path.stat().st_mtime)
     return None
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from client.activity import ASKED, TUNINGS
+from client.activity import ASKED, AUDITING, TUNING, TUNINGS
 from client.audits import AuditFolder, audit, digest_of
 from client.bases import Base, Bases
 from client.dice import read_dice, write_secret
@@ -104,7 +104,7 @@ class Keeper:
     def status(self) -> dict[str, object]:
         """What the keeper says of itself, past the gate: nothing that a server may not know."""
         folders = self._queue.folders
-        progress = self._progress(folders[0]) if folders else None
+        doing, progress = self._progress(folders[0]) if folders else (TUNING, None)
         written = self._written()
         return {
             "eyesoff": VERSION,
@@ -113,6 +113,7 @@ class Keeper:
             "entries": written.number if written else None,
             "head": written.head if written else None,
             "tunings": len(folders),
+            "doing": doing,
             "step": progress.step if progress else 0,
             "iterations": progress.iterations if progress else 0,
             "rate": progress.rate if progress else 0.0,
@@ -125,9 +126,12 @@ class Keeper:
         except UserError:  # which `status` has told the site's log
             return exposition(self.status(), ())
 
-    def _progress(self, folder: TuningFolder) -> Progress | None:
-        """Of its tuning, then of its audit."""
-        return (TuningFolder(AuditFolder(folder).path) if folder.is_finished else folder).progress()
+    def _progress(self, folder: TuningFolder) -> tuple[str, Progress | None]:
+        """Of its tuning, then of its audit, and which of them it is."""
+        if folder.is_finished:
+            return AUDITING, TuningFolder(AuditFolder(folder).path).progress()
+        progress = folder.progress()
+        return progress.doing if progress else TUNING, progress
 
     def _written(self) -> Seen | None:
         """What the ledger holds; None where nothing can be answered, and the site's own log says why."""

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from client.activity import ASKED, PROGRESS, WRITE_SECONDS
+from client.activity import ASKED, DISTILLING, PROGRESS, TUNING, WRITE_SECONDS
 from client.bases import Bases
 from client.bounds import Bounds
 from client.dice import Dice
@@ -54,12 +54,16 @@ REPORT_EVERY = 10
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a tuning is: its step, steps a second since it was begun or resumed, seconds spent in all."""
+    """How far a tuning is: its step, steps a second since it was begun or resumed, seconds spent in all, in which part.
+
+    Steps are counted anew in each part.
+    """
 
     step: int
     iterations: int
     rate: float
     seconds: float
+    doing: str = TUNING
 
 
 @dataclass(frozen=True)
@@ -160,8 +164,10 @@ def _tune(
     grant: Grant,
     stop: Callable[[], bool],
 ) -> None:
-    base = checked_base(tuning, grant)
     clock = Clock(folder)
+    if clock.seconds > grant.seconds:  # else whoever asks again and again is given a step each time
+        raise _too_long(clock)
+    base = checked_base(tuning, grant)
     around = surroundings(folder, tuning, door, runtime, clock, lambda: stop() or clock.seconds > grant.seconds)
     seed = seed_of(tuning, grant.dice, door)
 
@@ -172,8 +178,12 @@ def _tune(
     except Interrupted:
         if clock.seconds <= grant.seconds:
             raise
-        raise Refused(Code.TOO_LONG, where=f"{clock.seconds / 60:.0f} minutes spent") from None
+        raise _too_long(clock) from None
     folder.finish(released, clock.seconds)
+
+
+def _too_long(clock: "Clock") -> Refused:
+    return Refused(Code.TOO_LONG, where=f"{clock.seconds / 60:.0f} minutes spent")
 
 
 def examples_of(
@@ -284,16 +294,25 @@ def checked_base(tuning: Tuning, grant: Grant) -> Mapping[str, Tensor]:
 
 
 def drop_useless(snapshots: Snapshots, stages: Sequence[str]) -> None:
-    """From the newest on, drop what is damaged or was made of other speech: it costs a part of the work, not all."""
-    for path in (path for stage in reversed(stages) for path in reversed(snapshots.stored(stage))):
-        try:
-            _, card = read_tensors(path)
-            snapshots.check(card, path)
-        except UserError as error:
-            log.warning("a snapshot is dropped: %s", error)
+    """From each stage's newest on, drop what is damaged or was made of other speech: it costs a part of the work.
+
+    A fit that is resumed begins with the end of its first stage, however far it was, so each stage's newest is read.
+    """
+    for stage in stages:
+        for path in reversed(snapshots.stored(stage)):
+            if _is_sound(snapshots, path):
+                break
             shutil.rmtree(path)
-        else:
-            return
+
+
+def _is_sound(snapshots: Snapshots, path: Path) -> bool:
+    try:
+        _, card = read_tensors(path)
+        snapshots.check(card, path)
+    except UserError as error:
+        log.warning("a snapshot is dropped: %s", error)
+        return False
+    return True
 
 
 class Clock(Reporter):
@@ -306,7 +325,7 @@ class Clock(Reporter):
         earlier = folder.progress()
         self._path = folder.path / PROGRESS
         self._earlier = earlier.seconds if earlier else 0.0
-        self._first, self._iterations = 0, 0
+        self._first, self._iterations, self._doing = 0, 0, TUNING
         self._began = self._played = self._written = time.monotonic()
 
     @property
@@ -317,6 +336,7 @@ class Clock(Reporter):
     def begin(self, stage: str, first: int, iterations: int) -> None:
         """Start counting steps."""
         self._first, self._iterations, self._played = first, iterations, time.monotonic()
+        self._doing = DISTILLING if stage == DISTILLATION else TUNING
         self._write(first)
 
     def record(self, stage: str, step: int, metrics: Mapping[str, float]) -> None:
@@ -328,4 +348,5 @@ class Clock(Reporter):
         self._written = time.monotonic()
         rate = (step - self._first) / max(self._written - self._played, 1e-3)
         with suppress(UserError):  # a disk that is full for a moment need not end a tuning
-            atomic_json(self._path, asdict(Progress(step, self._iterations, round(min(rate, 1e6), 3), self.seconds)))
+            told = Progress(step, self._iterations, round(min(rate, 1e6), 3), self.seconds, self._doing)
+            atomic_json(self._path, asdict(told))

@@ -175,7 +175,7 @@ def _work(told: Mapping[str, Any]) -> str:
     rate, left = told["rate"], told["iterations"] - told["step"]
     pace = f", {rate:.2f} steps a second, {duration(left / rate)} left" if rate else ""
     more = f", {told['tunings'] - 1} more waiting" if told["tunings"] > 1 else ""
-    return f"tuning, step {told['step']} of {told['iterations']}{pace}{more}"
+    return f"{told.get('doing', 'tuning')}, step {told['step']} of {told['iterations']}{pace}{more}"
 
 
 WhichSite = Annotated[Path, typer.Option("--site", metavar="FILE", help="The site.", show_default=False)]

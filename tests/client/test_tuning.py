@@ -26,7 +26,9 @@ from client.tuning import (
 )
 from common.errors import UserError
 from common.features.cache import Features
+from common.training import distillation
 from common.training.checkpoint import TENSORS
+from common.training.distillation import DISTILLATION
 from common.training.phases import Interrupted
 from common.wire import Code, Refused
 
@@ -237,6 +239,16 @@ def test_one_that_takes_too_long_is_ended_by_name_and_goes_on_when_there_is_more
     assert same(tuned(folder, seconds=LONG), expected)
 
 
+def test_asked_again_when_its_time_is_spent_it_does_no_further_step(tuned, folder):
+    interrupt(tuned, folder, 2)
+    progress = json.loads((folder.path / PROGRESS).read_text())
+    (folder.path / PROGRESS).write_text(json.dumps(progress | {"seconds": 101.0}))
+    for _ in range(2):
+        with pytest.raises(Refused, match="too-long"):
+            tuned(folder, seconds=100.0)
+    assert newest(folder).name == "00000002"
+
+
 def test_the_time_before_an_interruption_counts(tuned, folder):
     interrupt(tuned, folder, 2)
     progress = json.loads((folder.path / PROGRESS).read_text())
@@ -253,6 +265,50 @@ def test_a_full_disk_fails_by_name_and_costs_what_came_after_the_last_snapshot(t
             tuned(folder)
     assert newest(folder).name == "00000002"
     assert same(tuned(folder), expected)
+
+
+class TestDistilled:
+    """A tuning that is followed by a distillation."""
+
+    @pytest.fixture(autouse=True)
+    def _short(self, monkeypatch):
+        monkeypatch.setattr(distillation, "STEPS", 5)
+
+    @pytest.fixture
+    def folder(self, site, ask_to_tune):
+        folder = TuningFolder(site.state / "tunings" / "distilled")
+        folder.keep(ask_to_tune(iterations=STEPS, rank=2, distilled=True).tuning)
+        return folder
+
+    @pytest.fixture
+    def again(self, folder):
+        """Asked for the same, and never disturbed."""
+        again = TuningFolder(folder.path.with_name("again"))
+        again.keep(folder.asked())
+        return again
+
+    @pytest.mark.parametrize("steps", [STEPS, STEPS + 1, STEPS + 3])
+    def test_one_that_was_interrupted_ends_like_one_that_was_not(self, tuned, folder, again, steps):
+        expected = tuned(again)
+        interrupt(tuned, folder, steps)
+        assert same(tuned(folder), expected)
+
+    @pytest.mark.parametrize("stage", ["finetuning", DISTILLATION])
+    def test_a_damaged_snapshot_of_either_stage_falls_back_to_the_one_before(self, tuned, folder, again, stage):
+        expected = tuned(again)
+        interrupt(tuned, folder, STEPS + 3)
+        damaged = sorted((folder.path / SNAPSHOTS / stage).iterdir())[-1]
+        (damaged / TENSORS).write_bytes(b"half")
+        assert same(tuned(folder), expected)
+
+    def test_its_time_is_that_of_both(self, tuned, folder):
+        interrupt(tuned, folder, STEPS + 1)
+        assert folder.progress().doing == "distilling"
+        assert activity(folder.path.parents[1]).doing == "distilling"
+        progress = json.loads((folder.path / PROGRESS).read_text())
+        (folder.path / PROGRESS).write_text(json.dumps(progress | {"seconds": 100.0}))
+        with pytest.raises(Refused, match="too-long"):
+            tuned(folder, seconds=100.0)
 
 
 def test_progress_counts_the_time_before_an_interruption(folder):

@@ -99,6 +99,7 @@ def telling(path, status):
             IDLE | {"tunings": 3, "step": 120, "iterations": 700, "rate": 2.0},
             "tuning, step 120 of 700, 2.00 steps a second, 0:04:50 left, 2 more waiting",
         ),
+        (IDLE | {"tunings": 1, "doing": "distilling", "iterations": 600}, "distilling, step 0 of 600"),
     ],
 )
 def test_status_is_one_line(capsys, socket_path, status, line):
