@@ -22,7 +22,6 @@ from common.audit.kept import kept
 from common.audit.speech import Speech
 from common.audit.twins import Audit
 from common.features.patches import Batch
-from common.features.scaling import Scaling
 from common.features.spaces import SpeechFeatures
 from common.files import atomic_json
 from common.networks.acceleration import Acceleration
@@ -33,9 +32,9 @@ from common.scoring.confusion import Floats
 from common.seeds import derive_seed
 from common.synthesizers import Fitting, Sampler, synthesizer
 from common.training.checkpoint import read_tensors, save_tensors
-from common.training.draws import Examples, everything
+from common.training.draws import everything
 from common.training.phases import Interrupted, Surroundings
-from simulations.comparison.fitting import as_released
+from simulations.comparison.fitting import as_released, examples_of
 from simulations.comparison.job import Job
 from simulations.comparison.modes import Mode, mode_of
 from simulations.comparison.store import ATTACK, RELEASE, SNAPSHOTS
@@ -66,7 +65,7 @@ def fit_twin(job: Job) -> None:
     cost = one.cost(one.settings_of(job.config), job.setting.space, job.config.corpus.classes)
     require_memory(f"a fit of {one.name}", cost.bytes, acceleration.device)
     around = job.around(acceleration, job.unit.steps)
-    weights = _fitted(job, one.name, speech, part, number, around)
+    weights = _fitted(job, one.name, part, number, around)
     save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})
 
 
@@ -114,21 +113,18 @@ def _sampler(job: Job, mode: Mode, speech: Speech, number: int, chosen: Chosen) 
     elif mode.where == "sum":
         weights = summed_release(job, one, one.settings_of(config), by_site(speech.part(chosen)), _seed(job, number))
     else:
-        weights = _fitted(job, name, speech, speech.part(chosen), number, around_of(job))
+        weights = _fitted(job, name, speech.part(chosen), number, around_of(job))
     sampler: Sampler = one.sampler(
         weights, one.settings_of(config), space, classes, Acceleration.of(config.runtime).device
     )
     return sampler
 
 
-def _fitted(
-    job: Job, name: str, speech: Speech, part: SpeechFeatures, number: int, around: Surroundings
-) -> dict[str, Tensor]:
+def _fitted(job: Job, name: str, part: SpeechFeatures, number: int, around: Surroundings) -> dict[str, Tensor]:
     one, labels, seed = synthesizer(name), job.config.corpus.emotions, _seed(job, number)
     settings = one.settings_of(job.config)
     base = job.setting.pretrained.pair.learned() if one.base(settings, len(labels)) else {}
-    examples = partial(_examples, part, speech.scaling, seed)
-    fitting = Fitting(examples, base, labels, job.setting.space, seed, around, part.manifest.held)
+    fitting = Fitting(examples_of(job, part, seed), base, labels, job.setting.space, seed, around, part.manifest.held)
     return dict(one.released_by(fitting, settings))
 
 
@@ -160,7 +156,3 @@ def _certainty(numbers: Tensor, labels: Tensor) -> Floats:
     spoken = torch.nn.functional.one_hot(labels, logs.shape[1]).bool()
     right, wrong = logs[spoken], logs.masked_fill(spoken, -torch.inf).logsumexp(dim=1)
     return np.asarray((right - wrong).numpy())
-
-
-def _examples(part: SpeechFeatures, scaling: Scaling | None, seed: int, balanced: bool) -> Examples:
-    return part.examples(scaling, seed, balanced=balanced)

@@ -167,7 +167,7 @@ def fit(job: Job) -> None:
     train = setting.features.of(setting.folds[job.unit.place].fitted)
     seed = derive_seed(config.seed, job.unit.subject, job.unit.fold, "fit")
 
-    examples = _examples(job, train, seed)
+    examples = examples_of(job, train, seed)
     base = setting.pretrained.pair.learned() if one.base(settings, len(labels)) else {}
     encoder, around = Encoder(), job.around(acceleration, job.unit.steps)
     around = replace(around, reporter=Together([around.reporter, encoder]))
@@ -182,7 +182,7 @@ def fit(job: Job) -> None:
         keep_codes(job, encoder.encode, sampler)
 
 
-def _examples(job: Job, train: SpeechFeatures, seed: int) -> Callable[[bool], Examples]:
+def examples_of(job: Job, train: SpeechFeatures, seed: int) -> Callable[[bool], Examples]:
     """What a site's fit would read: speech as it is, or with more made of it first."""
     setting, methods = job.setting, job.config.methods
     if methods.augmentation == "none":
