@@ -87,7 +87,7 @@ def measure(setting: Setting) -> dict[str, float]:
     method.train(noise, own, PATCHES, len(labels), 0, around)
     samples = config.sampling.per_emotion * len(labels)
     drawing = DRAWING * samples / max(config.recognizer.iterations, 1)
-    return {"tune": tuning.step, "fit": tuning.step, "train": training.step * (1 + drawing)}
+    return {**dict.fromkeys(("tune", "fit", "twin"), tuning.step), "train": training.step * (1 + drawing)}
 
 
 @dataclass(frozen=True)

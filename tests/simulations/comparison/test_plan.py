@@ -22,7 +22,7 @@ def planned(setting):
 
 def test_a_step_of_each_kind_is_measured(setting):
     seconds = measure(setting)
-    assert set(seconds) == {"tune", "fit", "train"}
+    assert set(seconds) == {"tune", "fit", "twin", "train"}
     assert all(0 < value < 10 for value in seconds.values())
 
 
