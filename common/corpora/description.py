@@ -22,7 +22,7 @@ def describe(manifest: Manifest) -> dict[str, Any]:
     seconds = [u.seconds for u in utterances]
     return {
         "corpus": manifest.corpus,
-        "root": str(manifest.root),
+        "root": str(manifest.source or manifest.root),
         "content_hash": manifest.content_hash(),
         "labels": list(manifest.labels),
         "utterances": len(utterances),

@@ -26,17 +26,18 @@ QUIET = 60.0
 CURVES = 8
 """Trainings whose curves are told at the most: the last that moved."""
 Plain = dict[str, Any]
+JUST_BEGUN = "one that has just been started has a folder within seconds: try again"
 
 
 def runs_in(folder: Path) -> tuple[Path, ...]:
     """The folder itself, where it is a run's; else the runs in it, as `eyesoff demo` leaves them."""
     if not folder.is_dir():
-        raise UserError("no such run", where=folder, remedy="name the folder that you gave as --run")
+        raise UserError("no such run", where=folder, remedy=f"name the folder that you gave as --run; {JUST_BEGUN}")
     if _is_run(folder):
         return (folder,)
     runs = tuple(sorted(one for one in folder.iterdir() if one.is_dir() and _is_run(one)))
     if not runs:
-        remedy = "name the folder of a run of simulate, compare, bootstrap, demo or of a server"
+        remedy = f"name the folder of a run of simulate, compare, bootstrap, demo or of a server; {JUST_BEGUN}"
         raise UserError("no run has begun here", where=folder, remedy=remedy)
     return runs
 

@@ -1,6 +1,7 @@
 """What a description counts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from common.corpora.description import describe
@@ -45,6 +46,10 @@ def test_a_description_counts_everything_and_is_plain_data():
         "skipped": [{"path": "5.wav", "reason": "empty file (0 bytes)"}],
         "speakers_in_several_sessions": {"ann": ["Leeds", "York"]},
     }
+
+
+def test_a_table_is_told_by_its_file():
+    assert describe(replace(CORPUS, source=Path("labels.csv")))["root"] == "labels.csv"
 
 
 def test_an_unlabelled_corpus_has_no_emotions_to_count():

@@ -132,7 +132,7 @@ def test_the_runs_of_a_demo_are_found_in_its_folder(tmp_path):
 
 @pytest.mark.parametrize(("name", "said"), [("nowhere", "no such run"), (".", "no run has begun here")])
 def test_a_run_that_is_not_there_is_refused(tmp_path, name, said):
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=f"{said}.*; one that has just been started .* try again"):
         runs_in(tmp_path / name)
 
 
