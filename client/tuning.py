@@ -250,7 +250,7 @@ def fitted(
     for name, value in released.items():  # what is no number would be dropped where it is read, and fitted for ever
         if not is_finite(value):
             raise Refused(Code.NOT_FINITE, where=name)
-    smaller = distilled_weights(tuning, released, base, seed, around)
+    smaller = distilled_weights(tuning, released, base, held, seed, around)
     return released_weights(tuning, smaller, base, seed)
 
 

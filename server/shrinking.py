@@ -87,6 +87,6 @@ def _cut(bank: Bank, one: Banked, tuning: Tuning, networks: Mapping[str, Tensor]
     seed = derive_seed(one.sha256)
     if not _is_distilled(one.card.tuning, tuning.rank):
         around = Surroundings(Acceleration.of(RuntimeConfig()))
-        weights = dict(distilled_weights(tuning, weights, base, seed, around))
+        weights = dict(distilled_weights(tuning, weights, base, one.card.known, seed, around))
     left = released_weights(tuning, weights, base, seed)
     return Release(card=one.card.model_copy(update={"tuning": tuning}), released=left)

@@ -94,8 +94,9 @@ class Distilling:
         weights: what was fitted.
         public: what a small release is the difference to.
         form: of that release.
-        seed: of everything that is drawn.
+        seed: of everything that is drawn, and of the rounding when it leaves.
         around: machine, snapshots to resume from, who is told how it goes.
+        held: whether it was fitted to examples of each label; nothing, where it was to all. It is asked for no other.
     """
 
     weights: Weights
@@ -103,6 +104,7 @@ class Distilling:
     form: Form
     seed: int
     around: Surroundings
+    held: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)

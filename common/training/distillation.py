@@ -23,7 +23,7 @@ from common.training.adam import Adam
 from common.training.draws import Draw
 from common.training.phases import Game, Phase, Surroundings, play
 from common.training.recording import Metrics
-from common.weights import Form, cut, restored
+from common.weights import Form, as_it_leaves, cut, restored
 
 DISTILLATION = "distillation"
 STEPS, BATCH, RATE = 600, 32, 5e-3
@@ -61,39 +61,58 @@ def distilled(
     network: NetworkConfig,
     seed: int,
     around: Surroundings,
+    held: tuple[bool, ...] = (),
 ) -> dict[str, Tensor]:
     """Weights of which a cut to the form loses nothing but rounding, and whose patches are near those of `whole`.
 
-    They are never farther than those of a cut: of what was tuned very little, the cut itself is what is returned.
+    Cut and rounded by the dice of this seed, they are nearer for every emotion that is held than the whole ones are,
+    cut by the same; else the whole ones are returned, of which a cut is what it would have been.
     """
     device = around.acceleration.device
-    student = Student(whole, public, form, device)
     classes = whole["linears.0.weight"].shape[1] - network.noise
+    known = [number for number in range(classes) if not held or held[number]]
     teacher = network_to_hear(lambda: Generator(network, classes=classes, normalized=False), whole)
     around.acceleration.prepare(teacher).requires_grad_(False)
+    student = Student(whole, public, form, device)
 
-    def draw(step: int) -> Draw:
-        stream = torch_stream(seed, DISTILLATION, step)
-        latents = LATENT_SCALE * torch.randn(BATCH, network.noise, generator=stream)
-        wanted = torch.randint(classes, (BATCH,), generator=stream)
+    def noise(stream: torch.Generator) -> Tensor:
+        return LATENT_SCALE * torch.randn(BATCH, network.noise, generator=stream)
+
+    def shown(latents: Tensor, wanted: Tensor) -> Draw:
         condition = functional.one_hot(wanted, classes).float()
         return {"latents": latents.to(device), "condition": condition.to(device)}
 
+    def draw(step: int) -> Draw:
+        stream = torch_stream(seed, DISTILLATION, step)
+        latents = noise(stream)
+        return shown(latents, torch.tensor(known)[torch.randint(len(known), (BATCH,), generator=stream)])
+
     def make(draw: Draw) -> Tensor:
-        patches: Tensor = functional_call(teacher, student.weights(), (draw["latents"], draw["condition"]))
-        return patches.float()
+        return _patches(teacher, student.weights(), draw)
 
     def loss(draw: Draw, made: Tensor) -> Metrics:
         with torch.no_grad():
             wanted = teacher(draw["latents"], draw["condition"]).float()
         return {"loss": functional.mse_loss(made, wanted)}
 
+    @torch.no_grad()
+    def off(weights: Mapping[str, Tensor]) -> list[float]:
+        """Of what would leave, emotion by emotion, over noise that no step shows."""
+        left = {name: value.to(device) for name, value in as_it_leaves(weights, public, form, seed).items()}
+        latents = noise(torch_stream(seed, DISTILLATION))
+        unseen = [shown(latents, torch.full((BATCH,), one)) for one in known]
+        return [float(loss(draw, _patches(teacher, left, draw))["loss"]) for draw in unseen]
+
     adam = Adam(student.parameters(), RATE, ADAM)
     phase = Phase("student", adam, loss, rate=lambda step: RATE * (1 - step / STEPS))
-    unseen = draw(STEPS)
-    with torch.no_grad():
-        before, off = student.weights(), loss(unseen, make(unseen))["loss"]
     play(Game(DISTILLATION, {"student": student}, draw, make, [phase], replayable=False), STEPS, around)
     with torch.no_grad():
-        nearer = loss(unseen, make(unseen))["loss"] < off
-        return {name: weight.cpu() for name, weight in (student.weights() if nearer else before).items()}
+        trained = {name: weight.cpu() for name, weight in student.weights().items()}
+    nearer = [after < before for after, before in zip(off(trained), off(whole), strict=True)]
+    return trained if all(nearer) else dict(whole)
+
+
+def _patches(teacher: Generator, weights: Mapping[str, Tensor], draw: Draw) -> Tensor:
+    """Of a generator of these weights in the place of the teacher's."""
+    patches: Tensor = functional_call(teacher, dict(weights), (draw["latents"], draw["condition"]))
+    return patches.float()

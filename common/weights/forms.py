@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from common.seeds import torch_stream
 from common.weights.factors import factors, product
 from common.weights.rows import rounded, unrounded
 
@@ -84,7 +85,8 @@ def cut(
     scales = []
     for name, weight in sorted(weights.items()):
         shape = tuple(weight.shape)
-        whole = weight.float() - reference[name].float() if reference else weight.float()
+        whole = weight.cpu().float()  # wherever it was made: the dice are thrown here
+        whole = whole - reference[name].cpu().float() if reference else whole
         kept = whole if _kept(form, shape) == shape else factors(whole.flatten(1), form.directions(shape) or 0)
         if not _rounds(form, shape, based=bool(reference)):
             left[name] = kept
@@ -102,6 +104,19 @@ def restored(
     if form.is_whole:
         return dict(left)
     return dict(_restored(left, reference, form, shapes))
+
+
+def rounding(seed: int) -> torch.Generator:
+    """The dice of a release of this seed: whoever judges it before it leaves throws the same."""
+    return torch_stream(seed, "rounding")
+
+
+def as_it_leaves(
+    weights: Mapping[str, Tensor], reference: Mapping[str, Tensor], form: Form, seed: int
+) -> dict[str, Tensor]:
+    """These weights with whatever is lost on the way."""
+    shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
+    return restored(cut(weights, reference, form, rounding(seed)), reference, form, shapes)
 
 
 def _restored(

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from common.seeds import derive_seed, torch_stream
 from common.synthesizers.synthesizer import Distilling
 from common.training.phases import Surroundings
-from common.weights import cut, restored
+from common.weights import cut, restored, rounding
 from common.wire.schema import whole_shapes
 from common.wire.terms import Tuning
 from common.wire.weights import check_values
@@ -20,13 +19,20 @@ LARGEST = 1000.0
 
 
 def distilled_weights(
-    tuning: Tuning, weights: Mapping[str, Tensor], base: Mapping[str, Tensor], seed: int, around: Surroundings
+    tuning: Tuning,
+    weights: Mapping[str, Tensor],
+    base: Mapping[str, Tensor],
+    held: tuple[bool, ...],
+    seed: int,
+    around: Surroundings,
 ) -> Mapping[str, Tensor]:
-    """Of what was fitted, weights of which a cut loses little, where that was asked for; else as they are."""
+    """Of what was fitted, weights of which a cut loses little, where that was asked for; else as they are.
+
+    The seed is the one that they are released by: what is judged here is what leaves.
+    """
     if not tuning.distilled:
         return weights
-    seed = derive_seed(seed, "distillation")
-    whole = Distilling(weights, _reference(tuning, base), tuning.form, seed, around)
+    whole = Distilling(weights, _reference(tuning, base), tuning.form, seed, around, held)
     return tuning.method.distilled(whole, tuning.own)
 
 
@@ -34,7 +40,7 @@ def released_weights(
     tuning: Tuning, weights: Mapping[str, Tensor], base: Mapping[str, Tensor], seed: int
 ) -> dict[str, Tensor]:
     """What leaves of these weights in the form that was asked for; the seed is of the rounding alone."""
-    return cut(weights, _reference(tuning, base), tuning.form, torch_stream(seed, "rounding"))
+    return cut(weights, _reference(tuning, base), tuning.form, rounding(seed))
 
 
 def restored_weights(tuning: Tuning, left: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> dict[str, Tensor]:

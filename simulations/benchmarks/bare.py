@@ -86,7 +86,7 @@ class Worker:
         )
         with acceleration.entered():
             released = tuning.method.fit(fitting, tuning.own)
-            smaller = distilled_weights(tuning, released, self._base.weights, seed, fitting.around)
+            smaller = distilled_weights(tuning, released, self._base.weights, (), seed, fitting.around)
             left = released_weights(tuning, smaller, self._base.weights, seed)
         sent = {name: weight.to(tuning.precision_of(name).dtype) for name, weight in left.items()}
         return site.session, weights_digest({"released": sent})

@@ -26,7 +26,7 @@ from common.features.spaces import SpeechFeatures
 from common.files import atomic_json, atomic_write
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
-from common.seeds import derive_seed, torch_stream
+from common.seeds import derive_seed
 from common.spaces import Vectors
 from common.synthesizers import Fitting, synthesizer
 from common.synthesizers.synthesizer import Distilling
@@ -34,7 +34,7 @@ from common.training.checkpoint import read_tensors, save_tensors
 from common.training.draws import Examples
 from common.training.phases import Interrupted, Surroundings
 from common.training.reporters import Together
-from common.weights import cut, restored
+from common.weights import as_it_leaves
 from common.wire import Precision, Refusal, Release, Reply, decode_reply, restored_weights
 from common.wire.terms import asked_form, form_of
 from server.checks import draw, fault_of
@@ -80,7 +80,9 @@ def _cut(job: Job, whole: Unit) -> None:
     """A release made smaller after it has left; what is put aside whole stays aside."""
     weights, _ = read_tensors(job.store.where(whole) / RELEASE)
     around = job.around(Acceleration.of(job.config.runtime), job.unit.steps)
-    smaller = as_released(job, job.unit.subject, weights, derive_seed(job.config.seed, "cut", job.unit.place), around)
+    held = job.setting.part(job.unit.place, job.unit.trial).held
+    seed = derive_seed(job.config.seed, "cut", job.unit.place)
+    smaller = as_released(job, job.unit.subject, weights, seed, around, held)
     save_tensors(job.folder / RELEASE, smaller, {"what": str(job.unit)})
     if reason := job.store.aside(whole):
         atomic_json(job.folder / ASIDE, {"reason": reason})
@@ -133,7 +135,12 @@ def _watch(keeper: Keeper, job: Job) -> None:
 
 
 def as_released(
-    job: Job, name: str, weights: Mapping[str, Tensor], seed: int, around: Surroundings
+    job: Job,
+    name: str,
+    weights: Mapping[str, Tensor],
+    seed: int,
+    around: Surroundings,
+    held: tuple[bool, ...] = (),
 ) -> dict[str, Tensor]:
     """A synthesizer's weights with whatever is lost where a release is made smaller."""
     one, config, classes = synthesizer(name), job.config, job.config.corpus.classes
@@ -148,8 +155,8 @@ def as_released(
     if misfit := form.misfit(shapes, based=bool(reference)):
         raise UserError(misfit, remedy="set release.rank otherwise")
     if config.release.distilled:
-        weights = one.distilled(Distilling(weights, reference, form, seed, around), settings)
-    return restored(cut(weights, reference, form, torch_stream(seed, "rounding")), reference, form, shapes)
+        weights = one.distilled(Distilling(weights, reference, form, seed, around, held), settings)
+    return as_it_leaves(weights, reference, form, seed)
 
 
 def with_synthesizer(config: Config, name: str) -> Config:
@@ -175,7 +182,7 @@ def fit(job: Job) -> None:
         Fitting(examples, base, labels, setting.space, seed, around, train.manifest.held),
         settings,
     )
-    weights = as_released(job, one.name, released, seed, around)
+    weights = as_released(job, one.name, released, seed, around, train.manifest.held)
     save_tensors(job.folder / RELEASE, weights, {"what": str(job.unit)})
     if encoder.encode is not None:
         sampler = one.sampler(weights, settings, setting.space, len(labels), acceleration.device)

@@ -11,6 +11,7 @@ from client.recipes import describe
 from client.tuning import seed_of
 from common.networks import Acceleration
 from common.synthesizers import Fitting
+from common.synthesizers.methods import eskimez
 from common.training import distillation
 from common.training.phases import Surroundings
 from common.wire import (
@@ -61,7 +62,7 @@ def plain(site, request):
         return features.examples(scaling, seed, balanced=balanced)
 
     fitting = Fitting(examples, base, tuning.labels, tuning.space, seed, around)
-    smaller = distilled_weights(tuning, tuning.method.fit(fitting, tuning.own), base, seed, around)
+    smaller = distilled_weights(tuning, tuning.method.fit(fitting, tuning.own), base, (), seed, around)
     return released_weights(tuning, smaller, base, seed)
 
 
@@ -91,7 +92,10 @@ def test_a_small_release_is_near_the_whole_one_of_the_same_tuning(accepting, ask
         torch.testing.assert_close(value, first.released[name].float(), rtol=2e-3, atol=2e-3)
 
 
-def test_what_was_distilled_is_not_what_was_merely_cut(accepting, ask_to_tune, said):
+def test_what_was_distilled_is_not_what_was_merely_cut(accepting, ask_to_tune, said, monkeypatch):
+    monkeypatch.setattr(
+        eskimez, "distilled", lambda whole, *given: {name: 1.1 * value for name, value in whole.items()}
+    )
     distilled, cut = ask_to_tune(**DISTILLED), ask_to_tune(**DISTILLED | {"distilled": False})
     keeper = Keeper(accepting(distilled, cut))
     first, second = (said(keeper, request, LONG) for request in (distilled, cut))

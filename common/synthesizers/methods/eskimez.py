@@ -236,7 +236,8 @@ def reference(base: Weights, settings: NetworkConfig, classes: int) -> dict[str,
 
 
 def _distil(whole: Distilling, settings: Settings) -> dict[str, Tensor]:
-    return distilled(whole.weights, whole.public, whole.form, settings.network, whole.seed, whole.around)
+    given = whole.weights, whole.public, whole.form
+    return distilled(*given, settings.network, whole.seed, whole.around, whole.held)
 
 
 def _probe(base: Weights, settings: Settings, classes: int) -> Mapping[str, float]:

@@ -15,6 +15,7 @@ from common.training.phases import Interrupted
 from common.weights import Form, cut, restored
 
 RANK = 2
+FORM = Form(RANK)
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +37,8 @@ def whole(public):
 
 @pytest.fixture
 def distil(whole, public, config, around):
-    def run(seed=0, **changes):
-        return distilled(whole, public, Form(RANK), config.network, seed, replace(around, **changes))
+    def run(seed=0, form=FORM, held=(), **changes):
+        return distilled(whole, public, form, config.network, seed, replace(around, **changes), held)
 
     return run
 
@@ -55,6 +56,13 @@ def patches(weights, config):
 
 def off(weights, whole, config):
     return float((patches(weights, config) - patches(whole, config)).square().mean())
+
+
+def offs(weights, whole, config):
+    """Emotion by emotion."""
+    classes = config.corpus.classes
+    far = (patches(weights, config) - patches(whole, config)).square()
+    return [float(far[number::classes].mean()) for number in range(classes)]
 
 
 def same(first, second):
@@ -98,6 +106,86 @@ def test_a_whole_generator_of_that_rank_is_its_own_student(public, config, aroun
     student = distilled(inside, public, Form(RANK), config.network, 0, around)
     for name, value in student.items():
         torch.testing.assert_close(value, inside[name], rtol=0, atol=2e-6)
+
+
+class TestChoice:
+    """Between what was trained and a cut: by what leaves, for each emotion that is held."""
+
+    DEAD = 4
+
+    @pytest.fixture
+    def public(self, public):
+        """Of which nobody sees the first hidden units."""
+        public["linears.1.weight"][:, : self.DEAD] = 0
+        return public
+
+    @pytest.fixture
+    def moved(self, public, config):
+        """As `public`, with some conditions moved by so much: where it is seen, and in a unit where it is not."""
+
+        def make(**conditions):
+            weights = {name: value.clone() for name, value in public.items()}
+            for name, (seen, hidden) in conditions.items():
+                number = "abcd".index(name)
+                column = weights["linears.0.weight"][:, config.network.noise + number]
+                column[self.DEAD :] += seen * torch.randn(len(column) - self.DEAD, generator=torch_stream(name))
+                column[number] += hidden
+            return weights
+
+        return make
+
+    @pytest.fixture
+    def trained_to(self, distil, public, whole, monkeypatch):
+        """A distillation whose training ends at these weights, cut to the rank."""
+
+        def run(weights, form=FORM, held=()):
+            def play(game, steps, around):
+                student = game.networks["student"]
+                for name, kept in zip(student._names, student.kept, strict=True):
+                    kept.data.copy_(cut(weights, public, Form(RANK), torch_stream("nothing"))[name])
+
+            monkeypatch.setattr(distillation, "play", play)
+            return distil(form=form, held=held)
+
+        return run
+
+    @pytest.fixture
+    def whole(self, moved):
+        """The largest changes, which a cut keeps, are those that are hardly seen."""
+        return moved(a=(1, 0), b=(0.05, 40), c=(0.05, 40), d=(1, 0))
+
+    def test_what_is_nearer_on_the_whole_and_farther_for_one_emotion_is_not_taken(
+        self, trained_to, moved, whole, public, config
+    ):
+        student = moved(a=(1, 0), d=(1, 0))
+        before, after = (offs(cut_to(Form(RANK), one, public), whole, config) for one in (whole, student))
+        assert sum(after) < 0.5 * sum(before)
+        assert after[1] > before[1]
+        assert same(trained_to(student), whole)
+
+    def test_an_emotion_that_is_not_held_has_no_say(self, trained_to, moved, whole):
+        chosen = trained_to(moved(a=(1, 0), d=(1, 0)), held=(True, False, False, True))
+        assert not same(chosen, whole)
+
+    def test_what_is_nearer_until_it_is_rounded_is_not_taken(self, trained_to, moved, whole, public, config):
+        form, student = Form(RANK, eight_bit=True), moved(a=(1, 4000), d=(1, 4000))
+        exact, rounded = (offs(cut_to(one, student, public), whole, config) for one in (FORM, form))
+        before = offs(cut_to(form, whole, public), whole, config)
+        assert exact[0] < 0.5 * before[0] < before[0] < rounded[0]
+        assert same(trained_to(student, form, held=(True, False, False, True)), whole)
+
+
+def test_an_emotion_that_is_not_held_is_not_trained_for(distil, monkeypatch):
+    shown = []
+
+    def play(game, steps, around):
+        shown.extend(game.draw(step)["condition"].sum(dim=0) for step in range(3))
+
+    monkeypatch.setattr(distillation, "play", play)
+    distil(held=(True, False, True, True))
+    counts = torch.stack(shown).sum(dim=0)
+    assert counts[1] == 0
+    assert (counts[[0, 2, 3]] > 0).all()
 
 
 @pytest.mark.parametrize("stopped", [1, 7])
