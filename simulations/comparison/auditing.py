@@ -109,7 +109,8 @@ def _sampler(job: Job, mode: Mode, speech: Speech, number: int, chosen: Chosen) 
     one, classes = synthesizer(name), config.corpus.classes
     if job.unit.needs:
         whole, _ = read_tensors(job.store.where(job.unit.needs[number]) / RELEASE)
-        weights: Mapping[str, Tensor] = as_released(job, name, whole, _seed(job, number), around_of(job))
+        given = whole, _seed(job, number), around_of(job), speech.part(chosen).manifest.held
+        weights: Mapping[str, Tensor] = as_released(job, name, *given)
     elif mode.where == "sum":
         weights = summed_release(job, one, one.settings_of(config), by_site(speech.part(chosen)), _seed(job, number))
     else:
