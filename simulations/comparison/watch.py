@@ -20,6 +20,8 @@ from simulations.comparison.workers import UnitState
 
 QUIET = 20.0
 """Seconds between lines in a log."""
+BELIEVED = 0.02
+"""Of all work: so much of it counts as done at the predicted pace, so that the first unit alone does not decide it."""
 
 
 class Watch:
@@ -68,8 +70,9 @@ class Watch:
         spent = time.monotonic() - self._began
         begun = {key: state.step / state.steps for key, state in self._at_work.items() if state.steps}
         left = sum(cost * (1 - begun.get(key, 0.0)) for key, cost in self._left.items())
-        over = sum(self._costs.values()) - left
-        pace = spent / over if over > 0.1 * sum(self._costs.values()) else 1 / self._workers
+        total = sum(self._costs.values()) or 1.0
+        believed = BELIEVED * total
+        pace = (spent + believed / self._workers) / (total - left + believed)
         return duration(left * pace)
 
     def picture(self) -> Table:

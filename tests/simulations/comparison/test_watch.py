@@ -1,6 +1,7 @@
 """What is seen of a comparison while it runs."""
 
 import io
+import time
 
 import pytest
 from rich.console import Console
@@ -44,3 +45,18 @@ def test_what_is_left_shrinks_with_the_steps(log):
     assert watch.left() == "0:00:10"
     watch.update(UnitState(UNITS[0], step=40, steps=100))
     assert watch.left() < "0:00:10"
+
+
+def test_a_first_unit_that_took_longer_than_predicted_foretells_more(log, monkeypatch):
+    units = [Unit("train", "real", str(place), 0, {"place": place}, Config(), steps=100) for place in range(20)]
+    watch = Watch(Console(file=log), units, PRICES, workers=1)
+    assert watch.left() == "0:03:20"
+    now = time.monotonic()
+    monkeypatch.setattr("simulations.comparison.watch.time.monotonic", lambda: now + 60)
+    watch.update(UnitState(units[0], done=True))
+    assert "0:10:00" < watch.left() < "0:19:00", "between what was predicted and six times as much"
+
+
+def test_units_that_cost_nothing_leave_nothing(log):
+    watch = Watch(Console(file=log), UNITS, Prices({}, {}), workers=1)
+    assert watch.left() == "0:00:00"
