@@ -6,6 +6,8 @@ Owns their columns and headings. Must not know how a table looks.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from common.config import Config
 from common.config.showing import spell
 from common.scoring import Metric, Score, Summary
@@ -350,8 +352,18 @@ def failures_table(results: Results) -> Table:
 
 def made_with(results: Results) -> str:
     """What stands before a run's command: one that has settings which are gone was made with an older version."""
-    known, stored = (dict(settings(tree)) for tree in (Config().model_dump(), results.settings))
-    return "Made with" if stored.keys() <= known.keys() else "Made with an older version, by"
+    known, stored = set(_names(Config())), {name for name, _ in settings(results.settings)}
+    return "Made with" if stored <= known else "Made with an older version, by"
+
+
+def _names(section: BaseModel, above: str = "") -> Iterator[str]:
+    """Of all settings, those too that are told only where they are not as usual."""
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            yield from _names(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}"
 
 
 def settings(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

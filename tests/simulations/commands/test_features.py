@@ -49,3 +49,7 @@ def test_public_vectors_are_made_of_a_public_corpus(capsys, tmp_path) -> None:
     assert (status, "2 vectors" in out) == (0, True)
     assert tensors["vectors"].shape == (2, len(NAMES))
     assert card["licence"] == "CC BY 4.0"
+    where = ("--root", str(tmp_path / "LibriSpeech"), "--to", str(tmp_path / "mean"))
+    status, out, _ = run(capsys, "public", "--set", "log-mel", *where)
+    assert (status, "mean spectrum of 2 utterances" in out) == (0, True)
+    assert read_tensors(tmp_path / "mean")[0]["log-mel"].shape == (128,)
