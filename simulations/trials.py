@@ -9,7 +9,7 @@ from common.config import Config
 from common.corpora.manifest import Manifest, Utterance
 from common.corpora.skew import warn_of_skew
 from common.protocols import Trial, protocol
-from common.settings import MethodsConfig
+from common.settings import FeatureConfig, MethodsConfig
 from common.spaces import Space, Vectors
 
 
@@ -33,9 +33,9 @@ def is_usual(config: Config) -> bool:
     return one.name == MethodsConfig().protocol and one.settings_of(config) == one.Settings()
 
 
-def skew_warning(space: Space, manifest: Manifest) -> str | None:
+def skew_warning(space: Space, features: FeatureConfig, manifest: Manifest) -> str | None:
     """That sessions are normalised by themselves though some lack emotions; nothing where that is not so."""
-    if not isinstance(space, Vectors) or space.scale != "session":
+    if (space.scale if isinstance(space, Vectors) else features.normalisation) != "session":
         return None
     sessions = {name: manifest.where(partial(_is_of, name)) for name in manifest.sessions}
     return warn_of_skew({name: part.counts for name, part in sessions.items()})

@@ -35,7 +35,7 @@ def as_set(manifest: Manifest, skew: Skew, seed: int) -> Manifest:
 
 
 def warn_of_skew(counts: Mapping[str, Sequence[int]]) -> str | None:
-    """A sentence for whoever is about to normalise vectors by session, where that would hide emotions; else nothing.
+    """A sentence for whoever is about to normalise by session, where that would hide emotions; else nothing.
 
     Mean and deviation of a session that says mostly one emotion are those of the emotion, and taking them out takes it
     out: a reader of such sessions fell from 0.70 to 0.43. `counts` are utterances by session, in label order.

@@ -74,7 +74,7 @@ def simulate_campaign(
 
 def _carried_out(simulation: Simulation, beside: Beside | None, backend: str, console: Console) -> Found:
     """The campaign itself, watched, while the real mode takes what it leaves of the processors."""
-    if warning := skew_warning(space_of(simulation.config), simulation.manifest):
+    if warning := skew_warning(space_of(simulation.config), simulation.config.features, simulation.manifest):
         console.print(f"warning: {warning}", highlight=False, soft_wrap=True)
     for line in simulation.plan.lines():
         console.print(line, highlight=False)

@@ -111,7 +111,7 @@ class Setting:
     def warnings(self) -> list[str]:
         """What somebody should know before anything is computed."""
         leaks = [f"fold {one.title}: {leak}" for one in self.folds.values() if (leak := leak_of(one))]
-        skew = skew_warning(self.space, self.manifest)
+        skew = skew_warning(self.space, self.config.features, self.manifest)
         return [*leaks, *([skew] if skew else [])]
 
 

@@ -23,8 +23,17 @@ def corpus(**sessions):
 SKEWED = corpus(one=EMOTIONS, other=("sad", "sad"))
 
 
-def test_a_session_that_lacks_emotions_is_named():
-    assert skew_warning(space_of(load_config("best")), SKEWED).startswith("other holds not every emotion: normalising")
+def warned(manifest, overrides=()):
+    config = load_config("best", overrides)
+    return skew_warning(space_of(config), config.features, manifest)
+
+
+PATCHES = ["methods.synthesizer=eskimez", "methods.recognizer=cnn"]
+
+
+@pytest.mark.parametrize("overrides", [[], [*PATCHES, "features.normalisation=session"]], ids=["vectors", "patches"])
+def test_a_session_that_lacks_emotions_is_named(overrides):
+    assert warned(SKEWED, overrides).startswith("other holds not every emotion: normalising")
 
 
 @pytest.mark.parametrize(
@@ -32,10 +41,10 @@ def test_a_session_that_lacks_emotions_is_named():
     [
         ([], corpus(one=EMOTIONS, other=EMOTIONS)),
         (["vectors.normalisation=training"], SKEWED),
-        (["methods.synthesizer=eskimez", "methods.recognizer=cnn"], SKEWED),
+        (PATCHES, SKEWED),
     ],
     ids=["even", "by the training part", "patches"],
 )
 def test_where_nothing_is_hidden_nobody_is_warned(overrides, manifest):
     """A control."""
-    assert skew_warning(space_of(load_config("best", overrides)), manifest) is None
+    assert warned(manifest, overrides) is None
