@@ -165,7 +165,7 @@ def _tune(
     stop: Callable[[], bool],
 ) -> None:
     clock = Clock(folder)
-    if clock.seconds > grant.seconds:  # else whoever asks again and again is given a step each time
+    if clock.earlier > grant.seconds:  # else whoever asks again and again is given a step each time
         raise _too_long(clock)
     base = checked_base(tuning, grant)
     around = surroundings(folder, tuning, door, runtime, clock, lambda: stop() or clock.seconds > grant.seconds)
@@ -318,20 +318,20 @@ def _is_sound(snapshots: Snapshots, path: Path) -> bool:
 class Clock(Reporter):
     """Keeps a tuning's progress in its folder, so that anybody may look and one that was cut counts all of its time.
 
-    What the metrics say is kept nowhere: a loss tells about the data.
+    What the metrics say is kept nowhere: a loss tells about the data. `earlier` are the seconds before this clock.
     """
 
     def __init__(self, folder: TuningFolder) -> None:
         earlier = folder.progress()
         self._path = folder.path / PROGRESS
-        self._earlier = earlier.seconds if earlier else 0.0
+        self.earlier = earlier.seconds if earlier else 0.0
         self._first, self._iterations, self._doing = 0, 0, TUNING
         self._began = self._played = self._written = time.monotonic()
 
     @property
     def seconds(self) -> float:
         """Spent so far, before every interruption and since."""
-        return self._earlier + time.monotonic() - self._began
+        return self.earlier + time.monotonic() - self._began
 
     def begin(self, stage: str, first: int, iterations: int) -> None:
         """Start counting steps."""

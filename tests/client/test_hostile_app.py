@@ -185,7 +185,18 @@ def test_an_error_that_quotes_the_data_stays_at_the_site(
 def test_the_status_holds_nothing_to_steal(path, finds):
     told = RemoteKeeper(path).status()
     assert finds(json.dumps(told).encode()) == set()
-    assert set(told) == {"eyesoff", "session", "well", "entries", "head", "tunings", "step", "iterations", "rate"}
+    assert set(told) == {
+        "eyesoff",
+        "session",
+        "well",
+        "entries",
+        "head",
+        "tunings",
+        "doing",
+        "step",
+        "iterations",
+        "rate",
+    }
 
 
 def test_a_thief_who_is_let_through_would_be_seen(thief, flower, path, finds, marked_site):
