@@ -4,7 +4,7 @@ Owns the form and place of both. Must not know how a comparison is run.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ LABELS = {
     "^": ((0, 5), "center", "bottom"),
     "o": ((0, -6), "center", "top"),
     "s": ((7, 0), "left", "center"),
-    "D": ((0, -6), "center", "top"),
+    "D": ((7, 0), "left", "center"),
 }
 """Where words stand beside each mark: offset and what of them lies there."""
 EPSILON, RANK, GAUSSIAN = "epsilon ", "rank ", "gaussian"
@@ -103,7 +103,9 @@ def curve(runs: Sequence[Results]) -> Drawing:
             for form, place in points.items():
                 _draw(axes, form, place)
         panels[-1].set_xlabel("attack AUC (0.5: nothing is told)")
-        panels[0].legend(loc="lower right", fontsize=8, title="numbers: epsilon", title_fontsize=8)
+        panels[-1].legend(
+            loc="upper left", fontsize=8, title="numbers: epsilon", title_fontsize=8, handles=_handles(panels)
+        )
         return finish(figure, PLACE, _alt(corpora))
 
 
@@ -133,6 +135,12 @@ def _mark(name: str, row: Row) -> tuple[Form, str]:
     if row.synthesizer != GAUSSIAN:
         return GENERATORS, name if name.startswith(RANK) else "whole"
     return FORMS["sum" if "summed" in name else "site"], "none" if row.epsilon is None else f"{EPSILON}{row.epsilon:g}"
+
+
+def _handles(panels: Iterable[Any]) -> list[Any]:
+    """One of each form, whichever panel it is in."""
+    every = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    return list(every.values())
 
 
 def _draw(axes: Any, form: Form, points: Sequence[Point]) -> None:

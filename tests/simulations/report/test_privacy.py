@@ -106,7 +106,8 @@ def test_the_stored_figure_is_read_on_a_narrow_screen_and_on_any_ground():
 
 def test_what_the_issue_asks_of_private_scores_holds_in_the_stored_run():
     """Bars of EMO-DB: noise at each site, and one noise for the sum."""
-    (run,) = (one for one in read_runs(ROOT / "results" / "privacy") if one.corpus == "emodb")
+    stored = (one for one in read_runs(ROOT / "results" / "privacy") if one.corpus == "emodb")
+    run = next(one for one in stored if "gaussian at epsilon 8" in one.modes)
     bars = {8: (0.64, 0.66), 4: (0.60, 0.65)}
     for epsilon, (site, summed) in bars.items():
         assert run.modes[f"gaussian at epsilon {epsilon}"].macro_f1.mean >= site
