@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from common.files import atomic_write
+from common.settings import MethodsConfig
 from simulations.comparison.schema import Attack, Results, Row
 from simulations.comparison.units import LIMITS
 from simulations.report.drawing import Drawing, canvas, finish
@@ -44,7 +45,7 @@ LABELS = {
     "D": ((7, 0), "left", "center"),
 }
 """Where words stand beside each mark: offset and what of them lies there."""
-EPSILON, RANK, GAUSSIAN = "epsilon ", "rank ", "gaussian"
+EPSILON, RANK = "epsilon ", "rank "
 WIDTH, HEIGHT = 300.0, 232.0
 """Points: type of 9 of them is read on a phone."""
 
@@ -132,7 +133,7 @@ def _by_corpus(runs: Sequence[Results]) -> Corpora:
 def _mark(name: str, row: Row) -> tuple[Form, str]:
     if row.synthesizer is None:
         return AVERAGED, name.rsplit(", ", 1)[-1]
-    if row.synthesizer != GAUSSIAN:
+    if row.synthesizer == MethodsConfig().synthesizer:
         return GENERATORS, name if name.startswith(RANK) else "whole"
     return FORMS["sum" if "summed" in name else "site"], "none" if row.epsilon is None else f"{EPSILON}{row.epsilon:g}"
 
