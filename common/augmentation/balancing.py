@@ -116,12 +116,12 @@ def _kept(
     part = replace(features.manifest, utterances=tuple(utterances[number] for number in numbers))
     if isinstance(features, VectorFeatures):
         return VectorSource(features.scaled[torch.from_numpy(np.array(numbers))], part, seed)
-    return PatchSource(features.of(part), part, needed(scaling), seed, moves=_moves(features, numbers))
+    return PatchSource(features.of(part), part, needed(scaling), seed, offsets=_offsets(features, numbers))
 
 
-def _moves(features: Features, numbers: Sequence[int] | NDArray[np.int64]) -> Spectrum | None:
+def _offsets(features: Features, numbers: Sequence[int] | NDArray[np.int64]) -> Spectrum | None:
     """Of these utterances, by all of their session."""
-    return None if features.moves is None else features.moves[np.array(numbers, dtype=np.int64)]
+    return None if features.offsets is None else features.offsets[np.array(numbers, dtype=np.int64)]
 
 
 def _recording(manifest: Manifest, trim: float, number: int) -> Sound:
@@ -155,7 +155,7 @@ def _heard(
             return VectorSource(features.scaled_as(rows, sources), manifest, seed)
         extractor = LogMel(settings.features)
         mels = [extractor(torch.from_numpy(sound)).to("cpu", torch.float16).numpy() for sound in sounds]
-        return PatchSource(mels, manifest, needed(scaling), seed, moves=_moves(features, sources))
+        return PatchSource(mels, manifest, needed(scaling), seed, offsets=_offsets(features, sources))
 
 
 def _usable(sound: Sound) -> Sound:

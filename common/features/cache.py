@@ -21,7 +21,7 @@ from common.features.building import Index, Progress, built, key_of, numbers_of,
 from common.features.extraction import Extracted, LogMels, extract
 from common.features.patches import PatchSource
 from common.features.scaling import Scaling, needed
-from common.features.spectrum import Spectrum, moved, moves_of
+from common.features.spectrum import Spectrum, offsets_of, with_offset
 from common.settings import FeatureConfig, RuntimeConfig
 from common.space import SIDE
 
@@ -61,20 +61,20 @@ class Features:
 
     def examples(self, scaling: Scaling | None, seed: int, *, balanced: bool) -> PatchSource:
         """A source of training patches."""
-        return PatchSource(self, self.manifest, needed(scaling), seed, balanced=balanced, moves=self.moves)
+        return PatchSource(self, self.manifest, needed(scaling), seed, balanced=balanced, offsets=self.offsets)
 
     def utterances(self, scaling: Scaling | None) -> Iterator[torch.Tensor]:
         """Every utterance as recognizers hear it, whole and scaled."""
-        if self.moves is None:
+        if self.offsets is None:
             return map(needed(scaling).apply, self)
-        return (needed(scaling).apply(moved(one, move)) for one, move in zip(self, self.moves, strict=True))
+        return (needed(scaling).apply(with_offset(one, offset)) for one, offset in zip(self, self.offsets, strict=True))
 
     @cached_property
-    def moves(self) -> Spectrum | None:
+    def offsets(self) -> Spectrum | None:
         """What is added to each utterance's bands, where sessions are normalised; None where nothing is."""
         if self.config.normalisation == "public":
             return None
-        return moves_of(self, [utterance.session for utterance in self.manifest.utterances], self.config)
+        return offsets_of(self, [utterance.session for utterance in self.manifest.utterances], self.config)
 
 
 def features_for(

@@ -67,7 +67,7 @@ class PatchSource:
         features: the log-mels of the manifest's utterances, in its order.
         balanced: draw the emotions that are there evenly, then an utterance of that emotion, instead of all
             utterances alike.
-        moves: what is added to each utterance's bands before they are scaled, [utterances, mels].
+        offsets: what is added to each utterance's bands before they are scaled, [utterances, mels].
     """
 
     def __init__(
@@ -78,14 +78,14 @@ class PatchSource:
         seed: int,
         *,
         balanced: bool = False,
-        moves: NDArray[np.float32] | None = None,
+        offsets: NDArray[np.float32] | None = None,
     ) -> None:
         if not len(manifest):
             raise UserError("no utterance to draw patches from", where=f"corpus {manifest.corpus}")
         if len(features) != len(manifest):
             raise ValueError(f"features of {len(features)} utterances for a manifest of {len(manifest)}")
         self._features, self._scaling, self._seed = features, scaling, seed
-        self._moves = None if moves is None else torch.from_numpy(moves)
+        self._offsets = None if offsets is None else torch.from_numpy(offsets)
         self._frames = np.array([log_mel.shape[1] for log_mel in features])
         self._labels = np.array(
             [UNLABELLED if u.emotion is None else manifest.label_index(u) for u in manifest.utterances]
@@ -109,8 +109,8 @@ class PatchSource:
             found = self._features[number][:, start : start + SIDE]
             patch[:, : found.shape[1]] = found
         levels = torch.from_numpy(gathered)
-        if self._moves is not None:
-            levels = levels.float() + self._moves[torch.from_numpy(chosen)][:, :, None]
+        if self._offsets is not None:
+            levels = levels.float() + self._offsets[torch.from_numpy(chosen)][:, :, None]
         patches = self._scaling.apply(levels)
         for place in np.flatnonzero(self._frames[chosen] < SIDE):
             patches[place] = fill(patches[place, :, : self._frames[chosen[place]]])

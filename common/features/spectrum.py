@@ -1,6 +1,6 @@
 """The mean spectrum of a session's speech, and how it is made that of public speech.
 
-Owns what a session's recordings have in common (microphone, room, voices) and the move that takes it away, band by
+Owns what a session's recordings have in common (microphone, room, voices) and the offset that takes it away, band by
 band. Must not know labels: unlabelled speech is enough. Nothing of it leaves a site.
 """
 
@@ -36,20 +36,20 @@ def mean_spectrum(log_mels: Iterable[NDArray[np.float16]]) -> Spectrum:
     return np.asarray(total / frames, np.float32)
 
 
-def move_of(session: Iterable[NDArray[np.float16]], config: FeatureConfig) -> Spectrum:
+def offset_of(session: Iterable[NDArray[np.float16]], config: FeatureConfig) -> Spectrum:
     """[mels]: what is added to each frame of a session."""
     return public_spectrum(config) - mean_spectrum(session)
 
 
-def moved(log_mel: NDArray[np.float16], move: Spectrum) -> Tensor:
+def with_offset(log_mel: NDArray[np.float16], offset: Spectrum) -> Tensor:
     """An utterance [mels, frames] with what is added to its bands."""
-    return torch.from_numpy(np.asarray(log_mel, np.float32) + move[:, None])
+    return torch.from_numpy(np.asarray(log_mel, np.float32) + offset[:, None])
 
 
-def moves_of(log_mels: LogMelsOfAll, sessions: Sequence[str], config: FeatureConfig) -> Spectrum:
+def offsets_of(log_mels: LogMelsOfAll, sessions: Sequence[str], config: FeatureConfig) -> Spectrum:
     """[utterances, mels]: of utterances, each by its session."""
     names = np.array(sessions)
-    moves = {
-        name: move_of((log_mels[int(n)] for n in np.flatnonzero(names == name)), config) for name in np.unique(names)
+    offsets = {
+        name: offset_of((log_mels[int(n)] for n in np.flatnonzero(names == name)), config) for name in np.unique(names)
     }
-    return np.stack([moves[name] for name in names])
+    return np.stack([offsets[name] for name in names])

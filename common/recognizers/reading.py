@@ -17,7 +17,7 @@ from common.features.extractor import LogMel
 from common.features.public import public_standard
 from common.features.sets import feature_set
 from common.features.silence import fault_of, trimmed
-from common.features.spectrum import Spectrum, move_of, moved
+from common.features.spectrum import Spectrum, offset_of, with_offset
 from common.recognizers.card import ModelCard
 from common.space import SAMPLE_RATE, SIDE
 from common.spaces import Vectors
@@ -72,7 +72,7 @@ class PatchReader:
         self._extract, self._scaling = LogMel(card.features), card.scaling
         self._seconds, self._trim = card.features.hop / SAMPLE_RATE, card.features.trim
         self._features, self._together = card.features, card.together
-        self._move: Spectrum | None = None
+        self._offset: Spectrum | None = None
 
     def meet(self, session: Iterable[Waveform]) -> None:
         """Their mean spectrum, for a model that makes sessions alike."""
@@ -80,7 +80,7 @@ class PatchReader:
             return
         heard = [one for one in (trimmed(waveform, self._trim) for waveform in session) if not fault_of(one)]
         require_together(len(heard), self._together, "features.normalisation")
-        self._move = move_of((self._levels(one).numpy() for one in heard), self._features)
+        self._offset = offset_of((self._levels(one).numpy() for one in heard), self._features)
 
     def whole(self, waveform: Waveform) -> Tensor:
         """[mels, frames]."""
@@ -95,7 +95,7 @@ class PatchReader:
 
     def _mels(self, waveform: Waveform) -> Tensor:
         levels = self._levels(waveform)
-        return self._scaling.apply(levels if self._move is None else moved(levels.numpy(), self._move))
+        return self._scaling.apply(levels if self._offset is None else with_offset(levels.numpy(), self._offset))
 
     def _levels(self, waveform: Waveform) -> Tensor:
         # Rounded as the cache keeps them: what is heard here is what scores were made of.

@@ -15,7 +15,7 @@ from common.corpora.manifest import Manifest, Utterance
 from common.errors import UserError
 from common.features.cache import features_for
 from common.features.scaling import Scaling
-from common.features.spectrum import moved
+from common.features.spectrum import with_offset
 from common.features.vectors import vectors_for
 from common.settings import FeatureConfig
 from common.space import SAMPLE_RATE
@@ -104,15 +104,15 @@ def test_changed_patches_are_moved_as_their_session_is(patches, config):
     plain, found = changed(patches, config, "sa", SCALING), changed(own, settings, "sa", SCALING)
     one, other = (examples.batch(0, 64, "train") for examples in (plain, found))
     inside = (one.values.abs() < 1) & (other.values.abs() < 1)  # where nothing is clamped
-    moves = torch.from_numpy(own.moves[0])[None, None, :, None] * (2 / (SCALING.high - SCALING.low))
+    offsets = torch.from_numpy(own.offsets[0])[None, None, :, None] * (2 / (SCALING.high - SCALING.low))
     assert float(inside.float().mean()) > 0.3
-    assert float(((other.values - one.values - moves).abs() * inside).max()) < 1e-2
+    assert float(((other.values - one.values - offsets).abs() * inside).max()) < 1e-2
 
 
 def test_what_is_left_out_moves_nothing_that_stays(patches, config):
     own = replace(patches, config=FeatureConfig(normalisation="session"))
     left = without_some(own, SCALING, 1.0, SEED).batch(0, 8, "train").values
-    every = [SCALING.apply(moved(one, move)) for one, move in zip(own, own.moves, strict=True)]
+    every = [SCALING.apply(with_offset(one, offset)) for one, offset in zip(own, own.offsets, strict=True)]
     assert all(min(float((cut[0, :, :10] - one[:, :10]).abs().max()) for one in every) < 1e-5 for cut in left)
 
 

@@ -10,7 +10,7 @@ from common.errors import UserError
 from common.features.cache import features_for
 from common.features.public import FOLDER, SPECTRUM, make_public_spectrum, public_spectrum
 from common.features.scaling import Scaling
-from common.features.spectrum import mean_spectrum, moved
+from common.features.spectrum import mean_spectrum, with_offset
 from common.settings import FeatureConfig
 from common.space import SIDE
 
@@ -41,7 +41,7 @@ def test_what_a_microphone_adds_to_each_band_is_taken_away(features):
     recoloured = [(one + colour[:, None]).astype(np.float32) for one in features]
     expected, found = (mean_spectrum(some) for some in (list(features), recoloured))
     np.testing.assert_allclose(found - expected, colour, atol=0.1)
-    first, other = moved(features[0], -expected), moved(recoloured[0], -found)
+    first, other = with_offset(features[0], -expected), with_offset(recoloured[0], -found)
     assert float((first - other).abs().max()) < 0.1
 
 
@@ -54,9 +54,9 @@ def test_patches_are_cut_from_what_recognizers_hear(features):
     batch = features.examples(WIDE, 0, balanced=False).batch(0, 16)
     plain = replace(features, config=FeatureConfig()).examples(WIDE, 0, balanced=False).batch(0, 16)
     assert torch.equal(batch.labels, plain.labels)
-    moves = (batch.values - plain.values).mean(dim=3) * 1e3
-    known = torch.from_numpy(features.moves)
-    assert all(float((known - one[0]).abs().amax(dim=1).min()) < 1e-2 for one in moves)
+    offsets = (batch.values - plain.values).mean(dim=3) * 1e3
+    known = torch.from_numpy(features.offsets)
+    assert all(float((known - one[0]).abs().amax(dim=1).min()) < 1e-2 for one in offsets)
 
 
 def test_a_part_is_made_alike_by_what_it_has(features):
@@ -64,12 +64,12 @@ def test_a_part_is_made_alike_by_what_it_has(features):
     part = features.of(features.manifest.where(lambda one: one.path == short))
     (alone,) = levels(part.utterances(WIDE))
     np.testing.assert_allclose(mean_spectrum([alone.numpy()]), public_spectrum(OWN), atol=1e-2)
-    assert not np.allclose(part.moves[0], features.moves[0], atol=0.05)
+    assert not np.allclose(part.offsets[0], features.offsets[0], atol=0.05)
 
 
 def test_the_papers_patches_are_moved_by_nothing_and_named_as_before(manifest, runtime):
     plain = features_for(manifest, FeatureConfig(), runtime)
-    assert plain.moves is None
+    assert plain.offsets is None
     assert plain.key == features_for(manifest, OWN, runtime).key, "extracted once for both"
     assert "normalisation" not in FeatureConfig().model_dump()
     assert OWN.model_dump()["normalisation"] == "session"
