@@ -3,13 +3,14 @@
 Owns what a cut release is told to be. Must not know how weights are cut.
 """
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from torch import Tensor
 
 from common.errors import UserError
-from common.files import atomic_json
+from common.files import atomic_json, locked
 from common.networks.acceleration import Acceleration
 from common.release import Rank
 from common.seeds import derive_seed
@@ -27,7 +28,7 @@ from common.wire import (
 )
 from server.bank import INDEX, Bank, Banked
 from server.bases import name_of
-from server.export import growing_folder, index_of, refuse_present
+from server.export import index_of, refuse_present
 
 
 def shrink(
@@ -42,7 +43,8 @@ def shrink(
     """Every release of a bank in a new one, in 8 bits and of at most this rank: what there was, and what there is.
 
     Where it is asked for, what a rank keeps is distilled of the whole by whatever can be. All chance is seeded by the
-    release: the same bank gives the same one again.
+    release: the same bank gives the same one again. What is done stays in a hidden folder beside the target until all
+    is: asked again after a kill, it goes on there.
     """
     refuse_present(target)
     before = bank.banked()
@@ -54,14 +56,28 @@ def shrink(
         raise UserError(
             "no release began with these networks", where=base, remedy="name the public networks of its runs"
         )
-    with growing_folder(target) as growing:
-        made = Bank(growing)
+    unfinished, lock = (target.with_name(f".{target.name}.{what}") for what in ("unfinished", "lock"))
+    with locked(lock, wait=False, taken="another process makes this bank"):
+        made = Bank(unfinished)
+        done = _done(made, {one.name: tuning for one, tuning in zip(before, tunings, strict=True)})
         for number, (one, tuning) in enumerate(zip(before, tunings, strict=True), start=1):
-            made.add(_cut(bank, one, tuning, networks, made), cut_from=one.name)
+            if one.name not in done:
+                made.add(_cut(bank, one, tuning, networks, made), cut_from=one.name)
             told(number, len(before))
         after = made.banked()
-        atomic_json(growing / INDEX, {**index_of(made, after), "settings": index_of(bank, before)["settings"]})
+        atomic_json(unfinished / INDEX, {**index_of(made, after), "settings": index_of(bank, before)["settings"]})
+        unfinished.replace(target)
+        lock.unlink()
     return before, after
+
+
+def _done(made: Bank, wanted: Mapping[str, Tuning]) -> set[str]:
+    """Which releases an earlier call made smaller; where it had another form in mind, all of it goes."""
+    found = {one.cut_from: one.card.tuning for one in made.banked()} if made.folder.is_dir() else {}
+    if any(wanted.get(name) != tuning for name, tuning in found.items()):
+        shutil.rmtree(made.folder)
+        return set()
+    return set(found)
 
 
 def smaller(tuning: Tuning, rank: Rank, *, distil: bool) -> Tuning:

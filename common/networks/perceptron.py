@@ -28,8 +28,8 @@ class Dense(nn.Module):
         """[.., batch, into] -> [.., batch, out]."""
         if self.weight.ndim == 2:
             return functional.linear(rows, self.weight, self.bias)
-        # Weights stand first, so that their gradient lies in memory as they do: autograd would copy it, transposed, which
-        # takes longer than all products of a wide layer.
+        # Weights stand first, so that their gradient lies in memory as they do. Else autograd copies it, transposed,
+        # which takes longer than all products of a wide layer.
         return torch.baddbmm(self.bias[:, :, None], self.weight, rows.mT).mT
 
 

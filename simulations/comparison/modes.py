@@ -14,7 +14,8 @@ from common.config.loading import changed
 from common.errors import UserError
 from common.settings import MethodsConfig
 from common.spaces import PATCHES, Space, Vectors
-from common.synthesizers import SYNTHESIZERS
+from common.synthesizers import SYNTHESIZERS, synthesizer
+from common.wire.terms import refuse_distilling
 
 Where = Literal["fold", "clients", "sum"]
 """Fitted once to a fold's training sessions together, or at each session as the clients of a campaign, or to a sum over
@@ -46,13 +47,21 @@ class Mode:
 
     def of(self, config: Config) -> Config:
         """The configuration that this row is computed under."""
-        if not self.settings:
-            return config
-        own = changed(config, self.settings, f"the row {self.name}")
+        own = changed(config, self.settings, f"the row {self.name}") if self.settings else config
+        self._refuse_distilling(own)
         if shared := [name for name in COMMON if getattr(own, name) != getattr(config, name)]:
             remedy = "rows of one comparison share their speech and its features: run another one"
             raise UserError(f"the row {self.name} changes {', '.join(shared)}", remedy=remedy)
         return own
+
+    def _refuse_distilling(self, own: Config) -> None:
+        """What cannot be distilled is said before anything is fitted."""
+        if self.synthesizer is None or self.where == "sum" or not own.release.distilled:
+            return
+        try:
+            refuse_distilling(synthesizer(self.synthesizer))
+        except ValueError as error:
+            raise UserError(f"the row {self.name}: {error}") from None
 
     @property
     def samples(self) -> str:

@@ -32,6 +32,8 @@ GUESSES = {"sum": 1.0, "score": 2.0, "quality": 4.0, "audit": 10.0}
 """Seconds of a unit without training steps, until one has been timed."""
 OF_VECTORS = {"tune": 0.01, "fit": 0.01, "train": 3.0}
 """The same of vectors, a training step or a unit without any: too little to be measured first."""
+AUDIT = 1_100.0
+"""What an audit of patches costs beside its twins, in steps of a tuning: it looks for each recording in each twin."""
 DRAWING = 0.012
 """What drawing a sample costs, in steps of the recognizer's training: a forward of one network for one patch."""
 
@@ -87,7 +89,8 @@ def measure(setting: Setting) -> dict[str, float]:
     method.train(noise, own, PATCHES, len(labels), 0, around)
     samples = config.sampling.per_emotion * len(labels)
     drawing = DRAWING * samples / max(config.recognizer.iterations, 1)
-    return {**dict.fromkeys(("tune", "fit", "twin"), tuning.step), "train": training.step * (1 + drawing)}
+    prices = {**dict.fromkeys(("tune", "fit", "twin"), tuning.step), "train": training.step * (1 + drawing)}
+    return prices | {"audit": AUDIT * tuning.step}
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,7 @@ class _SeedPlan:
 
     def _of_row(self, mode: Mode) -> "_SeedPlan":
         """Under the settings of a row's own."""
-        return replace(self, config=mode.of(self.config)) if mode.settings else self
+        return replace(self, config=mode.of(self.config))
 
     def _sources(self, mode: Mode, fold: Trial) -> tuple[Unit, ...]:
         """The fitted synthesizers that a mode's samples of a fold are drawn from."""

@@ -13,7 +13,7 @@ from common.settings import FeatureConfig, hash_identity
 from common.training import distillation
 from common.weights import SCALES
 from common.wire import Precision, Release, encode, released_weights
-from server import bases
+from server import bases, shrinking
 from server.bank import Bank
 from server.export import export
 from server.generators import open_generator
@@ -84,6 +84,43 @@ def test_a_distilled_bank_is_nearer_to_the_whole_one_and_is_not_distilled_twice(
     assert Bank(tmp_path / "again").banked()[0].card.tuning.distilled
 
 
+def test_after_a_kill_it_goes_on_with_the_next_release_and_makes_the_same(bank, release, tmp_path, monkeypatch):
+    (one,) = bank.banked()
+    other = bank.load(one)
+    elsewhere = other.card.tuning.model_copy(update={"session": "another"})
+    bank.add(other.model_copy(update={"card": other.card.model_copy(update={"tuning": elsewhere})}))
+    shrink(bank, tmp_path / "at once", 4, None)
+    cut, cuts = shrinking.released_weights, []
+
+    def killed_at_the_second(*args):
+        cuts.append(1)
+        if len(cuts) == 2:
+            raise KeyboardInterrupt
+        return cut(*args)
+
+    monkeypatch.setattr(shrinking, "released_weights", killed_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        shrink(bank, tmp_path / "small", 4, None)
+    assert not (tmp_path / "small").exists()
+    shrink(bank, tmp_path / "small", 4, None)
+    assert len(cuts) == 3, "the first was not cut again"
+    assert weights_in(tmp_path / "small") == weights_in(tmp_path / "at once")
+
+
+def test_what_a_kill_left_of_another_rank_is_made_anew(bank, tmp_path, monkeypatch):
+    monkeypatch.setattr(shrinking, "index_of", None)
+    with pytest.raises(TypeError):
+        shrink(bank, tmp_path / "small", 2, None)
+    monkeypatch.undo()
+    shrink(bank, tmp_path / "small", 4, None)
+    assert [one.card.tuning.rank for one in Bank(tmp_path / "small").banked()] == [4]
+
+
+def weights_in(folder):
+    bank = Bank(folder)
+    return [bank.files(one)[1].read_bytes() for one in bank.banked()]
+
+
 def test_each_release_is_cut_and_keeps_its_papers(bank, small):
     (before,), (after,) = bank.banked(), small.banked()
     assert after.bytes < before.bytes / 3
@@ -98,8 +135,7 @@ def test_the_old_bank_stays_as_it_is_and_the_same_comes_of_it_again(bank, small,
     before = content(bank)
     shrink(bank, tmp_path / "again", 4, None)
     assert content(bank) == before
-    weights = [bank.files(bank.banked()[0])[1].read_bytes() for bank in (small, Bank(tmp_path / "again"))]
-    assert weights[0] == weights[1]
+    assert weights_in(small.folder) == weights_in(tmp_path / "again")
 
 
 def test_all_directions_in_8_bits_make_nearly_the_same_samples_and_one_does_not(bank, tmp_path):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from common.config import load_config
 from common.errors import UserError
 from common.synthesizers import SYNTHESIZERS
 from simulations.comparison.modes import FLOOR, MODES, choose_modes
@@ -31,3 +32,11 @@ def test_each_that_may_leave_a_site_is_also_fitted_at_sites():
     at_sites = {mode.synthesizer for mode in MODES.values() if mode.where == "clients"}
     assert at_sites == {one.name for one in SYNTHESIZERS if one.reach == "anywhere"} - {FLOOR}
     assert MODES["baseline, federated"].synthesizer == "chatziagapi"
+
+
+def test_what_cannot_be_distilled_is_refused_before_anything_is_fitted():
+    config = load_config("demo", ["release.rank=4", "release.eight_bit=true", "release.distilled=true"])
+    assert MODES["federated"].of(config) is config
+    assert MODES["real"].of(config) is config
+    with pytest.raises(UserError, match=r"the row baseline: chatziagapi cannot be distilled: set release\.distilled"):
+        MODES["baseline"].of(config)
