@@ -12,6 +12,7 @@ from torch import Tensor
 from common.errors import UserError
 from common.files import atomic_json, locked
 from common.networks.acceleration import Acceleration
+from common.networks.memory import require_memory
 from common.release import Rank
 from common.seeds import derive_seed
 from common.settings import RuntimeConfig
@@ -103,6 +104,9 @@ def _cut(bank: Bank, one: Banked, tuning: Tuning, networks: Mapping[str, Tensor]
     seed = derive_seed(one.sha256)
     if not _is_distilled(one.card.tuning, tuning.rank):
         around = Surroundings(Acceleration.of(RuntimeConfig()))
+        if tuning.distilled:  # which takes less than the tuning did, in batches like its own
+            needed = tuning.method.cost(tuning.own, tuning.space, len(tuning.labels)).bytes
+            require_memory("distilling a release", needed, around.acceleration.device)
         weights = dict(distilled_weights(tuning, weights, base, one.card.known, seed, around))
     left = released_weights(tuning, weights, base, seed)
     return Release(card=one.card.model_copy(update={"tuning": tuning}), released=left)

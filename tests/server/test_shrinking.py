@@ -84,6 +84,13 @@ def test_a_distilled_bank_is_nearer_to_the_whole_one_and_is_not_distilled_twice(
     assert Bank(tmp_path / "again").banked()[0].card.tuning.distilled
 
 
+def test_where_memory_is_short_nothing_is_distilled_and_a_plain_cut_still_is(bank, tmp_path, monkeypatch):
+    monkeypatch.setattr("common.networks.memory.available_memory", lambda device: 1000)
+    with pytest.raises(UserError, match="distilling a release needs"):
+        shrink(bank, tmp_path / "small", 4, None, distil=True)
+    shrink(bank, tmp_path / "small", 4, None)
+
+
 def test_after_a_kill_it_goes_on_with_the_next_release_and_makes_the_same(bank, release, tmp_path, monkeypatch):
     (one,) = bank.banked()
     other = bank.load(one)
