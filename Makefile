@@ -59,6 +59,10 @@ privacy-gan: $(INSTALLED)  ## the same of the paper's GAN, whole and smaller: tw
 			--modes 'real,federated,rank 8,rank 4,rank 2' --set compare.audited=true --set compare.quality=false \
 			--run runs/privacy/$$name-gan --units runs/privacy/units/$$name-gan; \
 		install -D -m 644 runs/privacy/$$name-gan/results.json results/privacy/$$name-gan/results.json; \
+		OMP_NUM_THREADS=1 $(BIN)/eyesoff compare --preset emodb --corpus $$name --root $${corpus#*:} --seeds 1 \
+			--modes centralized --set compare.audited=true --set compare.quality=false \
+			--run runs/privacy/$$name-gan-together --units runs/privacy/units/$$name-gan; \
+		install -D -m 644 runs/privacy/$$name-gan-together/results.json results/privacy/$$name-gan-together/results.json; \
 	done
 	@$(BIN)/python -m simulations.report.privacy results/privacy docs/results.md README.md docs/_static/privacy.png
 

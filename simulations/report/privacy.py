@@ -46,6 +46,8 @@ LABELS = {
 }
 """Where words stand beside each mark: offset and what of them lies there."""
 EPSILON, RANK = "epsilon ", "rank "
+TOGETHER = "centralized"
+"""The mode whose generator is fitted to all sessions: the release of one site that holds them all."""
 WIDTH, HEIGHT = 300.0, 232.0
 """Points: type of 9 of them is read on a phone."""
 
@@ -66,11 +68,12 @@ def privacy_block(runs: Sequence[Results]) -> str:
         f"{tested}. Macro F1: mean over folds and seeds, interval bootstrapped over speakers and seeds. Attack AUC: "
         "share of pairs of an utterance that was in and one that was not which are told right; 0.5 is chance. It is "
         f"the mean over sites and seeds, from {audits.twins} fits to halves an audit; what is made of a sum is "
-        "attacked as a whole, of averaging each site's networks of every round. Its interval: the mean of audits' own "
-        "bounds. Verdicts: how many audits came to each, under the limits that a site has unless its policy says "
-        "otherwise; a release is never let go where a site has fewer than "
-        f"{LIMITS.speakers} speakers, so there `cannot tell` is the best that an audit can say. Epsilon and delta hold "
-        "for one utterance added or removed, by Gaussian noise on sums of clipped vectors; none: nothing is promised. "
+        "attacked as a whole, of averaging each site's networks of every round; what is fitted to all sessions as the "
+        "release of one site that holds them. Its interval: the mean of audits' own bounds. Verdicts: how many audits "
+        "came to each, under the limits that a site has unless its policy says otherwise; a release is never let go "
+        f"where a site has fewer than {LIMITS.speakers} speakers, so there `cannot tell` is the best that an audit can "
+        "say. Epsilon and delta hold for one utterance added or removed, by Gaussian noise on sums of clipped vectors; "
+        "none: nothing is promised. "
         f"Bytes of a sum are those of masks, shares and numbers. Made with eyesoff {first.environment['eyesoff']} by "
         f"`make privacy` and `make privacy-gan`; the first run was `{first.command}`.\n"
     )
@@ -134,7 +137,7 @@ def _mark(name: str, row: Row) -> tuple[Form, str]:
     if row.synthesizer is None:
         return AVERAGED, name.rsplit(", ", 1)[-1]
     if row.synthesizer == MethodsConfig().synthesizer:
-        return GENERATORS, name if name.startswith(RANK) else "whole"
+        return GENERATORS, name if name.startswith(RANK) else "one site" if name == TOGETHER else "whole"
     return FORMS["sum" if "summed" in name else "site"], "none" if row.epsilon is None else f"{EPSILON}{row.epsilon:g}"
 
 

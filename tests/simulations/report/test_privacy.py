@@ -76,12 +76,16 @@ def test_the_figure_has_a_point_for_each_attack_and_its_words_name_them_all(run)
 def test_runs_of_one_corpus_share_a_panel_and_generators_are_marked_by_rank(run):
     generators = {
         "federated": row(0.72, 0.57, synthesizer="eskimez", releases=1, bytes=390_000),
+        "centralized": row(0.73, 0.52, synthesizer="eskimez"),
         "rank 4": row(0.71, 0.55, synthesizer="eskimez", releases=1, bytes=22_200),
     }
     settings = {"methods": {"recognizer": "cnn"}}
     drawn = curve([run, replace(run, modes={"real": row(0.8, synthesizer=None), **generators}, settings=settings)])
     assert drawn.svg.count(">emodb</text>") == 1
-    assert "emodb, the paper's GAN, by rank: whole 0.720 at 0.570, rank 4 0.710 at 0.550" in drawn.alt
+    assert (
+        "emodb, the paper's GAN, by rank: whole 0.720 at 0.570, one site 0.730 at 0.520, rank 4 0.710 at 0.550"
+        in drawn.alt
+    )
 
 
 def test_the_pages_say_what_the_stored_runs_say():
