@@ -64,7 +64,8 @@ def _alone(results: Results) -> str:
             reached = f"macro F1 {score(found.mean)} ({interval(found.low, found.high)}), n = {found.n} utterances"
             where = f", on {NO_TEST}" if results.protocol == NO_TEST else ""
             return f"Trained on {_samples(name)}, a recognizer reaches {reached}{where}."
-    return "Nothing was tested, so this run cannot say what synthetic speech is worth."
+    missing = "Real speech was not" if any(mode.macro_f1 for mode in results.modes.values()) else "Nothing was"
+    return f"{missing} tested, so this run cannot say what synthetic speech is worth."
 
 
 def _missing(results: Results) -> str:

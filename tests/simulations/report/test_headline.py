@@ -67,6 +67,11 @@ def test_a_mode_that_nothing_stands_beside_is_told_with_its_score(results, answe
     assert answer(results).answer.startswith("Nothing was tested")
 
 
+def test_rows_of_ones_own_without_real_speech_are_not_called_untested(results, answer):
+    results["modes"] = {"half": results["modes"]["federated"]}
+    assert answer(results).answer.startswith("Real speech was not tested, so this run cannot say")
+
+
 def test_the_configured_synthesizer_answers_where_the_papers_modes_are_not_there(results, answer):
     for part in ("modes", "counts"):
         results[part].pop("centralized", None)
