@@ -11,8 +11,9 @@ Owns the layout. Must not know how anything is drawn. Arrays are safetensors, pa
                              of vectors also `<mode>/feature`: [n], the number of each that the index names
     codes.safetensors        of synthesizers that have an encoder: `<synthesizer>/training`, `/held out`, `/samples`:
                              [n, d] fp32, and `<synthesizer>/<side>/labels`: [n] int64
-    curves/*.jsonl           rows {stage, step, <metric>: ..} of the tunings and trainings of that fold and seed
-    ledgers/*.jsonl          the ledger of each federated client at that seed: what left it
+    curves/*.jsonl           rows {stage, step, <metric>: ..} of the trainings of that fold and seed, and of each row's
+                             tuning at its first site; a fit's subject names the rows of the table that it serves
+    ledgers/*.jsonl          the ledger of each federated client and tuning at that seed: what left it
 """
 
 import shutil
@@ -49,11 +50,11 @@ class Written:
     about: Mapping[str, Any]
 
     @classmethod
-    def of(cls, unit: Unit, path: Path) -> "Written":
-        """A unit's own."""
+    def of(cls, unit: Unit, path: Path, subject: str) -> "Written":
+        """A unit's own; rows of one synthesizer differ in their settings, so a name has the unit's key."""
         place = {"session" if unit.kind == "tune" else "fold": unit.place, "seed": unit.seed}
-        about = {"stage": unit.kind, "subject": unit.subject, **place}
-        return cls(path, f"{unit.kind}-{unit.subject}-{unit.fold}-{unit.seed}.jsonl", about)
+        about = {"stage": unit.kind, "subject": subject, **place}
+        return cls(path, f"{unit.kind}-{unit.subject}-{unit.fold}-{unit.seed}-{unit.key}.jsonl", about)
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,36 @@ def gather(run: Path, setting: Setting, units: Sequence[Unit], store: Store) -> 
     }
     needed = {need.key for unit in shown for need in unit.needs}
     watched = [unit for unit in done if (unit.place, unit.seed) == (first.place, first.seed) or unit.key in needed]
-    curves = (Written.of(unit, store.where(unit) / METRICS) for unit in watched)
-    ledgers = (Written.of(unit, store.where(unit) / LEDGER) for unit in done if unit.seed == first.seed)
+    rows = _rows(done)
+    curves = _curves(watched, rows, store)
+    of_seed = (unit for unit in done if unit.seed == first.seed)
+    ledgers = (Written.of(unit, store.where(unit) / LEDGER, rows.get(unit.key, unit.subject)) for unit in of_seed)
     labels = setting.manifest.labels
     ground = first.place, first.seed, labels, setting.scaled, setting.config.features
     codes = {unit.subject: read_tensors(store.where(unit) / CODES)[0] for unit in watched if _has_codes(unit, store)}
     put(run, Gathered(*ground, looks, curves, ledgers, codes, _feature(setting, first.seed)))
+
+
+def _rows(units: Sequence[Unit]) -> dict[str, str]:
+    """The rows of the table that a fit serves, by its key; a whole release serves those that are cut of it too."""
+    served: dict[str, dict[str, None]] = {}
+    for unit in units:
+        for source in unit.needs if unit.kind == "train" else ():
+            for one in (source, *source.needs):
+                served.setdefault(one.key, {})[unit.subject] = None
+    return {key: ", ".join(names) for key, names in served.items()}
+
+
+def _curves(units: Sequence[Unit], rows: Mapping[str, str], store: Store) -> Iterator[Written]:
+    """Of tunings the first site's, for all sites' would be one tangle."""
+    shown = set[str]()
+    for unit in units:
+        path, subject = store.where(unit) / METRICS, rows.get(unit.key, unit.subject)
+        if unit.kind != "tune":
+            yield Written.of(unit, path, subject)
+        elif subject not in shown and path.exists():
+            shown.add(subject)
+            yield Written.of(unit, path, f"{subject} at {unit.place}")
 
 
 def _has_codes(unit: Unit, store: Store) -> bool:

@@ -19,9 +19,11 @@ SENT, REFUSED = "sent", "refused"
 
 
 def leaving_table(ledgers: Sequence[ClientLedger]) -> Table:
-    """A row a client."""
+    """A row a client, and a row of the comparison where there are several."""
+    several = len({ledger.rows for ledger in ledgers}) > 1
     headings = (
         Cell("client"),
+        *((Cell("for", wide=True),) if several else ()),
         Cell("left in all"),
         Cell("messages that left", wide=True),
         Cell("of these, weights"),
@@ -30,10 +32,10 @@ def leaving_table(ledgers: Sequence[ClientLedger]) -> Table:
         Cell("chain of the ledger", wide=True),
     )
     caption = "Every message that left a client, by its own ledger; requests that came in are not counted."
-    return Table(caption, headings, tuple(map(_row, ledgers)))
+    return Table(caption, headings, tuple(_row(one, several=several) for one in ledgers))
 
 
-def _row(ledger: ClientLedger) -> tuple[Cell, ...]:
+def _row(ledger: ClientLedger, *, several: bool) -> tuple[Cell, ...]:
     sent = _sent(ledger)
     kinds = Counter(entry.kind for entry in sent)
     weights = sum(_numbers(entry) for entry in sent)
@@ -41,6 +43,7 @@ def _row(ledger: ClientLedger) -> tuple[Cell, ...]:
     whole = f"whole, {many(len(ledger.entries), 'line')}"
     return (
         Cell(ledger.session),
+        *((Cell(ledger.rows, wide=True),) if several else ()),
         Cell(megabytes(sum(entry.bytes for entry in sent))),
         Cell(", ".join(f"{count} {kind}" for kind, count in kinds.items()), wide=True),
         Cell(many(weights, "number")),

@@ -28,6 +28,8 @@ from simulations.comparison.setting import Setting
 from simulations.comparison.store import METRICS, RELEASE
 from simulations.comparison.table import privacy_of
 from simulations.comparison.units import EVERYBODY, units_for
+from simulations.report.evidence import Evidence
+from simulations.report.leaving import leaving_table
 
 ROWS = (
     ("at epsilon 50", "gaussian federated", "gaussian.epsilon=50.0"),
@@ -58,13 +60,29 @@ def private(config, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def compared(comparing, private, tmp_path_factory):
+def private_run(comparing, private, tmp_path_factory):
     run = tmp_path_factory.mktemp("run") / "private"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(auditing, "LIMITS", Limits(twins=4, samples=256))
         sessions = ("Session1", "Session2")
         comparing(run, settings=private, base=None, seeds=1, folds=sessions, units=run.parent / "units")
-    return read_results(run)
+    return run
+
+
+@pytest.fixture(scope="module")
+def compared(private_run):
+    return read_results(private_run)
+
+
+def test_rows_of_one_synthesizer_have_ledgers_of_their_own_named_by_the_rows(private_run):
+    ledgers = Evidence.read(private_run, []).ledgers
+    rows = {"gaussian, federated", "at epsilon 50"}
+    assert {(one.session, one.rows) for one in ledgers} == {(f"Session{n}", row) for n in range(1, 6) for row in rows}
+    sent = {entry.sha256 for one in ledgers for entry in one.entries if entry.kind == "release"}
+    assert len(sent) == len(ledgers) == 10
+    heading = [cell.value for cell in leaving_table(ledgers).headings]
+    assert heading[:2] == ["client", "for"]
+    assert len(leaving_table(ledgers[:1]).headings) == len(heading) - 1, "one row has no need of its name"
 
 
 def test_a_configurations_rows_stand_after_the_modes_and_are_compared_where_none_is_named(compared):
