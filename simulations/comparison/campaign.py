@@ -200,11 +200,12 @@ def _show(run: Path, config: Config, base: Path, found: Found, beside: Beside | 
     fold, labels, curves = found.folds[0], config.corpus.emotions, list[Written]()
     if beside:
         shown = (unit for unit in beside.units if (unit.kind, unit.fold) == ("train", fold.name))
-        curves = [Written.of(unit, beside.store.where(unit) / METRICS) for unit in shown]
+        curves = [Written.of(unit, beside.store.where(unit) / METRICS, unit.subject) for unit in shown]
     ledgers = []
     for path in sorted((run / SITES).glob(f"*/{STATE}/{LEDGER}")):
         session = path.parent.parent.name
-        ledgers.append(Written(path, f"tune-{session}.jsonl", {"session": session, "seed": config.seed}))
+        about = {"subject": ABLATED, "session": session, "seed": config.seed}
+        ledgers.append(Written(path, f"tune-{session}.jsonl", about))
     bare = Gathered(fold.name, config.seed, labels, {}, config.features, {}, curves, ledgers)
     if isinstance(space_of(config), Vectors):
         put(run, bare)

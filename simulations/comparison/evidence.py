@@ -12,7 +12,7 @@ Owns the layout. Must not know how anything is drawn. Arrays are safetensors, pa
     codes.safetensors        of synthesizers that have an encoder: `<synthesizer>/training`, `/held out`, `/samples`:
                              [n, d] fp32, and `<synthesizer>/<side>/labels`: [n] int64
     curves/*.jsonl           rows {stage, step, <metric>: ..} of the trainings of that fold and seed, and of each row's
-                             tuning at its first site; a fit's subject names the rows of the table that it serves
+                             distillation at its first site; a fit's subject names the rows of the table that it serves
     ledgers/*.jsonl          the ledger of each federated client and tuning at that seed: what left it
 """
 
@@ -109,7 +109,7 @@ def _rows(units: Sequence[Unit]) -> dict[str, str]:
 
 
 def _curves(units: Sequence[Unit], rows: Mapping[str, str], store: Store) -> Iterator[Written]:
-    """Of tunings the first site's, for all sites' would be one tangle."""
+    """A tuning writes none, but distilling its release does: the first site's, for all sites' would be one tangle."""
     shown = set[str]()
     for unit in units:
         path, subject = store.where(unit) / METRICS, rows.get(unit.key, unit.subject)

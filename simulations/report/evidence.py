@@ -135,6 +135,6 @@ def _ledgers(folder: Path, listed: Sequence[Mapping[str, Any]], missing: list[st
     for one in listed:
         try:
             file = folder / one["file"]
-            yield ClientLedger(one["session"], one["subject"], tuple(entries(file)), verify(file).problems)
+            yield ClientLedger(one["session"], one.get("subject", ""), tuple(entries(file)), verify(file).problems)
         except (OSError, UserError, ValueError):
             missing.append(f"{EVIDENCE}/{one['file']} is not there or cannot be read")
