@@ -16,7 +16,7 @@ from typing import BinaryIO
 from torch import Tensor
 
 from common.errors import UserError
-from common.files import atomic_json, write_through
+from common.files import atomic_json, locked, write_through
 from common.wire import needs_base
 from server import bases
 from server.bank import INDEX, Bank, Banked
@@ -58,6 +58,18 @@ def growing_folder(target: Path) -> Iterator[Path]:
         if isinstance(error, OSError):
             raise UserError("cannot export", where=target, remedy=error.strerror or str(error)) from error
         raise
+
+
+@contextmanager
+def lasting_folder(target: Path) -> Iterator[Path]:
+    """A hidden folder beside the target that takes its place when the block is over; a kill leaves it, to go on in."""
+    unfinished, lock = (target.with_name(f".{target.name}.{what}") for what in ("unfinished", "lock"))
+    with locked(lock, wait=False, taken="another process makes this folder"):
+        try:
+            yield unfinished
+            unfinished.replace(target)
+        finally:
+            lock.unlink()
 
 
 def _copy(bank: Bank, chosen: Sequence[Banked], target: Path) -> None:

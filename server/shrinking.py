@@ -10,7 +10,7 @@ from pathlib import Path
 from torch import Tensor
 
 from common.errors import UserError
-from common.files import atomic_json, locked
+from common.files import atomic_json
 from common.networks.acceleration import Acceleration
 from common.networks.memory import require_memory
 from common.release import Rank
@@ -29,7 +29,7 @@ from common.wire import (
 )
 from server.bank import INDEX, Bank, Banked
 from server.bases import name_of
-from server.export import index_of, refuse_present
+from server.export import index_of, lasting_folder, refuse_present
 
 
 def shrink(
@@ -44,8 +44,7 @@ def shrink(
     """Every release of a bank in a new one, in 8 bits and of at most this rank: what there was, and what there is.
 
     Where it is asked for, what a rank keeps is distilled of the whole by whatever can be. All chance is seeded by the
-    release: the same bank gives the same one again. What is done stays in a hidden folder beside the target until all
-    is: asked again after a kill, it goes on there.
+    release: the same bank gives the same one again. Asked again after a kill, it goes on with the next release.
     """
     refuse_present(target)
     before = bank.banked()
@@ -57,18 +56,15 @@ def shrink(
         raise UserError(
             "no release began with these networks", where=base, remedy="name the public networks of its runs"
         )
-    unfinished, lock = (target.with_name(f".{target.name}.{what}") for what in ("unfinished", "lock"))
-    with locked(lock, wait=False, taken="another process makes this bank"):
-        made = Bank(unfinished)
+    with lasting_folder(target) as growing:
+        made = Bank(growing)
         done = _done(made, {one.name: tuning for one, tuning in zip(before, tunings, strict=True)})
         for number, (one, tuning) in enumerate(zip(before, tunings, strict=True), start=1):
             if one.name not in done:
                 made.add(_cut(bank, one, tuning, networks, made), cut_from=one.name)
             told(number, len(before))
         after = made.banked()
-        atomic_json(unfinished / INDEX, {**index_of(made, after), "settings": index_of(bank, before)["settings"]})
-        unfinished.replace(target)
-        lock.unlink()
+        atomic_json(growing / INDEX, {**index_of(made, after), "settings": index_of(bank, before)["settings"]})
     return before, after
 
 
