@@ -43,11 +43,12 @@ LABELS = {
     "o": ((0, -6), "center", "top"),
     "s": ((7, 0), "left", "center"),
     "D": ((7, 0), "left", "center"),
+    "one site": ((6, 5), "right", "bottom"),
 }
-"""Where words stand beside each mark: offset and what of them lies there."""
+"""Where words stand beside each mark, or those words: offset and what of them lies there."""
 EPSILON, RANK = "epsilon ", "rank "
-TOGETHER = "centralized"
-"""The mode whose generator is fitted to all sessions: the release of one site that holds them all."""
+TOGETHER, ONE_SITE = "centralized", "one site"
+"""The mode whose generator is fitted to all sessions is the release of one site that holds them all."""
 WIDTH, HEIGHT = 300.0, 232.0
 """Points: type of 9 of them is read on a phone."""
 
@@ -137,7 +138,7 @@ def _mark(name: str, row: Row) -> tuple[Form, str]:
     if row.synthesizer is None:
         return AVERAGED, name.rsplit(", ", 1)[-1]
     if row.synthesizer == MethodsConfig().synthesizer:
-        return GENERATORS, name if name.startswith(RANK) else "one site" if name == TOGETHER else "whole"
+        return GENERATORS, name if name.startswith(RANK) else ONE_SITE if name == TOGETHER else "whole"
     return FORMS["sum" if "summed" in name else "site"], "none" if row.epsilon is None else f"{EPSILON}{row.epsilon:g}"
 
 
@@ -153,9 +154,8 @@ def _draw(axes: Any, form: Form, points: Sequence[Point]) -> None:
     scores = [value for _, value, _ in points]
     axes.plot(places, scores, "-", color=LIGHT[colour], linewidth=1, alpha=0.5)
     axes.plot(places, scores, marker, color=LIGHT[colour], markersize=6, label=heading)
-    offset, side, height = LABELS[marker]
     for mark, value, attack in points:
-        place = (attack.auc, value)
+        place, (offset, side, height) = (attack.auc, value), LABELS.get(mark, LABELS[marker])
         axes.annotate(
             mark.removeprefix(EPSILON).removeprefix(RANK),
             place,
@@ -166,7 +166,7 @@ def _draw(axes: Any, form: Form, points: Sequence[Point]) -> None:
             fontsize=8,
             color=LIGHT[colour],
         )
-    axes.margins(0.16, 0.2)
+    axes.margins(0.2, 0.2)
 
 
 def _alt(corpora: Corpora) -> str:
