@@ -352,7 +352,7 @@ def failures_table(results: Results) -> Table:
 
 def made_with(results: Results) -> str:
     """What stands before a run's command: one that has settings which are gone was made with an older version."""
-    known, stored = set(_names(Config())), {name for name, _ in settings(results.settings)}
+    known, stored = set(_names(Config())), {name.partition(":")[0] for name, _ in settings(results.settings)}
     return "Made with" if stored <= known else "Made with an older version, by"
 
 
@@ -369,12 +369,16 @@ def _names(section: BaseModel, above: str = "") -> Iterator[str]:
 def settings(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
     """Each setting by its dotted name.
 
-    >>> list(settings({"network": {"width": 0.125}, "seed": 0}))
-    [('network.width', '0.125'), ('seed', '0')]
+    A list of lists, such as the rows that a comparison adds, has a line for each, named by its first word.
+
+    >>> list(settings({"network": {"width": 0.125}, "rows": [["half", "federated"]], "seed": 0}))
+    [('network.width', '0.125'), ('rows: half', 'federated'), ('seed', '0')]
     """
     for name, value in tree.items():
         if isinstance(value, Mapping):
             yield from settings(value, f"{above}{name}.")
+        elif value and isinstance(value, Sequence) and all(isinstance(one, list | tuple) for one in value):
+            yield from ((f"{above}{name}: {first}", _spelled(others)) for first, *others in value)
         else:
             yield f"{above}{name}", _spelled(value)
 
