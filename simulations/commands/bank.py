@@ -150,8 +150,8 @@ def shrink_(
     """Cut releases to low rank and 8 bits, into a bank of its own; the old one stays as it is.
 
     What is kept is the difference to the public networks that a tuning began with, which go into the new bank too.
-    Everything that reads a bank reads the new one. Vectors have no public networks: leave out --rank. To distil takes
-    half a minute a release or more; after a kill the same command goes on with the next one.
+    Everything that reads a bank reads the new one. Vectors have no public networks: leave out --rank. After a kill
+    the same command goes on with the next release.
 
     Example: eyesoff bank shrink runs/emodb/bank runs/emodb/small --rank 8
     """

@@ -109,7 +109,7 @@ def _rows(units: Sequence[Unit]) -> dict[str, str]:
 
 
 def _curves(units: Sequence[Unit], rows: Mapping[str, str], store: Store) -> Iterator[Written]:
-    """A tuning writes none, but distilling its release does: the first site's, for all sites' would be one tangle."""
+    """A tuning writes none, but distilling its release does: of the first site alone, so that a row has one line."""
     shown = set[str]()
     for unit in units:
         path, subject = store.where(unit) / METRICS, rows.get(unit.key, unit.subject)

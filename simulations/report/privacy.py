@@ -38,17 +38,17 @@ PLACE = "privacy"
 FORMS = {"sum": ("one noise for the sum", "federated", "^"), "site": ("noise at each site", "baseline", "o")}
 AVERAGED = "federated averaging", "centralized", "s"
 GENERATORS = "the paper's GAN, by rank", "fifth", "D"
+TOGETHER, ONE_SITE = "centralized", "one site"
+"""The mode whose generator is fitted to all sessions is the release of one site that holds them all."""
 LABELS = {
     "^": ((0, 5), "center", "bottom"),
     "o": ((0, -6), "center", "top"),
     "s": ((7, 0), "left", "center"),
     "D": ((7, 0), "left", "center"),
-    "one site": ((6, 5), "right", "bottom"),
+    ONE_SITE: ((6, 5), "right", "bottom"),
 }
 """Where words stand beside each mark, or those words: offset and what of them lies there."""
 EPSILON, RANK = "epsilon ", "rank "
-TOGETHER, ONE_SITE = "centralized", "one site"
-"""The mode whose generator is fitted to all sessions is the release of one site that holds them all."""
 WIDTH, HEIGHT = 300.0, 232.0
 """Points: type of 9 of them is read on a phone."""
 

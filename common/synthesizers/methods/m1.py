@@ -9,8 +9,7 @@ know where vectors come from. In the paper's (4) to (9) signs are missing or tur
 Of 100, 200 and 400 steps, and of latents at 0.5, 1 and 1.5 of their scale, 400 at their own scale read best on training
 sessions of EMO-DB that were held out (`--protocol held-out-session`, one seed, a linear SVM on samples of the sites'
 fits): that is the default. The score hangs on chance: other draws gave less at 400 steps by nearly as much as these are
-better than 200. M2 has the same numbers. In the same way, M2 and M3 read worse at 200 steps of twice the rates, and M1
-and M3 at half the width; M2 reads alike there. More steps were not tried.
+better than 200. It reads worse at half the width. More steps were not tried.
 """
 
 import math

@@ -6,6 +6,9 @@ code generator and the decoder leave.
 
 Owns the five steps in this form. Must not know where vectors come from. As printed, the auxiliary network shares the
 trunk with the label at its input: it could read the answer, and would say nothing of the row. It is shown zeros there.
+
+On training sessions of EMO-DB that were held out, 200 steps at twice the rates and half the width both read worse than
+the defaults (one seed). More steps were not tried.
 """
 
 from collections.abc import Callable
