@@ -29,7 +29,7 @@ def by_definition(one, other):
     return np.mean([mean(a, a) + mean(b, b) - 2 * mean(a, b) for a, b in columns])
 
 
-@pytest.mark.parametrize("scale", [0.3, 1.0, 30.0])
+@pytest.mark.parametrize("scale", [0.3, 1.0, 2.5, 30.0])
 def test_the_biased_estimate_is_the_papers_triple_sum_however_far_the_values_reach(scale):
     one, other = gaussian(0, n=9, d=3, scale=scale), gaussian(1, n=7, d=3, scale=scale, shift=0.5)
     assert discrepancy(one, other, seed=0).biased == pytest.approx(by_definition(one, other), rel=1e-5)
