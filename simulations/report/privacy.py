@@ -58,12 +58,7 @@ def privacy_block(runs: Sequence[Results]) -> str:
     first = runs[0]
     rows = [[run.corpus, _reader(run), name, *_cells(row)] for run in runs for name, row in run.modes.items()]
     audits = next(row.attack for run in runs for row in run.modes.values() if row.attack is not None)
-    tested = "; ".join(
-        f"{run.corpus}, n = {sum(sum(fold.utterances) for fold in run.folds)} utterances of "
-        f"{many(sum(len(fold.speakers) for fold in run.folds), 'speaker')}, {many(len(run.folds), 'fold')}, "
-        f"{many(len(run.seeds), 'seed')}, recognizer {_reader(run)}"
-        for run in runs
-    )
+    tested = "; ".join(dict.fromkeys(map(_tested, runs)))
     return (
         f"{markdown(HEADINGS, rows)}\n"
         f"{tested}. Macro F1: mean over folds and seeds, interval bootstrapped over speakers and seeds. Attack AUC: "
@@ -73,11 +68,18 @@ def privacy_block(runs: Sequence[Results]) -> str:
         "release of one site that holds them. Its interval: the mean of audits' own bounds. Verdicts: how many audits "
         "came to each, under the limits that a site has unless its policy says otherwise; a release is never let go "
         f"where a site has fewer than {LIMITS.speakers} speakers, so there `cannot tell` is the best that an audit can "
-        "say. Epsilon and delta hold for one utterance added or removed, by Gaussian noise on sums of clipped vectors; "
-        "none: nothing is promised. "
+        "say, and what is averaged in rounds is judged by no audit. Epsilon and delta hold for one utterance added or "
+        "removed, by Gaussian noise on sums of clipped vectors; none: nothing is promised. "
         f"Bytes of a sum are those of masks, shares and numbers. Made with eyesoff {first.environment['eyesoff']} by "
         f"`make privacy` and `make privacy-gan`; the first run was `{first.command}`.\n"
     )
+
+
+def _tested(run: Results) -> str:
+    utterances = sum(sum(fold.utterances) for fold in run.folds)
+    speakers = many(sum(len(fold.speakers) for fold in run.folds), "speaker")
+    counted = f"{speakers}, {many(len(run.folds), 'fold')}, {many(len(run.seeds), 'seed')}"
+    return f"{run.corpus}, n = {utterances} utterances of {counted}, recognizer {_reader(run)}"
 
 
 def _reader(run: Results) -> str:
@@ -109,7 +111,7 @@ def curve(runs: Sequence[Results]) -> Drawing:
                 _draw(axes, form, place)
         panels[-1].set_xlabel("attack AUC (0.5: nothing is told)")
         panels[-1].legend(
-            loc="upper left", fontsize=8, title="numbers: epsilon", title_fontsize=8, handles=_handles(panels)
+            loc="upper left", fontsize=8, title=_legend_title(corpora), title_fontsize=8, handles=_handles(panels)
         )
         return finish(figure, PLACE, _alt(corpora))
 
@@ -148,13 +150,22 @@ def _handles(panels: Iterable[Any]) -> list[Any]:
     return list(every.values())
 
 
+def _legend_title(corpora: Corpora) -> str:
+    """What the points of a line with noise are, for words at its ends alone leave the middle open."""
+    marks = dict.fromkeys(
+        mark for forms in corpora.values() for form in FORMS.values() for mark, *_ in forms.get(form, ())
+    )
+    return f"along a line epsilon: {', '.join(mark.removeprefix(EPSILON) for mark in marks)}"
+
+
 def _draw(axes: Any, form: Form, points: Sequence[Point]) -> None:
+    """A line a form. Its ends are named, for words beside every point would lie on each other; generators all are."""
     heading, colour, marker = form
     places = [attack.auc for _, _, attack in points]
     scores = [value for _, value, _ in points]
     axes.plot(places, scores, "-", color=LIGHT[colour], linewidth=1, alpha=0.5)
     axes.plot(places, scores, marker, color=LIGHT[colour], markersize=6, label=heading)
-    for mark, value, attack in points:
+    for mark, value, attack in points if form == GENERATORS else (points[0], points[-1])[: len(points)]:
         place, (offset, side, height) = (attack.auc, value), LABELS.get(mark, LABELS[marker])
         axes.annotate(
             mark.removeprefix(EPSILON).removeprefix(RANK),

@@ -16,6 +16,8 @@ from simulations.report.wording import interval, percent, score
 
 ROW = 34.0
 """Points that a mode has in height."""
+LONG = 30
+"""Letters of a pair's names that leave room for its interval on a phone."""
 
 
 def scored(results: Results) -> dict[str, tuple[Row, Summary]]:
@@ -62,7 +64,9 @@ def pairs(results: Results) -> Drawing | None:
     rows = [row for row in results.paired if row.metric == "macro_f1"]
     if not rows:
         return None
-    with canvas(24 * len(rows) + 42) as figure:
+    names = [f"{row.first} − {row.second}" for row in rows]
+    two_lines = max(map(len, names)) > LONG
+    with canvas((40 if two_lines else 24) * len(rows) + 42) as figure:
         axes = figure.subplots()
         axes.axvline(0, color=LIGHT["soft"], linewidth=0.9)
         for place, row in enumerate(rows):
@@ -70,8 +74,8 @@ def pairs(results: Results) -> Drawing | None:
             axes.plot([row.low, row.high], [place] * 2, color=colour, linewidth=2.2, solid_capstyle="butt")
             filled = colour if row.different else LIGHT["paper"]
             axes.plot(row.difference, place, "o", color=colour, markerfacecolor=filled, markersize=5.5)
-        names = [f"{row.first} − {row.second}" for row in rows]
-        axes.set_yticks(range(len(rows)), names, color=LIGHT["ink"])
+        shown = [f"{row.first}\n− {row.second}" for row in rows] if two_lines else names
+        axes.set_yticks(range(len(rows)), shown, color=LIGHT["ink"])
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.grid(axis="x")
