@@ -71,7 +71,7 @@ class Gathered:
     curves: Iterable[Written] = ()
     ledgers: Iterable[Written] = ()
     codes: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
-    """By synthesizer what `simulations.comparison.codes` kept."""
+    """By row of the table what `simulations.comparison.codes` kept."""
     feature: Mapping[str, Any] | None = None
     """The number of a vector that is kept of every sample, and its name; none of patches."""
 
@@ -94,7 +94,8 @@ def gather(run: Path, setting: Setting, units: Sequence[Unit], store: Store) -> 
     ledgers = (Written.of(unit, store.where(unit) / LEDGER, rows.get(unit.key, unit.subject)) for unit in of_seed)
     labels = setting.manifest.labels
     ground = first.place, first.seed, labels, setting.scaled, setting.config.features
-    codes = {unit.subject: read_tensors(store.where(unit) / CODES)[0] for unit in watched if _has_codes(unit, store)}
+    coded = [unit for unit in watched if _has_codes(unit, store)]
+    codes = {rows.get(unit.key, unit.subject): read_tensors(store.where(unit) / CODES)[0] for unit in coded}
     put(run, Gathered(*ground, looks, curves, ledgers, codes, _feature(setting, first.seed)))
 
 

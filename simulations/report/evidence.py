@@ -62,7 +62,7 @@ class Evidence:
     feature: tuple[int, str] | None = None
     """Which number that is, and its name."""
     codes: Mapping[str, Mapping[str, tuple[Floats, NDArray[np.int64]]]] = field(default_factory=dict)
-    """By synthesizer and side: codes, and their emotions."""
+    """By row and side: codes, and their emotions."""
     curves: Sequence[Curve] = ()
     ledgers: Sequence[ClientLedger] = ()
     missing: tuple[str, ...] = ()

@@ -42,7 +42,7 @@ def histogram_of(results: Results, evidence: Evidence) -> Drawing | None:
 
 
 def codes_of(evidence: Evidence) -> Iterator[Drawing]:
-    """Codes on a plane as they are, a figure a synthesizer; longer ones laid flat, a panel a synthesizer."""
+    """Codes on a plane as they are, a figure a row; longer ones laid flat, a panel a row."""
     sides = {
         subject: {side: Labelled(*found) for side, found in of_it.items()} for subject, of_it in evidence.codes.items()
     }
