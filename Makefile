@@ -45,7 +45,7 @@ skew: $(INSTALLED)  ## what sites that lack emotions cost on EMO-DB, ten minutes
 
 RAVDESS ?= ../shared/data/RAVDESS
 
-privacy: $(INSTALLED)  ## score against attack, epsilon and bytes on EMO-DB and RAVDESS, half an hour; table and figure go to docs
+privacy: $(INSTALLED)  ## score against attack, epsilon and bytes on EMO-DB and RAVDESS, a quarter of an hour; table and figure go to docs
 	for corpus in emodb:$(EMODB) ravdess:$(RAVDESS); do name=$${corpus%%:*}; \
 		OMP_NUM_THREADS=1 $(BIN)/eyesoff compare --preset privacy --corpus $$name --root $${corpus#*:} --seeds 3 \
 			--run runs/privacy/$$name --units runs/privacy/units/$$name; \

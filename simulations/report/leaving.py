@@ -32,6 +32,8 @@ def leaving_table(ledgers: Sequence[ClientLedger]) -> Table:
         Cell("chain of the ledger", wide=True),
     )
     caption = "Every message that left a client, by its own ledger; requests that came in are not counted."
+    if several:
+        caption += " Rows of one tuning share a line: a smaller release is cut here, from what left; a site cuts first."
     return Table(caption, headings, tuple(_row(one, several=several) for one in ledgers))
 
 
