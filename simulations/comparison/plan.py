@@ -7,6 +7,7 @@ how a unit is computed beyond its steps.
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -21,7 +22,7 @@ from common.settings import MethodsConfig
 from common.space import SIDE
 from common.spaces import PATCHES, Vectors
 from common.synthesizers import Fitting, synthesizer
-from common.training.phases import Surroundings
+from common.training.phases import Interrupted, Surroundings
 from common.training.reporters import Reporter, duration
 from simulations.comparison.setting import Setting
 from simulations.comparison.store import Store
@@ -73,8 +74,7 @@ def measure(setting: Setting) -> dict[str, float]:
     if isinstance(setting.space, Vectors):
         return dict(OF_VECTORS)
     finetuning = config.finetuning.model_copy(update={"iterations": 2})
-    brief = config.recognizer.model_copy(update={"iterations": 2})
-    short = config.model_copy(update={"finetuning": finetuning, "recognizer": brief})
+    short = config.model_copy(update={"finetuning": finetuning})
     acceleration, labels = Acceleration.of(config.runtime), config.corpus.emotions
     noise = _Noise(len(labels))
     one, method = synthesizer(MethodsConfig().synthesizer), recognizer(config.methods.recognizer)
@@ -85,8 +85,9 @@ def measure(setting: Setting) -> dict[str, float]:
     one.fit(Fitting(lambda balanced: noise, setting.pretrained.pair.learned(), labels, PATCHES, 0, around), settings)
     cost = method.cost(own, PATCHES, len(labels))
     require_memory(f"training the recognizer {method.name}", cost.bytes, acceleration.device)
-    around = Surroundings(acceleration, reporter=training, report_every=1)
-    method.train(noise, own, PATCHES, len(labels), 0, around)
+    around = Surroundings(acceleration, reporter=training, report_every=1, stop=training.enough)
+    with suppress(Interrupted):
+        method.train(noise, own, PATCHES, len(labels), 0, around)
     samples = config.sampling.per_emotion * len(labels)
     drawing = DRAWING * samples / max(config.recognizer.iterations, 1)
     prices = {**dict.fromkeys(("tune", "fit", "twin"), tuning.step), "train": training.step * (1 + drawing)}
@@ -108,12 +109,16 @@ class _Stopwatch(Reporter):
     """Times the last step, since the first one warms up."""
 
     def __init__(self) -> None:
-        self.step, self._last = 0.0, 0.0
+        self.step, self._last, self._steps = 0.0, 0.0, 0
 
     def record(self, stage: str, step: int, metrics: object) -> None:
         """A step is over."""
         now = time.perf_counter()
-        self.step, self._last = now - self._last, now
+        self.step, self._last, self._steps = now - self._last, now, self._steps + 1
+
+    def enough(self) -> bool:
+        """Whether a step was timed after the first."""
+        return self._steps > 1
 
 
 def plan_lines(units: Sequence[Unit], store: Store, prices: Prices, workers: int) -> list[str]:

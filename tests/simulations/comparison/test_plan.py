@@ -1,7 +1,10 @@
 """What a comparison is foretold to cost."""
 
+from dataclasses import replace
+
 import pytest
 
+from common.config import Config
 from common.errors import UserError
 from simulations.comparison.modes import choose_modes
 from simulations.comparison.plan import Prices, measure, plan_lines, workers_for
@@ -25,6 +28,13 @@ def test_a_step_of_each_kind_is_measured(setting):
     assert set(seconds) == {"tune", "fit", "twin", "train", "audit"}
     assert all(0 < seconds[kind] < 10 for kind in ("tune", "fit", "twin", "train"))
     assert seconds["audit"] > 100 * seconds["twin"], "it is no step, but a search for each recording in each twin"
+
+
+def test_two_steps_of_any_recognizer_are_enough_to_measure_it(setting):
+    """A whole training of VGG19 is minutes, in which nothing would be told."""
+    methods = setting.config.methods.model_copy(update={"recognizer": "vgg19"})
+    patient = setting.config.model_copy(update={"methods": methods, "vgg19": {"width": 0.02, "iterations": 10**9}})
+    assert 0 < measure(replace(setting, config=Config.model_validate(patient.model_dump())))["train"] < 10
 
 
 def test_nothing_is_measured_that_does_not_fit_into_memory(setting, monkeypatch):
