@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 ANSWER, SCORES = "answer.json", "told"
 MINUTE = 60.0
+SHORT = 12
+"""Letters of a digest in a sentence."""
 
 
 class Fixed(Section):
@@ -72,6 +74,11 @@ class AuditFolder:
         """The verdict on this release; one on other weights is none."""
         stored = _read(self.path / VERDICT, Fixed)
         return stored.verdict if stored is not None and stored.release == release else None
+
+    def audited(self) -> str | None:
+        """The release that the verdict is about, if there is one."""
+        stored = _read(self.path / VERDICT, Fixed)
+        return None if stored is None else stored.release
 
     def fix(self, release: str, verdict: Verdict) -> None:
         """Store it for good, and let go of all else."""
@@ -125,9 +132,18 @@ def audit(
         release = digest_of(finished[0])
         verdict = own.fixed(release)
         if verdict is None:
-            verdict = _verdict(own, tuning, door, runtime, grant, limits, stop)
+            if before := own.audited():
+                verdict = _swapped(before, release)
+            else:
+                verdict = _verdict(own, tuning, door, runtime, grant, limits, stop)
             own.fix(release, verdict)
         return tuning, release, verdict
+
+
+def _swapped(before: str, now: str) -> Verdict:
+    """Twins are of the recipe: of weights that were put in the place of its own they tell nothing."""
+    names = f"{before[:SHORT]} then, {now[:SHORT]} now"
+    return unable(f"somebody changed these weights after their audit ({names}): refuse them, and find out who")
 
 
 def _verdict(
@@ -171,7 +187,7 @@ def _verdict(
         except Interrupted:
             if not over():
                 raise
-            return unable(f"it took longer than {limits.minutes} minutes")
+            return unable(f"it took longer than the {limits.minutes:g} min of your policy (audit.minutes)")
         except Refused as refusal:  # by what is the same tomorrow; other trouble may pass
             return unable(f"a twin could not be fitted: {refusal.code.value}")
         clock.begin(AUDIT, number + 1, limits.twins)

@@ -26,6 +26,7 @@ from common.wire import (
     REQUESTS,
     AddToSum,
     Code,
+    Collect,
     Limits,
     Message,
     Notice,
@@ -169,12 +170,14 @@ class Gate:
 
     def _note_sent(self, reply: Reply, request: Request | None, data: bytes, judge: Judge | None = None) -> None:
         tensors = flatten(reply.weights())
+        made_of = request if reply.kind == "release" and isinstance(request, Tune | Collect) else None
         self._note(
             "sent",
             reply.kind,
             request,
             judge=judge,
             code=reply.code if isinstance(reply, Refusal) else None,
+            work="" if made_of is None else work_of(made_of, self.holdings),
             words=reply.words(),
             tensors={name: f"{reply.precision_of(name).label}{list(value.shape)}" for name, value in tensors.items()},
             bytes=len(data),

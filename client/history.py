@@ -38,7 +38,7 @@ class Record(Section):
     session: str | None = None
     code: Code | None = Field(None, description="why it was refused")
     request: str = Field("", description="the identity of the request that this is or answers")
-    work: str = Field("", description="the piece of work that it begins; empty where that is the request itself")
+    work: str = Field("", description="what it begins, or whose release left; empty: that is the request itself")
     words: str = Field(
         "",
         description="letter by letter, all that left or was admitted, beside the weights; or what was accepted, or "

@@ -7,12 +7,13 @@ work: that reads an answer when somebody asks for the release again.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from client.activity import ASKED, AUDIT, TUNINGS, VERDICT
 from client.audits import Answer, AuditFolder, digest_of
 from client.gate import utc_now
 from client.history import Record
-from client.ledger import Ledger
+from client.ledger import Ledger, entries
 from client.policy import Gatekeeper, load_policy
 from client.recipes import preset_recipes
 from client.rules import word_on_card
@@ -20,11 +21,17 @@ from client.site import Site
 from client.tuning import TuningFolder
 from common.audit.verdict import Verdict
 from common.errors import UserError
+from common.files import require_owner
 from common.wire import Tuning
 from common.wire.schema import release_bytes
 
 SHORT = 12
 """Letters of a name: as many as tell releases of one site apart."""
+LISTED = "`eyesoff keeper inbox` lists them"
+CHANGED = "its weights have changed since they were audited"
+RECALL = "what has left cannot be called back: ask the server's people to remove it from their bank"
+FEWEST = 4
+"""Letters by which a steward names a release: fewer are a slip of the hand."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,9 @@ class Waiting:
         changed: whether an audit said something of other weights.
         held: whether it waits for the steward, who alone can let it go.
         size: bytes of the weights as they leave, in the form that was asked for.
+        left: when it was let out first; None where it never was.
+        unasked: whether the policy lets every release go.
+        damaged: whether its weights cannot be read: nothing is known of them then.
     """
 
     name: str
@@ -50,6 +60,9 @@ class Waiting:
     changed: bool
     held: bool
     size: int
+    left: datetime | None = None
+    unasked: bool = False
+    damaged: bool = False
 
     def lines(self) -> Iterator[str]:
         """For a person."""
@@ -61,33 +74,59 @@ class Waiting:
         if self.verdict is not None:
             yield from (f"  {line}" for line in self.verdict.lines())
         if self.changed:
-            yield "  it has changed since it was audited: start the keeper again, and it is audited anew"
+            yield f"  {CHANGED}: nothing can be told of it; refuse it, and find out who changed it"
+        if self.left is not None:
+            yield f"  it left first at {self.left:%Y-%m-%d %H:%M} UTC; {RECALL}"
 
     @property
     def state(self) -> str:
         """Where it stands, in words."""
+        if self.damaged:
+            return "damaged on disk, and made anew when it is asked for again"
         if self.answer is not None:
             return "approved by you" if self.answer == "approved" else "kept back by you"
-        return "not audited yet" if self.verdict is None else f"the audit says {self.verdict.word}"
+        if self.verdict is None:
+            return "leaves without an audit, as your policy says" if self.unasked else "not audited yet"
+        return f"the audit says {self.verdict.word}"
 
 
 def inbox(site: Site) -> list[Waiting]:
     """All finished releases of a site, in the order in which they were asked for."""
     rule = load_policy(site.policy).release
     asked = sorted((site.state / TUNINGS).glob(f"*/{ASKED}"), key=lambda path: path.stat().st_mtime_ns)
-    return [one for path in asked if (one := _waiting(TuningFolder(path.parent), rule)) is not None]
+    left = _left(site)
+    found = (_waiting(TuningFolder(path.parent), rule, left.get(path.parent.name)) for path in asked)
+    return [one for one in found if one is not None]
+
+
+def _left(site: Site) -> dict[str, datetime]:
+    """When the release of each piece of work was let out first."""
+    left: dict[str, datetime] = {}
+    for entry in entries(site.ledger) if site.ledger.exists() else ():
+        if (entry.outcome, entry.kind) == ("sent", "release"):
+            left.setdefault(entry.work, entry.time)
+    return left
 
 
 def answer(site: Site, name: str, word: str) -> Waiting:
     """Write a steward's answer down: beside the release, then in the ledger."""
-    found = [one for one in inbox(site) if name and one.name.startswith(name)]
+    require_owner(site.state)
+    if len(name) < FEWEST:
+        raise UserError(f"{FEWEST} letters of a release's name are needed", where=repr(name), remedy=LISTED)
+    found = [one for one in inbox(site) if one.name.startswith(name)]
     if len(found) != 1:
         what = "several releases have such a name" if found else "no finished release has that name"
-        raise UserError(what, where=name, remedy="`eyesoff keeper inbox` lists them")
+        raise UserError(what, where=name, remedy=LISTED)
     (one,) = found
+    if one.damaged:
+        raise UserError(
+            "this release is damaged on disk", where=name, remedy="it is made anew when it is asked for again"
+        )
     if word == "approved" and one.verdict is None:
-        why = "it has changed since it was audited" if one.changed else "it is not audited yet"
-        raise UserError(f"this release cannot be approved: {why}", where=name, remedy="let the keeper audit it first")
+        why, remedy = (
+            (CHANGED, "refuse it") if one.changed else ("it is not audited yet", "let the keeper audit it first")
+        )
+        raise UserError(f"this release cannot be approved: {why}", where=name, remedy=remedy)
     if load_policy(site.policy).release == "always":
         remedy = 'set release = "approve" or "audited" in the policy'
         raise UserError("this site's policy lets every release go without asking", where=site.policy, remedy=remedy)
@@ -111,15 +150,21 @@ def answer(site: Site, name: str, word: str) -> Waiting:
     return one
 
 
-def _waiting(folder: TuningFolder, rule: Gatekeeper) -> Waiting | None:
-    tuning, finished = folder.asked(), folder.finished()
-    if tuning is None or finished is None:
+def _waiting(folder: TuningFolder, rule: Gatekeeper, left: datetime | None) -> Waiting | None:
+    """Whoever looks changes nothing: what is damaged stays as it is."""
+    tuning, name = folder.asked(), folder.path.name[:SHORT]
+    if tuning is None or not folder.is_finished:
         return None
-    release, own = digest_of(finished[0]), AuditFolder(folder)
+    try:
+        weights, _ = folder.stored()
+    except UserError:
+        size = release_bytes(tuning)
+        return Waiting(name, tuning, "", None, None, changed=False, held=False, size=size, left=left, damaged=True)
+    release, own = digest_of(weights), AuditFolder(folder)
     verdict, said = own.fixed(release), own.answer(release)
     held = said is None and word_on_card(rule, verdict.word if verdict else None, said) is None
     return Waiting(
-        name=folder.path.name[:SHORT],
+        name=name,
         tuning=tuning,
         release=release,
         verdict=verdict,
@@ -127,4 +172,6 @@ def _waiting(folder: TuningFolder, rule: Gatekeeper) -> Waiting | None:
         changed=verdict is None and (folder.path / AUDIT / VERDICT).exists(),
         held=held,
         size=release_bytes(tuning),
+        left=left,
+        unasked=rule == "always",
     )

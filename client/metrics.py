@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from client.standing import Quota
 
+WELL = "Whether it can let anything out."
 Sample = tuple[str, float]
 """A set of labels as it is spelled, and a value."""
 
@@ -17,7 +18,7 @@ def exposition(status: Mapping[str, object], quotas: Sequence[Quota]) -> str:
     version = f'{{version="{status["eyesoff"]}"}}'
     lines = [
         *_metric("eyesoff_keeper_info", "The keeper's version.", [(version, 1)]),
-        *_metric("eyesoff_keeper_well", "Whether it can let anything out.", [("", float(bool(status["well"])))]),
+        *_metric("eyesoff_keeper_well", WELL, [("", float(bool(status["well"])))]),
         *_metric("eyesoff_tunings", "Tunings and audits at work or waiting.", [("", _number(status["tunings"]))]),
     ]
     if status["well"]:
@@ -29,6 +30,11 @@ def exposition(status: Mapping[str, object], quotas: Sequence[Quota]) -> str:
         lines += _metric("eyesoff_quota_used", "What is given of a rule of the policy that runs out.", used)
         lines += _metric("eyesoff_quota_limit", "Of the same rule, the limit.", limits)
     return "\n".join(lines) + "\n"
+
+
+def unwell() -> str:
+    """What is told in the place of a keeper that does not answer."""
+    return "\n".join(_metric("eyesoff_keeper_well", WELL, [("", 0.0)])) + "\n"
 
 
 def _rule(quota: Quota) -> str:

@@ -110,11 +110,15 @@ class TuningFolder:
         if not self.is_finished:
             return None
         try:
-            weights, card = read_tensors(self.path / DONE)
-        except UserError as error:
-            log.warning("a finished generator is dropped: %s", error)
+            return self.stored()
+        except UserError:
+            log.warning("a finished generator is damaged, so it is dropped and tuned again: %s", self.path / DONE)
             shutil.rmtree(self.path / DONE)
             return None
+
+    def stored(self) -> tuple[dict[str, Tensor], int]:
+        """The same, as it lies there; raises where it cannot be read."""
+        weights, card = read_tensors(self.path / DONE)
         return weights, int(card["seconds"])
 
     def progress(self) -> Progress | None:

@@ -68,6 +68,19 @@ def locked(
         os.close(descriptor)
 
 
+def require_owner(folder: Path) -> None:
+    """Refuse to write into another user's folder: its own user could not read what is left there.
+
+    The superuser can write anywhere, so nothing else would stop it.
+    """
+    owner = folder.stat().st_uid if folder.exists() else os.geteuid()
+    if owner != os.geteuid():
+        remedy = f"give the command as that user, such as `sudo -u '#{owner}' ...`, or in the keeper's own container"
+        raise UserError(
+            f"these files belong to user {owner}, and you are user {os.geteuid()}", where=folder, remedy=remedy
+        )
+
+
 def refuse_strangers(folder: Path, own: Collection[str]) -> None:
     """Refuse a directory that holds more than a run killed in its first moment leaves: some of its `own` files."""
     if folder.is_dir() and any(path.name not in own and not path.name.startswith(".") for path in folder.iterdir()):

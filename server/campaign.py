@@ -5,8 +5,9 @@ are trained, counts that have come. Must not know what a request says (`server.r
 way (`server.correspondence`), nor any speech.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +19,7 @@ from common.synthesizers.pool import NotFinite
 from common.training.checkpoint import differences
 from common.training.pretrained import Pretrained
 from common.training.reporters import Reporter
-from common.wire import Description, Release, Reply, Scored, Working, needs_base
+from common.wire import Code, Description, Release, Reply, Scored, Working, needs_base
 from server.bank import Bank, Banked
 from server.clients import Clients
 from server.correspondence import Correspondence, Failure, Question, in_few_words
@@ -29,6 +30,8 @@ from server.recognizers import Recognizers, require_every_emotion
 from server.requests import Requests
 from server.roster import Claim, given_names
 from server.sums import Sums, require_sites, session_of
+
+log = logging.getLogger(__name__)
 
 RESULTS, COUNTS, BANK = "campaign.json", "counts", "bank"
 
@@ -169,13 +172,28 @@ class Campaign:
         while True:
             self._require_quorum(len(releases), "generators")
             require_every_emotion(releases.values(), self._config.corpus.emotions)
-            folds = self._plan(tuple(releases))
+            folds = [self._settled(fold, releases) for fold in self._plan(tuple(releases))]
             try:
                 self._train_folds({fold.name: [releases[session] for session in fold.train] for fold in folds})
             except NotFinite as error:
                 releases = self._intake.sifted(self._intake.unpoolable(error.source, releases))
             else:
                 return releases, folds
+
+    def _settled(self, fold: Cut, releases: Mapping[str, Banked]) -> Cut:
+        """A fold that was scored where it was not trained keeps its recognizer, though more releases have come.
+
+        A site scores one recognizer of a fold and no other, so that a new one would have no score at all. What is
+        scored where it was trained is no test: that is trained anew, with all that there is.
+        """
+        earlier, now = self._recognizers.made_of(fold.name), {releases[one].name: one for one in fold.train}
+        if not earlier or {*fold.train} & {*fold.test} or not earlier < now.keys():
+            return fold
+        if not self._kept(fold, self._recognizers.digest(fold.name)).counts:
+            return fold
+        late = ", ".join(session for name, session in now.items() if name not in earlier)
+        log.warning("fold %s keeps its recognizer: it was scored before the release of %s came", fold.name, late)
+        return replace(fold, train=tuple(session for name, session in now.items() if name in earlier))
 
     def _train_on_sums(
         self, roster: Mapping[str, str], banked: Mapping[str, Banked]
@@ -286,7 +304,9 @@ class Campaign:
         quorum = self._config.campaign.quorum
         if count < quorum:
             reasons = "; ".join([*map(str, self._intake.aside.values()), *in_few_words(self._post.failures)])
-            remedy = "mend those clients and run again with --resume, or lower campaign.quorum"
+            held = any(Code.HELD.value in failure.reason for failure in self._post.failures)
+            mend = "wait for the stewards of those that are held" if held else "mend those clients"
+            remedy = f"{mend} and run again with --resume, or lower campaign.quorum"
             what = f"{count} {what}, fewer than the quorum of {quorum}"
             raise UserError(what, where=reasons or "nobody answered", remedy=remedy)
 

@@ -117,6 +117,14 @@ class Recognizers:
         """What the weights of a trained recognizer hash to on the wire."""
         return weights_digest({"recognizer": self.load(name)})
 
+    def made_of(self, name: str) -> frozenset[str]:
+        """The releases that a trained recognizer was trained on; none where it is not there."""
+        try:
+            card: Card = read_tensors(self.where(name))[1]
+            return frozenset(map(str, card["identity"]["releases"]))
+        except (UserError, LookupError, TypeError):
+            return frozenset()
+
     def refuse_another(self, name: str, releases: Sequence[Banked]) -> None:
         """Refuse a place where a recognizer of this name was trained otherwise, or has begun to be."""
         place, identity = self._folder / FOLDER / name, self._identity(name, releases)[1]

@@ -1,14 +1,16 @@
 """Anybody's own recordings: a CSV or Parquet file with the columns path, emotion and session, and others.
 
 Owns this layout. Paths are relative to the table's folder. Without a speaker column a session's speech is taken
-for one speaker's, so that folds by session stay speaker-disjoint as far as anybody can tell. A row with a start or an
-end, in seconds, is that part of its file.
+for one speaker's, so that folds by session stay speaker-disjoint as far as anybody can tell. Where others have one, a
+row without a speaker is a bad one: it would count as one person more. A row with a start or an end, in seconds, is that
+part of its file.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from common.corpora.layout import Finding, Layout
+from common.corpora.layout import Clip, Finding, Layout
+from common.corpora.manifest import BadFile
 from common.corpora.rows import KNOWN, NEEDED, Table, clip_of, read_table
 from common.errors import UserError
 from common.settings import EMOTIONS
@@ -31,8 +33,16 @@ def table_at(root: Path) -> Path:
 
 def _find(root: Path) -> Iterator[Finding]:
     path = table_at(root)
-    for number, row in enumerate(_table(path).rows, start=1):
-        yield clip_of(row, f"{path.name} row {number}")
+    table = _table(path)
+    named = _names_speakers(table)
+    for number, row in enumerate(table.rows, start=1):
+        found = clip_of(row, place := f"{path.name} row {number}")
+        nameless = named and not row["speaker"] and isinstance(found, Clip)
+        yield BadFile(found.path, f"no speaker in {place}") if nameless else found
+
+
+def _names_speakers(table: Table) -> bool:
+    return any(row.get("speaker") for row in table.rows)
 
 
 def _table(path: Path) -> Table:
@@ -47,10 +57,11 @@ def _table(path: Path) -> Table:
 def _notes(root: Path) -> Iterator[str]:
     """What a reader would not think of."""
     path = table_at(root)
-    columns = _table(path).columns
+    table = _table(path)
+    columns = table.columns
     if strange := [column for column in columns if column not in KNOWN]:
         yield f"columns of {path.name} that are not read: {', '.join(strange)}"
-    if "speaker" not in columns:
+    if not _names_speakers(table):
         yield f"{path.name} has no column speaker: each session counts as one speaker, on whom intervals rest"
 
 

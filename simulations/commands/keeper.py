@@ -145,14 +145,22 @@ def metrics(
     """Print a keeper's counts in Prometheus' text format: whether it is well, tunings, quotas used and their limits.
 
     Prometheus reads no Unix socket, so a timer writes them to a file; containers/systemd has one. They count requests
-    and tell nothing of the speech, for the relay may read them too.
+    and tell nothing of the speech, for the relay may read them too. Where no keeper answers, the file says that it is
+    not well, and the command leaves with status 2.
 
     Example: eyesoff keeper metrics --socket /run/eyesoff/keeper.sock --to /var/lib/node-exporter/eyesoff.prom
     """
+    from client.metrics import unwell
     from client.service import RemoteKeeper
+    from common.errors import UserError
     from common.files import atomic_write
 
-    told = RemoteKeeper(socket, longest=10.0).metrics()
+    try:
+        told = RemoteKeeper(socket, longest=10.0).metrics()
+    except UserError:
+        if to is not None:  # else the counts of a keeper that was well stay there, and no alarm is raised
+            atomic_write(to, unwell().encode())
+        raise
     if to is None:
         typer.echo(told, nl=False)
     else:
@@ -240,7 +248,11 @@ def approve(name: Name, site: WhichSite) -> None:
     from client.site import load_site
 
     one = answer(load_site(site), name, "approved")
-    typer.echo(f"{one.name} may leave when run {one.tuning.run} asks again; it stands in the ledger")
+    said = "was not audited" if one.verdict is None else f"says {one.verdict.word}"
+    typer.echo(
+        f"{one.name}, whose audit {said}, leaves when run {one.tuning.run} asks again. Your answer stands in the ledger"
+    )
+    typer.echo("tell the server's people that it may be asked for: a run that has ended is gone on with by --resume")
 
 
 @app.command()
@@ -249,11 +261,12 @@ def refuse(name: Name, site: WhichSite) -> None:
 
     Example: eyesoff keeper refuse 3f2a --site /srv/site/site.toml
     """
-    from client.inbox import answer
+    from client.inbox import RECALL, answer
     from client.site import load_site
 
     one = answer(load_site(site), name, "kept-back")
-    typer.echo(f"{one.name} stays here; it stands in the ledger")
+    stays = "stays here" if one.left is None else f"left at {one.left:%Y-%m-%d %H:%M} UTC, and leaves no more; {RECALL}"
+    typer.echo(f"{one.name} {stays}. Your answer stands in the ledger")
 
 
 @app.command("dry-run")

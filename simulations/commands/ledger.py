@@ -170,9 +170,11 @@ def accept(
 
     from client.ledger import Ledger
     from client.seen import LostError, note_of
+    from common.files import require_owner
 
     if not file.exists() and not note_of(file).exists():
         raise UserError("no ledger was ever here", where=file)
+    require_owner(file.parent)
     ledger = Ledger(file)
     try:
         ledger.check(datetime.now(UTC))

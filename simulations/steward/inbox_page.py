@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from client.bases import shipped_bases
-from client.inbox import SHORT, Waiting
+from client.inbox import RECALL, SHORT, Waiting
 from client.policy import Policy
 from client.recipes import form_in_words, preset_recipes, promise_of, unusual
 from common.audit.verdict import WORDS, Verdict
@@ -22,7 +22,7 @@ from simulations.steward.told_apart import told_apart
 TEMPLATE = Path(__file__).parent / "inbox.html"
 UNAUDITED = {
     False: "It has not been audited yet, so it cannot be approved. The keeper audits it as soon as it can.",
-    True: "It has changed since it was audited. Start the keeper again: it is audited anew, and waits again.",
+    True: "It has changed since it was audited, so nothing can be told of it. Refuse it, and find out who changed it.",
 }
 """By whether an audit said something of other weights."""
 
@@ -119,6 +119,12 @@ def _measured(verdict: Verdict) -> Iterator[tuple[str, str]]:
 
 
 def _meaning(one: Waiting, policy: Policy) -> str:
+    if one.damaged:
+        return "Its file cannot be read. The keeper makes the same release anew when somebody asks for it."
+    if one.left is not None:
+        over = policy.release == "always" or one.answer == "kept-back"
+        more = "" if over else " If you refuse it, it leaves no more."
+        return f"It left first at {one.left:%Y-%m-%d %H:%M} UTC; {RECALL}.{more}"
     if policy.release == "always":
         return "Your policy lets it leave without asking you."
     if one.held:
@@ -135,7 +141,7 @@ def _meaning(one: Waiting, policy: Policy) -> str:
 
 
 def _commands(one: Waiting, policy: Policy, site: Path) -> tuple[str, ...]:
-    if policy.release == "always":
+    if policy.release == "always" or one.damaged:
         return ()
     wanted = ["refuse"] if one.answer == "approved" or one.verdict is None else ["approve", "refuse"]
     return tuple(f"eyesoff keeper {word} {one.name} --site {shlex.quote(str(site))}" for word in wanted)

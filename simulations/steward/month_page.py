@@ -24,6 +24,8 @@ SECTIONS = {
     "budgets": "What is left to give",
     "ledger": "The ledger",
 }
+NAMES = "release", "share of a sum", "scoring"
+"""Of the kinds of message that carry something made from the speech."""
 SAID = {"approved": "approved", "kept-back": "kept back"}
 REPAIRED = {
     "healed": "a torn line was accounted for, as after a crash or a full disk",
@@ -57,9 +59,9 @@ def lines(month: Month) -> Iterator[str]:
 
 def headline(month: Month) -> str:
     """What left, in one sentence."""
-    counts = [month.kinds.get(kind, 0) for kind in WEIGHTY]
-    made = f"{many(counts[0], 'release')} and {many(counts[1], 'scoring')}" if any(counts) else "nothing"
-    return f"{made} made from your speech left."
+    counts = [(month.kinds.get(kind, 0), name) for kind, name in zip(WEIGHTY, NAMES, strict=True)]
+    told = [many(count, name) for count, name in counts if count] or ["nothing"]
+    return f"{' and '.join(filter(None, (', '.join(told[:-1]), told[-1])))} made from your speech left."
 
 
 def chain(month: Month) -> str:

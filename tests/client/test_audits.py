@@ -200,9 +200,48 @@ class TestApprove:
         save_tensors(done, weights, {"what": card["what"], "seconds": card["seconds"]})
         (waiting,) = inbox(site)
         assert (waiting.changed, waiting.verdict, waiting.answer) == (True, None, None)
-        with pytest.raises(UserError, match="changed since it was audited"):
+        with pytest.raises(UserError, match="weights have changed since they were audited"):
             answer(site, waiting.name, "approved")
-        assert said(keeper, request, LONG).code is Code.HELD  # audited anew, and not approved
+        assert said(keeper, request, LONG).code is Code.HELD
+        (waiting,) = inbox(site)
+        assert waiting.verdict.word == "cannot-tell"
+        assert "somebody changed these weights after their audit" in waiting.verdict.reasons[0]
+        assert waiting.answer is None
+
+    def test_whoever_lists_what_is_damaged_changes_nothing(self, keeper_of, said):
+        keeper, request, site = keeper_of(Noise, "approve")
+        said(keeper, request, LONG)
+        file = folder_of(site).path / DONE / "tensors.safetensors"
+        file.write_bytes(file.read_bytes()[:-1])
+        (waiting,) = inbox(site)
+        assert waiting.damaged
+        assert "damaged on disk" in next(waiting.lines())
+        with pytest.raises(UserError, match="damaged on disk"):
+            answer(site, waiting.name, "kept-back")
+        assert file.exists()
+
+    def test_what_has_left_is_listed_as_gone(self, keeper_of, said):
+        keeper, request, site = keeper_of(Noise, "approve")
+        said(keeper, request, LONG)
+        assert inbox(site)[0].left is None
+        answer(site, inbox(site)[0].name, "approved")
+        said(keeper, Collect(tuning=request.tuning), LONG)
+        one = answer(site, inbox(site)[0].name, "kept-back")
+        assert one.left is not None
+        assert "cannot be called back" in list(one.lines())[-1]
+
+    def test_another_user_than_the_keepers_is_sent_away(self, keeper_of, said, monkeypatch):
+        keeper, request, site = keeper_of(Noise, "approve")
+        said(keeper, request, LONG)
+        monkeypatch.setattr("os.geteuid", lambda: site.state.stat().st_uid + 1)
+        with pytest.raises(UserError, match="these files belong to user"):
+            answer(site, inbox(site)[0].name, "approved")
+
+    def test_a_name_of_three_letters_is_a_slip_of_the_hand(self, keeper_of, said):
+        keeper, request, site = keeper_of(Noise, "approve")
+        said(keeper, request, LONG)
+        with pytest.raises(UserError, match="4 letters"):
+            answer(site, inbox(site)[0].name[:3], "approved")
 
     def test_a_name_that_is_nobodys_is_refused(self, keeper_of, said):
         _, _, site = keeper_of(Noise, "approve")
@@ -259,7 +298,7 @@ class TestInterruptions:
         monkeypatch.setattr(audits, "Clock", Slow)
         monkeypatch.setattr(Audit, "scores_of", stopped)
         assert said(keeper, request, LONG).code is Code.HELD
-        assert inbox(site)[0].verdict.reasons == ("it took longer than 3 minutes",)
+        assert inbox(site)[0].verdict.reasons == ("it took longer than the 3 min of your policy (audit.minutes)",)
 
     def test_a_damaged_verdict_counts_for_nothing(self, keeper_of, said):
         keeper, request, site = keeper_of(Noise, "audited")
@@ -311,7 +350,7 @@ class TestCommandLine:
         assert "tiny for run" in told
         assert "the audit says refuse" in told
         assert "it gives away who was in the data" in told
-        assert "may leave when run" in typed("approve", name, "--site", str(site_file))[1]
+        assert "whose audit says refuse, leaves when run" in typed("approve", name, "--site", str(site_file))[1]
         assert "approved by you" in typed("inbox", "--site", str(site_file))[1]
         assert "stays here" in typed("refuse", name, "--site", str(site_file))[1]
         (one,) = json.loads(typed("inbox", "--site", str(site_file), "--json")[1])["releases"]

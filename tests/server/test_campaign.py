@@ -277,6 +277,18 @@ class TestResume:
         assert before["folds"][0]["counts"]["A"] != after["folds"][0]["counts"]["A"]
         assert after["folds"] == whole["folds"]
 
+    def test_a_fold_that_was_tested_keeps_its_score_and_its_recognizer_when_another_comes_later(
+        self, campaign_of, clients_of, caplog
+    ):
+        """A site scores one recognizer of a fold: trained anew, it would have no score."""
+        before = campaign_of(clients_of(2), plan=LEAVE_ONE_OUT).run(2)
+        after = campaign_of(clients_of(3), plan=LEAVE_ONE_OUT).run(3)
+        assert [fold["train"] for fold in before["folds"]] == [("B",), ("A",)]
+        assert [fold["train"] for fold in after["folds"]] == [("B",), ("A",), ("A", "B")]
+        assert [fold["counts"] for fold in after["folds"][:2]] == [fold["counts"] for fold in before["folds"]]
+        assert list(after["folds"][2]["counts"]) == ["C"]
+        assert "it was scored before the release of C came" in caplog.text
+
     def test_what_a_site_holds_is_asked_for_once_done_without_and_taken_when_it_is_let_go(
         self, campaign_of, clients_of, client_of
     ):

@@ -81,13 +81,13 @@ def test_all_missing_columns_are_named_together(plant_table):
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
-        ("a/none.wav,sad,Leeds", r"a/none\.wav: no such file"),
-        ("a/two.wav,sadd,Leeds", r"a/two\.wav: unknown emotion 'sadd'; known are .*neutral"),
+        ("a/none.wav,sad,Leeds,bob", r"a/none\.wav: no such file"),
+        ("a/two.wav,sadd,Leeds,bob", r"a/two\.wav: unknown emotion 'sadd'; known are .*neutral"),
         ("a/two.wav,,Leeds", r"a/two\.wav: no emotion in mine\.csv row 2"),
         (",sad,Leeds", r"mine\.csv row 2: no path"),
         ("a/two.wav,sad", r"a/two\.wav: no session in mine\.csv row 2"),
         ("a/two.wav,sad,Leeds,ann,x", r"a/two\.wav: unknown sex 'x' in mine\.csv row 2; write female, male"),
-        ("a/../a/one.wav,sad,Leeds", r"a/one\.wav: stands twice"),
+        ("a/../a/one.wav,sad,Leeds,bob", r"a/one\.wav: stands twice"),
     ],
 )
 def test_a_bad_row_is_reported_and_can_be_skipped(plant_table, row, complaint):
@@ -98,6 +98,21 @@ def test_a_bad_row_is_reported_and_can_be_skipped(plant_table, row, complaint):
     manifest = read_corpus("table", root, skip_bad=True)
     assert [u.emotion for u in manifest.utterances] == ["angry"]
     assert len(manifest.skipped) == 1
+
+
+def test_a_row_without_a_speaker_among_rows_that_have_one_is_nobody(plant_table):
+    """It would count as one person more, and a policy of so many speakers would be met by fewer."""
+    root = plant_table("path,emotion,session,speaker\na/one.wav,angry,Leeds,ann\na/two.wav,sad,Leeds,\n")
+    with pytest.raises(UserErrors, match=r"a/two\.wav: no speaker in mine\.csv row 2"):
+        read_corpus("table", root)
+    assert read_corpus("table", root, skip_bad=True).speakers == ("ann",)
+
+
+def test_a_column_of_empty_speakers_is_as_good_as_none(plant_table):
+    root = plant_table("path,emotion,session,speaker\na/one.wav,angry,01,\na/two.wav,sad,02,\n")
+    manifest = read_corpus("table", root)
+    assert manifest.speakers == ("01", "02")
+    assert "each session counts as one speaker" in manifest.notes[0]
 
 
 def test_an_emotion_of_ones_own_can_be_chosen(plant_table):

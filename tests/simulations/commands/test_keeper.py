@@ -129,6 +129,7 @@ def test_metrics_are_printed_or_written_whole_for_a_collector_to_read(capsys, so
     assert file.read_text() == "eyesoff_tunings 0\n"
     status, _, err = run(capsys, "metrics", "--socket", socket_path, "--to", file)
     assert (status, err.count("\n")) == (2, 1)
+    assert file.read_text().splitlines()[-1] == "eyesoff_keeper_well 0"  # an alarm on an old 1 would stay silent
 
 
 def test_the_status_of_a_keeper_that_is_not_there_is_a_line_and_status_2(capsys, socket_path):

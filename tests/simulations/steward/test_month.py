@@ -50,6 +50,7 @@ def told(site, release):
         at(3, outcome="approved", **FACTS),
         at(4, outcome="sent", bytes=1_200_000, sha256="ab" * 32, words=card, **FACTS),
         at(5, outcome="sent", kind="description", run="spring", bytes=800),
+        *(at(5, outcome="sent", kind="scored", run="spring", bytes=100) for _ in range(2)),
         *(at(6, outcome="refused", kind="tune", run="summer", code=Code.RECIPE_FORBIDDEN) for _ in range(2)),
         at(7, outcome="refused", kind="score", run="summer", code=Code.FOLD_SCORED),
         at(8, outcome="turned-away", times=7),
@@ -61,9 +62,10 @@ def told(site, release):
 
 
 def test_what_left_in_the_month_is_told_with_its_run_and_who_let_it_go(told):
-    (left,) = told.left
+    left = told.left[0]
+    assert [one.kind for one in told.left] == ["release", "scored", "scored"]
     assert (left.run, left.bytes, left.sha256, left.by) == ("spring", 1_200_000, "ab" * 32, "you")
-    assert (told.kinds, told.bytes, told.entries) == ({"release": 1, "description": 1}, 1_200_800, 9)
+    assert (told.kinds, told.bytes, told.entries) == ({"release": 1, "description": 1, "scored": 2}, 1_201_000, 11)
 
 
 def test_audits_answers_and_refusals_are_those_of_the_month(told):
@@ -105,7 +107,7 @@ def test_the_page_tells_all_of_it_and_needs_nothing_else(told):
     page = build(told)
     shown = words(page)
     for line in (
-        "1 release and 0 scorings made from your speech left.",
+        "1 release and 2 scorings made from your speech left.",
         "to run size",
         "ab" * 32,
         "one <utterance> is given away",
@@ -144,4 +146,4 @@ def test_the_command_writes_lines_json_and_a_page(capsys, told, site, tmp_path):
     assert (status, why.count("\n"), "not a month" in why) == (2, 1, True)
     rows = run("show", site.ledger, "--since", "2026-11-05", "--until", "2026-11-06", "--csv")[1].splitlines()
     assert rows[0].startswith("number,time,outcome,kind,run")
-    assert [row.split(",")[2] for row in rows[1:]] == ["sent", "refused", "refused"]
+    assert [row.split(",")[2] for row in rows[1:]] == ["sent"] * 3 + ["refused"] * 2
