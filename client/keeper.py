@@ -129,7 +129,8 @@ class Keeper:
     def _progress(self, folder: TuningFolder) -> tuple[str, Progress | None]:
         """Of its tuning, then of its audit, and which of them it is."""
         if folder.is_finished:
-            return AUDITING, TuningFolder(AuditFolder(folder).path).progress()
+            audit = AuditFolder(folder)
+            return f"{AUDITING}, twins done: {audit.done()}", TuningFolder(audit.path).progress()
         progress = folder.progress()
         return progress.doing if progress else TUNING, progress
 

@@ -66,8 +66,8 @@ class Verdict(Section):
             yield f"  the best told utterance: p = {self.worst:.2g}; epsilon is at least {self.epsilon:.2f}"
             if len(self.by_score) > 1:
                 yield "  by each attack: " + ", ".join(f"{name} {auc:.3f}" for name, auc in self.by_score.items())
-            seen = "none of the planted copies" if self.noticed is None else f"copies in {self.noticed:.1%} of samples"
-            yield f"  noticed: {seen}"
+            awake = "no copies" if self.noticed is None else f"copies in {self.noticed:.1%} of samples"
+            yield f"  awake: {awake} would have been noticed; they were planted as a test of the audit"
 
 
 def judged(

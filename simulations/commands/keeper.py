@@ -169,21 +169,24 @@ def metrics(
 
 def _keeper_line(told: Mapping[str, Any]) -> str:
     """How a keeper is."""
-    ledger = f"ledger: {told['entries']} entries, head {told['head']}"
+    ledger = f"ledger: {told['entries']} {'entry' if told['entries'] == 1 else 'entries'}, head {told['head']}"
     state = ledger if told["well"] else "it can answer nothing, and keeper.log in its state folder says why"
     return f"keeper of {told['session']} (eyesoff {told['eyesoff']}): {_work(told)}; {state}"
 
 
 def _work(told: Mapping[str, Any]) -> str:
     """What a keeper works on."""
+    from client.activity import AUDITING
     from common.training.reporters import duration
 
     if not told["tunings"]:
         return "no tuning at work"
     rate, left = told["rate"], told["iterations"] - told["step"]
-    pace = f", {rate:.2f} steps a second, {duration(left / rate)} left" if rate else ""
+    doing = told.get("doing", "tuning")
+    whole = "of this twin" if doing.startswith(AUDITING) else "left"
+    pace = f", {rate:.2f} steps a second, {duration(left / rate)} {whole}" if rate else ""
     more = f", {told['tunings'] - 1} more waiting" if told["tunings"] > 1 else ""
-    return f"{told.get('doing', 'tuning')}, step {told['step']} of {told['iterations']}{pace}{more}"
+    return f"{doing}, step {told['step']} of {told['iterations']}{pace}{more}"
 
 
 WhichSite = Annotated[Path, typer.Option("--site", metavar="FILE", help="The site.", show_default=False)]

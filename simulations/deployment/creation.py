@@ -79,6 +79,10 @@ def sites_elsewhere(config: Config, names: Sequence[str]) -> list[Newcomer]:
         "# Where this site's speech lies: a table with the columns path, emotion, session and speaker, or a corpus\n"
     )
     heading += "# that `eyesoff corpus describe` knows. The server reads none of this.\n"
+    heading += (
+        '# `options` reads other labels, such as options = ["anger=angry"]; `holds` names the session of a corpus\n'
+    )
+    heading += "# that lives here, and is empty for all of it; `skew` is for studies.\n"
     root, emotions = SPEECH / "recordings.csv", config.corpus.emotions
     return [
         Newcomer(

@@ -32,7 +32,7 @@ def in_words(policy: Policy) -> Iterator[str]:
     if "sum" in policy.allow:
         often = "one sum" if policy.sums_of_one == 1 else f"{policy.sums_of_one} sums"
         yield f"With sites that share a key with yours it adds to sums, the same numbers to {often} at the most."
-    fewest = f"{policy.minimum_utterances} recordings and {policy.minimum_speakers} speakers"
+    fewest = f"{policy.minimum_utterances} recordings or {policy.minimum_speakers} speakers"
     yield f"An emotion that is held with fewer than {fewest} stops everything."
     yield f"Counts of recordings {'are told' if policy.tell_counts else 'stay here'}."
     if "scored" in policy.allow:
