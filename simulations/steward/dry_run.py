@@ -11,6 +11,7 @@ from client.policy import Policy
 from client.rehearsal import Answer, Rehearsal
 from client.standing import Quota, plainly
 from client.survey import Survey
+from common.wire import Code
 from simulations.report.wording import many, megabytes
 from simulations.steward.policy_words import RULES
 
@@ -23,8 +24,15 @@ def lines(surveyed: Survey, found: Rehearsal, policy: Policy, quotas: tuple[Quot
         yield f"  {many(heard, 'recording')} more cannot be used: no features can be made of them"
     for answer in (found.description, found.tuning):
         yield _answer(answer)
+    if found.tuning.word in (Code.TOO_FEW_UTTERANCES.value, Code.TOO_FEW_SPEAKERS.value):
+        fewest = f"{many(policy.minimum_utterances, 'recording')} of {many(policy.minimum_speakers, 'speaker')}"
+        yield f"  your policy asks for at least {fewest} of each emotion that is held"
     if not found.tuning.word:
         yield from _leaving(found, policy)
+        speakers = len(surveyed.manifest.speakers)
+        if policy.release == "audited" and speakers < policy.audit.speakers:
+            fewest = many(policy.audit.speakers, "speaker")
+            yield f"  its audit says release with {fewest} at least, and you have {speakers}: so you would be asked"
         yield from _costs(found, quotas)
     yield "nothing was sent, nothing was charged, and the ledger has no entry of this"
 
@@ -76,3 +84,5 @@ def _costs(found: Rehearsal, quotas: tuple[Quota, ...]) -> Iterator[str]:
         return
     (releases,) = (quota for quota in quotas if quota.rule == "releases_in_all")
     yield f"  it would cost one release of the {plainly(releases.left)} that are left"
+    for budget in (quota for quota in quotas if quota.rule == "epsilon_in_all" and found.promise):
+        yield f"  its epsilon is charged too: {budget.line()} before it"

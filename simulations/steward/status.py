@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from client.inbox import inbox
-from client.ledger import entries
+from client.ledger import entries, verify
 from client.policy import load_policy
+from client.seen import note_of
 from client.site import Site
 from client.spending import Spending
 from client.standing import Quota, history_of, quotas
@@ -35,6 +36,7 @@ class Standing:
         left_out: why the others would not be, or why nothing is.
         policy: in words.
         quotas: rule by rule.
+        problems: with the ledger; none where its chain is whole or it has not begun.
         waiting: releases that wait for the steward.
         certificates: file to the day until which it is good.
     """
@@ -44,6 +46,7 @@ class Standing:
     left_out: tuple[str, ...]
     policy: tuple[str, ...]
     quotas: tuple[Quota, ...]
+    problems: tuple[str, ...]
     waiting: int
     certificates: dict[str, str]
 
@@ -59,6 +62,7 @@ class Standing:
         yield from (f"  {line}" for line in self.policy)
         yield "quotas:"
         yield from (f"  {quota.line()}" for quota in self.quotas)
+        yield from (f"WARNING, the ledger: {problem}" for problem in self.problems)
         waits = f"{many(self.waiting, 'release')} {'waits' if self.waiting == 1 else 'wait'} for your answer"
         yield f"{waits}: eyesoff keeper inbox" if self.waiting else "no release waits for your answer"
         yield from (f"certificate {name}: good until {until}" for name, until in self.certificates.items())
@@ -79,9 +83,16 @@ def standing_of(site: Site, folder: Path, now: datetime) -> Standing:
         left_out=left_out,
         policy=tuple(in_words(policy)),
         quotas=quotas(history_of(known, now), Spending(site.ledger).read(), policy),
+        problems=_problems(site.ledger),
         waiting=sum(one.held for one in inbox(site)),
         certificates=dict(_certificates(folder.parent / AUTHORITY)),
     )
+
+
+def _problems(ledger: Path) -> tuple[str, ...]:
+    if ledger.exists():
+        return verify(ledger).problems
+    return ("it is gone, and the note of its last entry is there",) if note_of(ledger).exists() else ()
 
 
 def _certificates(path: Path) -> Iterator[tuple[str, str]]:

@@ -111,3 +111,14 @@ def test_a_policy_that_takes_part_in_sums_says_with_whom_and_how_often():
     assert "May be run: the recipes" in told
     assert RULES["always"] not in told
     assert "sums" not in "\n".join(in_words(Policy()))
+
+
+def test_a_ledger_that_lost_its_last_entry_is_told_of(site):
+    assert standing_of(site, site.state.parent, NOW).problems == ()
+    ledger = Ledger(site.ledger)
+    for _ in range(2):
+        ledger.append(Record(time=NOW, outcome="turned-away"))
+    site.ledger.write_bytes(b"".join(site.ledger.read_bytes().splitlines(keepends=True)[:-1]))
+    standing = standing_of(site, site.state.parent, NOW)
+    assert "entries were cut off" in standing.problems[0]
+    assert any(line.startswith("WARNING, the ledger") for line in standing.lines())
