@@ -404,7 +404,11 @@ def accept_recipe(
     """
     from client.acceptance import propose_recipe
     from common.config import load_config
+    from common.errors import UserError
 
+    if Path(source).is_file() and not Path(source).read_bytes().strip():
+        remedy = "ask the server's people for the config.toml of their run"
+        raise UserError("the file is empty, and would accept every default", where=source, remedy=remedy)
     _accept(lambda policy: propose_recipe(load_config(source), policy.bounds), site, yes=yes)
 
 
@@ -449,6 +453,7 @@ def _accept(propose: "Callable[[Policy], Proposal]", site: Path, *, yes: bool) -
         typer.echo(f"{policy} lists it already")
         return
     if not yes and not typer.confirm(f"Accept it at {site}?"):
+        typer.echo(f"nothing was accepted: {policy} is as it was")
         raise typer.Exit(1)
     accept(proposal, policy)
     typer.echo(f"{policy} lists it now; start the keeper again for it to hold")

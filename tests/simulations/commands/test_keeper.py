@@ -234,3 +234,18 @@ def test_two_stewards_exchange_a_key_and_each_site_names_the_other(capsys, site_
     assert key.read_text().strip() not in told
     status, _, mistake = run(capsys, "peer", "make", "C", key, "--site", site_file)
     assert (status, "a file is there already" in mistake) == (2, True)
+
+
+def test_an_empty_file_is_no_recipe_and_an_answer_of_no_changes_nothing(capsys, site_file, tmp_path, monkeypatch):
+    policy, empty = tmp_path / "policy.toml", tmp_path / "empty.toml"
+    policy.write_text("")
+    empty.write_text("\n")
+    site_file.write_text(site_file.read_text() + 'policy = "policy.toml"\n')
+    status, _, err = run(capsys, "accept", "recipe", empty, "--site", site_file)
+    assert (status, err.count("\n"), "the file is empty" in err) == (2, 1, True)
+    empty.write_text("[finetuning]\niterations = 1001\n")
+    monkeypatch.setattr("typer.confirm", lambda question: False)
+    status, told, _ = run(capsys, "accept", "recipe", empty, "--site", site_file)
+    assert status == 1
+    assert told.splitlines()[-1] == f"nothing was accepted: {policy} is as it was"
+    assert policy.read_text() == ""
