@@ -37,7 +37,7 @@ PLACE = "privacy"
 """Of the table in one document, and of the picture in another."""
 FORMS = {"sum": ("one noise for the sum", "federated", "^"), "site": ("noise at each site", "baseline", "o")}
 AVERAGED = "federated averaging", "centralized", "s"
-GENERATORS = "the paper's GAN, by rank", "fifth", "D"
+GENERATORS = "the paper's GAN", "fifth", "D"
 TOGETHER, ONE_SITE = "centralized", "one site"
 """The mode whose generator is fitted to all sessions is the release of one site that holds them all."""
 LABELS = {
