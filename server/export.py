@@ -22,6 +22,8 @@ from server import bases
 from server.bank import INDEX, Bank, Banked
 from server.generators import settings_of
 
+LOCK = "lock"
+
 
 def export(bank: Bank, target: Path, names: Sequence[str] = ()) -> tuple[Banked, ...]:
     """Copy the named releases, or all, each checked first, into a new folder or a `.zip`."""
@@ -35,7 +37,7 @@ def export(bank: Bank, target: Path, names: Sequence[str] = ()) -> tuple[Banked,
     if target.suffix == ".zip":
         write_through(target, lambda stream: _zip(bank, chosen, stream))
     else:
-        _copy(bank, chosen, target)
+        copied(bank, chosen, target)
     return chosen
 
 
@@ -61,18 +63,20 @@ def growing_folder(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def lasting_folder(target: Path) -> Iterator[Path]:
-    """A hidden folder beside the target that takes its place when the block is over; a kill leaves it, to go on in."""
-    unfinished, lock = (target.with_name(f".{target.name}.{what}") for what in ("unfinished", "lock"))
-    with locked(lock, wait=False, taken="another process makes this folder"):
-        try:
-            yield unfinished
-            unfinished.replace(target)
-        finally:
-            lock.unlink()
+def unfinished_folder(target: Path) -> Iterator[Path]:
+    """A hidden folder beside the target for what is made of it so far, which goes when the block is over.
+
+    A kill or an error leaves it, to go on in. One process at a time is at work there.
+    """
+    folder = target.with_name(f".{target.name}.unfinished")
+    with locked(folder / LOCK, wait=False, taken=f"another process makes {target}", remedy="wait for it"):
+        refuse_present(target)  # which that other process may have finished by now
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copy(bank: Bank, chosen: Sequence[Banked], target: Path) -> None:
+def copied(bank: Bank, chosen: Sequence[Banked], target: Path) -> None:
+    """These releases and nothing else, in a folder that is there at once and whole."""
     with growing_folder(target) as growing:
         for path in _files(bank, chosen):
             shutil.copyfile(path, growing / path.name)

@@ -3,7 +3,7 @@
 Owns what a cut release is told to be. Must not know how weights are cut.
 """
 
-import shutil
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -28,8 +28,11 @@ from common.wire import (
     restored_weights,
 )
 from server.bank import INDEX, Bank, Banked
-from server.bases import name_of
-from server.export import index_of, lasting_folder, refuse_present
+from server.bases import SUFFIX, name_of, read
+from server.export import copied, index_of, refuse_present, unfinished_folder
+
+PARTS = "bank"
+"""Of what is unfinished."""
 
 
 def shrink(
@@ -46,6 +49,7 @@ def shrink(
     Where it is asked for, what a rank keeps is distilled of the whole by whatever can be. All chance is seeded by the
     release: the same bank gives the same one again. Asked again after a kill, it goes on with the next release.
     """
+    target = Path(os.path.normpath(target))
     refuse_present(target)
     before = bank.banked()
     if not before:
@@ -56,24 +60,33 @@ def shrink(
         raise UserError(
             "no release began with these networks", where=base, remedy="name the public networks of its runs"
         )
-    with lasting_folder(target) as growing:
-        made = Bank(growing)
+    with unfinished_folder(target) as folder:
+        made = Bank(folder / PARTS)
         done = _done(made, {one.name: tuning for one, tuning in zip(before, tunings, strict=True)})
         for number, (one, tuning) in enumerate(zip(before, tunings, strict=True), start=1):
             if one.name not in done:
                 made.add(_cut(bank, one, tuning, networks, made), cut_from=one.name)
             told(number, len(before))
-        after = made.banked()
-        atomic_json(growing / INDEX, {**index_of(made, after), "settings": index_of(bank, before)["settings"]})
+        after = tuple(one for one in made.banked() if one.cut_from in {other.name for other in before})
+        atomic_json(made.folder / INDEX, {"settings": index_of(bank, before)["settings"]})
+        copied(made, after, target)
     return before, after
 
 
 def _done(made: Bank, wanted: Mapping[str, Tuning]) -> set[str]:
-    """Which releases an earlier call made smaller; where it had another form in mind, all of it goes."""
-    found = {one.cut_from: one.card.tuning for one in made.banked()} if made.folder.is_dir() else {}
-    if any(wanted.get(name) != tuning for name, tuning in found.items()):
-        shutil.rmtree(made.folder)
-        return set()
+    """Which releases an earlier call made smaller, each looked at; what is not whole goes, to be made again."""
+    for path in made.folder.glob(f"*{SUFFIX}"):
+        try:
+            read(path)
+        except UserError:
+            path.unlink()
+    for finding in made.verify():
+        made.put_aside(finding)
+    made.prune()
+    found = {one.cut_from: one.card.tuning for one in made.banked()}
+    if any(wanted.get(name, tuning) != tuning for name, tuning in found.items()):
+        remedy = "give the command that began it, or delete that folder"
+        raise UserError("a bank of another form is unfinished here", where=made.folder.parent, remedy=remedy)
     return set(found)
 
 

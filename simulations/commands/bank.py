@@ -151,15 +151,19 @@ def shrink_(
 
     What is kept is the difference to the public networks that a tuning began with, which go into the new bank too.
     Everything that reads a bank reads the new one. Vectors have no public networks: leave out --rank. After a kill
-    the same command goes on with the next release.
+    the same command goes on with the next release; what is done so far lies in a hidden folder beside the new bank.
 
     Example: eyesoff bank shrink runs/emodb/bank runs/emodb/small --rank 8
     """
     from server.shrinking import shrink
     from simulations.progress import bars
 
-    with _opened(folder) as bank, bars() as bar:
-        before, after = shrink(bank, target, rank or "full", base, bar("releases"), distil=distil)
+    try:
+        with _opened(folder) as bank, bars() as bar:
+            before, after = shrink(bank, target, rank or "full", base, bar("releases"), distil=distil)
+    except KeyboardInterrupt:
+        typer.echo("stopped as asked; the same command goes on with the next release", err=True)
+        raise
     if as_json:
         _print_json({"releases": [_plain(one) | {"bytes_before": old.bytes} for old, one in _pairs(before, after)]})
         return

@@ -114,13 +114,61 @@ def test_after_a_kill_it_goes_on_with_the_next_release_and_makes_the_same(bank, 
     assert weights_in(tmp_path / "small") == weights_in(tmp_path / "at once")
 
 
-def test_what_a_kill_left_of_another_rank_is_made_anew(bank, tmp_path, monkeypatch):
-    monkeypatch.setattr(shrinking, "index_of", None)
-    with pytest.raises(TypeError):
+@pytest.fixture
+def unfinished(bank, tmp_path, monkeypatch):
+    """The parts of a bank that was all but finished when it was killed."""
+    with monkeypatch.context() as patch:
+        patch.setattr(shrinking, "copied", None)
+        with pytest.raises(TypeError):
+            shrink(bank, tmp_path / "small", 4, None)
+    return Bank(tmp_path / ".small.unfinished" / "bank")
+
+
+def test_what_a_kill_left_of_another_rank_is_not_thrown_away(bank, unfinished, tmp_path):
+    with pytest.raises(UserError, match=r"a bank of another form is unfinished here: .*\.small\.unfinished; give"):
         shrink(bank, tmp_path / "small", 2, None)
-    monkeypatch.undo()
+    assert len(unfinished.banked()) == 1
+
+
+@pytest.mark.parametrize("damage", ["cut weights", "no weights", "cut card", "cut base", "a torn write"])
+def test_what_a_kill_left_damaged_is_made_again(bank, unfinished, tmp_path, damage):
+    card, weights = unfinished.files(unfinished.banked()[0])
+    (base,) = unfinished.folder.glob(f"*{bases.SUFFIX}")
+    if damage == "no weights":
+        weights.unlink()
+    elif damage == "a torn write":
+        (unfinished.folder / f".{weights.name}.0").write_bytes(b"half")
+    else:
+        path = {"cut weights": weights, "cut card": card, "cut base": base}[damage]
+        path.write_bytes(path.read_bytes()[:-20])
+    shrink(bank, tmp_path / "at once", 4, None)
     shrink(bank, tmp_path / "small", 4, None)
-    assert [one.card.tuning.rank for one in Bank(tmp_path / "small").banked()] == [4]
+    assert Bank(tmp_path / "small").verify() == ()
+    assert weights_in(tmp_path / "small") == weights_in(tmp_path / "at once")
+    assert not unfinished.folder.parent.exists()
+
+
+def test_two_at_a_time_do_not_make_one_bank(bank, tmp_path, monkeypatch):
+    cut, said = shrinking.released_weights, []
+
+    def meanwhile(*args):
+        with pytest.raises(UserError, match="another process makes"):
+            shrink(bank, tmp_path / "small", 4, None)
+        said.append(1)
+        return cut(*args)
+
+    monkeypatch.setattr(shrinking, "released_weights", meanwhile)
+    shrink(bank, tmp_path / "small", 4, None)
+    assert said == [1]
+
+
+def test_a_bank_that_another_call_finished_meanwhile_is_not_written_over(bank, tmp_path, monkeypatch):
+    shrink(bank, tmp_path / "small", 4, None)
+    before = content(Bank(tmp_path / "small"))
+    monkeypatch.setattr(shrinking, "refuse_present", lambda target: None)  # as if it had looked a moment earlier
+    with pytest.raises(UserError, match="exists already"):
+        shrink(bank, tmp_path / "small", 2, None)
+    assert content(Bank(tmp_path / "small")) == before
 
 
 def weights_in(folder):

@@ -82,10 +82,7 @@ def test_runs_of_one_corpus_share_a_panel_and_generators_are_marked_by_rank(run)
     settings = {"methods": {"recognizer": "cnn"}}
     drawn = curve([run, replace(run, modes={"real": row(0.8, synthesizer=None), **generators}, settings=settings)])
     assert drawn.svg.count(">emodb</text>") == 1
-    assert (
-        "emodb, the paper's GAN: whole 0.720 at 0.570, one site 0.730 at 0.520, rank 4 0.710 at 0.550"
-        in drawn.alt
-    )
+    assert "emodb, the paper's GAN: whole 0.720 at 0.570, one site 0.730 at 0.520, rank 4 0.710 at 0.550" in drawn.alt
 
 
 def test_the_pages_say_what_the_stored_runs_say():
