@@ -12,10 +12,11 @@ from common.augmentation.plans import RATIOS
 from common.config import Config
 from common.config.loading import changed
 from common.errors import UserError
+from common.release import ReleaseConfig
 from common.settings import MethodsConfig
 from common.spaces import PATCHES, Space, Vectors
 from common.synthesizers import SYNTHESIZERS, synthesizer
-from common.wire.terms import refuse_distilling
+from common.wire.terms import asked_form, form_of, refuse_distilling
 
 Where = Literal["fold", "clients", "sum"]
 """Fitted once to a fold's training sessions together, or at each session as the clients of a campaign, or to a sum over
@@ -48,20 +49,31 @@ class Mode:
     def of(self, config: Config) -> Config:
         """The configuration that this row is computed under."""
         own = changed(config, self.settings, f"the row {self.name}") if self.settings else config
-        self._refuse_distilling(own)
+        self._refuse_form(own)
         if shared := [name for name in COMMON if getattr(own, name) != getattr(config, name)]:
             remedy = "rows of one comparison share their speech and its features: run another one"
             raise UserError(f"the row {self.name} changes {', '.join(shared)}", remedy=remedy)
         return own
 
-    def _refuse_distilling(self, own: Config) -> None:
-        """What cannot be distilled is said before anything is fitted."""
-        if self.synthesizer is None or self.where == "sum" or not own.release.distilled:
+    def _refuse_form(self, own: Config) -> None:
+        """A form that its release cannot have is named before anything is fitted."""
+        if self.synthesizer is None or self.where == "sum" or own.release == ReleaseConfig():
             return
-        try:
-            refuse_distilling(synthesizer(self.synthesizer))
-        except ValueError as error:
-            raise UserError(f"the row {self.name}: {error}") from None
+        from common.features.spaces import space_of  # seconds, which a list of modes should not pay
+
+        one, space, classes = synthesizer(self.synthesizer), space_of(own), own.corpus.classes
+        problem, settings = "", one.settings_of(own)
+        if own.release.distilled:
+            try:
+                refuse_distilling(one)
+            except ValueError as error:
+                problem = str(error)
+        if not problem and type(space) in one.spaces:
+            form = form_of(**asked_form(own.finetuning.released_as, own.release))
+            shapes = one.shapes(settings, space, classes)
+            problem = form.misfit(shapes, based=bool(one.base(settings, classes))) or ""
+        if problem:
+            raise UserError(f"the row {self.name}: {problem}", remedy="or leave the row out with --modes")
 
     @property
     def samples(self) -> str:

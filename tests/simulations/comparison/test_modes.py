@@ -40,3 +40,18 @@ def test_what_cannot_be_distilled_is_refused_before_anything_is_fitted():
     assert MODES["real"].of(config) is config
     with pytest.raises(UserError, match=r"the row baseline: chatziagapi cannot be distilled: set release\.distilled"):
         MODES["baseline"].of(config)
+
+
+@pytest.mark.parametrize(
+    ("preset", "mode", "form", "why"),
+    [
+        ("best", "gaussian, federated", ["release.rank=4"], "the row gaussian, federated: .*public"),
+        ("demo", "federated", ["release.rank=999"], "the row federated: .*rank 999"),
+        ("demo", "centralized", ["release.rank=999"], "the row centralized: .*; or leave the row out"),
+    ],
+)
+def test_a_form_that_a_release_cannot_have_is_refused_before_anything_is_fitted(preset, mode, form, why):
+    with pytest.raises(UserError, match=why):
+        MODES[mode].of(load_config(preset, form))
+    assert MODES["real"].of(load_config(preset, form))
+    assert MODES["gaussian, summed"].of(load_config(preset, form))  # what leaves for a sum has a form of its own
