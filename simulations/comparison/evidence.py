@@ -3,14 +3,14 @@
 Owns the layout. Must not know how anything is drawn. Arrays are safetensors, patches are fp16 in [-1, 1]:
 
     index.json               {schema, fold, seed, labels, scaling: {low, high}, features: {..}, curves: [{file, stage,
-                             subject, fold, seed}], ledgers: [{file, session, seed}],
+                             subject, fold, seed}], ledgers: [{file, stage, subject, session, seed}],
                              feature?: {number, name}, codes?: true}; `scaling` inverts to log-mels
     patches.safetensors      `real/<emotion>` and `<mode>/<emotion>`: [n, 128, 128]
     paired.safetensors       `<mode>`: [latents, emotions, 128, 128], one latent under every emotion
     embeddings.safetensors   `real`, `<mode>`: [n, d] fp32; `real/labels`, `<mode>/labels`: [n] int64;
                              of vectors also `<mode>/feature`: [n], the number of each that the index names
-    codes.safetensors        of synthesizers that have an encoder: `<synthesizer>/training`, `/held out`, `/samples`:
-                             [n, d] fp32, and `<synthesizer>/<side>/labels`: [n] int64
+    codes.safetensors        of rows whose synthesizer has an encoder: `<row>/training`, `/held out`, `/samples`:
+                             [n, d] fp32, and `<row>/<side>/labels`: [n] int64
     curves/*.jsonl           rows {stage, step, <metric>: ..} of the trainings of that fold and seed, and of each row's
                              distillation at its first site; a fit's subject names the rows of the table that it serves
     ledgers/*.jsonl          the ledger of each federated client and tuning at that seed: what left it
@@ -52,7 +52,8 @@ class Written:
     @classmethod
     def of(cls, unit: Unit, path: Path, subject: str) -> "Written":
         """A unit's own; rows of one synthesizer differ in their settings, so a name has the unit's key."""
-        place = {"session" if unit.kind == "tune" else "fold": unit.place, "seed": unit.seed}
+        held = f"{unit.place}, {unit.trial}" if unit.trial else unit.place
+        place = {"session" if unit.kind == "tune" else "fold": held, "seed": unit.seed}
         about = {"stage": unit.kind, "subject": subject, **place}
         return cls(path, f"{unit.kind}-{unit.subject}-{unit.fold}-{unit.seed}-{unit.key}.jsonl", about)
 
@@ -106,7 +107,7 @@ def _rows(units: Sequence[Unit]) -> dict[str, str]:
         for source in unit.needs if unit.kind == "train" else ():
             for one in (source, *source.needs):
                 served.setdefault(one.key, {})[unit.subject] = None
-    return {key: ", ".join(names) for key, names in served.items()}
+    return {key: "; ".join(names) for key, names in served.items()}
 
 
 def _curves(units: Sequence[Unit], rows: Mapping[str, str], store: Store) -> Iterator[Written]:

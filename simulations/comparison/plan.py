@@ -60,12 +60,16 @@ class Prices:
         """From what is done here; measured only if something is new and has no example."""
         known = store.rates()
         new = {(unit.kind, unit.subject) for unit in units if unit.steps and store.card(unit) is None}
-        return cls(known, GUESSES | (measure(setting) if new - set(known) else {}))
+        if new - set(known):
+            return cls(known, GUESSES | measure(setting))
+        steps = [rate for (kind, _), rate in known.items() if kind == "twin" and not isinstance(setting.space, Vectors)]
+        return cls(known, GUESSES | ({"audit": AUDIT * max(steps)} if steps else {}))
 
     def of_unit(self, unit: Unit) -> float:
-        """Predicted seconds of processor."""
-        rate = self.known.get((unit.kind, unit.subject), self.measured.get(unit.kind, 0.0))
-        return rate * max(unit.steps, 1)
+        """Predicted seconds of processor; what has no steps takes as long as another of its kind."""
+        alike = [rate for (kind, _), rate in self.known.items() if kind == unit.kind and not unit.steps]
+        usual = max(alike, default=self.measured.get(unit.kind, 0.0))
+        return self.known.get((unit.kind, unit.subject), usual) * max(unit.steps, 1)
 
 
 def measure(setting: Setting) -> dict[str, float]:

@@ -89,7 +89,7 @@ function curves(run) {
   const made = make("div"), charts = make("div", undefined, "charts"), legend = make("ul", undefined, "legend");
   charts.append(...metrics.map(metric => chart(metric, run.curves)));
   legend.append(...run.curves.map((curve, number) => make("li", curve.name, `c${number % 8}`)));
-  const meaning = "A line is one training. That of a campaign's recognizer is named by the session that it will be scored on.";
+  const meaning = "A line is one training. In a campaign, a recognizer's line is named by the session that it will be scored on.";
   made.append(make("p", meaning), charts, legend);
   return made;
 }

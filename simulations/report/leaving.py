@@ -23,7 +23,7 @@ def leaving_table(ledgers: Sequence[ClientLedger]) -> Table:
     several = len({ledger.rows for ledger in ledgers}) > 1
     headings = (
         Cell("client"),
-        *((Cell("for", wide=True),) if several else ()),
+        *((Cell("for the rows", wide=True),) if several else ()),
         Cell("left in all"),
         Cell("messages that left", wide=True),
         Cell("of these, weights"),

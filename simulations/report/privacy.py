@@ -10,6 +10,7 @@ from typing import Any
 
 from common.files import atomic_write
 from common.settings import MethodsConfig
+from simulations.comparison.modes import ABLATED
 from simulations.comparison.schema import Attack, Results, Row
 from simulations.comparison.units import LIMITS
 from simulations.report.drawing import Drawing, canvas, finish
@@ -38,6 +39,8 @@ PLACE = "privacy"
 FORMS = {"sum": ("one noise for the sum", "federated", "^"), "site": ("noise at each site", "baseline", "o")}
 AVERAGED = "federated averaging", "centralized", "s"
 GENERATORS = "the paper's GAN", "fifth", "D"
+OTHERS = "other synthesizers", "soft", "P"
+GAUSSIAN = "gaussian"
 TOGETHER, ONE_SITE = "centralized", "one site"
 """The mode whose generator is fitted to all sessions is the release of one site that holds them all."""
 LABELS = {
@@ -45,6 +48,7 @@ LABELS = {
     "o": ((0, -6), "center", "top"),
     "s": ((7, 0), "left", "center"),
     "D": ((7, 0), "left", "center"),
+    "P": ((7, 0), "left", "center"),
     ONE_SITE: ((6, 5), "right", "bottom"),
 }
 """Where words stand beside each mark, or those words: offset and what of them lies there."""
@@ -55,7 +59,7 @@ WIDTH, HEIGHT = 300.0, 232.0
 
 def privacy_block(runs: Sequence[Results]) -> str:
     """A row a run and mode; and what the numbers are."""
-    first = runs[0]
+    first, makers = runs[0], dict.fromkeys(str(run.environment["eyesoff"]) for run in runs)
     rows = [[run.corpus, _reader(run), name, *_cells(row)] for run in runs for name, row in run.modes.items()]
     audits = next(row.attack for run in runs for row in run.modes.values() if row.attack is not None)
     tested = "; ".join(dict.fromkeys(map(_tested, runs)))
@@ -64,13 +68,14 @@ def privacy_block(runs: Sequence[Results]) -> str:
         f"{tested}. Macro F1: mean over folds and seeds, interval bootstrapped over speakers and seeds. Attack AUC: "
         "share of pairs of an utterance that was in and one that was not which are told right; 0.5 is chance. It is "
         f"the mean over sites and seeds, from {audits.twins} fits to halves an audit; what is made of a sum is "
-        "attacked as a whole, of averaging each site's networks of every round; what is fitted to all sessions as the "
-        "release of one site that holds them. Its interval: the mean of audits' own bounds. Verdicts: how many audits "
+        "attacked as a whole, of averaging each site's networks of every round; what is fitted to all sessions is "
+        "attacked as the release of one site that holds them, while its score is that of one fit a fold. Its "
+        "interval: the mean of audits' own bounds. Verdicts: how many audits "
         "came to each, under the limits that a site has unless its policy says otherwise; a release is never let go "
         f"where a site has fewer than {LIMITS.speakers} speakers, so there `cannot tell` is the best that an audit can "
         "say, and what is averaged in rounds is judged by no audit. Epsilon and delta hold for one utterance added or "
         "removed, by Gaussian noise on sums of clipped vectors; none: nothing is promised. "
-        f"Bytes of a sum are those of masks, shares and numbers. Made with eyesoff {first.environment['eyesoff']} by "
+        f"Bytes of a sum are those of masks, shares and numbers. Made with eyesoff {', '.join(makers)} by "
         f"`make privacy` and `make privacy-gan`; the first run was `{first.command}`.\n"
     )
 
@@ -140,7 +145,9 @@ def _mark(name: str, row: Row) -> tuple[Form, str]:
     if row.synthesizer is None:
         return AVERAGED, name.rsplit(", ", 1)[-1]
     if row.synthesizer == MethodsConfig().synthesizer:
-        return GENERATORS, name if name.startswith(RANK) else ONE_SITE if name == TOGETHER else "whole"
+        return GENERATORS, {TOGETHER: ONE_SITE, ABLATED: "whole"}.get(name, name)
+    if row.synthesizer != GAUSSIAN or name == GAUSSIAN:
+        return OTHERS, name
     return FORMS["sum" if "summed" in name else "site"], "none" if row.epsilon is None else f"{EPSILON}{row.epsilon:g}"
 
 
@@ -159,13 +166,14 @@ def _legend_title(corpora: Corpora) -> str:
 
 
 def _draw(axes: Any, form: Form, points: Sequence[Point]) -> None:
-    """A line a form. Its ends are named, for words beside every point would lie on each other; generators all are."""
+    """A line a form. Its ends are named, for words beside every point would lie on each other; what stands alone is."""
+    alone = form in (GENERATORS, OTHERS)
     heading, colour, marker = form
     places = [attack.auc for _, _, attack in points]
     scores = [value for _, value, _ in points]
-    axes.plot(places, scores, "-", color=LIGHT[colour], linewidth=1, alpha=0.5)
+    axes.plot(places, scores, linestyle="none" if alone else "-", color=LIGHT[colour], linewidth=1, alpha=0.5)
     axes.plot(places, scores, marker, color=LIGHT[colour], markersize=6, label=heading)
-    for mark, value, attack in points if form == GENERATORS else (points[0], points[-1])[: len(points)]:
+    for mark, value, attack in points if alone else (points[0], points[-1])[: len(points)]:
         place, (offset, side, height) = (attack.auc, value), LABELS.get(mark, LABELS[marker])
         axes.annotate(
             mark.removeprefix(EPSILON).removeprefix(RANK),

@@ -7,7 +7,7 @@ import pytest
 from common.config import Config
 from common.errors import UserError
 from simulations.comparison.modes import choose_modes
-from simulations.comparison.plan import Prices, measure, plan_lines, workers_for
+from simulations.comparison.plan import AUDIT, Prices, measure, plan_lines, workers_for
 from simulations.comparison.setting import prepare
 from simulations.comparison.store import Store
 from simulations.comparison.units import units_for
@@ -41,6 +41,18 @@ def test_nothing_is_measured_that_does_not_fit_into_memory(setting, monkeypatch)
     monkeypatch.setattr("common.networks.memory.available_memory", lambda device: 1000)
     with pytest.raises(UserError, match="a fit of eskimez needs"):
         measure(setting)
+
+
+def test_an_audit_of_networks_is_foretold_from_the_twins_that_were_timed(setting, planned, tmp_path):
+    def like(kind, subject="eskimez", steps=10):
+        identity = {**planned[0].identity, "kind": kind, "subject": subject}
+        return replace(planned[0], kind=kind, subject=subject, identity=identity, steps=steps)
+
+    store, audit = Store(tmp_path), like("audit", "rank 2", 0)
+    store.finish(like("twin"), 4.0)
+    assert Prices.of([like("twin")], setting, store).of_unit(audit) == pytest.approx(AUDIT * 0.4)
+    store.finish(like("audit", "federated", 0), 400.0)
+    assert Prices.of([like("twin")], setting, store).of_unit(audit) == 400.0
 
 
 def test_what_was_timed_here_foretells_what_is_new(setting, planned, tmp_path):

@@ -81,7 +81,7 @@ def test_rows_of_one_synthesizer_have_ledgers_of_their_own_named_by_the_rows(pri
     sent = {entry.sha256 for one in ledgers for entry in one.entries if entry.kind == "release"}
     assert len(sent) == len(ledgers) == 10
     heading = [cell.value for cell in leaving_table(ledgers).headings]
-    assert heading[:2] == ["client", "for"]
+    assert heading[:2] == ["client", "for the rows"]
     assert len(leaving_table(ledgers[:1]).headings) == len(heading) - 1, "one row has no need of its name"
 
 

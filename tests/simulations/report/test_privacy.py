@@ -85,6 +85,18 @@ def test_runs_of_one_corpus_share_a_panel_and_generators_are_marked_by_rank(run)
     assert "emodb, the paper's GAN: whole 0.720 at 0.570, one site 0.730 at 0.520, rank 4 0.710 at 0.550" in drawn.alt
 
 
+def test_what_is_neither_the_gan_nor_a_gaussian_at_its_sites_is_no_point_of_their_lines(run):
+    others = {
+        "m1, federated": row(0.7, 0.8, synthesizer="m1", releases=1, bytes=1),
+        "gaussian": row(0.6, 0.9),
+        "half": row(0.5, 0.6, synthesizer="eskimez", releases=1, bytes=1),
+    }
+    told = curve([replace(run, modes=others)]).alt
+    assert "other synthesizers: m1, federated 0.700 at 0.800, gaussian 0.600 at 0.900" in told
+    assert "the paper's GAN: half 0.500 at 0.600" in told
+    assert "noise at each site" not in told
+
+
 def test_the_pages_say_what_the_stored_runs_say():
     runs = read_runs(ROOT / "results" / "privacy")
     assert {run.corpus for run in runs} == {"emodb", "ravdess"}
