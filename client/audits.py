@@ -143,7 +143,8 @@ def audit(
 def _swapped(before: str, now: str) -> Verdict:
     """Twins are of the recipe: of weights that were put in the place of its own they tell nothing."""
     names = f"{before[:SHORT]} then, {now[:SHORT]} now"
-    return unable(f"somebody changed these weights after their audit ({names}): refuse them, and find out who")
+    why = "they were changed, or made anew on another machine"
+    return unable(f"these are not the weights that were audited before ({names}): {why}; refuse them, and find out")
 
 
 def _verdict(

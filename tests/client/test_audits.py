@@ -205,7 +205,7 @@ class TestApprove:
         assert said(keeper, request, LONG).code is Code.HELD
         (waiting,) = inbox(site)
         assert waiting.verdict.word == "cannot-tell"
-        assert "somebody changed these weights after their audit" in waiting.verdict.reasons[0]
+        assert "these are not the weights that were audited before" in waiting.verdict.reasons[0]
         assert waiting.answer is None
 
     def test_whoever_lists_what_is_damaged_changes_nothing(self, keeper_of, said):
