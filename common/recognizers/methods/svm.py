@@ -3,6 +3,7 @@
 Owns its training and its weights. Must not know where vectors came from, real or drawn.
 """
 
+import warnings
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -44,6 +45,7 @@ def train(
     examples: Examples, settings: Settings, space: Space, classes: int, seed: int, around: Surroundings
 ) -> dict[str, Tensor]:
     """On every example once, standardised by them where the space is raw."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC  # takes a second to load
 
     require_labels(examples, STAGE)
@@ -55,7 +57,9 @@ def train(
     if len(known) < 2:
         raise UserError("a machine that tells emotions apart needs two", remedy="train on more emotions")
     machine = LinearSVC(C=settings.svm.c, max_iter=settings.svm.rounds, random_state=seed % 2**32)
-    machine.fit(values.numpy(), labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # at the end of its budget it stops, as `rounds` says
+        machine.fit(values.numpy(), labels)
     rows, biases = machine.coef_, machine.intercept_
     if len(known) == 2:  # one row, whose other side is the other emotion
         rows, biases = np.concatenate([-rows, rows]), np.concatenate([-biases, biases])

@@ -51,6 +51,11 @@ def test_it_hears_emotions_that_lie_apart_and_none_where_there_is_nothing_to_hea
     assert share(predictor(Rows(far=0.0)), Rows(seed=1, far=0.0)) < 0.4
 
 
+@pytest.mark.filterwarnings("error")
+def test_at_the_end_of_its_budget_it_stops_without_a_word(predictor) -> None:
+    assert share(predictor(Rows(far=0.1), c=1e3, rounds=1), Rows()) >= 0
+
+
 def test_raw_numbers_of_all_sizes_are_heard_as_well_as_scaled_ones(predictor) -> None:
     units = torch.tensor([1e4, 1e-3, 1.0, 1e6, 10.0, 1e-2])
     assert share(predictor(Rows(units=units), RAW), Rows(units=units, seed=1)) == pytest.approx(
