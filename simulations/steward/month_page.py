@@ -24,7 +24,7 @@ SECTIONS = {
     "budgets": "What is left to give",
     "ledger": "The ledger",
 }
-NAMES = "release", "share of a sum", "scoring"
+NAMES = "release", "masked sum", "scoring"
 """Of the kinds of message that carry something made from the speech."""
 SAID = {"approved": "approved", "kept-back": "kept back"}
 REPAIRED = {
@@ -60,8 +60,9 @@ def lines(month: Month) -> Iterator[str]:
 def headline(month: Month) -> str:
     """What left, in one sentence."""
     counts = [(month.kinds.get(kind, 0), name) for kind, name in zip(WEIGHTY, NAMES, strict=True)]
-    told = [many(count, name) for count, name in counts if count] or ["nothing"]
-    return f"{' and '.join(filter(None, (', '.join(told[:-1]), told[-1])))} made from your speech left."
+    *others, last = [many(count, name) for count, name in counts if count] or ["nothing"]
+    told = f"{', '.join(others)} and {last}" if others else last
+    return f"{told} made from your speech left."
 
 
 def chain(month: Month) -> str:

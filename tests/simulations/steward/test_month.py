@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -17,7 +18,7 @@ from common.privacy.accountant import signal_for
 from common.wire import Code
 from simulations.cli import main
 from simulations.steward.month import month_of, span_of
-from simulations.steward.month_page import build, lines
+from simulations.steward.month_page import build, headline, lines
 
 NOW = datetime(2026, 12, 24, tzinfo=UTC)
 VERDICT = Verdict(word="refuse", reasons=("one <utterance> is given away",), auc=0.7, low=0.65, high=0.75, worst=0.001)
@@ -84,6 +85,19 @@ def test_budgets_are_those_at_the_months_end_and_count_what_the_ledger_lost(told
     known = {one.rule: one.used for one in month_of(site, "2026-11", NOW).budgets}
     assert known["epsilon_in_all"] == pytest.approx(4.5, abs=0.5)
     assert month_of(site, "2026-12", NOW).budgets[0].used == 3
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ({"description": 3}, "nothing"),
+        ({"scored": 2}, "2 scorings"),
+        ({"masked": 2, "release": 1}, "1 release and 2 masked sums"),
+        ({"scored": 1, "masked": 1, "release": 2}, "2 releases, 1 masked sum and 1 scoring"),
+    ],
+)
+def test_each_kind_that_is_made_from_the_speech_is_counted_by_itself(told, kinds, said):
+    assert headline(replace(told, kinds=kinds)) == f"{said} made from your speech left."
 
 
 def test_an_empty_month_says_that_nothing_left(site, told):
