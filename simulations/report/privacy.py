@@ -10,6 +10,7 @@ from typing import Any
 
 from common.files import atomic_write
 from common.settings import MethodsConfig
+from common.synthesizers import synthesizer
 from simulations.comparison.modes import ABLATED
 from simulations.comparison.schema import Attack, Results, Row
 from simulations.comparison.units import LIMITS
@@ -40,7 +41,6 @@ FORMS = {"sum": ("one noise for the sum", "federated", "^"), "site": ("noise at 
 AVERAGED = "federated averaging", "centralized", "s"
 GENERATORS = "the paper's GAN", "fifth", "D"
 OTHERS = "other synthesizers", "soft", "P"
-GAUSSIAN = "gaussian"
 TOGETHER, ONE_SITE = "centralized", "one site"
 """The mode whose generator is fitted to all sessions is the release of one site that holds them all."""
 LABELS = {
@@ -146,7 +146,8 @@ def _mark(name: str, row: Row) -> tuple[Form, str]:
         return AVERAGED, name.rsplit(", ", 1)[-1]
     if row.synthesizer == MethodsConfig().synthesizer:
         return GENERATORS, {TOGETHER: ONE_SITE, ABLATED: "whole"}.get(name, name)
-    if row.synthesizer != GAUSSIAN or name == GAUSSIAN:
+    one = synthesizer(row.synthesizer)
+    if one.sums is None or name == one.title:  # what cannot be summed carries no noise; what a fold fits is no site's
         return OTHERS, name
     return FORMS["sum" if "summed" in name else "site"], "none" if row.epsilon is None else f"{EPSILON}{row.epsilon:g}"
 
