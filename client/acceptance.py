@@ -61,17 +61,25 @@ def propose_base(folder: Path, bounds: Bounds) -> Proposal:
 
 def accept(proposal: Proposal, policy: Path) -> None:
     """List what is proposed in a policy file, or leave the file as it is and say why."""
-    known = getattr(load_policy(policy), proposal.rule)
-    text = _with_list(policy.read_text(encoding="utf-8"), proposal.rule, (*known, proposal.digest))
-    whole = policy.with_name(f".{policy.name}.proposed")
+    before = load_policy(policy)
+    known = (*getattr(before, proposal.rule), proposal.digest)
+    text = _with_list(policy.read_text(encoding="utf-8"), proposal.rule, known)
+    if _policy_of(text, beside=policy) != before.model_copy(update={proposal.rule: known}):
+        remedy = f'add "{proposal.digest}" to {proposal.rule} by hand'
+        raise UserError("the policy file is written in a way that this cannot change", where=policy, remedy=remedy)
+    atomic_write(policy, text.encode(), mode=policy.stat().st_mode & 0o777)
+
+
+def _policy_of(text: str, beside: Path) -> Policy | None:
+    """The policy that a file of this text would be; nothing, where it would be none."""
+    whole = beside.with_name(f".{beside.name}.proposed")
     atomic_write(whole, text.encode())
     try:
-        if proposal.digest not in getattr(load_policy(whole), proposal.rule):
-            remedy = f"add the digest to {proposal.rule} by hand"
-            raise UserError("the policy file is written in a way that this cannot change", where=policy, remedy=remedy)
+        return load_policy(whole)
+    except UserError:
+        return None
     finally:
         whole.unlink(missing_ok=True)
-    atomic_write(policy, text.encode(), mode=policy.stat().st_mode & 0o777)
 
 
 def _with_list(text: str, rule: str, digests: tuple[str, ...]) -> str:

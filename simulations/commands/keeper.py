@@ -2,31 +2,25 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from simulations.commands import keeper_accept, keeper_peer
 from simulations.commands.options import (
     AsJson,
     ConfigFile,
     Overrides,
     PageFile,
     Preset,
+    SiteFile,
     choose_config,
     write_page,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from client.acceptance import Proposal
-    from client.policy import Policy
-
 app = typer.Typer(no_args_is_help=True, help="Guard a site's speech: answer what its policy allows, write it all down.")
-accepting = typer.Typer(no_args_is_help=True, help="Accept public networks or a recipe: read what it is, say yes.")
-app.add_typer(accepting, name="accept")
-peering = typer.Typer(no_args_is_help=True, help="Share a key with another site, for sums that nobody sees a part of.")
-app.add_typer(peering, name="peer")
+app.add_typer(keeper_accept.app, name="accept")
+app.add_typer(keeper_peer.app, name="peer")
 
 Socket = Annotated[
     Path,
@@ -189,12 +183,11 @@ def _work(told: Mapping[str, Any]) -> str:
     return f"{doing}, step {told['step']} of {told['iterations']}{pace}{more}"
 
 
-WhichSite = Annotated[Path, typer.Option("--site", metavar="FILE", help="The site.", show_default=False)]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As the inbox lists it.", show_default=False)]
 
 
 @app.command()
-def inbox(site: WhichSite, as_json: AsJson = False, page: PageFile = None) -> None:
+def inbox(site: SiteFile, as_json: AsJson = False, page: PageFile = None) -> None:
     """List finished releases: for whom they were made, what the audit of each says, and what you answered.
 
     Whether an audit is made, and whether one waits for you, is rule `release` of the site's policy. With --page the
@@ -240,7 +233,7 @@ def inbox(site: WhichSite, as_json: AsJson = False, page: PageFile = None) -> No
 
 
 @app.command()
-def approve(name: Name, site: WhichSite) -> None:
+def approve(name: Name, site: SiteFile) -> None:
     """Let a finished release go. It leaves when the server asks again; copies cannot be called back.
 
     Your answer holds for these very weights, stands on the release's card and in the ledger.
@@ -259,7 +252,7 @@ def approve(name: Name, site: WhichSite) -> None:
 
 
 @app.command()
-def refuse(name: Name, site: WhichSite) -> None:
+def refuse(name: Name, site: SiteFile) -> None:
     """Keep a finished release back, whatever its audit says. The server is told only that it is held.
 
     Example: eyesoff keeper refuse 3f2a --site /srv/site/site.toml
@@ -274,7 +267,7 @@ def refuse(name: Name, site: WhichSite) -> None:
 
 @app.command("dry-run")
 def dry_run(
-    site: WhichSite,
+    site: SiteFile,
     preset: Preset = None,
     config_file: ConfigFile = None,
     overrides: Overrides = None,
@@ -316,144 +309,3 @@ def dry_run(
     known = entries(settings.ledger) if settings.ledger.exists() else ()
     for line in lines(surveyed, found, policy, quotas(history_of(known, now), {}, policy)):
         typer.echo(line)
-
-
-Peer = Annotated[str, typer.Argument(metavar="NAME", help="The other site's session.", show_default=False)]
-KeyFile = Annotated[Path, typer.Argument(metavar="KEYFILE", help="The key that both share.", show_default=False)]
-
-
-@peering.command("make")
-def make_peer(
-    name: Peer,
-    to: KeyFile,
-    site: WhichSite,
-) -> None:
-    """Make a key that your site shares with another one, and put it into a file for that site's steward.
-
-    One of the two stewards makes it. Bring it by a way that the server's people cannot read, and delete the file then.
-
-    Example: eyesoff keeper peer make clinic-b clinic-b.key --site /srv/site/site.toml
-    """
-    from client.peers import Peers, new_key, write_key
-    from client.site import load_site
-    from common.errors import UserError
-
-    settings = load_site(site)
-    if to.exists():
-        raise UserError("a file is there already", where=to, remedy="name another one")
-    key = new_key()
-    Peers(settings.state).keep(name, key, of=settings.session)
-    write_key(to, key)
-    typer.echo(f"{settings.session} shares a key with {name} now; bring {to} to its steward, who says")
-    typer.echo(f"  eyesoff keeper peer accept {settings.session} {to.name} --site FILE")
-
-
-@peering.command("accept")
-def accept_peer(
-    name: Peer,
-    key: KeyFile,
-    site: WhichSite,
-) -> None:
-    """Keep the key that another site's steward brought you. The file can be deleted then.
-
-    Example: eyesoff keeper peer accept clinic-a clinic-b.key --site /srv/site/site.toml
-    """
-    from client.peers import Peers, read_key
-    from client.site import load_site
-
-    settings = load_site(site)
-    Peers(settings.state).keep(name, read_key(key), of=settings.session)
-    typer.echo(f"{settings.session} shares a key with {name} now; {key} can be deleted")
-
-
-@peering.command("list")
-def list_peers(site: WhichSite) -> None:
-    """Name the sites with which yours shares a key, and say whether its policy takes part in sums.
-
-    Example: eyesoff keeper peer list --site /srv/site/site.toml
-    """
-    from client.peers import Peers
-    from client.policy import load_policy
-    from client.site import load_site
-
-    settings = load_site(site)
-    for name in Peers(settings.state).names():
-        typer.echo(name)
-    if "sum" not in load_policy(settings.policy).allow:
-        typer.echo("your policy takes part in no sum: rule `allow` lacks 'sum'")
-
-
-SiteFile = Annotated[
-    Path, typer.Option("--site", metavar="FILE", help="Site whose policy is changed.", show_default=False)
-]
-Yes = Annotated[bool, typer.Option("--yes", help="Accept without being asked.")]
-
-
-@accepting.command(name="recipe")
-def accept_recipe(
-    source: Annotated[str, typer.Argument(metavar="FILE", help="Configuration, such as config.toml of a run.")],
-    site: SiteFile,
-    yes: Yes = False,
-) -> None:
-    """Let servers run the recipe of a configuration here: its synthesizer, its settings, the form of its release.
-
-    The server's people send you the config.toml of their run. You read here what it asks for and what of it is
-    unusual. The bounds of your policy hold for an accepted recipe too. The keeper reads its policy when it starts.
-
-    Example: eyesoff keeper accept recipe config.toml --site /srv/site/site.toml
-    """
-    from client.acceptance import propose_recipe
-    from common.config import load_config
-    from common.errors import UserError
-
-    if Path(source).is_file() and not Path(source).read_bytes().strip():
-        remedy = "ask the server's people for the config.toml of their run"
-        raise UserError("the file is empty, and would accept every default", where=source, remedy=remedy)
-    _accept(lambda policy: propose_recipe(load_config(source), policy.bounds), site, yes=yes)
-
-
-@accepting.command(name="base")
-def accept_base(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder `pretrained` of a pre-training.")],
-    site: SiteFile,
-    yes: Yes = False,
-) -> None:
-    """Let tunings start here from these public networks. They are looked at with noise; no speech is read.
-
-    The networks that come with eyesoff are accepted by default.
-
-    Example: eyesoff keeper accept base pretrained --site /srv/site/site.toml
-    """
-    from client.acceptance import propose_base
-
-    _accept(lambda policy: propose_base(folder, policy.bounds), site, yes=yes)
-
-
-def _accept(propose: "Callable[[Policy], Proposal]", site: Path, *, yes: bool) -> None:
-    """Show, ask, write."""
-    from client.acceptance import accept
-    from client.policy import load_policy
-    from client.site import load_site
-    from common.errors import UserError
-
-    policy = load_site(site).policy
-    if policy is None:
-        remedy = 'write policy = "policy.toml" into it; an empty file there is the default policy'
-        raise UserError("the site names no policy file", where=site, remedy=remedy)
-    current = load_policy(policy)
-    proposal = propose(current)
-    typer.echo(f"{proposal.rule}: {proposal.digest}")
-    for line in proposal.facts:
-        typer.echo(f"  {line}")
-    for line in proposal.unusual:
-        typer.echo(f"  unusual: {line}")
-    if not proposal.unusual:
-        typer.echo("  nothing of it is unusual")
-    if proposal.is_accepted(current):
-        typer.echo(f"{policy} lists it already")
-        return
-    if not yes and not typer.confirm(f"Accept it at {site}?"):
-        typer.echo(f"nothing was accepted: {policy} is as it was")
-        raise typer.Exit(1)
-    accept(proposal, policy)
-    typer.echo(f"{policy} lists it now; start the keeper again for it to hold")

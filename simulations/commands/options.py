@@ -49,6 +49,7 @@ Corpus = Annotated[
     ),
 ]
 Root = Annotated[str | None, typer.Option("--root", metavar="DIR", help="Its folder; the built-in corpus needs none.")]
+SiteFile = Annotated[Path, typer.Option("--site", metavar="FILE", help="The file of the site.", show_default=False)]
 Cache = Annotated[
     Path | None,
     typer.Option(

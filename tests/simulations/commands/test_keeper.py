@@ -9,9 +9,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-import numpy as np
 import pytest
-import soundfile
 
 from client.dice import write_secret
 from client.history import Record
@@ -55,15 +53,6 @@ def process():
 @pytest.fixture
 def socket_path(tmp_path):
     return tmp_path / "keeper.sock"
-
-
-@pytest.fixture
-def site_file(tmp_path):
-    (tmp_path / "speech").mkdir()
-    soundfile.write(tmp_path / "speech" / "one.wav", np.random.default_rng(0).normal(size=4000) / 10, 16000)
-    (tmp_path / "speech" / "recordings.csv").write_text("path,emotion,session\none.wav,sad,03+08\n")
-    (tmp_path / "site.toml").write_text('session = "03+08"\nroot = "speech"\n')
-    return tmp_path / "site.toml"
 
 
 @contextmanager
@@ -216,36 +205,3 @@ def test_a_keeper_whose_ledger_lost_its_end_does_not_start(capsys, site_file, so
     assert (status, err.count("\n")) == (2, 1)
     assert f"eyesoff ledger accept {path}" in err
     assert not socket_path.exists()
-
-
-def test_two_stewards_exchange_a_key_and_each_site_names_the_other(capsys, site_file, tmp_path):
-    other = tmp_path / "other" / "site.toml"
-    other.parent.mkdir()
-    other.write_text(f'session = "B"\nroot = "{tmp_path}"\n')
-    key = tmp_path / "B.key"
-    status, told, _ = run(capsys, "peer", "make", "B", key, "--site", site_file)
-    assert status == 0
-    assert "shares a key with B now" in told
-    assert key.stat().st_mode & 0o777 == 0o600
-    assert run(capsys, "peer", "accept", "A", key, "--site", other)[0] == 0
-    assert (tmp_path / "other" / "state" / "peers" / "A").read_text() == key.read_text()
-    told = run(capsys, "peer", "list", "--site", other)[1]
-    assert told == "A\nyour policy takes part in no sum: rule `allow` lacks 'sum'\n"
-    assert key.read_text().strip() not in told
-    status, _, mistake = run(capsys, "peer", "make", "C", key, "--site", site_file)
-    assert (status, "a file is there already" in mistake) == (2, True)
-
-
-def test_an_empty_file_is_no_recipe_and_an_answer_of_no_changes_nothing(capsys, site_file, tmp_path, monkeypatch):
-    policy, empty = tmp_path / "policy.toml", tmp_path / "empty.toml"
-    policy.write_text("")
-    empty.write_text("\n")
-    site_file.write_text(site_file.read_text() + 'policy = "policy.toml"\n')
-    status, _, err = run(capsys, "accept", "recipe", empty, "--site", site_file)
-    assert (status, err.count("\n"), "the file is empty" in err) == (2, 1, True)
-    empty.write_text("[finetuning]\niterations = 1001\n")
-    monkeypatch.setattr("typer.confirm", lambda question: False)
-    status, told, _ = run(capsys, "accept", "recipe", empty, "--site", site_file)
-    assert status == 1
-    assert told.splitlines()[-1] == f"nothing was accepted: {policy} is as it was"
-    assert policy.read_text() == ""
