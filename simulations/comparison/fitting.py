@@ -103,7 +103,7 @@ def _speech(job: Job, config: Config) -> tuple[Config, Manifest]:
     csv.writer(text).writerows([heading, *rows])
     atomic_write(table, text.getvalue().encode())
     corpus = config.corpus.model_copy(update={"name": TABLE.name, "options": ()})
-    return config.model_copy(update={"corpus": corpus}), replace(part, corpus=TABLE.name, root=table)
+    return config.model_copy(update={"corpus": corpus}), replace(part, corpus=TABLE.name, root=table, source=None)
 
 
 def _await_release(keeper: Keeper, requests: Requests, question: Question, job: Job) -> Release:

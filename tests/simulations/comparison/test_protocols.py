@@ -1,9 +1,9 @@
 """A comparison under other protocols than the usual one: what is computed once, who hears what, what comes out."""
 
-import csv
-
 import pytest
 
+from client.door import held_speech
+from client.simulated import simulated_site
 from common.config import Config
 from common.protocols.drawing import counts
 from common.training.reporters import Reporter
@@ -91,11 +91,10 @@ def test_a_site_holds_what_a_trial_leaves_of_its_session(planned, tmp_path, monk
     assert (len(whole), len(cut)) == (3, 6)
     job = Job(cut[0], setting, Store(tmp_path), Reporter(), lambda: False)
     tune(job)
-    with (job.folder / "site" / "recordings.csv").open() as stream:
-        heard = {row["speaker"] for row in csv.DictReader(stream)}
-    tested = {*setting.folds[cut[0].trial].test.speakers}
-    assert heard
-    assert not heard & tested
+    read = held_speech(simulated_site(job.folder / "site" / "sites", 0))  # as its keeper reads it
+    left = setting.part(cut[0].place, cut[0].trial)
+    assert (len(read), set(read.speakers)) == (len(left), set(left.speakers))
+    assert not {*read.speakers} & {*setting.folds[cut[0].trial].test.speakers}
 
 
 @pytest.mark.parametrize(
