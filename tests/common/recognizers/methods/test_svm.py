@@ -6,6 +6,7 @@ import torch
 from common.errors import UserError
 from common.features.patches import Batch
 from common.networks.acceleration import Acceleration
+from common.recognizers.methods import svm
 from common.recognizers.methods.svm import RECOGNIZER, Settings, SvmConfig
 from common.seeds import torch_stream
 from common.spaces import Vectors
@@ -54,6 +55,19 @@ def test_it_hears_emotions_that_lie_apart_and_none_where_there_is_nothing_to_hea
 @pytest.mark.filterwarnings("error")
 def test_at_the_end_of_its_budget_it_stops_without_a_word(predictor) -> None:
     assert share(predictor(Rows(far=0.1), c=1e3, rounds=1), Rows()) >= 0
+
+
+@pytest.mark.parametrize("far", [0.5, 2.0])
+def test_the_dual_problem_has_the_answer_of_the_primal_one(around, monkeypatch, far) -> None:
+    """The first is solved where examples are few for their numbers, since it takes less time."""
+    found = []
+    for dual in (0, 1000):
+        monkeypatch.setattr(svm, "DUAL", dual)
+        weights = RECOGNIZER.train(Rows(far=far), Settings(), SPACE, 4, 3, around)
+        found.append(torch.cat([weights["weight"], weights["bias"][:, None]], dim=1))
+    primal, dual = found
+    assert not torch.equal(primal, dual)  # so two ways were gone
+    assert torch.allclose(primal, dual, atol=5e-3 * float(primal.abs().max()))
 
 
 def test_raw_numbers_of_all_sizes_are_heard_as_well_as_scaled_ones(predictor) -> None:
