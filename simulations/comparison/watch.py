@@ -18,8 +18,8 @@ from simulations.comparison.plan import Prices
 from simulations.comparison.units import Unit
 from simulations.comparison.workers import UnitState
 
-QUIET = 20.0
-"""Seconds between lines in a log."""
+QUIET, SILENT = 20.0, 60.0
+"""Seconds between lines in a log, where units end; and where none does."""
 BELIEVED = 0.02
 """Of all work: so much of it counts as done at the predicted pace, so that the first unit alone does not decide it."""
 
@@ -50,15 +50,21 @@ class Watch:
         key = state.unit.key
         if not state.done and not state.reason:
             self._at_work[key] = state
+            self._say(f"at work: {_place(state)}", after=SILENT)
             return
         self._at_work.pop(key, None)
         self._left.pop(key, None)
         if state.reason:
             line = Text.assemble(("failed", "red"), f" {state.unit}: {state.reason}")
             self._console.print(line, soft_wrap=True)
-        elif self._live is None and (time.monotonic() - self._told > QUIET or not self._left):
+        else:
+            self._say(f"last: {state.unit}", after=QUIET if self._left else 0.0)
+
+    def _say(self, what: str, after: float) -> None:
+        """A line in a log, where the last one is so many seconds old."""
+        if self._live is None and time.monotonic() - self._told >= after:
             self._told = time.monotonic()
-            self._console.print(f"{self.headline()}; last: {state.unit}", highlight=False, soft_wrap=True)
+            self._console.print(f"{self.headline()}; {what}", highlight=False, soft_wrap=True)
 
     def headline(self) -> str:
         """How many are done, since when, and how long still."""
@@ -81,5 +87,9 @@ class Watch:
         table.add_row(ProgressBar(self._total, self._total - len(self._left), width=24), self.headline())
         for state in self._at_work.values():
             bar = ProgressBar(max(state.steps, 1), state.step, width=24)
-            table.add_row(bar, f"{state.unit}, step {state.step} of {state.steps}")
+            table.add_row(bar, _place(state))
         return table
+
+
+def _place(state: UnitState) -> str:
+    return f"{state.unit}, step {state.step} of {state.steps}"

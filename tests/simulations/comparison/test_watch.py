@@ -32,6 +32,18 @@ def test_a_log_gets_a_line_for_a_failure_and_one_for_the_end(log):
     assert last.startswith("2 of 2 units, 0:00:00, 0:00:00 left; last: train real, b, seed 0")
 
 
+def test_a_log_hears_once_a_minute_of_a_unit_that_takes_long(log, monkeypatch):
+    watch, begun = Watch(Console(file=log, width=200), UNITS, PRICES, workers=1), time.monotonic()
+    with watch.shown():
+        for second in range(150):
+            monkeypatch.setattr("simulations.comparison.watch.time.monotonic", lambda now=begun + second: now)
+            watch.update(UnitState(UNITS[0], step=second, steps=200))
+    lines = log.getvalue().splitlines()
+    assert [line.rpartition("; ")[2] for line in lines] == [
+        f"at work: train real, a, seed 0, step {step} of 200" for step in (60, 120)
+    ]
+
+
 def test_a_terminal_shows_each_unit_at_work_and_how_far_it_is(log):
     watch = Watch(Console(file=log, width=120, force_terminal=True), UNITS, PRICES, workers=2)
     watch.update(UnitState(UNITS[0], step=50, steps=100))
