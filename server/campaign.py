@@ -5,7 +5,6 @@ are trained, counts that have come. Must not know what a request says (`server.r
 way (`server.correspondence`), nor any speech.
 """
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -30,8 +29,6 @@ from server.recognizers import Recognizers, require_every_emotion
 from server.requests import Requests
 from server.roster import Claim, given_names
 from server.sums import Sums, require_sites, session_of
-
-log = logging.getLogger(__name__)
 
 RESULTS, COUNTS, BANK = "campaign.json", "counts", "bank"
 
@@ -181,19 +178,23 @@ class Campaign:
                 return releases, folds
 
     def _settled(self, fold: Cut, releases: Mapping[str, Banked]) -> Cut:
-        """A fold that was scored where it was not trained keeps its recognizer, though more releases have come.
+        """A fold that was given out to be scored keeps its recognizer, though more releases have come.
 
         A site scores one recognizer of a fold and no other, so that a new one would have no score at all. What is
         scored where it was trained is no test: that is trained anew, with all that there is.
         """
         earlier, now = self._recognizers.made_of(fold.name), {releases[one].name: one for one in fold.train}
-        if not earlier or {*fold.train} & {*fold.test} or not earlier < now.keys():
+        if not earlier or {*fold.train} & {*fold.test} or not earlier < now.keys() or not self._is_asked(fold):
             return fold
-        if not self._kept(fold, self._recognizers.digest(fold.name)).counts:
-            return fold
-        late = ", ".join(session for name, session in now.items() if name not in earlier)
-        log.warning("fold %s keeps its recognizer: it was scored before the release of %s came", fold.name, late)
+        for late in (session for name, session in now.items() if name not in earlier):
+            reason = f"it came after fold {fold.name} was tested, whose recognizer stays without it"
+            self._post.fail("train", reason, client="?", session=late)
         return replace(fold, train=tuple(session for name, session in now.items() if name in earlier))
+
+    def _is_asked(self, fold: Cut) -> bool:
+        """Whether a site was asked to score this very recognizer; its answer may have been lost."""
+        kept = read_counts(self._counts_file(fold.name), self._config.corpus.classes)
+        return kept is not None and kept.recognizer == self._recognizers.digest(fold.name)
 
     def _train_on_sums(
         self, roster: Mapping[str, str], banked: Mapping[str, Banked]
@@ -238,15 +239,14 @@ class Campaign:
     ) -> dict[str, Kept]:
         """Fold to confusion counts; all clients are at it together, and what has come before is not asked for again."""
         self._watcher.stage("score", sum(len(fold.test) for fold in folds))
-        digests = {fold.name: self._recognizers.digest(fold.name) for fold in folds}
-        kept = {fold.name: self._kept(fold, digests[fold.name]) for fold in folds}
+        kept = {fold.name: self._kept(fold, self._recognizers.digest(fold.name)) for fold in folds}
         questions = []
         for fold in folds:
             for session in fold.test:
                 if session in kept[fold.name].counts:
                     self._watcher.done("score", session)
                 elif session in roster:
-                    questions.append(self._score_question(fold, session, roster[session], digests[fold.name]))
+                    questions.append(self._score_question(fold, session, roster[session], kept[fold.name]))
                 else:
                     self._post.fail("score", "no client holds this session now", client="?", session=session)
         for question, reply in self._post.replies(
@@ -260,7 +260,10 @@ class Campaign:
                 self._watcher.done("score", question.session)
         return kept
 
-    def _score_question(self, fold: Cut, session: str, client: str, digest: str) -> Question:
+    def _score_question(self, fold: Cut, session: str, client: str, kept: Kept) -> Question:
+        """The request, noted before it is sent: from then on the site may have scored it, whatever comes back."""
+        atomic_json(self._counts_file(fold.name), asdict(kept))
+        digest = kept.recognizer
         return self._requests.score(client, session, fold, digest, lambda: self._recognizers.load(fold.name))
 
     def _kept(self, fold: Cut, digest: str) -> Kept:

@@ -278,7 +278,7 @@ class TestResume:
         assert after["folds"] == whole["folds"]
 
     def test_a_fold_that_was_tested_keeps_its_score_and_its_recognizer_when_another_comes_later(
-        self, campaign_of, clients_of, caplog
+        self, campaign_of, clients_of
     ):
         """A site scores one recognizer of a fold: trained anew, it would have no score."""
         before = campaign_of(clients_of(2), plan=LEAVE_ONE_OUT).run(2)
@@ -287,7 +287,22 @@ class TestResume:
         assert [fold["train"] for fold in after["folds"]] == [("B",), ("A",), ("A", "B")]
         assert [fold["counts"] for fold in after["folds"][:2]] == [fold["counts"] for fold in before["folds"]]
         assert list(after["folds"][2]["counts"]) == ["C"]
-        assert "it was scored before the release of C came" in caplog.text
+        told = {(one["session"], one["stage"], one["reason"]) for one in after["failures"]}
+        assert told == {
+            ("C", "train", f"it came after fold {fold} was tested, whose recognizer stays without it") for fold in "AB"
+        }
+
+    @pytest.mark.parametrize("lost", [True, False])
+    def test_a_fold_that_was_given_out_keeps_its_recognizer_though_its_answer_was_lost(
+        self, campaign_of, clients_of, client_of, lost
+    ):
+        """The site scored it and scores no other: asked again for the same one, it gives the same answer."""
+        clients = clients_of(0, c0=client_of("A"), c1=client_of("B", {"score": [b"rubbish" if lost else None]}))
+        before = campaign_of(clients, plan=LEAVE_ONE_OUT).run(2)
+        assert (before["folds"][1]["counts"] == {}) == lost
+        after = campaign_of(clients_of(3), plan=LEAVE_ONE_OUT).run(3)
+        assert [fold["train"] for fold in after["folds"]] == [("B",), ("A",), ("A", "B")]
+        assert [[*fold["counts"]] for fold in after["folds"]] == [["A"], ["B"], ["C"]]
 
     def test_what_a_site_holds_is_asked_for_once_done_without_and_taken_when_it_is_let_go(
         self, campaign_of, clients_of, client_of
