@@ -53,17 +53,16 @@ privacy: $(INSTALLED)  ## score against attack, epsilon and bytes on EMO-DB and 
 	done
 	@$(BIN)/python -m simulations.report.privacy results/privacy docs/results.md README.md docs/_static/privacy.png
 
-privacy-gan: $(INSTALLED)  ## the same of the paper's GAN, whole and smaller: twins of each site, hours; given again, it goes on
-	for corpus in emodb:$(EMODB) ravdess:$(RAVDESS); do name=$${corpus%%:*}; \
-		OMP_NUM_THREADS=1 $(BIN)/eyesoff compare --preset emodb --corpus $$name --root $${corpus#*:} --seeds 1 \
-			--modes 'real,federated,rank 8,rank 4,rank 2' --set compare.audited=true --set compare.quality=false \
-			--run runs/privacy/$$name-gan --units runs/privacy/units/$$name-gan; \
-		install -D -m 644 runs/privacy/$$name-gan/results.json results/privacy/$$name-gan/results.json; \
-		OMP_NUM_THREADS=1 $(BIN)/eyesoff compare --preset emodb --corpus $$name --root $${corpus#*:} --seeds 1 \
-			--modes centralized --set compare.audited=true --set compare.quality=false \
-			--run runs/privacy/$$name-gan-together --units runs/privacy/units/$$name-gan; \
-		install -D -m 644 runs/privacy/$$name-gan-together/results.json results/privacy/$$name-gan-together/results.json; \
-	done
+# Beside them, each hours more: rank 8,rank 4,rank 2.
+GAN_MODES ?= real,federated
+
+privacy-gan: $(INSTALLED)  ## the same of the paper's GAN: twins of each site, hours; given again, it goes on
+	audit() { OMP_NUM_THREADS=1 $(BIN)/eyesoff compare --preset emodb --corpus $$2 --root $$3 --seeds 1 --modes "$$4" \
+			--set compare.audited=true --set compare.quality=false \
+			--run runs/privacy/$$1 --units runs/privacy/units/$$2-gan \
+		&& install -D -m 644 runs/privacy/$$1/results.json results/privacy/$$1/results.json; }; \
+	audit emodb-gan emodb $(EMODB) '$(GAN_MODES)' && audit emodb-gan-together emodb $(EMODB) centralized \
+		&& audit ravdess-gan ravdess $(RAVDESS) '$(GAN_MODES)'
 	@$(BIN)/python -m simulations.report.privacy results/privacy docs/results.md README.md docs/_static/privacy.png
 
 gpu-test: $(INSTALLED)  ## that a CUDA device computes what a processor does; needs one

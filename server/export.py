@@ -70,7 +70,9 @@ def unfinished_folder(target: Path) -> Iterator[Path]:
     """
     folder = target.with_name(f".{target.name}.unfinished")
     with locked(folder / LOCK, wait=False, taken=f"another process makes {target}", remedy="wait for it"):
-        refuse_present(target)  # which that other process may have finished by now
+        if target.exists():  # by a call that was killed at its very end, or by that other process meanwhile
+            shutil.rmtree(folder, ignore_errors=True)
+        refuse_present(target)
         yield folder
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -29,7 +29,7 @@ from common.wire import (
 )
 from server.bank import INDEX, Bank, Banked
 from server.bases import SUFFIX, name_of, read
-from server.export import copied, index_of, refuse_present, unfinished_folder
+from server.export import copied, index_of, unfinished_folder
 
 PARTS = "bank"
 """Of what is unfinished."""
@@ -50,7 +50,6 @@ def shrink(
     release: the same bank gives the same one again. Asked again after a kill, it goes on with the next release.
     """
     target = Path(os.path.normpath(target))
-    refuse_present(target)
     before = bank.banked()
     if not before:
         raise UserError("nothing to shrink", where=bank.folder)
@@ -67,7 +66,7 @@ def shrink(
             if one.name not in done:
                 made.add(_cut(bank, one, tuning, networks, made), cut_from=one.name)
             told(number, len(before))
-        after = tuple(one for one in made.banked() if one.cut_from in {other.name for other in before})
+        after = made.banked()
         atomic_json(made.folder / INDEX, {"settings": index_of(bank, before)["settings"]})
         copied(made, after, target)
     return before, after
@@ -83,11 +82,16 @@ def _done(made: Bank, wanted: Mapping[str, Tuning]) -> set[str]:
     for finding in made.verify():
         made.put_aside(finding)
     made.prune()
-    found = {one.cut_from: one.card.tuning for one in made.banked()}
-    if any(wanted.get(name, tuning) != tuning for name, tuning in found.items()):
-        remedy = "give the command that began it, or delete that folder"
-        raise UserError("a bank of another form is unfinished here", where=made.folder.parent, remedy=remedy)
-    return set(found)
+    found = {one.cut_from: one for one in made.banked()}
+    ranks = {tuning.rank for tuning in wanted.values()}
+    for name, one in found.items():
+        tuning = one.card.tuning
+        if wanted.get(name, tuning) != tuning or tuning.rank not in ranks:
+            remedy = "give the command that began it, or delete that folder"
+            raise UserError("a bank of another form is unfinished here", where=made.folder.parent, remedy=remedy)
+    for gone in found.keys() - wanted.keys():  # the bank has it no longer; another of its session may be there by now
+        made.remove(found[gone].name)
+    return found.keys() & wanted.keys()
 
 
 def smaller(tuning: Tuning, rank: Rank, *, distil: bool) -> Tuning:

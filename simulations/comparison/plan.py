@@ -110,10 +110,10 @@ class _Noise:
 
 
 class _Stopwatch(Reporter):
-    """Times the last step, since the first one warms up."""
+    """Times the last step, since the first one warms up; of a single step that is all there is."""
 
     def __init__(self) -> None:
-        self.step, self._last, self._steps = 0.0, 0.0, 0
+        self.step, self._last, self._steps = 0.0, time.perf_counter(), 0
 
     def record(self, stage: str, step: int, metrics: object) -> None:
         """A step is over."""

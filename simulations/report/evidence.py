@@ -116,7 +116,7 @@ def _codes(folder: Path, missing: list[str]) -> dict[str, dict[str, tuple[Floats
     found: dict[str, dict[str, tuple[Floats, NDArray[np.int64]]]] = {}
     arrays = _arrays(folder, CODES, missing)
     for name in arrays:
-        subject, _, side = name.partition("/")
+        subject, _, side = name.rpartition("/")  # a row's own name may hold a slash
         if side in SIDES:
             found.setdefault(subject, {})[side] = (arrays[name], arrays[f"{name}/{LABELS}"])
     return {subject: {side: found[subject][side] for side in SIDES} for subject in sorted(found)}

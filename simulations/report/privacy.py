@@ -10,7 +10,7 @@ from typing import Any
 
 from common.files import atomic_write
 from common.settings import MethodsConfig
-from common.synthesizers import synthesizer
+from common.synthesizers import SYNTHESIZERS
 from simulations.comparison.modes import ABLATED
 from simulations.comparison.schema import Attack, Results, Row
 from simulations.comparison.units import LIMITS
@@ -146,8 +146,8 @@ def _mark(name: str, row: Row) -> tuple[Form, str]:
         return AVERAGED, name.rsplit(", ", 1)[-1]
     if row.synthesizer == MethodsConfig().synthesizer:
         return GENERATORS, {TOGETHER: ONE_SITE, ABLATED: "whole"}.get(name, name)
-    one = synthesizer(row.synthesizer)
-    if one.sums is None or name == one.title:  # what cannot be summed carries no noise; what a fold fits is no site's
+    one = SYNTHESIZERS.methods.get(row.synthesizer)  # of a stored row it may not be installed here
+    if one is None or one.sums is None or name == one.title:  # which carries no noise; what a fold fits is no site's
         return OTHERS, name
     return FORMS["sum" if "summed" in name else "site"], "none" if row.epsilon is None else f"{EPSILON}{row.epsilon:g}"
 
@@ -163,7 +163,7 @@ def _legend_title(corpora: Corpora) -> str:
     marks = dict.fromkeys(
         mark for forms in corpora.values() for form in FORMS.values() for mark, *_ in forms.get(form, ())
     )
-    return f"along a line epsilon: {', '.join(mark.removeprefix(EPSILON) for mark in marks)}"
+    return f"along a line epsilon: {', '.join(mark.removeprefix(EPSILON) for mark in marks)}" if marks else ""
 
 
 def _draw(axes: Any, form: Form, points: Sequence[Point]) -> None:

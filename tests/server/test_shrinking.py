@@ -91,27 +91,49 @@ def test_where_memory_is_short_nothing_is_distilled_and_a_plain_cut_still_is(ban
     shrink(bank, tmp_path / "small", 4, None)
 
 
-def test_after_a_kill_it_goes_on_with_the_next_release_and_makes_the_same(bank, release, tmp_path, monkeypatch):
+@pytest.fixture
+def two(bank):
+    """A bank of two sessions' releases."""
     (one,) = bank.banked()
     other = bank.load(one)
     elsewhere = other.card.tuning.model_copy(update={"session": "another"})
     bank.add(other.model_copy(update={"card": other.card.model_copy(update={"tuning": elsewhere})}))
-    shrink(bank, tmp_path / "at once", 4, None)
-    cut, cuts = shrinking.released_weights, []
+    return bank
+
+
+@pytest.fixture
+def cuts(two, tmp_path, monkeypatch):
+    """A number for each cut so far, of a shrinking that was killed at the second."""
+    cut, made = shrinking.released_weights, []
 
     def killed_at_the_second(*args):
-        cuts.append(1)
-        if len(cuts) == 2:
+        made.append(1)
+        if len(made) == 2:
             raise KeyboardInterrupt
         return cut(*args)
 
     monkeypatch.setattr(shrinking, "released_weights", killed_at_the_second)
     with pytest.raises(KeyboardInterrupt):
-        shrink(bank, tmp_path / "small", 4, None)
+        shrink(two, tmp_path / "small", 4, None)
+    return made
+
+
+def test_after_a_kill_it_goes_on_with_the_next_release_and_makes_the_same(two, cuts, tmp_path):
     assert not (tmp_path / "small").exists()
-    shrink(bank, tmp_path / "small", 4, None)
+    shrink(two, tmp_path / "small", 4, None)
     assert len(cuts) == 3, "the first was not cut again"
+    shrink(two, tmp_path / "at once", 4, None)
     assert weights_in(tmp_path / "small") == weights_in(tmp_path / "at once")
+
+
+def test_what_was_cut_before_a_kill_and_is_in_the_bank_no_longer_is_not_taken_along(two, cuts, tmp_path):
+    """A site's release was removed, and its next one came."""
+    first = two.banked()[0]
+    again = two.load(first)
+    two.remove(first.name)
+    two.add(again.model_copy(update={"released": {name: 2 * value for name, value in again.released.items()}}))
+    shrink(two, tmp_path / "small", 4, None)
+    assert {one.cut_from for one in Bank(tmp_path / "small").banked()} == {one.name for one in two.banked()}
 
 
 @pytest.fixture
@@ -162,13 +184,29 @@ def test_two_at_a_time_do_not_make_one_bank(bank, tmp_path, monkeypatch):
     assert said == [1]
 
 
-def test_a_bank_that_another_call_finished_meanwhile_is_not_written_over(bank, tmp_path, monkeypatch):
+def test_a_bank_that_is_there_is_not_written_over(bank, tmp_path):
     shrink(bank, tmp_path / "small", 4, None)
     before = content(Bank(tmp_path / "small"))
-    monkeypatch.setattr(shrinking, "refuse_present", lambda target: None)  # as if it had looked a moment earlier
     with pytest.raises(UserError, match="exists already"):
         shrink(bank, tmp_path / "small", 2, None)
     assert content(Bank(tmp_path / "small")) == before
+
+
+def test_the_parts_of_a_call_that_was_killed_at_its_very_end_go(bank, tmp_path, monkeypatch):
+    copied = shrinking.copied
+
+    def killed_afterwards(*args):
+        copied(*args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(shrinking, "copied", killed_afterwards)
+        shrink(bank, tmp_path / "small", 4, None)
+    assert (tmp_path / ".small.unfinished").exists()
+    with pytest.raises(UserError, match="exists already"):
+        shrink(bank, tmp_path / "small", 2, None)
+    assert not (tmp_path / ".small.unfinished").exists()
+    assert len(Bank(tmp_path / "small").verify()) == 0
 
 
 def weights_in(folder):

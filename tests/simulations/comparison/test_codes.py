@@ -37,16 +37,16 @@ def test_they_are_kept_of_three_sides_and_drawn(comparing, config, tmp_path):
     plain = config.model_dump(mode="json") | {
         name: getattr(best, name).model_dump(mode="json") for name in ("methods", "vectors")
     }
-    more = {"compare": {**plain["compare"], "rows": [["m1 of fewer steps", "m1", "m1.iterations=1"]]}}
+    more = {"compare": {**plain["compare"], "rows": [["m1 of 1/2 the steps", "m1", "m1.iterations=1"]]}}
     settings = Config.model_validate(plain | more | {"m1": TINY, "gaussian": {"rank": 2}})
-    modes = ("m1", "m1 of fewer steps", "gaussian")
+    modes = ("m1", "m1 of 1/2 the steps", "gaussian")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(codes, "AN_EMOTION", 3)
         patch.setattr("simulations.comparison.vectors.AN_EMOTION", 6)
         comparing(tmp_path / "run", settings=settings, base=None, modes=modes, folds=["Session1"], seeds=1)
     found = Evidence.read(tmp_path / "run", modes)
-    assert list(found.codes) == ["m1", "m1 of fewer steps"]
+    assert list(found.codes) == ["m1", "m1 of 1/2 the steps"]
     assert {side: values.shape[1] for side, (values, _) in found.codes["m1"].items()} == dict.fromkeys(SIDES, 2)
     assert len(found.codes["m1"]["samples"][0]) == 12
-    assert [drawing.name for drawing in codes_of(found)] == ["codes-m1", "codes-m1-of-fewer-steps"]
+    assert [drawing.name for drawing in codes_of(found)] == ["codes-m1", "codes-m1-of-1-2-the-steps"]
     assert 'id="codes"' in write_report(tmp_path / "run").read_text()

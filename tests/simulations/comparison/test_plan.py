@@ -37,6 +37,13 @@ def test_two_steps_of_any_recognizer_are_enough_to_measure_it(setting):
     assert 0 < measure(replace(setting, config=Config.model_validate(patient.model_dump())))["train"] < 10
 
 
+def test_a_recognizer_of_one_step_costs_that_step(setting):
+    one = setting.config.model_copy(
+        update={"recognizer": setting.config.recognizer.model_copy(update={"iterations": 1})}
+    )
+    assert 0 < measure(replace(setting, config=one))["train"] < 10
+
+
 def test_nothing_is_measured_that_does_not_fit_into_memory(setting, monkeypatch):
     monkeypatch.setattr("common.networks.memory.available_memory", lambda device: 1000)
     with pytest.raises(UserError, match="a fit of eskimez needs"):

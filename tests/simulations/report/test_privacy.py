@@ -67,6 +67,7 @@ def test_what_failed_is_told(run):
 def test_the_figure_has_a_point_for_each_attack_and_its_words_name_them_all(run):
     drawn = curve([run, replace(run, corpus="ravdess")])
     assert drawn.svg.count(">8</text>") == 4
+    assert "along a line epsilon: 8, none" in drawn.svg
     assert drawn.svg.count(">20 rounds</text>") == 2
     assert "emodb, one noise for the sum: epsilon 8 0.680 at 0.550" in drawn.alt
     assert "ravdess, noise at each site: none 0.700 at 0.900, epsilon 8 0.650 at 0.600" in drawn.alt
@@ -91,10 +92,12 @@ def test_what_is_neither_the_gan_nor_a_gaussian_at_its_sites_is_no_point_of_thei
         "gaussian": row(0.6, 0.9),
         "half": row(0.5, 0.6, synthesizer="eskimez", releases=1, bytes=1),
     }
-    told = curve([replace(run, modes=others)]).alt
-    assert "other synthesizers: m1, federated 0.700 at 0.800, gaussian 0.600 at 0.900" in told
-    assert "the paper's GAN: half 0.500 at 0.600" in told
-    assert "noise at each site" not in told
+    others["of a package that is not here"] = row(0.4, 0.7, synthesizer="absent")
+    drawn = curve([replace(run, modes=others)])
+    assert "other synthesizers: m1, federated 0.700 at 0.800, gaussian 0.600 at 0.900, of a package" in drawn.alt
+    assert "the paper's GAN: half 0.500 at 0.600" in drawn.alt
+    assert "noise at each site" not in drawn.alt
+    assert "along a line" not in drawn.svg, "there is none"
 
 
 def test_the_pages_say_what_the_stored_runs_say():
