@@ -35,7 +35,7 @@ Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,23}$")]
 Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16), AfterValidator(_distinct)]
-Options = tuple[Annotated[str, Field(pattern=r"^[a-z_]+=.+$")], ...]
+Options = tuple[Annotated[str, Field(pattern=r"^[^=]+=.+$")], ...]
 Augmentation = Literal["gain", "tilt"]
 Statistic = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
 Normalisation = Literal["session", "training", "public"]
@@ -46,7 +46,7 @@ SKEW = (
     "for study: concentration of a Dirichlet draw after which each session keeps its emotions, such as 1.0, or 0.3 "
     "for more skew; none keeps all"
 )
-NO_SKEW = (("skew", "none"), ("skew_seed", 0))
+AS_IT_IS = (("skip_bad", False), ("skew", "none"), ("skew_seed", 0))
 
 EMOTIONS = ("neutral", "angry", "sad", "happy")
 """The paper's four, in the order of its Figure 3. The order is the meaning of every one-hot in the system."""
@@ -79,14 +79,15 @@ class CorpusConfig(Section):
     name: str = Field("builtin", description="a corpus name that `eyesoff corpus describe` knows")
     options: Options = Field((), description="of the layout, such as dialogs=improvised, or of a label, anger=angry")
     emotions: Labels = Field(EMOTIONS, description="label order: the meaning of every class number")
+    skip_bad: bool = Field(False, description="go on without the recordings that cannot be used, as a site does")
     skew: Skew = Field("none", description=SKEW)
     skew_seed: Count = Field(0, description="of that draw")
 
     @model_serializer(mode="wrap")
-    def _without_no_skew(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A corpus as it is is named as it was before there was a skew."""
+    def _as_it_was_named(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A whole corpus is named as it was before a part of it could be left out."""
         tree: dict[str, Any] = handler(self)
-        return {name: value for name, value in tree.items() if (name, value) not in NO_SKEW}
+        return {name: value for name, value in tree.items() if (name, value) not in AS_IT_IS}
 
     @property
     def classes(self) -> int:

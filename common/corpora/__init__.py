@@ -14,6 +14,7 @@ from common.corpora import (
     audiofolder,
     cremad,
     emodb,
+    files,
     iemocap,
     joint,
     lhotse,
@@ -62,6 +63,7 @@ CORPORA: Registry[Layout] = Registry(
         lhotse.LAYOUT,
         audiofolder.LAYOUT,
         table.LAYOUT,
+        files.LAYOUT,
         joint.LAYOUT,
         _BUILTIN,
     ),
@@ -106,6 +108,8 @@ def read_corpus(
     if layout is joint.LAYOUT:
         layout = joint.layout_of(options, CORPORA)
     check_root(layout, root, CORPORA)
+    if layout is files.LAYOUT:
+        layout = files.layout_of(options)
     return read_layout(layout, root, emotions, options, skip_bad=skip_bad, progress=progress)
 
 
@@ -113,7 +117,9 @@ def labelled_corpus(corpus: CorpusConfig, runtime: RuntimeConfig, progress: Prog
     """The labelled utterances of the corpus that settings name."""
     root = corpus_root(corpus.name, runtime.corpus_root, runtime.cache_folder)
     options = option_words(corpus.options)
-    manifest = read_corpus(corpus.name, root, emotions=corpus.emotions, progress=progress, options=options)
+    manifest = read_corpus(
+        corpus.name, root, emotions=corpus.emotions, skip_bad=corpus.skip_bad, progress=progress, options=options
+    )
     labelled = manifest.where(lambda utterance: utterance.emotion is not None)
     if corpus.skew == "none":
         return labelled

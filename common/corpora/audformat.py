@@ -14,11 +14,11 @@ from typing import Any
 
 import yaml
 
+from common.corpora.labels import COMMON
 from common.corpora.layout import Finding, Layout
 from common.corpora.manifest import BadFile
 from common.corpora.rows import Row, clip_of, read_table
 from common.errors import UserError
-from common.settings import EMOTIONS
 
 HEADER = "db.yaml"
 _COLUMNS = {"emotion": ("emotion",), "speaker": ("speaker",), "session": ("session",), "sex": ("gender", "sex")}
@@ -144,7 +144,7 @@ LAYOUT = Layout(
     title="an audformat database",
     example="db.yaml and a table a file, such as db.emotion.csv",
     markers=(HEADER,),
-    emotions=EMOTIONS,
+    emotions=COMMON,
     find=_find,
     free_labels=True,
     notes=_notes,

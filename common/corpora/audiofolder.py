@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from common.corpora.labels import COMMON
 from common.corpora.layout import Finding, Layout, split_of
 from common.corpora.rows import Row, Table, clip_of, read_table
 from common.errors import UserError
-from common.settings import EMOTIONS
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "path": ("file_name",),
@@ -91,7 +91,7 @@ LAYOUT = Layout(
     title="a Hugging Face audio folder",
     example="metadata.csv or metadata.jsonl with the columns file_name, emotion and speaker, beside the files",
     markers=MARKERS,
-    emotions=EMOTIONS,
+    emotions=COMMON,
     find=_find,
     free_labels=True,
     notes=_notes,

@@ -10,19 +10,31 @@ from dataclasses import replace
 from common.corpora.layout import Finding, Layout
 from common.corpora.manifest import BadFile
 from common.errors import UserErrors
+from common.settings import EMOTIONS
 
 LONGEST = 200
 """Letters of a reason on one line with others."""
+COMMON = (*EMOTIONS, "calm", "fearful", "disgusted", "surprised", "bored", "frustrated", "excited", "other")
+"""What people call emotions here; of whoever calls them otherwise, a label is mapped."""
 LABEL = re.compile(r"^[a-z][a-z_]{0,23}$")
 
 
 def maps_in(layout: Layout, options: Mapping[str, str]) -> dict[str, str]:
-    """The options that map a label to another: those that name no option of the layout, but a label it may have."""
-    return {
-        option: value
-        for option, value in options.items()
-        if option not in layout.options and (layout.free_labels or option in layout.emotions)
-    }
+    """The options that map a label to another: those that name no option of the layout, but a label it may have.
+
+    Capitals count for nothing, as in the labels of a table.
+    """
+    pairs = {plain(option): plain(value) for option, value in options.items() if option not in layout.options}
+    return {option: value for option, value in pairs.items() if layout.free_labels or option in layout.emotions}
+
+
+def plain(label: str) -> str:
+    """A label as it is compared.
+
+    >>> plain(" Wut ")
+    'wut'
+    """
+    return label.strip().lower()
 
 
 def check_maps(maps: Mapping[str, str]) -> None:
@@ -40,6 +52,15 @@ def mapped(findings: Iterable[Finding], maps: Mapping[str, str]) -> Iterator[Fin
             yield finding
         else:
             yield replace(finding, emotion=maps.get(finding.emotion, finding.emotion))
+
+
+def unmet(findings: Iterable[Finding], maps: Mapping[str, str]) -> Iterator[str]:
+    """A note on each map of a label that no recording has."""
+    there = dict.fromkeys(one.emotion for one in findings if not isinstance(one, BadFile) and one.emotion)
+    for source, label in maps.items():
+        if source not in there:
+            known = ", ".join(there) or "none"
+            yield f"no recording has the label {source}, which would count as {label}; there are {known}"
 
 
 def complaints(bad: Iterable[BadFile]) -> list[str]:

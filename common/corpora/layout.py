@@ -39,6 +39,8 @@ _SPLITS: Mapping[str, tuple[str, ...]] = {
 
 Finding = Clip | BadFile
 """What a layout finds: a recording, or a file it cannot make sense of."""
+ANYWHERE = ("*",)
+"""Markers of a layout that any folder may have."""
 
 
 @dataclass(frozen=True)

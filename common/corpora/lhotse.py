@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from common.corpora.labels import COMMON
 from common.corpora.layout import Finding, Layout, split_of
 from common.corpora.manifest import BadFile
 from common.corpora.parts import SLACK
 from common.corpora.rows import clip_of
 from common.errors import UserError
-from common.settings import EMOTIONS
 
 _SEXES = {"f": "female", "female": "female", "m": "male", "male": "male"}
 Item = Mapping[str, Any]
@@ -122,7 +122,7 @@ LAYOUT = Layout(
     title="Lhotse manifests",
     example="recordings.jsonl.gz and supervisions.jsonl.gz, whose custom fields hold an emotion",
     markers=("*supervisions*.jsonl", "*supervisions*.jsonl.gz"),
-    emotions=EMOTIONS,
+    emotions=COMMON,
     find=_find,
     free_labels=True,
     notes=_notes,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from common.cores import usable_cores
 from common.corpora.audio import AudioError, probe
-from common.corpora.labels import check_maps, complaints, mapped, maps_in
-from common.corpora.layout import Clip, Layout
+from common.corpora.labels import check_maps, complaints, mapped, maps_in, plain, unmet
+from common.corpora.layout import ANYWHERE, Clip, Layout
 from common.corpora.manifest import BadFile, Manifest, Utterance
 from common.corpora.parts import overlapping
 from common.errors import UserError, UserErrors
@@ -40,7 +40,7 @@ def check_root(layout: Layout, root: Path, all_layouts: Iterable[Layout]) -> Non
     folders = [root.parent, *sorted(path for path in root.iterdir() if path.is_dir())] if root.is_dir() else []
     if nearby := [folder for folder in folders if layout.is_at(folder)]:
         remedy += f"; did you mean --root {nearby[0]}?"
-    elif alike := [other.name for other in all_layouts if other is not layout and other.is_at(root)]:
+    elif alike := [other.name for other in all_layouts if other.markers != ANYWHERE and other.is_at(root)]:
         remedy += f"; it looks like the corpus {alike[0]}"
     raise UserError(f"this is not {layout.title}", where=root, remedy=remedy)
 
@@ -61,8 +61,9 @@ def read_layout(
     """Every recording of the chosen emotions; unusable files are an error, or skipped and recorded."""
     maps = maps_in(layout, options)
     check_maps(maps)
-    own = {option: value for option, value in options.items() if option not in maps}
-    findings = list(mapped(layout.find(root, **_complete(layout, own)), maps))
+    own = {option: value for option, value in options.items() if plain(option) not in maps}
+    found = list(layout.find(root, **_complete(layout, own)))
+    findings = list(mapped(found, maps))
     clips, bad = _sift(findings, {*layout.emotions, *emotions})
     _check_emotions(layout, emotions, clips)
     chosen = [clip for clip in clips if clip.emotion is None or clip.emotion in emotions]
@@ -75,7 +76,7 @@ def read_layout(
     if bad and not skip_bad:
         remedy = "mend them, or go on without them with --skip-bad"
         if any(file.reason.startswith(UNKNOWN) for file in bad):
-            remedy = f"{remedy}; map labels with corpus.options (--option of `corpus describe`), such as anger=angry"
+            remedy = f"{remedy}; map labels by --option, such as --option anger=angry"
         raise UserErrors(
             f"corpus {layout.name} at {root}: {len(bad)} unusable; {remedy}",
             complaints(bad),
@@ -84,7 +85,7 @@ def read_layout(
         kind = OtherEmotions if left_out else UserError
         remedy = _why_none(layout, options, bad, left_out)
         raise kind(f"no usable recording of {layout.title}", where=root, remedy=remedy)
-    told = tuple(layout.notes(root))
+    told = (*layout.notes(root), *unmet(found, maps))
     labels, held = tuple(emotions), tuple(utterances)
     return Manifest(layout.name, folder, labels, held, tuple(bad), dict(left_out), source=root, notes=told)
 
@@ -124,18 +125,22 @@ def _check_emotions(layout: Layout, emotions: Sequence[str], clips: Iterable[Cli
 def _sift(findings: Iterable[Clip | BadFile], known: set[str]) -> tuple[list[Clip], list[BadFile]]:
     """Clips that can be looked at, and all that stands twice or carries an emotion nobody knows."""
     clips: dict[str, Clip] = {}
-    bad = []
+    bad, torn = [], dict[str, str]()
     for finding in findings:
         if isinstance(finding, BadFile):
             bad.append(finding)
-        elif finding.name in clips:
-            bad.append(BadFile(finding.name, "stands twice in the corpus"))
+        elif (other := clips.get(finding.name)) is not None:
+            if other.emotion != finding.emotion:
+                torn[finding.name] = f"stands twice in the corpus, as {other.emotion} and as {finding.emotion}"
+            else:
+                bad.append(BadFile(finding.name, "stands twice in the corpus"))
         elif finding.emotion is not None and finding.emotion not in known:
             reason = f"{UNKNOWN} {finding.emotion!r}; known are {', '.join(sorted(known))}"
             bad.append(BadFile(finding.name, reason))
         else:
             clips[finding.name] = finding
-    return list(clips.values()), bad
+    whole = [clip for name, clip in clips.items() if name not in torn]  # nobody knows which label is right
+    return whole, [*bad, *(BadFile(name, reason) for name, reason in torn.items())]
 
 
 def _look(folder: Path, clips: Sequence[Clip], progress: Progress | None) -> Iterable[Utterance | BadFile]:

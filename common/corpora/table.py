@@ -1,4 +1,4 @@
-"""Anybody's own recordings: a CSV or Parquet file with the columns path, emotion and session, and others.
+"""Anybody's own recordings: a CSV, TSV or Parquet file with the columns path, emotion and session, and others.
 
 Owns this layout. Paths are relative to the table's folder. Without a speaker column a session's speech is taken
 for one speaker's, so that folds by session stay speaker-disjoint as far as anybody can tell. Where others have one, a
@@ -9,11 +9,11 @@ part of its file.
 from collections.abc import Iterator
 from pathlib import Path
 
+from common.corpora.labels import COMMON
 from common.corpora.layout import Clip, Finding, Layout
 from common.corpora.manifest import BadFile
 from common.corpora.rows import KNOWN, NEEDED, Table, clip_of, read_table
 from common.errors import UserError
-from common.settings import EMOTIONS
 
 
 def table_at(root: Path) -> Path:
@@ -68,19 +68,10 @@ def _notes(root: Path) -> Iterator[str]:
 LAYOUT = Layout(
     name="table",
     title="a table of recordings",
-    example="recordings.csv with the columns path, emotion, session (and speaker, sex, start, end, split)",
-    markers=("*.csv", "*.parquet"),
-    emotions=(
-        *EMOTIONS,
-        "calm",
-        "fearful",
-        "disgusted",
-        "surprised",
-        "bored",
-        "frustrated",
-        "excited",
-        "other",
-    ),
+    example="or be a CSV, TSV or Parquet file with the columns path, emotion, session (and speaker, sex, start, end, "
+    "split)",
+    markers=("*.csv", "*.tsv", "*.parquet"),
+    emotions=COMMON,
     find=_find,
     free_labels=True,
     notes=_notes,

@@ -11,11 +11,13 @@ from simulations.commands.options import (
     Cache,
     ConfigFile,
     Corpus,
+    Option,
     Overrides,
     Preset,
     Root,
     Skew,
     SkewSeed,
+    SkipBad,
     choose_config,
     corpus_overrides,
     placeless_command,
@@ -31,6 +33,8 @@ def compare(
     overrides: Overrides = None,
     corpus: Corpus = None,
     root: Root = None,
+    option: Option = None,
+    skip_bad: SkipBad = False,
     cache: Cache = None,
     skew: Skew = None,
     skew_seed: SkewSeed = None,
@@ -118,7 +122,7 @@ def compare(
         from simulations.report.writing import write_report
 
     protocols = [f"methods.protocol={protocol}"] * (protocol is not None)
-    cut = [*corpus_overrides(corpus, root, skew, skew_seed, cache), *protocols]
+    cut = [*corpus_overrides(corpus, root, skew, skew_seed, cache, option, skip_bad=skip_bad), *protocols]
     config = choose_config(preset, config_file, [*(overrides or []), *cut])
     where = backend or (RAY if os.environ.get("RAY_ADDRESS") else PROCESSES)
     if where not in BACKENDS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulations import completion
-from simulations.commands.options import AsJson, Cache, cache_folder, option_pair
+from simulations.commands.options import AsJson, Cache, Option, SkipBad, cache_folder, option_pair
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,8 +44,8 @@ def describe(
     name: Annotated[
         str,
         typer.Argument(
-            help="librispeech, iemocap, emodb, mspimprov, ravdess, cremad, audformat, lhotse, audiofolder, table or "
-            "builtin.",
+            help="librispeech, iemocap, emodb, mspimprov, ravdess, cremad, audformat, lhotse, audiofolder, table, "
+            "files, joint or builtin.",
             show_default=False,
             autocompletion=completion.corpora,
         ),
@@ -62,18 +62,10 @@ def describe(
     emotions: Annotated[
         str, typer.Option("--emotions", metavar="A,B,...", help="The labels, in order; other recordings are left out.")
     ] = "neutral,angry,sad,happy",
-    option: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--option",
-            metavar="KEY=VALUE",
-            help="A choice of the layout's own, such as dialogs=improvised (iemocap) or subset=train-clean-360 "
-            "(librispeech), or a label and what it counts as, such as anger=angry; may be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Go on without the files that cannot be used, and list them.")
+    option: Option = None,
+    skip_bad: SkipBad = False,
+    headers: Annotated[
+        bool, typer.Option("--headers", help="Look at headers alone: faster, and what is damaged inside passes.")
     ] = False,
     cache: Cache = None,
     as_json: AsJson = False,
@@ -86,6 +78,8 @@ def describe(
     """
     from common.corpora import corpus_root, read_corpus
     from common.corpora.description import describe as count
+    from common.features.building import usable
+    from common.features.listening import faults
     from simulations.progress import bars, printer
 
     folder = corpus_root(name, root, cache_folder(cache))
@@ -99,6 +93,9 @@ def describe(
             progress=open_bar("looking at recordings"),
             options=dict(option_pair(text) for text in option or ()),
         )
+        if not headers:
+            bad = faults(manifest, progress=open_bar("listening to them"))
+            manifest = usable(manifest, bad, skip_bad=skip_bad)
     description = count(manifest)
     if as_json:
         import json
@@ -132,6 +129,9 @@ def show_description(description: dict[str, Any], console: "Console") -> None:
 
 def _facts(description: dict[str, Any]) -> list[str]:
     """What the table has no column for, a line each."""
+    from common.corpora.labels import complaints
+    from common.corpora.manifest import BadFile
+
     durations = description["durations"]
     told = {"unknown": "of unknown sex"}
     sexes = ", ".join(f"{count} {told.get(sex, sex)}" for sex, count in description["speakers_by_sex"].items())
@@ -148,7 +148,9 @@ def _facts(description: dict[str, Any]) -> list[str]:
     if left_out := ", ".join(f"{emotion} {count}" for emotion, count in description["left_out"].items()):
         facts.append(f"left out, for they are of other emotions: {left_out}")
     facts += [f"note: {note}" for note in description["notes"]]
-    facts += [f"skipped: {file['path']}: {file['reason']}" for file in description["skipped"]]
+    facts += [f"skipped: {line}" for line in complaints(BadFile(**file) for file in description["skipped"])]
+    if missing := [emotion for emotion, count in description["emotions"].items() if not count]:
+        facts.append(f"warning: no recording of {', '.join(missing)}")
     facts += [
         f"warning: speaker {speaker} is in {' and '.join(sessions)}; leaving one session out will be refused"
         for speaker, sessions in description["speakers_in_several_sessions"].items()

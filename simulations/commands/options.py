@@ -50,6 +50,19 @@ Corpus = Annotated[
 ]
 Root = Annotated[str | None, typer.Option("--root", metavar="DIR", help="Its folder; the built-in corpus needs none.")]
 SiteFile = Annotated[Path, typer.Option("--site", metavar="FILE", help="The file of the site.", show_default=False)]
+Option = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="KEY=VALUE",
+        help="A choice of the corpus's layout, such as dialogs=improvised (iemocap) or subset=train-clean-360 "
+        "(librispeech), or a label and what it counts as, such as anger=angry; may be repeated.",
+        show_default=False,
+    ),
+]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Go on without the files that cannot be used, and list them.")
+]
 Cache = Annotated[
     Path | None,
     typer.Option(
@@ -85,31 +98,39 @@ def corpus_overrides(
     skew: float | None = None,
     skew_seed: int | None = None,
     cache: Path | None = None,
+    option: list[str] | None = None,
+    *,
+    skip_bad: bool = False,
 ) -> list[str]:
-    """What --corpus, --root, --skew, --skew-seed and --cache mean as settings.
+    """What --corpus, --root, --option, --skip-bad, --skew, --skew-seed and --cache mean as settings.
 
-    >>> corpus_overrides("emodb", "data/EMO-DB", 0.3)
-    ['corpus.name="emodb"', 'runtime.corpus_root="data/EMO-DB"', 'corpus.skew=0.3']
+    >>> corpus_overrides("emodb", "data/EMO-DB", 0.3, option=["anger=angry"], skip_bad=True)
+    ['corpus.name="emodb"', 'runtime.corpus_root="data/EMO-DB"', 'corpus.options=["anger=angry"]', \
+'corpus.skip_bad=true', 'corpus.skew=0.3']
     """
     named = {
         "corpus.name": corpus,
         "runtime.corpus_root": root,
+        "corpus.options": ["=".join(option_pair(text)) for text in option or ()] or None,
+        "corpus.skip_bad": skip_bad or None,
         "corpus.skew": skew,
         "corpus.skew_seed": skew_seed,
         "runtime.cache": None if cache is None else str(cache),
     }
-    return [f"{place}={json.dumps(value)}" for place, value in named.items() if value not in (None, "")]
+    return [
+        f"{place}={json.dumps(value, ensure_ascii=False)}" for place, value in named.items() if value not in (None, "")
+    ]
 
 
 def option_pair(text: str) -> tuple[str, str]:
     """What --option names: a key and its value.
 
-    >>> option_pair("dialogs=improvised")
-    ('dialogs', 'improvised')
+    >>> option_pair("dialogs=improvised"), option_pair("sehr froh = happy")
+    (('dialogs', 'improvised'), ('sehr froh', 'happy'))
     """
-    key, separator, value = text.partition("=")
-    if not separator or not key.isidentifier():
-        raise UserError("not an option", where=text, remedy="write it as --option key=value")
+    key, _, value = (part.strip() for part in text.partition("="))
+    if not key or not value:
+        raise UserError("not an option", where=text or "''", remedy="write it as --option key=value")
     return key, value
 
 

@@ -10,11 +10,13 @@ from simulations.commands.options import (
     Cache,
     ConfigFile,
     Corpus,
+    Option,
     Overrides,
     Preset,
     Root,
     Skew,
     SkewSeed,
+    SkipBad,
     choose_config,
     corpus_overrides,
     placeless_command,
@@ -30,6 +32,8 @@ def simulate(
     overrides: Overrides = None,
     corpus: Corpus = None,
     root: Root = None,
+    option: Option = None,
+    skip_bad: SkipBad = False,
     cache: Cache = None,
     skew: Skew = None,
     skew_seed: SkewSeed = None,
@@ -68,9 +72,8 @@ def simulate(
 
     if backend not in BACKENDS:
         raise typer.BadParameter(f"{backend}: choose one of {', '.join(BACKENDS)}", param_hint="--backend")
-    config = choose_config(
-        preset, config_file, [*(overrides or []), *corpus_overrides(corpus, root, skew, skew_seed, cache)]
-    )
+    cut = corpus_overrides(corpus, root, skew, skew_seed, cache, option, skip_bad=skip_bad)
+    config = choose_config(preset, config_file, [*(overrides or []), *cut])
     console = Console(stderr=True, markup=False)
     try:
         with tidied_up():

@@ -37,6 +37,7 @@ from simulations.comparison.recognizing import real_examples
 from simulations.comparison.results import environment, ground, scored, seconds_of, whence
 from simulations.comparison.sample_quality import AN_EMOTION, drawn, look
 from simulations.comparison.schema import NO_TEST, Aside, Counts, Failed, Matrix, Results, Tested, write_results
+from simulations.comparison.setting import left_out
 from simulations.comparison.store import LEDGER, METRICS
 from simulations.federation.campaign import Simulation, order
 from simulations.federation.watching import Watch
@@ -74,7 +75,8 @@ def simulate_campaign(
 
 def _carried_out(simulation: Simulation, beside: Beside | None, backend: str, console: Console) -> Found:
     """The campaign itself, watched, while the real mode takes what it leaves of the processors."""
-    if warning := skew_warning(space_of(simulation.config), simulation.config.features, simulation.manifest):
+    skewed = skew_warning(space_of(simulation.config), simulation.config.features, simulation.manifest)
+    for warning in (*left_out(simulation.manifest), *([skewed] if skewed else [])):
         console.print(f"warning: {warning}", highlight=False, soft_wrap=True)
     for line in simulation.plan.lines():
         console.print(line, highlight=False)

@@ -12,6 +12,7 @@ from common.augmentation.backgrounds import Behind
 from common.config import Config
 from common.config.unnamed import default_base
 from common.corpora import labelled_corpus
+from common.corpora.labels import in_short
 from common.corpora.manifest import Manifest
 from common.errors import UserError
 from common.features.scaling import Scaling
@@ -40,11 +41,11 @@ class Setting:
     @cached_property
     def features(self) -> SpeechFeatures:
         """From the cache, where the comparison put them before it began."""
-        return features_in(self.space, self.manifest, self.config, self.config.runtime)
+        return _features(self)
 
     def extract(self, progress: Counting) -> None:
         """Put them into the cache, unless they are there."""
-        features_in(self.space, self.manifest, self.config, self.config.runtime, progress)
+        _features(self, progress)
 
     @property
     def scaling(self) -> Scaling | None:
@@ -112,7 +113,12 @@ class Setting:
         """What somebody should know before anything is computed."""
         leaks = [f"fold {one.title}: {leak}" for one in self.folds.values() if (leak := leak_of(one))]
         skew = skew_warning(self.space, self.config.features, self.manifest)
-        return [*leaks, *([skew] if skew else [])]
+        return [*left_out(self.manifest), *leaks, *([skew] if skew else [])]
+
+
+def left_out(manifest: Manifest) -> list[str]:
+    """What of a corpus is not used, and why, on a line; no line where all of it is."""
+    return [f"left out, for it cannot be used: {in_short(manifest.skipped)}"] if manifest.skipped else []
 
 
 def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:
@@ -121,13 +127,19 @@ def prepare(config: Config, base: Path | None, progress: Counting) -> Setting:
     config = config.model_copy(update={"runtime": runtime})
     manifest = labelled_corpus(config.corpus, config.runtime, progress)
     setting = Setting(config, manifest, base or default_base(config))
-    features = features_in(setting.space, manifest, config, config.runtime, progress)
-    setting = replace(setting, manifest=features.manifest)
+    setting = replace(setting, manifest=_features(setting, progress).manifest)
     setting.manifest.require_every_label()
     _ = setting.folds
     if not isinstance(setting.space, Vectors):
         _ = setting.pretrained
     return setting
+
+
+def _features(setting: Setting, progress: Counting | None = None) -> SpeechFeatures:
+    config = setting.config
+    return features_in(
+        setting.space, setting.manifest, config, config.runtime, progress, skip_bad=config.corpus.skip_bad
+    )
 
 
 def choose_folds(setting: Setting, names: Sequence[str]) -> tuple[Trial, ...]:

@@ -13,6 +13,7 @@ from common.config import Config
 from common.corpora import labelled_corpus
 from common.corpora.manifest import Manifest
 from common.errors import UserError
+from common.features.spaces import features_in, space_of
 from common.training.pretrained import pretrained_hash
 from server.campaign import RESULTS
 from server.outcome import Found, read_found
@@ -54,6 +55,9 @@ def order(config: Config, run: Path, base: Path, *, plan: str | None = None, res
     """Everything that must be in place before the first client is asked."""
     with bars() as open_bar:
         manifest = labelled_corpus(config.corpus, config.runtime, open_bar(config.corpus.name))
+        if config.corpus.skip_bad:  # sites leave out what they cannot use, so nothing here counts on it
+            progress = open_bar("features")
+            manifest = features_in(space_of(config), manifest, config, config.runtime, progress, skip_bad=True).manifest
     with busy("preparing the run"):
         return _order(config, run, base, manifest, plan, resume=resume)
 

@@ -12,6 +12,7 @@ from common.files import atomic_write
 from common.scoring import Score
 from simulations.comparison.modes import REAL
 from simulations.comparison.schema import Results, read_results
+from simulations.report.arms import arms_table
 from simulations.report.cells import Cell
 from simulations.report.published import Printed, printed_for
 from simulations.report.shares import shares_of_real
@@ -72,7 +73,7 @@ def results_block(results: Results) -> str:
     utterances = sum(sum(fold.utterances) for fold in results.folds)
     speakers = sum(len(fold.speakers) for fold in results.folds)
     return (
-        f"{table}\n{_ablations(results)}"
+        f"{table}\n{_further(results)}"
         f"{results.corpus}, preset `{results.preset}`: n = {utterances} utterances of "
         f"{many(speakers, 'speaker')}, {many(len(results.folds), 'fold')}, {many(len(results.seeds), 'seed')}. "
         "Macro F1 and UAR are means over the emotions that a fold holds, over folds and seeds; intervals are "
@@ -92,13 +93,14 @@ def _corpus(printed: Printed) -> str:
     return printed.about.partition(";")[0]
 
 
-def _ablations(results: Results) -> str:
-    """What each turned setting is worth; nothing where none was turned."""
-    found = ablations_table(results)
-    if not found.rows:
-        return ""
-    headings, *rows = ([_in_one_line(cell) for cell in line] for line in (found.headings, *found.rows))
-    return f"{found.caption}\n\n{markdown(headings, rows)}\n"
+def _further(results: Results) -> str:
+    """What each turned setting is worth, and each mode in each arm of the protocol; nothing where there is none."""
+    told = ""
+    for found in (ablations_table(results), arms_table(results)):
+        if found.rows:
+            headings, *rows = ([_in_one_line(cell) for cell in line] for line in (found.headings, *found.rows))
+            told += f"{found.caption}\n\n{markdown(headings, rows)}\n"
+    return told
 
 
 def _in_one_line(cell: Cell) -> str:

@@ -23,6 +23,22 @@ def test_labels_of_a_table_are_mapped_and_the_others_stay(root):
     assert [one.emotion for one in manifest.utterances] == ["angry", "happy", "sad"]
 
 
+def test_capitals_spaces_and_letters_of_any_language_make_no_difference(plant):
+    root = plant(["a.wav", "b.wav", "c.wav", "d.wav"])
+    (root / "mine.csv").write_text(
+        "path,emotion,session\na.wav,\u00c4rger,1\nb.wav,sehr froh,1\nc.wav,4,2\nd.wav,sad,2\n"
+    )
+    corpus = CorpusConfig(name="table", options=("\u00e4rger=angry", "Sehr Froh = happy", "4=neutral"))
+    manifest = labelled_corpus(corpus, RuntimeConfig(corpus_root=str(root)))
+    assert [one.emotion for one in manifest.utterances] == ["angry", "happy", "neutral", "sad"]
+
+
+def test_a_map_of_a_label_that_no_recording_has_is_told(root):
+    manifest = read_corpus("table", root, anger="angry", happiness="happy", joy="happy")
+    note = "no recording has the label joy, which would count as happy; there are anger, happiness, sad"
+    assert note in manifest.notes
+
+
 def test_a_configuration_maps_them_too(root):
     corpus = CorpusConfig(name="table", options=("anger=angry", "happiness=happy"))
     manifest = labelled_corpus(corpus, RuntimeConfig(corpus_root=str(root)))
@@ -30,7 +46,7 @@ def test_a_configuration_maps_them_too(root):
 
 
 def test_without_a_map_the_way_out_is_named_once_a_label(root):
-    with pytest.raises(UserErrors, match=r"map labels with corpus\.options .*, such as anger=angry") as caught:
+    with pytest.raises(UserErrors, match="map labels by --option, such as --option anger=angry") as caught:
         read_corpus("table", root)
     assert len(caught.value.problems) == 2
 
@@ -49,7 +65,7 @@ def test_a_label_that_a_layout_knows_may_count_as_another(plant):
         ({"anger": "angry", "angry": "anger"}, "anger=angry: angry is mapped itself"),
         ({"anger": "rage", "rage": "angry"}, "anger=rage: rage is mapped itself"),
         ({"anger": "anger"}, "anger=anger: anger is mapped itself"),
-        ({"anger": "Angry!"}, "anger=Angry!: 'Angry!' is no label"),
+        ({"anger": "Angry!"}, "anger=angry!: 'angry!' is no label"),
     ],
     ids=["loop", "chain", "itself", "no label"],
 )

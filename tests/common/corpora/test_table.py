@@ -87,7 +87,7 @@ def test_all_missing_columns_are_named_together(plant_table):
         (",sad,Leeds", r"mine\.csv row 2: no path"),
         ("a/two.wav,sad", r"a/two\.wav: no session in mine\.csv row 2"),
         ("a/two.wav,sad,Leeds,ann,x", r"a/two\.wav: unknown sex 'x' in mine\.csv row 2; write female, male"),
-        ("a/../a/one.wav,sad,Leeds,bob", r"a/one\.wav: stands twice"),
+        ("a/../a/one.wav,angry,Leeds,bob", r"a/one\.wav: stands twice"),
     ],
 )
 def test_a_bad_row_is_reported_and_can_be_skipped(plant_table, row, complaint):
@@ -98,6 +98,14 @@ def test_a_bad_row_is_reported_and_can_be_skipped(plant_table, row, complaint):
     manifest = read_corpus("table", root, skip_bad=True)
     assert [u.emotion for u in manifest.utterances] == ["angry"]
     assert len(manifest.skipped) == 1
+
+
+def test_a_recording_with_two_labels_has_none(plant_table):
+    rows = "a/one.wav,angry,Leeds\na/two.wav,sad,Leeds\na/one.wav,sad,Leeds\n"
+    root = plant_table(f"path,emotion,session\n{rows}")
+    with pytest.raises(UserErrors, match=r"a/one\.wav: stands twice in the corpus, as angry and as sad"):
+        read_corpus("table", root)
+    assert [one.path for one in read_corpus("table", root, skip_bad=True).utterances] == ["a/two.wav"]
 
 
 def test_a_row_without_a_speaker_among_rows_that_have_one_is_nobody(plant_table):
@@ -241,7 +249,7 @@ def test_times_of_a_parquet_table_are_parts(write_tone, tmp_path):
             r"a\.wav: its end \(0\.5 s\) is not after its start \(0\.9 s\) in mine\.csv row 2",
         ),
         ("a.wav,x,0.5,sad,Leeds,ann", r"a\.wav: its start 'x' is no number of seconds in mine\.csv row 2"),
-        ("a.wav,0,0.10,angry,Leeds,ann", r"a\.wav#t=0,0\.1: stands twice"),
+        ("a.wav,0,0.10,sad,Leeds,ann", r"a\.wav#t=0,0\.1: stands twice"),
         ("a.wav,0.05,0.3,angry,Leeds,ann", r"a\.wav#t=0\.05,0\.3: overlaps a\.wav#t=0,0\.1 of the same speaker"),
     ],
 )

@@ -1,9 +1,16 @@
 """What is refused before anything is computed."""
 
-import pytest
+import shutil
 
+import numpy as np
+import pytest
+import soundfile
+
+from common.config import load_config
 from common.errors import UserError, UserErrors
+from simulations.comparison.beside import Beside
 from simulations.comparison.setting import choose_folds, prepare
+from simulations.federation.campaign import order
 
 
 def ignore(done, total):
@@ -62,3 +69,39 @@ def test_shipped_networks_are_found_by_their_size(tmp_path):
     with pytest.raises(UserErrors, match="no networks of these sizes are shipped; name some with --base") as refused:
         fitting_weights(NetworkConfig(width=0.25))
     assert "small: network.width: 0.125 stored, 0.25 asked for" in refused.value.problems
+
+
+@pytest.fixture
+def with_silence(config, three_sessions, tmp_path):
+    """A function from corpus.skip_bad to the corpus in which one recording is silent, as vectors are made of it."""
+    folder = tmp_path / "speech"
+    shutil.copytree(three_sessions, folder)
+    first = (folder / "recordings.csv").read_text().splitlines()[1]
+    soundfile.write(folder / first.split(",")[0], np.zeros(16_000), 16_000)
+    best = load_config("best")
+
+    def make(skip):
+        plain = config.model_copy(update={"methods": best.methods, "vectors": best.vectors})
+        return plain.model_copy(
+            update={
+                "corpus": plain.corpus.model_copy(update={"skip_bad": skip}),
+                "runtime": plain.runtime.model_copy(update={"corpus_root": str(folder)}),
+            }
+        )
+
+    return make
+
+
+def test_a_recording_that_cannot_be_used_is_refused_or_left_out_and_named(with_silence, weights):
+    with pytest.raises(UserError, match=r"1 of 24 files .* go on without them with --skip-bad"):
+        prepare(with_silence(skip=False), weights, ignore)
+    setting = prepare(with_silence(skip=True), weights, ignore)
+    assert len(setting.manifest) == len(setting.features) == 23
+    assert any("left out, for it cannot be used: 1 silent" in line for line in setting.warnings())
+
+
+def test_a_campaign_beside_real_speech_leaves_it_out_too(with_silence, weights, tmp_path):
+    simulation = order(with_silence(skip=True), tmp_path / "run", weights)
+    beside = Beside.of(simulation)
+    assert len(beside.setting.manifest) == 23
+    assert sum(len(fold.test) for fold in beside.setting.folds.values()) == len(beside.setting.features)
