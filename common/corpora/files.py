@@ -17,9 +17,10 @@ from common.errors import UserError
 
 PATTERN = "pattern"
 NAMES = ("emotion", "speaker", "session", "sex", "split")
+NUMBER = "number"
 SOUNDS = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"})
 WRITTEN = "write it as --option 'pattern={speaker}/{emotion}_{}', where {} is anything and {number} digits"
-_PLACE = re.compile(r"\{([a-z]*)\}")
+_PLACE = re.compile(r"\{([a-z]*)(?::([1-9][0-9]*))?\}")
 
 
 def layout_of(options: Mapping[str, str]) -> Layout:
@@ -33,27 +34,35 @@ def layout_of(options: Mapping[str, str]) -> Layout:
 def _compiled(pattern: str) -> re.Pattern[str]:
     """A pattern as a regular expression of a path without its suffix.
 
-    Each place takes as little as it can, and at least one letter, and none goes over a slash.
+    Each place takes as little as it can, and at least one letter, or as many as it says; none goes over a slash.
 
     >>> _compiled("{speaker}/{emotion}{number}").fullmatch("DC/sa01").groupdict()
     {'speaker': 'DC', 'emotion': 'sa'}
     """
-    names = _PLACE.findall(pattern)
-    unknown = sorted({*names} - {*NAMES, "", "number"})
+    places = list(_PLACE.finditer(pattern))
+    names = [place[1] for place in places]
     rest = _PLACE.sub("", pattern)
+    unknown = sorted({*names} - {*NAMES, "", NUMBER})
     if unknown or "{" in rest or "}" in rest or "emotion" not in names:
         what = f"no such place: {', '.join(unknown)}" if unknown else "a pattern that cannot be read"
-        remedy = f"there are {', '.join(NAMES)}, number and {{}}, and emotion is needed; {WRITTEN}"
+        remedy = f"there are {', '.join(NAMES)}, {NUMBER} and {{}}, and emotion is needed; {WRITTEN}"
         raise UserError(what, where=pattern, remedy=remedy)
-    expression, seen = "", set[str]()
-    for text, name in zip(_PLACE.split(pattern)[::2], [*names, None], strict=True):
-        expression += re.escape(text)
-        if name in NAMES:
-            expression += f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+?)"
-            seen.add(name)
-        elif name is not None:
-            expression += "[0-9]+" if name == "number" else "[^/]+?"
-    return re.compile(expression)
+    expression, end, seen = "", 0, set[str]()
+    for place in places:
+        expression += re.escape(pattern[end : place.start()]) + _expression(place[1], place[2], seen)
+        end = place.end()
+    return re.compile(expression + re.escape(pattern[end:]))
+
+
+def _expression(name: str, width: str | None, seen: set[str]) -> str:
+    """Of one place; a name that was seen before stands for the same text again."""
+    if name in seen:
+        return f"(?P={name})"
+    letters = ("[0-9]" if name == NUMBER else "[^/]") + (f"{{{width}}}" if width else "+?")
+    if name not in NAMES:
+        return letters
+    seen.add(name)
+    return f"(?P<{name}>{letters})"
 
 
 def _find(form: re.Pattern[str], root: Path, **_: str) -> Iterator[Finding]:

@@ -19,9 +19,10 @@ def read(root, pattern, **options):
         (["OAF_h/OAF_back_h.wav"], "{}/{speaker}_{}_{emotion}", [("OAF", "OAF", "h")]),
         (["Sad/x.FLAC".lower()], "{emotion}/{}", [("all", "all", "sad")]),
         (["s1/ann/sad/1.mp3"], "{session}/{speaker}/{emotion}/{}", [("ann", "s1", "sad")]),
+        (["03a01ha.wav", "08b10ab.wav"], "{speaker:2}{:3}{emotion:1}{}", [("03", "03", "h"), ("08", "08", "a")]),
         (["ann/ann-sad.wav"], "{speaker}/{speaker}-{emotion}", [("ann", "ann", "sad")]),
     ],
-    ids=["letters and digits", "folders that say it twice", "emotions alone", "sessions", "one place twice"],
+    ids=["letters and digits", "folders that say it twice", "emotions alone", "sessions", "widths", "one place twice"],
 )
 def test_a_path_tells_who_speaks_where_and_how(plant, paths, pattern, found):
     manifest = read(plant(paths), pattern, a="angry", h="happy", sa="sad")
@@ -47,6 +48,7 @@ def test_a_path_that_does_not_fit_is_named_and_what_is_no_sound_is_passed_over(p
         ("", "nobody said what the paths mean"),
         ("{speaker}/{}", "emotion is needed"),
         ("{speeker}/{emotion}", "no such place: speeker"),
+        ("{speaker:0}/{emotion}", "a pattern that cannot be read"),
         ("{speaker/{emotion}", "a pattern that cannot be read"),
     ],
 )
