@@ -29,6 +29,7 @@ from simulations.commands import (
     keeper,
     ledger,
     model,
+    modes,
     pretrain,
     protocols,
     recognize,
@@ -71,6 +72,7 @@ app.command(rich_help_panel=FEDERATE)(simulate.simulate)
 app.command(rich_help_panel=FEDERATE)(compare.compare)
 app.command(rich_help_panel=FEDERATE)(watch.watch)
 app.command(rich_help_panel=FEDERATE)(report.report)
+app.command(rich_help_panel=FEDERATE)(modes.modes)
 app.command(rich_help_panel=FEDERATE)(synthesizers.synthesizers)
 app.command(rich_help_panel=FEDERATE)(recognizers.recognizers)
 app.command(rich_help_panel=FEDERATE)(protocols.protocols)

@@ -96,7 +96,7 @@ def compare(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare modes of training a recognizer: real, centralized, federated, baseline, floor, real+synthetic.
+    """Compare what recognizers are trained on, such as real speech and federated samples; `eyesoff modes` lists all.
 
     Every unit of work is kept: stop it at any time and give the same command again; add a mode or a seed, and only
     what is new is computed. A unit that fails is named, the others go on, and the exit status is 1.

@@ -29,13 +29,13 @@ def show(title: str, registry: "Registry[Any]", row_of: Callable[[Any], Mapping[
         broken = [{"name": one.name, "reason": one.reason} for one in registry.broken]
         typer.echo(json.dumps({title: rows, "broken": broken}))
         return
-    _print(rows)
+    tell(rows)
     for one in registry.broken:
         typer.echo(f"{registry.noun} {one.name} cannot be used: {one.reason}", err=True)
 
 
-def _print(rows: Sequence[Mapping[str, str]]) -> None:
-    """On a terminal a paragraph each, for seven columns would cut words; elsewhere a line each, heads first."""
+def tell(rows: Sequence[Mapping[str, str]]) -> None:
+    """Rows of fields: on a terminal a paragraph each, since columns would cut words; elsewhere a line, heads first."""
     from rich.padding import Padding
 
     from simulations.progress import printer

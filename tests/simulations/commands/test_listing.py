@@ -1,4 +1,4 @@
-"""`eyesoff synthesizers`, `recognizers` and `protocols` as a person meets them."""
+"""`eyesoff modes`, `synthesizers`, `recognizers` and `protocols` as a person meets them."""
 
 import json
 
@@ -8,8 +8,10 @@ from typer.testing import CliRunner
 from common.protocols import PROTOCOLS
 from common.recognizers import RECOGNIZERS
 from common.registry import Broken
+from common.spaces import PATCHES, Vectors
 from common.synthesizers import SYNTHESIZERS
 from simulations.cli import app
+from simulations.comparison.modes import SPOKEN, choose_modes
 
 every = pytest.mark.parametrize(
     ("command", "registry"),
@@ -47,3 +49,14 @@ def test_synthesizers_are_listed_with_their_papers():
 def test_protocols_say_whether_a_campaign_can_keep_to_them():
     rows = json.loads(CliRunner().invoke(app, ["protocols", "--json"]).stdout)["protocols"]
     assert {row["name"]: row["campaign"] for row in rows}["leave-one-session-out"] == "yes"
+
+
+def test_every_row_of_a_comparison_is_listed_as_it_is_typed():
+    rows = {row["name"]: row for row in json.loads(CliRunner().invoke(app, ["modes", "--json"]).stdout)["modes"]}
+    assert all("," not in name for name in rows)
+    vectors = Vectors(set="any", size=1, scale="public")
+    for space, kind in ((vectors, "vectors"), (PATCHES, "patches")):
+        named = [name for name, row in rows.items() if kind in row["spaces"]]
+        assert [mode.name for mode in choose_modes(named, space)] == [SPOKEN[name] for name in named]
+    assert {"copying", "gaussian federated", "federated averaging 20 rounds", "undersampling 0.4"} < rows.keys()
+    assert len(CliRunner().invoke(app, ["modes"]).stdout.splitlines()) == len(rows) + 1
