@@ -5,6 +5,7 @@ work: that reads an answer when somebody asks for the release again.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from datetime import datetime
 from client.activity import ASKED, AUDIT, TUNINGS, VERDICT
 from client.audits import Answer, AuditFolder, digest_of
 from client.gate import utc_now
-from client.history import Record
+from client.history import TUNE, Record
 from client.ledger import Ledger, entries
 from client.policy import Gatekeeper, load_policy
 from client.recipes import preset_recipes
@@ -100,11 +101,20 @@ def inbox(site: Site) -> list[Waiting]:
 
 
 def _left(site: Site) -> dict[str, datetime]:
-    """When the release of each piece of work was let out first."""
+    """When the release of each piece of work was let out first.
+
+    An entry of 0.2.0 or before does not name the work, which may be any that the same run had begun here: rather
+    one too many is said to have left than one too few.
+    """
     left: dict[str, datetime] = {}
+    begun: defaultdict[tuple[str | None, str | None], set[str]] = defaultdict(set)
     for entry in entries(site.ledger) if site.ledger.exists() else ():
-        if (entry.outcome, entry.kind) == ("sent", "release"):
-            left.setdefault(entry.work, entry.time)
+        of_run = begun[entry.run, entry.session]
+        if (entry.outcome, entry.kind) == ("admitted", TUNE):
+            of_run.add(entry.work or entry.request)
+        elif (entry.outcome, entry.kind) == ("sent", "release"):
+            for work in {entry.work} if entry.work else of_run:
+                left.setdefault(work, entry.time)
     return left
 
 

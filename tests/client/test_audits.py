@@ -1,6 +1,7 @@
 """A finished release is audited at its site before it leaves: once, resumably, and a steward has the last word."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ import torch
 from client import audits
 from client.activity import AUDIT, TUNINGS, VERDICT
 from client.audits import AuditFolder
+from client.history import Record
 from client.inbox import answer, inbox
 from client.keeper import Keeper
-from client.ledger import entries, verify
+from client.ledger import Ledger, entries, verify
+from client.seen import note_of
 from client.tuning import DONE, Clock, TuningFolder
 from common.audit.twins import Audit
 from common.errors import UserError
@@ -24,6 +27,7 @@ from common.wire import Code, Collect, Precision, Release, Stage, Working
 from simulations.cli import main
 
 LONG = 250.0
+NOW = datetime(2030, 1, 31, 12, tzinfo=UTC)
 KEPT = 128
 LIMITS = "[audit]\ntwins = 4\nsamples = 256\nspeakers = 1\nauc = 0.85\nflagged = 1e-9\nepsilon = 60.0\n"
 """Of so few recordings of noise, by so few twins, that only what copies them is refused."""
@@ -97,6 +101,33 @@ def keeper_of(install, order, site, with_policy):
         return Keeper(own), request, own
 
     return make
+
+
+@pytest.fixture
+def typed(capsys):
+    """What a steward types, and what is told."""
+
+    def run(*words):
+        with pytest.raises(SystemExit) as left:
+            main(["keeper", *words])
+        told = capsys.readouterr()
+        return left.value.code, told.out, told.err
+
+    return run
+
+
+@pytest.fixture
+def site_file_of(tmp_path):
+    """A function that writes a site down."""
+
+    def write(site):
+        path = tmp_path / "site.toml"
+        lines = [f'session = "{site.session}"', f'root = "{site.root}"']
+        lines += [f'state = "{site.state}"', f'policy = "{site.policy}"']
+        path.write_text("\n".join(lines))
+        return path
+
+    return write
 
 
 def outcomes(site):
@@ -230,6 +261,30 @@ class TestApprove:
         assert one.left is not None
         assert "cannot be called back" in list(one.lines())[-1]
 
+    def test_what_left_before_entries_named_their_work_is_not_said_to_stay(self, keeper_of, said, typed, site_file_of):
+        keeper, request, site = keeper_of(Noise, "approve")
+        said(keeper, request, LONG)
+        answer(site, inbox(site)[0].name, "approved")
+        said(keeper, Collect(tuning=request.tuning), LONG)
+        known = list(entries(site.ledger))
+        site.ledger.unlink()
+        note_of(site.ledger).unlink()
+        for entry in known:
+            plain = entry.model_dump(exclude={"number", "previous"} | ({"work"} if entry.outcome == "sent" else set()))
+            Ledger(site.ledger).append(Record.model_validate(plain))
+        (one,) = inbox(site)
+        assert one.left is not None
+        told = typed("refuse", one.name, "--site", str(site_file_of(site)))[1]
+        assert "cannot be called back" in told
+        assert "stays here" not in told
+
+    def test_what_another_run_got_is_not_said_to_have_left(self, keeper_of, said):
+        keeper, request, site = keeper_of(Noise, "approve")
+        said(keeper, request, LONG)
+        sent = Record(time=NOW, outcome="sent", kind="release", run="another", session=site.session)
+        Ledger(site.ledger).append(sent)
+        assert inbox(site)[0].left is None
+
     def test_another_user_than_the_keepers_is_sent_away(self, keeper_of, said, monkeypatch):
         keeper, request, site = keeper_of(Noise, "approve")
         said(keeper, request, LONG)
@@ -324,24 +379,10 @@ class TestCommandLine:
     """What a steward types."""
 
     @pytest.fixture
-    def typed(self, capsys):
-        def run(*words):
-            with pytest.raises(SystemExit) as left:
-                main(["keeper", *words])
-            told = capsys.readouterr()
-            return left.value.code, told.out, told.err
-
-        return run
-
-    @pytest.fixture
-    def site_file(self, keeper_of, said, tmp_path):
+    def site_file(self, keeper_of, said, site_file_of):
         keeper, request, site = keeper_of(Copies, "approve")
         assert said(keeper, request, LONG).code is Code.HELD
-        path = tmp_path / "site.toml"
-        lines = [f'session = "{site.session}"', f'root = "{site.root}"']
-        lines += [f'state = "{site.state}"', f'policy = "{site.policy}"']
-        path.write_text("\n".join(lines))
-        return path
+        return site_file_of(site)
 
     def test_the_inbox_tells_what_waits_and_an_answer_changes_it(self, typed, site_file):
         status, told, _ = typed("inbox", "--site", str(site_file))
