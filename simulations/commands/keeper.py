@@ -292,6 +292,7 @@ def dry_run(
     from client.policy import load_policy
     from client.rehearsal import rehearse
     from client.site import load_site
+    from client.spending import Spending
     from client.standing import history_of, quotas
     from client.survey import survey
     from simulations.progress import bars
@@ -307,5 +308,6 @@ def dry_run(
         typer.echo(json.dumps(plain(surveyed, found), indent=2))
         return
     known = entries(settings.ledger) if settings.ledger.exists() else ()
-    for line in lines(surveyed, found, policy, quotas(history_of(known, now), {}, policy)):
+    given = quotas(history_of(known, now), Spending(settings.ledger).read(), policy)
+    for line in lines(surveyed, found, policy, given):
         typer.echo(line)
