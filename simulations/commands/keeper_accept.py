@@ -77,6 +77,7 @@ def _accept(propose: "Callable[[Policy], Proposal]", site: Path, *, yes: bool) -
     from client.policy import load_policy
     from client.site import load_site
     from common.errors import UserError
+    from common.files import require_owner
 
     policy = load_site(site).policy
     if policy is None:
@@ -94,6 +95,7 @@ def _accept(propose: "Callable[[Policy], Proposal]", site: Path, *, yes: bool) -
     if proposal.is_accepted(current):
         typer.echo(f"{policy} lists it already")
         return
+    require_owner(policy)  # it is replaced, by a file of whoever gives the command
     if not yes and not typer.confirm(f"Accept it at {site}?"):
         typer.echo(f"nothing was accepted: {policy} is as it was")
         raise typer.Exit(1)

@@ -59,3 +59,10 @@ def test_an_answer_of_no_changes_nothing(capsys, site_file, policy, recipe, monk
     assert status == 1
     assert told.splitlines()[-1] == f"nothing was accepted: {policy} is as it was"
     assert policy.read_text() == ""
+
+
+def test_another_user_than_the_policys_may_read_and_not_accept(capsys, site_file, policy, recipe, monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: policy.stat().st_uid + 1)
+    status, told, err = run(capsys, "recipe", recipe, "--site", site_file, "--yes")
+    assert (status, "these files belong to user" in err, "iterations = 1001" in told) == (2, True, True)
+    assert policy.read_text() == ""
