@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from client.activity import ASKED, AUDIT, TUNINGS, VERDICT
+from client.activity import ASKED, TUNINGS
 from client.audits import Answer, AuditFolder, digest_of
 from client.gate import utc_now
 from client.history import TUNE, Record
@@ -45,7 +45,7 @@ class Waiting:
         release: names the weights as they are now.
         verdict: of its audit; None where it has none yet, or none of these weights.
         answer: the steward's, to these weights.
-        changed: whether an audit said something of other weights.
+        changed: whether these are other weights than those that were audited.
         held: whether it waits for the steward, who alone can let it go.
         size: bytes of the weights as they leave, in the form that was asked for.
         left: when it was let out first; None where it never was.
@@ -132,7 +132,7 @@ def answer(site: Site, name: str, word: str) -> Waiting:
         raise UserError(
             "this release is damaged on disk", where=name, remedy="it is made anew when it is asked for again"
         )
-    if word == "approved" and one.verdict is None:
+    if word == "approved" and (one.changed or one.verdict is None):
         why, remedy = (
             (CHANGED, "refuse it") if one.changed else ("it is not audited yet", "let the keeper audit it first")
         )
@@ -179,7 +179,7 @@ def _waiting(folder: TuningFolder, rule: Gatekeeper, left: datetime | None) -> W
         release=release,
         verdict=verdict,
         answer=said,
-        changed=verdict is None and (folder.path / AUDIT / VERDICT).exists(),
+        changed=own.is_swapped(release),
         held=held,
         size=release_bytes(tuning),
         left=left,

@@ -127,6 +127,8 @@ def _meaning(one: Waiting, policy: Policy) -> str:
         return f"It left first at {one.left:%Y-%m-%d %H:%M} UTC; {RECALL}.{more}"
     if policy.release == "always":
         return "Your policy lets it leave without asking you."
+    if one.changed:
+        return "It cannot be approved. If you refuse it, or do nothing, it stays here. Find out who changed it."
     if one.held:
         return (
             f"If you approve, it leaves when run {one.tuning.run} asks again. What has left cannot be called back. "
@@ -143,7 +145,8 @@ def _meaning(one: Waiting, policy: Policy) -> str:
 def _commands(one: Waiting, policy: Policy, site: Path) -> tuple[str, ...]:
     if policy.release == "always" or one.damaged:
         return ()
-    wanted = ["refuse"] if one.answer == "approved" or one.verdict is None else ["approve", "refuse"]
+    settled = one.answer == "approved" or one.verdict is None or one.changed
+    wanted = ["refuse"] if settled else ["approve", "refuse"]
     return tuple(f"eyesoff keeper {word} {one.name} --site {shlex.quote(str(site))}" for word in wanted)
 
 

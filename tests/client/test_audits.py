@@ -239,6 +239,45 @@ class TestApprove:
         assert "these are not the weights that were audited before" in waiting.verdict.reasons[0]
         assert waiting.answer is None
 
+    def test_swapped_weights_are_never_approved_and_the_first_verdict_outlasts_them(self, keeper_of, said):
+        keeper, request, site = keeper_of(Copies, "approve")
+        said(keeper, request, LONG)
+        done = folder_of(site).path / DONE
+        weights, card = read_tensors(done)
+        changed = weights | {"patches": weights["patches"] + 1}
+        save_tensors(done, changed, {"what": card["what"], "seconds": card["seconds"]})
+        said(keeper, request, LONG)
+        (swapped,) = inbox(site)
+        assert (swapped.changed, swapped.verdict.word) == (True, "cannot-tell")
+        with pytest.raises(UserError, match="weights have changed since they were audited"):
+            answer(site, swapped.name, "approved")
+        (folder_of(site).path / AUDIT / VERDICT).write_text("{")  # which hides no swap
+        with pytest.raises(UserError, match="weights have changed since they were audited"):
+            answer(site, swapped.name, "approved")
+        assert answer(site, swapped.name, "kept-back").changed
+
+    def test_weights_that_are_put_back_have_the_verdict_that_they_had(self, keeper_of, said):
+        keeper, request, site = keeper_of(Copies, "approve")
+        said(keeper, request, LONG)
+        first, done = inbox(site)[0], folder_of(site).path / DONE
+        weights, card = read_tensors(done)
+        card = {"what": card["what"], "seconds": card["seconds"]}
+        save_tensors(done, weights | {"patches": weights["patches"] + 1}, card)
+        said(keeper, request, LONG)
+        save_tensors(done, weights, card)
+        said(keeper, request, LONG)
+        assert first.verdict.word == "refuse"
+        assert inbox(site) == [first]
+
+    def test_a_torn_verdict_accuses_nobody(self, keeper_of, said):
+        keeper, request, site = keeper_of(Noise, "approve")
+        said(keeper, request, LONG)
+        (folder_of(site).path / AUDIT / VERDICT).write_text("{")
+        (waiting,) = inbox(site)
+        assert (waiting.changed, waiting.verdict) == (False, None)
+        with pytest.raises(UserError, match="not audited yet"):
+            answer(site, waiting.name, "approved")
+
     def test_whoever_lists_what_is_damaged_changes_nothing(self, keeper_of, said):
         keeper, request, site = keeper_of(Noise, "approve")
         said(keeper, request, LONG)

@@ -84,6 +84,8 @@ def test_it_says_what_is_unusual_and_nothing_of_it_where_nothing_is(waiting, bla
         ({"held": False, "answer": "approved"}, "approve", ["refuse"]),
         ({"held": False, "answer": "kept-back"}, "audited", ["approve", "refuse"]),
         ({"verdict": None}, "approve", ["refuse"]),
+        ({"changed": True}, "approve", ["refuse"]),
+        ({"changed": True, "held": False, "answer": "kept-back"}, "audited", ["refuse"]),
         ({"held": False}, "always", []),
     ],
 )
@@ -100,6 +102,12 @@ def test_what_is_not_audited_says_so_and_has_no_picture(waiting):
     page = built(waiting(verdict=unable("it took longer than 3 minutes")))
     assert "it took longer than 3 minutes" in words_of(page)
     assert "<svg" not in page
+
+
+def test_of_swapped_weights_the_page_promises_no_approval(waiting, blank_figures):
+    words = words_of(built(waiting(changed=True, verdict=unable("these are not the weights that were audited before"))))
+    assert "It cannot be approved." in words
+    assert "If you approve" not in words
 
 
 def test_the_page_needs_nothing_else_and_runs_nothing(waiting):
