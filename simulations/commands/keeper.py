@@ -221,6 +221,9 @@ def inbox(site: SiteFile, as_json: AsJson = False, page: PageFile = None) -> Non
                 "held": one.held,
                 "bytes": one.size,
             }
+                "damaged": one.damaged,
+                "changed": one.changed,
+                "left": None if one.left is None else one.left.isoformat(),
             for one in found
         ]
         typer.echo(json.dumps({"releases": listed}, indent=2))

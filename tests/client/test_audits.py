@@ -435,6 +435,7 @@ class TestCommandLine:
         assert "stays here" in typed("refuse", name, "--site", str(site_file))[1]
         (one,) = json.loads(typed("inbox", "--site", str(site_file), "--json")[1])["releases"]
         assert (one["name"], one["answer"], one["verdict"]["word"]) == (name, "kept-back", "refuse")
+        assert (one["damaged"], one["changed"], one["left"]) == (False, False, None)
 
     def test_the_inbox_is_a_page_that_is_nobody_elses_to_read(self, typed, site_file, tmp_path):
         page = tmp_path / "inbox.html"
