@@ -93,8 +93,8 @@ def status(
     tell what it holds, its policy in words, what is used and left of each quota, how many releases wait for your
     answer, and until when the certificates beside it are good.
 
-    Leaves with status 1 where it answers and could let nothing out, for its ledger cannot be written, and with status
-    2 where none answers.
+    Leaves with status 1 where it answers and could let nothing out, for its ledger cannot be written, or where the
+    site's ledger is broken, and with status 2 where none answers.
 
     Example: eyesoff keeper status --socket /run/eyesoff/keeper.sock
 
@@ -120,7 +120,7 @@ def status(
         from simulations.steward.status import standing_of
 
         standing = standing_of(load_site(site), site.resolve().parent, datetime.now(UTC))
-        told |= {"site": standing.plain()}
+        told |= {"site": standing.plain(), "well": told["well"] and not standing.problems}
         lines += standing.lines()
     for line in [json.dumps(told)] if as_json else lines:
         typer.echo(line)
