@@ -140,17 +140,19 @@ def metrics(
 
     Prometheus reads no Unix socket, so a timer writes them to a file; containers/systemd has one. They count requests
     and tell nothing of the speech, for the relay may read them too. Where no keeper answers, the file says that it is
-    not well, and the command leaves with status 2.
+    not well, and the command leaves with status 2. Where one is there and busy, the file stays as it was.
 
     Example: eyesoff keeper metrics --socket /run/eyesoff/keeper.sock --to /var/lib/node-exporter/eyesoff.prom
     """
     from client.metrics import unwell
-    from client.service import RemoteKeeper
+    from client.service import Busy, RemoteKeeper
     from common.errors import UserError
     from common.files import atomic_write
 
     try:
         told = RemoteKeeper(socket, longest=10.0).metrics()
+    except Busy:  # whoever holds every connection, such as a relay, shall raise no false alarm
+        raise
     except UserError:
         if to is not None:  # else the counts of a keeper that was well stay there, and no alarm is raised
             atomic_write(to, unwell().encode())
@@ -219,11 +221,11 @@ def inbox(site: SiteFile, as_json: AsJson = False, page: PageFile = None) -> Non
                 "verdict": None if one.verdict is None else one.verdict.model_dump(mode="json"),
                 "answer": one.answer,
                 "held": one.held,
-                "bytes": one.size,
-            }
                 "damaged": one.damaged,
                 "changed": one.changed,
                 "left": None if one.left is None else one.left.isoformat(),
+                "bytes": one.size,
+            }
             for one in found
         ]
         typer.echo(json.dumps({"releases": listed}, indent=2))
