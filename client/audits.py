@@ -36,7 +36,7 @@ from common.wire.terms import Digest
 
 log = logging.getLogger(__name__)
 
-ANSWER, SCORES = "answer.json", "told"
+ANSWER, SCORES, SWAPPED = "answer.json", "told", "swapped.json"
 MINUTE = 60.0
 SHORT = 12
 """Letters of a digest in a sentence."""
@@ -72,17 +72,25 @@ class AuditFolder:
 
     def fixed(self, release: str) -> Verdict | None:
         """The verdict on this release; one on other weights is none."""
-        stored = _read(self.path / VERDICT, Fixed)
-        return stored.verdict if stored is not None and stored.release == release else None
+        stored = (_read(self.path / name, Fixed) for name in (VERDICT, SWAPPED))
+        return next((one.verdict for one in stored if one is not None and one.release == release), None)
 
     def audited(self) -> str | None:
-        """The release that the verdict is about, if there is one."""
-        stored = _read(self.path / VERDICT, Fixed)
+        """The release that the first verdict is about, if there is one."""
+        return self._about(VERDICT)
+
+    def is_swapped(self, release: str) -> bool:
+        """Whether this release came into the place of the one that was audited."""
+        return self.audited() not in (None, release) or self._about(SWAPPED) == release
+
+    def _about(self, name: str) -> str | None:
+        stored = _read(self.path / name, Fixed)
         return None if stored is None else stored.release
 
     def fix(self, release: str, verdict: Verdict) -> None:
-        """Store it for good, and let go of all else."""
-        atomic_json(self.path / VERDICT, Fixed(release=release, verdict=verdict).model_dump(mode="json"))
+        """Store it for good, and let go of all else; what is said of swapped weights never replaces the first one."""
+        name = SWAPPED if self.is_swapped(release) else VERDICT
+        atomic_json(self.path / name, Fixed(release=release, verdict=verdict).model_dump(mode="json"))
         for path in self.path.iterdir():
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)

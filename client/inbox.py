@@ -5,14 +5,15 @@ work: that reads an answer when somebody asks for the release again.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from client.activity import ASKED, AUDIT, TUNINGS, VERDICT
+from client.activity import ASKED, TUNINGS
 from client.audits import Answer, AuditFolder, digest_of
 from client.gate import utc_now
-from client.history import Record
+from client.history import TUNE, Record
 from client.ledger import Ledger, entries
 from client.policy import Gatekeeper, load_policy
 from client.recipes import preset_recipes
@@ -44,7 +45,7 @@ class Waiting:
         release: names the weights as they are now.
         verdict: of its audit; None where it has none yet, or none of these weights.
         answer: the steward's, to these weights.
-        changed: whether an audit said something of other weights.
+        changed: whether these are other weights than those that were audited.
         held: whether it waits for the steward, who alone can let it go.
         size: bytes of the weights as they leave, in the form that was asked for.
         left: when it was let out first; None where it never was.
@@ -100,11 +101,20 @@ def inbox(site: Site) -> list[Waiting]:
 
 
 def _left(site: Site) -> dict[str, datetime]:
-    """When the release of each piece of work was let out first."""
+    """When the release of each piece of work was let out first.
+
+    An entry of 0.2.0 or before does not name the work, which may be any that the same run had begun here: rather
+    one too many is said to have left than one too few.
+    """
     left: dict[str, datetime] = {}
+    begun: defaultdict[tuple[str | None, str | None], set[str]] = defaultdict(set)
     for entry in entries(site.ledger) if site.ledger.exists() else ():
-        if (entry.outcome, entry.kind) == ("sent", "release"):
-            left.setdefault(entry.work, entry.time)
+        of_run = begun[entry.run, entry.session]
+        if (entry.outcome, entry.kind) == ("admitted", TUNE):
+            of_run.add(entry.work or entry.request)
+        elif (entry.outcome, entry.kind) == ("sent", "release"):
+            for work in {entry.work} if entry.work else of_run:
+                left.setdefault(work, entry.time)
     return left
 
 
@@ -122,7 +132,7 @@ def answer(site: Site, name: str, word: str) -> Waiting:
         raise UserError(
             "this release is damaged on disk", where=name, remedy="it is made anew when it is asked for again"
         )
-    if word == "approved" and one.verdict is None:
+    if word == "approved" and (one.changed or one.verdict is None):
         why, remedy = (
             (CHANGED, "refuse it") if one.changed else ("it is not audited yet", "let the keeper audit it first")
         )
@@ -169,7 +179,7 @@ def _waiting(folder: TuningFolder, rule: Gatekeeper, left: datetime | None) -> W
         release=release,
         verdict=verdict,
         answer=said,
-        changed=verdict is None and (folder.path / AUDIT / VERDICT).exists(),
+        changed=own.is_swapped(release),
         held=held,
         size=release_bytes(tuning),
         left=left,

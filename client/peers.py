@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 from common.errors import UserError
-from common.files import atomic_write
+from common.files import atomic_write, require_owner
 from common.privacy.sharing import SECRET
 
 PEERS = "peers"
@@ -33,6 +33,7 @@ class Peers:
         """Store the key that is shared with a peer; one that is there already is never replaced unseen."""
         if not NAME.fullmatch(peer) or peer == of:
             raise UserError("not the name of another site", where=ascii(peer), remedy="name its session")
+        require_owner(self.folder.parent)
         path = self.folder / peer
         if os.path.lexists(path):
             remedy = f"delete {path} at both sites first, if its stewards want another"

@@ -15,6 +15,7 @@ from common.config.loading import PRESETS, load_config
 from common.config.tree import Config
 from common.features.spaces import space_made
 from common.settings import MADE_OF_ONE
+from common.spaces import Vectors
 from common.synthesizers import synthesizer
 from common.synthesizers.synthesizer import Privacy
 from common.wire import Precision, Recipe
@@ -34,6 +35,13 @@ def recipe_of(config: Config) -> Recipe:
         augmentation=config.methods.augmentation,
         made_of_one=config.methods.made_of_one if config.methods.augmentation != "none" else MADE_OF_ONE,
     )
+
+
+def sections_of(config: Config) -> frozenset[str]:
+    """The sections of a configuration of which its recipe is made."""
+    method = synthesizer(config.methods.synthesizer)
+    space = {"vectors"} if isinstance(space_made(config), Vectors) else set()
+    return frozenset({"methods", "finetuning", "release", *method.Settings.model_fields, *space})
 
 
 @lru_cache(maxsize=1)

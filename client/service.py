@@ -44,6 +44,10 @@ SHARED, ENTERED = 0o660, 0o750
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
+class Busy(UserError):  # noqa: N818 - it is no mistake
+    """A keeper is there, and closed the connection without a word: all its places are taken, or it stopped just now."""
+
+
 class Answering(Protocol):
     """A keeper, near or far."""
 
@@ -105,6 +109,9 @@ class RemoteKeeper:
             connection.request(method, target, body, {PATIENCE: str(patience)})
             response = connection.getresponse()
             content = response.read(most)
+        except (ConnectionResetError, BrokenPipeError):
+            remedy = f"it closed the connection: it serves {AT_ONCE} at once, or was stopped just now; ask again"
+            raise Busy("the keeper does not answer", where=self._path, remedy=remedy) from None
         except (OSError, http.client.HTTPException) as error:
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__
             remedy = f"{why.lower()}; is `eyesoff keeper serve` running at the site, and may this user use its socket?"

@@ -93,8 +93,8 @@ def status(
     tell what it holds, its policy in words, what is used and left of each quota, how many releases wait for your
     answer, and until when the certificates beside it are good.
 
-    Leaves with status 1 where it answers and could let nothing out, for its ledger cannot be written, and with status
-    2 where none answers.
+    Leaves with status 1 where it answers and could let nothing out, for its ledger cannot be written, or where the
+    site's ledger is broken, and with status 2 where none answers.
 
     Example: eyesoff keeper status --socket /run/eyesoff/keeper.sock
 
@@ -120,7 +120,7 @@ def status(
         from simulations.steward.status import standing_of
 
         standing = standing_of(load_site(site), site.resolve().parent, datetime.now(UTC))
-        told |= {"site": standing.plain()}
+        told |= {"site": standing.plain(), "well": told["well"] and not standing.problems}
         lines += standing.lines()
     for line in [json.dumps(told)] if as_json else lines:
         typer.echo(line)
@@ -140,17 +140,19 @@ def metrics(
 
     Prometheus reads no Unix socket, so a timer writes them to a file; containers/systemd has one. They count requests
     and tell nothing of the speech, for the relay may read them too. Where no keeper answers, the file says that it is
-    not well, and the command leaves with status 2.
+    not well, and the command leaves with status 2. Where one is there and busy, the file stays as it was.
 
     Example: eyesoff keeper metrics --socket /run/eyesoff/keeper.sock --to /var/lib/node-exporter/eyesoff.prom
     """
     from client.metrics import unwell
-    from client.service import RemoteKeeper
+    from client.service import Busy, RemoteKeeper
     from common.errors import UserError
     from common.files import atomic_write
 
     try:
         told = RemoteKeeper(socket, longest=10.0).metrics()
+    except Busy:  # whoever holds every connection, such as a relay, shall raise no false alarm
+        raise
     except UserError:
         if to is not None:  # else the counts of a keeper that was well stay there, and no alarm is raised
             atomic_write(to, unwell().encode())
@@ -219,6 +221,9 @@ def inbox(site: SiteFile, as_json: AsJson = False, page: PageFile = None) -> Non
                 "verdict": None if one.verdict is None else one.verdict.model_dump(mode="json"),
                 "answer": one.answer,
                 "held": one.held,
+                "damaged": one.damaged,
+                "changed": one.changed,
+                "left": None if one.left is None else one.left.isoformat(),
                 "bytes": one.size,
             }
             for one in found
@@ -292,6 +297,7 @@ def dry_run(
     from client.policy import load_policy
     from client.rehearsal import rehearse
     from client.site import load_site
+    from client.spending import Spending
     from client.standing import history_of, quotas
     from client.survey import survey
     from simulations.progress import bars
@@ -307,5 +313,6 @@ def dry_run(
         typer.echo(json.dumps(plain(surveyed, found), indent=2))
         return
     known = entries(settings.ledger) if settings.ledger.exists() else ()
-    for line in lines(surveyed, found, policy, quotas(history_of(known, now), {}, policy)):
+    given = quotas(history_of(known, now), Spending(settings.ledger).read(), policy)
+    for line in lines(surveyed, found, policy, given):
         typer.echo(line)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from client.acceptance import Proposal
     from client.policy import Policy
+    from common.config import Config
 
 app = typer.Typer(no_args_is_help=True, help="Accept public networks or a recipe: read what it is, say yes.")
 
@@ -32,13 +33,8 @@ def accept_recipe(
     Example: eyesoff keeper accept recipe config.toml --site /srv/site/site.toml
     """
     from client.acceptance import propose_recipe
-    from common.config import load_config
-    from common.errors import UserError
 
-    if Path(source).is_file() and not Path(source).read_bytes().strip():
-        remedy = "ask the server's people for the config.toml of their run"
-        raise UserError("the file is empty, and would accept every default", where=source, remedy=remedy)
-    _accept(lambda policy: propose_recipe(load_config(source), policy.bounds), site, yes=yes)
+    _accept(lambda policy: propose_recipe(_told(source), policy.bounds), site, yes=yes)
 
 
 @app.command(name="base")
@@ -58,12 +54,30 @@ def accept_base(
     _accept(lambda policy: propose_base(folder, policy.bounds), site, yes=yes)
 
 
+def _told(source: str) -> "Config":
+    """A preset, or the configuration in a file that tells something of a recipe: else every default is accepted."""
+    from client.recipes import sections_of
+    from common.config import load_config
+    from common.config.loading import PRESETS
+    from common.config.reading import read_toml
+    from common.errors import UserError
+
+    config, remedy = load_config(source), "ask the server's people for the config.toml of their run"
+    if source not in PRESETS:
+        tree = read_toml(Path(source), "configuration", remedy=remedy)
+        if not any(tree.get(section) for section in sections_of(config)):
+            what = "the file sets nothing that a recipe is made of, and would accept every default"
+            raise UserError(what, where=source, remedy=remedy)
+    return config
+
+
 def _accept(propose: "Callable[[Policy], Proposal]", site: Path, *, yes: bool) -> None:
     """Show, ask, write."""
     from client.acceptance import accept
     from client.policy import load_policy
     from client.site import load_site
     from common.errors import UserError
+    from common.files import require_owner
 
     policy = load_site(site).policy
     if policy is None:
@@ -81,6 +95,7 @@ def _accept(propose: "Callable[[Policy], Proposal]", site: Path, *, yes: bool) -
     if proposal.is_accepted(current):
         typer.echo(f"{policy} lists it already")
         return
+    require_owner(policy)  # it is replaced, by a file of whoever gives the command
     if not yes and not typer.confirm(f"Accept it at {site}?"):
         typer.echo(f"nothing was accepted: {policy} is as it was")
         raise typer.Exit(1)

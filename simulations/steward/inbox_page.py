@@ -68,10 +68,9 @@ def _section(one: Waiting, policy: Policy, site: Path) -> Section:
         f"{method.released}: {megabytes(one.size)}, {form_in_words(one.tuning.recipe)}. No recording, file name or "
         "speaker's name is in it."
     )
-    verdict = UNAUDITED[one.changed] if one.verdict is None else f"{_capital(WORDS[one.verdict.word])}."
     title = "waits for your answer" if one.held else one.state
-    if one.verdict is None and policy.release == "always":
-        title, verdict = "may leave without an audit", "It was not audited, for your policy asks for no audit."
+    if one.verdict is None and policy.release == "always" and not one.damaged:
+        title = "may leave without an audit"
     return Section(
         name=one.name,
         title=title,
@@ -79,13 +78,24 @@ def _section(one: Waiting, policy: Policy, site: Path) -> Section:
         asked=asked,
         facts=tuple(_facts(one)),
         unusual=tuple(unusual(one.tuning.recipe, policy.bounds)),
-        verdict=verdict if one.verdict is None else f"The audit says {one.verdict.word}. {verdict}",
+        verdict=_said(one, policy),
         reasons=() if one.verdict is None else one.verdict.reasons,
         measured=() if one.verdict is None else tuple(_measured(one.verdict)),
         picture=None if one.verdict is None else told_apart(one.name, one.verdict, policy.audit),
         meaning=_meaning(one, policy),
         commands=_commands(one, policy, site),
     )
+
+
+def _said(one: Waiting, policy: Policy) -> str:
+    """What an audit said of it, or why none did."""
+    if one.damaged:
+        return "It is damaged on disk, so nothing can be told of it."
+    if one.verdict is not None:
+        return f"The audit says {one.verdict.word}. {_capital(WORDS[one.verdict.word])}."
+    if policy.release == "always":
+        return "It was not audited, for your policy asks for no audit."
+    return UNAUDITED[one.changed]
 
 
 def _facts(one: Waiting) -> Iterator[tuple[str, str]]:
@@ -99,7 +109,8 @@ def _facts(one: Waiting) -> Iterator[tuple[str, str]]:
     yield "size", megabytes(one.size)
     promised = promise_of(recipe)
     yield "differential privacy", f"{promised}" if promised else "none is promised"
-    yield "names these weights", one.release[:SHORT] + "…"
+    if not one.damaged:
+        yield "names these weights", one.release[:SHORT] + "…"
 
 
 def _measured(verdict: Verdict) -> Iterator[tuple[str, str]]:
@@ -120,13 +131,16 @@ def _measured(verdict: Verdict) -> Iterator[tuple[str, str]]:
 
 def _meaning(one: Waiting, policy: Policy) -> str:
     if one.damaged:
-        return "Its file cannot be read. The keeper makes the same release anew when somebody asks for it."
+        gone = "" if one.left is None else f"It left first at {one.left:%Y-%m-%d %H:%M} UTC; {RECALL}. "
+        return f"{gone}Its file cannot be read. The keeper makes the same release anew when somebody asks for it."
     if one.left is not None:
         over = policy.release == "always" or one.answer == "kept-back"
         more = "" if over else " If you refuse it, it leaves no more."
         return f"It left first at {one.left:%Y-%m-%d %H:%M} UTC; {RECALL}.{more}"
     if policy.release == "always":
         return "Your policy lets it leave without asking you."
+    if one.changed:
+        return "It cannot be approved. If you refuse it, or do nothing, it stays here. Find out who changed it."
     if one.held:
         return (
             f"If you approve, it leaves when run {one.tuning.run} asks again. What has left cannot be called back. "
@@ -143,7 +157,8 @@ def _meaning(one: Waiting, policy: Policy) -> str:
 def _commands(one: Waiting, policy: Policy, site: Path) -> tuple[str, ...]:
     if policy.release == "always" or one.damaged:
         return ()
-    wanted = ["refuse"] if one.answer == "approved" or one.verdict is None else ["approve", "refuse"]
+    settled = one.answer == "approved" or one.verdict is None or one.changed
+    wanted = ["refuse"] if settled else ["approve", "refuse"]
     return tuple(f"eyesoff keeper {word} {one.name} --site {shlex.quote(str(site))}" for word in wanted)
 
 

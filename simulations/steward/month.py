@@ -119,7 +119,8 @@ def month_of(site: Site, name: str, now: datetime) -> Month:
     sent = [entry for entry in own if entry.outcome == "sent"]
     policy = load_policy(site.policy)
     history = history_of((entry for entry in known if entry.time < end), min(now, end))
-    written = {entry.work for entry in known}  # what the ledger does not know of was before it began
+    # What the ledger did not admit was before it began; that a release was given again says nothing of its price.
+    written = {entry.work for entry in known if entry.outcome == "admitted"}
     before = {work: signal for work, signal in Spending(site.ledger).read().items() if work not in written}
     return Month(
         session=site.session,

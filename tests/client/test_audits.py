@@ -1,6 +1,7 @@
 """A finished release is audited at its site before it leaves: once, resumably, and a steward has the last word."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ import torch
 from client import audits
 from client.activity import AUDIT, TUNINGS, VERDICT
 from client.audits import AuditFolder
+from client.history import Record
 from client.inbox import answer, inbox
 from client.keeper import Keeper
-from client.ledger import entries, verify
+from client.ledger import Ledger, entries, verify
+from client.seen import note_of
 from client.tuning import DONE, Clock, TuningFolder
 from common.audit.twins import Audit
 from common.errors import UserError
@@ -24,6 +27,7 @@ from common.wire import Code, Collect, Precision, Release, Stage, Working
 from simulations.cli import main
 
 LONG = 250.0
+NOW = datetime(2030, 1, 31, 12, tzinfo=UTC)
 KEPT = 128
 LIMITS = "[audit]\ntwins = 4\nsamples = 256\nspeakers = 1\nauc = 0.85\nflagged = 1e-9\nepsilon = 60.0\n"
 """Of so few recordings of noise, by so few twins, that only what copies them is refused."""
@@ -97,6 +101,33 @@ def keeper_of(install, order, site, with_policy):
         return Keeper(own), request, own
 
     return make
+
+
+@pytest.fixture
+def typed(capsys):
+    """What a steward types, and what is told."""
+
+    def run(*words):
+        with pytest.raises(SystemExit) as left:
+            main(["keeper", *words])
+        told = capsys.readouterr()
+        return left.value.code, told.out, told.err
+
+    return run
+
+
+@pytest.fixture
+def site_file_of(tmp_path):
+    """A function that writes a site down."""
+
+    def write(site):
+        path = tmp_path / "site.toml"
+        lines = [f'session = "{site.session}"', f'root = "{site.root}"']
+        lines += [f'state = "{site.state}"', f'policy = "{site.policy}"']
+        path.write_text("\n".join(lines))
+        return path
+
+    return write
 
 
 def outcomes(site):
@@ -208,6 +239,45 @@ class TestApprove:
         assert "these are not the weights that were audited before" in waiting.verdict.reasons[0]
         assert waiting.answer is None
 
+    def test_swapped_weights_are_never_approved_and_the_first_verdict_outlasts_them(self, keeper_of, said):
+        keeper, request, site = keeper_of(Copies, "approve")
+        said(keeper, request, LONG)
+        done = folder_of(site).path / DONE
+        weights, card = read_tensors(done)
+        changed = weights | {"patches": weights["patches"] + 1}
+        save_tensors(done, changed, {"what": card["what"], "seconds": card["seconds"]})
+        said(keeper, request, LONG)
+        (swapped,) = inbox(site)
+        assert (swapped.changed, swapped.verdict.word) == (True, "cannot-tell")
+        with pytest.raises(UserError, match="weights have changed since they were audited"):
+            answer(site, swapped.name, "approved")
+        (folder_of(site).path / AUDIT / VERDICT).write_text("{")  # which hides no swap
+        with pytest.raises(UserError, match="weights have changed since they were audited"):
+            answer(site, swapped.name, "approved")
+        assert answer(site, swapped.name, "kept-back").changed
+
+    def test_weights_that_are_put_back_have_the_verdict_that_they_had(self, keeper_of, said):
+        keeper, request, site = keeper_of(Copies, "approve")
+        said(keeper, request, LONG)
+        first, done = inbox(site)[0], folder_of(site).path / DONE
+        weights, card = read_tensors(done)
+        card = {"what": card["what"], "seconds": card["seconds"]}
+        save_tensors(done, weights | {"patches": weights["patches"] + 1}, card)
+        said(keeper, request, LONG)
+        save_tensors(done, weights, card)
+        said(keeper, request, LONG)
+        assert first.verdict.word == "refuse"
+        assert inbox(site) == [first]
+
+    def test_a_torn_verdict_accuses_nobody(self, keeper_of, said):
+        keeper, request, site = keeper_of(Noise, "approve")
+        said(keeper, request, LONG)
+        (folder_of(site).path / AUDIT / VERDICT).write_text("{")
+        (waiting,) = inbox(site)
+        assert (waiting.changed, waiting.verdict) == (False, None)
+        with pytest.raises(UserError, match="not audited yet"):
+            answer(site, waiting.name, "approved")
+
     def test_whoever_lists_what_is_damaged_changes_nothing(self, keeper_of, said):
         keeper, request, site = keeper_of(Noise, "approve")
         said(keeper, request, LONG)
@@ -229,6 +299,30 @@ class TestApprove:
         one = answer(site, inbox(site)[0].name, "kept-back")
         assert one.left is not None
         assert "cannot be called back" in list(one.lines())[-1]
+
+    def test_what_left_before_entries_named_their_work_is_not_said_to_stay(self, keeper_of, said, typed, site_file_of):
+        keeper, request, site = keeper_of(Noise, "approve")
+        said(keeper, request, LONG)
+        answer(site, inbox(site)[0].name, "approved")
+        said(keeper, Collect(tuning=request.tuning), LONG)
+        known = list(entries(site.ledger))
+        site.ledger.unlink()
+        note_of(site.ledger).unlink()
+        for entry in known:
+            plain = entry.model_dump(exclude={"number", "previous"} | ({"work"} if entry.outcome == "sent" else set()))
+            Ledger(site.ledger).append(Record.model_validate(plain))
+        (one,) = inbox(site)
+        assert one.left is not None
+        told = typed("refuse", one.name, "--site", str(site_file_of(site)))[1]
+        assert "cannot be called back" in told
+        assert "stays here" not in told
+
+    def test_what_another_run_got_is_not_said_to_have_left(self, keeper_of, said):
+        keeper, request, site = keeper_of(Noise, "approve")
+        said(keeper, request, LONG)
+        sent = Record(time=NOW, outcome="sent", kind="release", run="another", session=site.session)
+        Ledger(site.ledger).append(sent)
+        assert inbox(site)[0].left is None
 
     def test_another_user_than_the_keepers_is_sent_away(self, keeper_of, said, monkeypatch):
         keeper, request, site = keeper_of(Noise, "approve")
@@ -324,24 +418,10 @@ class TestCommandLine:
     """What a steward types."""
 
     @pytest.fixture
-    def typed(self, capsys):
-        def run(*words):
-            with pytest.raises(SystemExit) as left:
-                main(["keeper", *words])
-            told = capsys.readouterr()
-            return left.value.code, told.out, told.err
-
-        return run
-
-    @pytest.fixture
-    def site_file(self, keeper_of, said, tmp_path):
+    def site_file(self, keeper_of, said, site_file_of):
         keeper, request, site = keeper_of(Copies, "approve")
         assert said(keeper, request, LONG).code is Code.HELD
-        path = tmp_path / "site.toml"
-        lines = [f'session = "{site.session}"', f'root = "{site.root}"']
-        lines += [f'state = "{site.state}"', f'policy = "{site.policy}"']
-        path.write_text("\n".join(lines))
-        return path
+        return site_file_of(site)
 
     def test_the_inbox_tells_what_waits_and_an_answer_changes_it(self, typed, site_file):
         status, told, _ = typed("inbox", "--site", str(site_file))
@@ -355,6 +435,7 @@ class TestCommandLine:
         assert "stays here" in typed("refuse", name, "--site", str(site_file))[1]
         (one,) = json.loads(typed("inbox", "--site", str(site_file), "--json")[1])["releases"]
         assert (one["name"], one["answer"], one["verdict"]["word"]) == (name, "kept-back", "refuse")
+        assert (one["damaged"], one["changed"], one["left"]) == (False, False, None)
 
     def test_the_inbox_is_a_page_that_is_nobody_elses_to_read(self, typed, site_file, tmp_path):
         page = tmp_path / "inbox.html"

@@ -29,6 +29,13 @@ def test_a_key_that_is_there_is_kept(tmp_path):
     assert Peers(tmp_path).key("b") == KEY
 
 
+def test_another_user_than_the_keepers_leaves_none_that_it_could_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(UserError, match="these files belong to user"):
+        Peers(tmp_path).keep("b", KEY)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["", "../b", "b/c", ".b", "b c", "x" * 65, "a"])
 def test_what_is_not_another_sites_name_has_no_key(tmp_path, name):
     with pytest.raises(UserError, match="not the name of another site"):

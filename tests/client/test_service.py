@@ -10,7 +10,7 @@ import pytest
 
 from client import service
 from client.flood import TurnedAway
-from client.service import AT_ONCE, KeeperServer, RemoteKeeper
+from client.service import AT_ONCE, Busy, KeeperServer, RemoteKeeper
 from common.errors import UserError
 
 LONG = 250.0
@@ -109,7 +109,7 @@ class TestAnswers:
             thread.start()
         while len(echo.patience) < AT_ONCE:
             time.sleep(0.005)
-        with pytest.raises(UserError, match="does not answer"):
+        with pytest.raises(Busy, match="does not answer"):
             remote.answer(b"one too many")
         echo.may.set()
         for thread in waiting:

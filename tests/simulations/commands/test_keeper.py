@@ -4,9 +4,10 @@ import json
 import logging
 import os
 import signal
+import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -15,7 +16,7 @@ from client.dice import write_secret
 from client.history import Record
 from client.journal import LOG
 from client.ledger import GENESIS, Ledger
-from client.service import KeeperServer, RemoteKeeper
+from client.service import AT_ONCE, KeeperServer, RemoteKeeper
 from common.errors import UserError
 from common.files import locked
 from simulations import cli
@@ -119,6 +120,18 @@ def test_metrics_are_printed_or_written_whole_for_a_collector_to_read(capsys, so
     status, _, err = run(capsys, "metrics", "--socket", socket_path, "--to", file)
     assert (status, err.count("\n")) == (2, 1)
     assert file.read_text().splitlines()[-1] == "eyesoff_keeper_well 0"  # an alarm on an old 1 would stay silent
+
+
+def test_a_relay_that_holds_every_connection_cannot_make_a_well_keeper_look_unwell(capsys, socket_path, tmp_path):
+    file = tmp_path / "eyesoff.prom"
+    file.write_text("eyesoff_keeper_well 1\n")
+    with telling(socket_path, IDLE), ExitStack() as held:
+        for _ in range(AT_ONCE):
+            connection = held.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            connection.connect(str(socket_path))
+        status, _, err = run(capsys, "metrics", "--socket", socket_path, "--to", file)
+    assert (status, err.count("\n"), "closed the connection" in err) == (2, 1, True)
+    assert file.read_text() == "eyesoff_keeper_well 1\n"
 
 
 def test_the_status_of_a_keeper_that_is_not_there_is_a_line_and_status_2(capsys, socket_path):

@@ -9,9 +9,12 @@ from client.policy import Policy
 from client.recipes import recipe_of
 from client.rehearsal import rehearse
 from client.site import Site
+from client.spending import Spending
 from client.standing import history_of, quotas
 from client.survey import survey
 from common.config import load_config
+from common.privacy.accountant import signal_for
+from simulations.cli import main
 from simulations.steward.dry_run import lines
 
 NOW = datetime(2030, 1, 31, 12, tzinfo=UTC)
@@ -43,6 +46,18 @@ def test_what_is_granted_is_told_with_its_price_and_that_nothing_was_sent(told):
 def test_a_private_release_is_told_with_the_budget_that_it_is_charged_to(told):
     shown = told(PRIVATE, recipes=(recipe_of(load_config("best", PRIVATE)).digest,))
     assert re.search(r"its epsilon is charged too: .*: 0 of 8 in all, 8 left before it", shown)
+
+
+def test_the_command_counts_what_a_lost_ledger_spent(speech, tmp_path, capsys):
+    site = Site(session="03+08", root=speech, state=tmp_path / "state")
+    Spending(site.ledger).add({"of a lost ledger": signal_for(2.0, 1e-5)})
+    (tmp_path / "policy.toml").write_text(f'recipes = ["{recipe_of(load_config("best", PRIVATE)).digest}"]\n')
+    spelled = f'session = "03+08"\nroot = "{speech}"\npolicy = "policy.toml"\n[vectors]\nset = "functionals"\n'
+    (tmp_path / "site.toml").write_text(spelled)
+    changes = [word for change in PRIVATE for word in ("--set", change)]
+    with pytest.raises(SystemExit):
+        main(["keeper", "dry-run", "--site", str(tmp_path / "site.toml"), "--preset", "best", *changes])
+    assert re.search(r"its epsilon is charged too: .*: 2 of 8 in all, 6 left before it", capsys.readouterr().out)
 
 
 def test_a_site_of_few_speakers_is_told_that_its_audit_will_leave_the_answer_to_a_person(told):

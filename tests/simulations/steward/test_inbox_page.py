@@ -2,11 +2,12 @@
 
 import html
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from client.inbox import Waiting
+from client.inbox import RECALL, Waiting
 from client.policy import Policy
 from client.recipes import recipe_of
 from common.audit.verdict import Limits, Verdict, unable
@@ -84,6 +85,8 @@ def test_it_says_what_is_unusual_and_nothing_of_it_where_nothing_is(waiting, bla
         ({"held": False, "answer": "approved"}, "approve", ["refuse"]),
         ({"held": False, "answer": "kept-back"}, "audited", ["approve", "refuse"]),
         ({"verdict": None}, "approve", ["refuse"]),
+        ({"changed": True}, "approve", ["refuse"]),
+        ({"changed": True, "held": False, "answer": "kept-back"}, "audited", ["refuse"]),
         ({"held": False}, "always", []),
     ],
 )
@@ -100,6 +103,28 @@ def test_what_is_not_audited_says_so_and_has_no_picture(waiting):
     page = built(waiting(verdict=unable("it took longer than 3 minutes")))
     assert "it took longer than 3 minutes" in words_of(page)
     assert "<svg" not in page
+
+
+@pytest.mark.parametrize("rule", ["approve", "always"])
+def test_a_damaged_release_is_called_so_and_nothing_is_promised_of_it(waiting, rule):
+    page = built(waiting(release="", verdict=None, held=False, damaged=True), rule=rule)
+    words = words_of(page)
+    assert "aaaa: damaged on disk, and made anew when it is asked for again" in words
+    assert "It is damaged on disk, so nothing can be told of it." in words
+    assert "audited yet" not in words and "without an audit" not in words and "names these weights" not in words
+    assert "eyesoff keeper" not in page
+
+
+def test_a_damaged_release_that_left_cannot_be_called_back(waiting):
+    left = datetime(2026, 11, 30, 9, 5, tzinfo=UTC)
+    words = words_of(built(waiting(release="", verdict=None, held=False, damaged=True, left=left)))
+    assert f"It left first at 2026-11-30 09:05 UTC; {RECALL}." in words
+
+
+def test_of_swapped_weights_the_page_promises_no_approval(waiting, blank_figures):
+    words = words_of(built(waiting(changed=True, verdict=unable("these are not the weights that were audited before"))))
+    assert "It cannot be approved." in words
+    assert "If you approve" not in words
 
 
 def test_the_page_needs_nothing_else_and_runs_nothing(waiting):

@@ -87,6 +87,13 @@ def test_budgets_are_those_at_the_months_end_and_count_what_the_ledger_lost(told
     assert month_of(site, "2026-12", NOW).budgets[0].used == 3
 
 
+def test_what_a_lost_ledger_spent_counts_though_its_release_was_given_again(told, site):
+    Spending(site.ledger).add({"of a lost ledger": signal_for(4.0, 1e-5)})
+    Ledger(site.ledger).append(at(20, outcome="sent", work="of a lost ledger", **FACTS))
+    known = {one.rule: one.used for one in month_of(site, "2026-11", NOW).budgets}
+    assert known["epsilon_in_all"] == pytest.approx(4.5, abs=0.5)
+
+
 @pytest.mark.parametrize(
     ("kinds", "said"),
     [

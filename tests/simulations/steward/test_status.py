@@ -8,6 +8,7 @@ import pytest
 from client.history import Record
 from client.ledger import Ledger
 from client.policy import Policy
+from client.seen import note_of
 from client.site import Site
 from client.standing import history_of, quotas
 from common.privacy.accountant import signal_for
@@ -101,6 +102,13 @@ def test_the_command_reads_the_sites_files_and_needs_no_keeper(capsys, site):
     assert (plain["well"], plain["site"]["waiting"], plain["site"]["left_out"]) == (True, 0, [])
     status, _, why = run()
     assert (status, why.count("\n")) == (2, 1)
+    Ledger(site.ledger).append(Record(time=NOW, outcome="turned-away"))
+    site.ledger.write_bytes(site.ledger.read_bytes()[:-9])
+    assert run("--site", file)[0] == 1
+    status, told, _ = run("--site", file, "--json")
+    assert (status, json.loads(told)["well"]) == (1, False)
+    site.ledger.unlink()
+    note_of(site.ledger).unlink()
     (site.root / "recordings.csv").unlink()
     assert "holds nothing that can be used" in run("--site", file)[1]
 
