@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # An empty word lets Python keep what it has compiled: else each of the many processes of `make test` does it anew.
 export PYTHONDONTWRITEBYTECODE :=
-.PHONY: help install demo test test-slow attack-test skew privacy privacy-gan gpu-test deploy-test container-test docs lint format lock clean
+.PHONY: help install demo test test-slow attack-test skew privacy privacy-gan protocols gpu-test deploy-test container-test docs lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -64,6 +64,20 @@ privacy-gan: $(INSTALLED)  ## the same of the paper's GAN: twins of each site, h
 	audit emodb-gan emodb $(EMODB) '$(GAN_MODES)' && audit emodb-gan-together emodb $(EMODB) centralized \
 		&& audit ravdess-gan ravdess $(RAVDESS) '$(GAN_MODES)'
 	@$(BIN)/python -m simulations.report.privacy results/privacy docs/results.md README.md docs/_static/privacy.png
+
+protocols: $(INSTALLED)  ## one emotion made rare, less speech, samples beside it, the other corpus: an hour; tables go to docs/results.md
+	run() { OMP_NUM_THREADS=1 $(BIN)/eyesoff compare --preset best --seeds 1 --set compare.quality=false \
+			--run runs/protocols/$$1 --units runs/protocols/units --protocol $$2 --modes "$$3" "$${@:4}" \
+		&& install -D -m 644 runs/protocols/$$1/results.json results/$$1/results.json \
+		&& $(BIN)/eyesoff report runs/protocols/$$1 --readme docs/results.md; }; \
+	both='real,gaussian,gaussian federated'; \
+	run cross-corpus cross-corpus "$$both" --seeds 3 --corpus joint --root $(dir $(EMODB)) \
+		--option emodb=$(notdir $(EMODB)) --option ravdess=$(notdir $(RAVDESS)) \
+	&& for corpus in emodb:$(EMODB) ravdess:$(RAVDESS); do name=$${corpus%%:*}; \
+		run imbalance-$$name imbalance "$$both,copying,smote,undersampling" --corpus $$name --root $${corpus#*:} \
+		&& run curve-$$name augmentation-curve "$$both,smote" --corpus $$name --root $${corpus#*:} \
+		&& run low-$$name low-resource "$$both" --corpus $$name --root $${corpus#*:} || exit; \
+	done
 
 gpu-test: $(INSTALLED)  ## that a CUDA device computes what a processor does; needs one
 	$(BIN)/pytest -m gpu

@@ -72,6 +72,16 @@ def test_a_run_that_turned_no_setting_has_no_table_of_them(results, run_of):
     assert "instead" not in with_results(README, run_of(results))
 
 
+def test_a_protocol_of_several_arms_has_a_table_of_them(results, run_of):
+    found = results["modes"]["federated"]
+    arm = {"macro_f1": found["macro_f1"], "uar": found["uar"], "recall": 0.25}
+    results["arms"] = [{"name": "happy", "watched": "happy", "modes": {"real": arm, "federated": arm}}]
+    text = with_results(README, run_of(results))
+    assert "\n| trained on | happy (made rare) |\n" in text
+    assert re.search(r"\n\| federated \| 0\.764 \(.* to .*, recall 25 %\) \|\n", text)
+    assert "\n| baseline | failed |\n" in text
+
+
 def test_the_spread_of_vectors_stands_beside_their_score_and_patches_have_none(results, run_of):
     assert "spread" not in with_results(README, run_of(results))
     results["quality"]["federated"]["spread"] = {"mean": 0.4321, "std_over_folds": None}
