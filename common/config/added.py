@@ -88,4 +88,4 @@ def _kind(detail: Any) -> str | PydanticCustomError:
     """What is raised again keeps its words; braces in them are no places for values."""
     if detail["type"] == "extra_forbidden":
         return "extra_forbidden"
-    return PydanticCustomError(detail["type"], detail["msg"].replace("{", "{{").replace("}", "}}"))
+    return PydanticCustomError(detail["type"], detail["msg"].replace("{", "{{").replace("}", "}}"), detail.get("ctx"))
