@@ -105,10 +105,8 @@ class Bank:
             data = path.read_bytes()
         except OSError as error:
             raise UserError("cannot read a release", where=path, remedy=error.strerror) from None
-        problem = ""
-        if len(data) != banked.bytes:
-            problem = f"cut or grown: {len(data)} bytes, its card says {banked.bytes}"
-        elif hashlib.sha256(data).hexdigest() != banked.sha256:
+        problem = _other_size(len(data), banked)
+        if not problem and hashlib.sha256(data).hexdigest() != banked.sha256:
             problem = "altered: its hash is not its card's"
         if problem:
             raise UserError(problem, where=path, remedy="put it aside with `eyesoff bank verify --quarantine`")
@@ -139,6 +137,16 @@ class Bank:
             if path.stem not in named:
                 findings.append(Finding(path.stem, "weights without a card: it was never banked"))
         findings += [Finding(path.name, "left behind by a write that was cut") for path in self._leftovers()]
+        return tuple(findings)
+
+    def cut(self) -> tuple[Finding, ...]:
+        """Releases whose file is gone or of another size than their card says; none is read."""
+        findings = []
+        for banked in self.banked():
+            path = self._path(banked.name, WEIGHTS)
+            problem = _other_size(path.stat().st_size, banked) if path.is_file() else "its file is gone"
+            if problem:
+                findings.append(Finding(banked.name, problem))
         return tuple(findings)
 
     def remove(self, name: str) -> None:
@@ -214,6 +222,11 @@ class Bank:
 
     def _path(self, name: str, suffix: str) -> Path:
         return self.folder / f"{name}{suffix}"
+
+
+def _other_size(size: int, banked: Banked) -> str:
+    """What is wrong with a file of this size, if anything."""
+    return "" if size == banked.bytes else f"cut or grown: {size} bytes, its card says {banked.bytes}"
 
 
 def _described(release: Release) -> Banked:

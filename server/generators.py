@@ -19,12 +19,18 @@ from common.features.spaces import identity_in
 from common.networks import release_weights
 from common.spaces import PATCHES
 from common.synthesizers import Sampler, synthesizer
-from common.training.checkpoint import read_tensors
+from common.training.checkpoint import CARD as STORED
+from common.training.checkpoint import read_tensors, refuse_pickle
 from common.training.pretrained import load_pretrained
 from common.wire.terms import Tuning
 from server.bank import CARD, INDEX, WEIGHTS, Bank, Banked
 from server.run import CONFIG
 from server.samplers import sampler_in
+
+REMEDY = (
+    "name a release by its .safetensors file, a bank by its folder or the zip file of an export, or pre-trained "
+    "networks by their folder"
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,19 @@ def open_generator(path: Path) -> OpenGenerator:
     """A release in a bank, by its file, or pre-trained networks, by their folder."""
     if path.suffix == WEIGHTS and path.is_file():
         return _open_release(path)
+    _refuse_other_places(path)
     return _open_pretrained(path)
+
+
+def _refuse_other_places(path: Path) -> None:
+    """What is neither a release nor anything like networks."""
+    if not path.exists():
+        raise UserError("no such release, bank or networks", where=path, remedy=REMEDY)
+    if path.is_file():
+        refuse_pickle(path)
+        raise UserError("a file that is neither a release nor a bank", where=path, remedy=REMEDY)
+    if not (path / STORED).is_file() and not any(path.glob(f"*{WEIGHTS}")):
+        raise UserError("a folder that holds neither a bank nor networks", where=path, remedy=REMEDY)
 
 
 def _open_release(path: Path) -> OpenGenerator:
@@ -74,7 +92,8 @@ def _open_release(path: Path) -> OpenGenerator:
     sampler = sampler_in(bank, banked)
     tuning = banked.card.tuning
     if tuning.scaling is None:
-        raise UserError("samples of this release are no spectrograms", where=path, remedy="name one of patches")
+        remedy = "name its whole bank, which gives a training set of vectors"
+        raise UserError("samples of this release are no spectrograms", where=path, remedy=remedy)
     scaling = Scaling(tuning.scaling.low, tuning.scaling.high)
     features = settings_of(tuning, path.parent).features
     origin = Origin(banked.name, banked.sha256, tuning.labels, scaling, features)

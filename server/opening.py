@@ -7,13 +7,15 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from common.errors import UserError
 from server.bank import CARD, INDEX, QUARANTINE, WEIGHTS, Bank
 from server.bases import SUFFIX
 
+ZIP = b"PK\x03\x04"
+"""What a zip file that holds anything begins with."""
 REMEDY = "name the folder that a run writes its releases to, such as RUN/bank, or a zip file of `eyesoff bank export`"
 
 
@@ -27,6 +29,7 @@ def opened_bank(place: Path, *, to_change: bool = False) -> Iterator[Bank]:
     if not place.exists():
         raise UserError("no such bank", where=place, remedy=REMEDY)
     if not zipfile.is_zipfile(place):
+        _refuse_cut(place)
         raise UserError("a file, not a bank", where=place, remedy=REMEDY)
     if to_change:
         raise UserError("a bank in a zip file is only read", where=place, remedy="unpack it, and name the folder")
@@ -36,10 +39,18 @@ def opened_bank(place: Path, *, to_change: bool = False) -> Iterator[Bank]:
 
 
 def is_bank(place: Path) -> bool:
-    """Whether a place holds releases: a folder of them, or a zip file; a checkpoint is a folder with another card."""
+    """Whether a place holds releases: a folder of them, or a zip file; networks are a folder with another card."""
     if place.is_dir():
         return any(path.with_suffix(CARD).is_file() for path in place.glob(f"*{WEIGHTS}"))
     return place.suffix.lower() == ".zip"
+
+
+def _refuse_cut(place: Path) -> None:
+    """A zip file has its list of contents at its end, so that one which is cut is none any more."""
+    with suppress(OSError), place.open("rb") as stream:
+        if stream.read(len(ZIP)) == ZIP:
+            remedy = "fetch it again, or export the bank again"
+            raise UserError("a zip file that is cut or damaged", where=place, remedy=remedy)
 
 
 def _refuse_other_folders(folder: Path) -> None:

@@ -176,7 +176,9 @@ class Recognizers:
         """What its model tells: as its generators are, so that no configuration is needed beside it."""
         tuning = releases[0].card.tuning
         synthesizers = ", ".join(sorted({one.card.tuning.synthesizer for one in releases}))
-        drawn = f"{self._config.sampling.per_emotion} samples an emotion of {len(releases)} released generators"
+        config = self._config
+        begun = f"configuration {config.name}, identity {config.identity_hash()}, seed {config.seed}"
+        drawn = f"{config.sampling.per_emotion} samples an emotion of {len(releases)} released generators"
         return ModelCard(
             extractor=extractor_of(self._space, self._config.vectors),
             recognizer=self._method.name,
@@ -186,7 +188,7 @@ class Recognizers:
             features=self._config.features,
             vectors=self._config.vectors,
             scaling=tuning.scaling and Scaling(tuning.scaling.low, tuning.scaling.high),
-            trained_on=f"{drawn} ({synthesizers}), and no recording",
+            trained_on=f"{drawn} ({synthesizers}), and no recording; {begun}",
             sources=tuple(one.name for one in releases),
             seed=seed,
             audit={AUDITS: {one.name: AUDITED[one.card.audit] for one in releases}},

@@ -23,10 +23,10 @@ from common.wire import (
     Release,
     Tuning,
     distilled_weights,
-    release_shapes,
     released_weights,
     restored_weights,
 )
+from common.wire.schema import whole_shapes
 from server.bank import INDEX, Bank, Banked
 from server.bases import SUFFIX, name_of, read
 from server.export import copied, index_of, unfinished_folder
@@ -99,7 +99,10 @@ def smaller(tuning: Tuning, rank: Rank, *, distil: bool) -> Tuning:
     wanted = distil and rank != "full" and tuning.method.distil is not None
     distilled = wanted or _is_distilled(tuning, rank)
     asked = tuning.model_copy(update={"rank": rank, "precision": Precision.INT8, "distilled": distilled})
-    release_shapes(asked)
+    based = tuning.method.is_based(tuning.own, len(tuning.labels))
+    if misfit := asked.form.misfit(whole_shapes(asked), based=based):
+        remedy = "give a smaller --rank" if based else "leave out --rank"
+        raise UserError(f"{tuning.synthesizer}: {misfit}", remedy=remedy)
     return asked
 
 

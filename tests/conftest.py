@@ -17,10 +17,13 @@ from client import dice
 from common.config import Config, FeatureConfig, FinetuningConfig, NetworkConfig
 from common.corpora.builtin import generate
 from common.features.scaling import Scaling
+from common.features.vectors import identity_of_vectors, space_of_vectors
 from common.networks import Discriminator, Generator, learned_weights, release_weights
 from common.recognizers.methods.cnn import RECOGNIZER, untrained
+from common.seeds import torch_stream
 from common.settings import EMOTIONS, hash_identity
 from common.spaces import PATCHES
+from common.synthesizers import synthesizer
 from common.synthesizers.methods.eskimez import SYNTHESIZER
 from common.training.pretrained import save_pretrained
 from common.training.reporters import Reporter
@@ -173,6 +176,27 @@ def release(tune):
         card=Card(tuning=tune.tuning, known=(True,) * 4, utterances=None, seconds=3),
         released=release_weights(generator),
     )
+
+
+@pytest.fixture(scope="session")
+def vector_release():
+    """A Gaussian of functionals, made with the usual features."""
+    method, vectors = synthesizer("gaussian"), Config().vectors
+    space = space_of_vectors(vectors)
+    tuning = Tuning(
+        run="run-1",
+        session="03+08",
+        synthesizer=method.name,
+        settings=method.Settings().model_dump(mode="json"),
+        labels=EMOTIONS,
+        space=space,
+        features=identity_of_vectors(vectors),
+        scaling=None,
+        weights=None,
+    )
+    shapes = method.shapes(method.Settings(), space, len(EMOTIONS))
+    made = {name: torch.randn(shape, generator=torch_stream(name)).abs().half() for name, shape in shapes.items()}
+    return Release(card=Card(tuning=tuning, known=(True,) * 4, utterances=None, seconds=3), released=made)
 
 
 @pytest.fixture

@@ -18,11 +18,7 @@ from common.settings import Section
 @cache
 def section_kinds() -> Mapping[str, type[Section]]:
     """By name, of every method that can be used here; one whose section has the name of another's cannot."""
-    from common.protocols import PROTOCOLS
-    from common.recognizers import RECOGNIZERS  # brings torch, which a configuration without such a section need not
-    from common.synthesizers import SYNTHESIZERS
-
-    registries: tuple[Registry[Any], ...] = (SYNTHESIZERS, RECOGNIZERS, PROTOCOLS)
+    registries = _registries()
     kinds = dict(SHARED)
     for registry in registries:
         for method in registry.own:
@@ -36,6 +32,25 @@ def section_kinds() -> Mapping[str, type[Section]]:
             else:
                 kinds |= sections_brought(method)
     return kinds
+
+
+def sections_of_methods(names: tuple[str, str, str]) -> dict[str, Section]:
+    """What a synthesizer, a recognizer and a protocol bring, at their defaults; one that is not here brings nothing."""
+    kinds = section_kinds()  # first, for it drops a method whose section cannot be read
+    brought: dict[str, type[Section]] = {}
+    for registry, name in zip(_registries(), names, strict=True):
+        if name in registry:
+            brought |= sections_brought(registry.methods[name])
+    return {name: kind() for name, kind in brought.items() if name in kinds and name not in SHARED}
+
+
+def _registries() -> tuple[Registry[Any], Registry[Any], Registry[Any]]:
+    """Of synthesizers, recognizers and protocols."""
+    from common.protocols import PROTOCOLS
+    from common.recognizers import RECOGNIZERS  # brings torch, which a configuration without such a section need not
+    from common.synthesizers import SYNTHESIZERS
+
+    return SYNTHESIZERS, RECOGNIZERS, PROTOCOLS
 
 
 def read_added(tree: Mapping[str, Any], known: frozenset[str]) -> tuple[dict[str, Section], list[InitErrorDetails]]:
@@ -73,4 +88,4 @@ def _kind(detail: Any) -> str | PydanticCustomError:
     """What is raised again keeps its words; braces in them are no places for values."""
     if detail["type"] == "extra_forbidden":
         return "extra_forbidden"
-    return PydanticCustomError(detail["type"], detail["msg"].replace("{", "{{").replace("}", "}}"))
+    return PydanticCustomError(detail["type"], detail["msg"].replace("{", "{{").replace("}", "}}"), detail.get("ctx"))

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from common.config.added import sections_of_methods
 from common.config.tree import ASIDE, Config
 from common.settings import Section
 
@@ -23,15 +24,27 @@ USUAL = {
 
 
 def as_toml(config: Config) -> str:
-    """Every setting with its description; the first line tells the identity hash."""
+    """Every setting with its description, those of the chosen methods too; the first line tells the identity hash."""
     aside = ", ".join(f"[{name}]" if isinstance(getattr(config, name), Section) else name for name in ASIDE)
     heading = f"# identity {config.identity_hash()}: of all below but {aside}"
     return "\n".join([heading, *_lines(config, ()), ""])
 
 
+def as_plain(config: Config) -> dict[str, Any]:
+    """The same as plain data."""
+    chosen = {name: section.model_dump(mode="json") for name, section in _chosen(config).items()}
+    return chosen | config.model_dump(mode="json")
+
+
+def _chosen(config: Config) -> dict[str, Section]:
+    """The sections that the configuration's methods brought, whether or not they say other than their defaults."""
+    methods = config.methods
+    return sections_of_methods((methods.synthesizer, methods.recognizer, methods.protocol)) | config.added
+
+
 def _lines(section: Section, place: tuple[str, ...]) -> Iterator[str]:
     fields = {name: getattr(section, name) for name in type(section).model_fields}
-    fields |= section.added if isinstance(section, Config) else {}
+    fields |= _chosen(section) if isinstance(section, Config) else {}
     for name, value in fields.items():
         if not isinstance(value, Section):
             description = about_setting(type(section), name)

@@ -30,7 +30,7 @@ from common.errors import UserError
 from common.registry import Registry
 from common.settings import EMOTIONS, CorpusConfig, RuntimeConfig, option_words
 
-__all__ = ["CORPORA", "Layout", "OtherEmotions", "Progress", "labelled_corpus", "read_corpus"]
+__all__ = ["CORPORA", "Layout", "OtherEmotions", "Progress", "labelled_corpus", "layout_of", "read_corpus"]
 
 
 def _speak(root: Path, progress: Progress | None = None) -> Iterator[Clip]:
@@ -102,15 +102,19 @@ def read_corpus(
     """
     if twice := sorted({emotion for emotion in emotions if list(emotions).count(emotion) > 1}):
         raise UserError("an emotion is named twice", where=", ".join(twice), remedy="name each once")
-    layout, root, options = CORPORA.get(name), Path(root).expanduser(), {**(options or {}), **more}
+    root, options = Path(root).expanduser(), {**(options or {}), **more}
+    check_root(CORPORA.get(name), root, CORPORA)
+    layout = layout_of(name, options)
     if layout is _BUILTIN:
         layout = replace(layout, find=partial(_speak, progress=progress))  # making it is what takes time
-    if layout is joint.LAYOUT:
-        layout = joint.layout_of(options, CORPORA)
-    check_root(layout, root, CORPORA)
-    if layout is files.LAYOUT:
-        layout = files.layout_of(options)
     return read_layout(layout, root, emotions, options, skip_bad=skip_bad, progress=progress)
+
+
+def layout_of(name: str, options: Mapping[str, str]) -> Layout:
+    """A corpus's layout, in the form that its options give it."""
+    if name == joint.LAYOUT.name:
+        return joint.layout_of(options, CORPORA)
+    return files.layout_of(options) if name == files.LAYOUT.name else CORPORA.get(name)
 
 
 def labelled_corpus(corpus: CorpusConfig, runtime: RuntimeConfig, progress: Progress | None = None) -> Manifest:

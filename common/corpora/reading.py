@@ -62,7 +62,7 @@ def read_layout(
     maps = maps_in(layout, options)
     check_maps(maps)
     own = {option: value for option, value in options.items() if plain(option) not in maps}
-    found = list(layout.find(root, **_complete(layout, own)))
+    found = list(layout.find(root, **complete(layout, own)))
     findings = list(mapped(found, maps))
     clips, bad = _sift(findings, {*layout.emotions, *emotions})
     _check_emotions(layout, emotions, clips)
@@ -99,7 +99,7 @@ def _why_none(layout: Layout, options: Mapping[str, str], bad: Sequence[BadFile]
     return f"none fits {chosen}" if chosen else f"it should hold {layout.example}"
 
 
-def _complete(layout: Layout, options: Mapping[str, str]) -> dict[str, str]:
+def complete(layout: Layout, options: Mapping[str, str]) -> dict[str, str]:
     """The options given, checked, and the defaults of the others."""
     problems = []
     for option, value in options.items():

@@ -132,7 +132,7 @@ def _made(card: ModelCard) -> str:
     if card.sources:
         lines.append(f"- Sources: {_some(list(card.sources))}")
     if card.seed is not None:
-        lines.append(f"- Seed: {card.seed}")
+        lines.append(f"- Seed of the training itself: {card.seed}")
     return "\n".join([*lines, ""])
 
 

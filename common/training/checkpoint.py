@@ -45,25 +45,25 @@ def save_tensors(folder: Path, tensors: Mapping[str, Tensor], card: Mapping[str,
 
 def read_tensors(folder: Path) -> tuple[Tensors, Card]:
     """What `save_tensors` wrote; refuses what is truncated, altered, not finite or a pickle."""
-    _refuse_pickle(folder)
+    _refuse_file(folder)
     try:
         card: Card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         content = (folder / TENSORS).read_bytes()
     except FileNotFoundError as error:
         raise UserError(
-            f"not a checkpoint: it lacks {Path(error.filename).name}",
+            f"nothing that eyesoff stored: it lacks {Path(error.filename).name}",
             where=folder,
             remedy=f"name a folder that holds {TENSORS} and {CARD}",
         ) from None
     except (OSError, ValueError) as error:
-        raise UserError("cannot read the checkpoint", where=folder, remedy=str(error)) from None
+        raise UserError("cannot read what is stored", where=folder, remedy=str(error)) from None
     if not isinstance(card, dict):
-        raise UserError("cannot read the checkpoint", where=folder / CARD, remedy="it holds no card: copy it again")
+        raise UserError("cannot read what is stored", where=folder / CARD, remedy="it holds no card: copy it again")
     if card.get("format") != FORMAT:
-        raise UserError(f"checkpoint of format {card.get('format')}, not {FORMAT}", where=folder)
+        raise UserError(f"stored in format {card.get('format')}, not {FORMAT}", where=folder)
     if hashlib.sha256(content).hexdigest() != card.get("sha256"):
         raise UserError(
-            "truncated or altered checkpoint: its hash is not the card's",
+            "truncated or altered: its hash is not the card's",
             where=folder / TENSORS,
             remedy="delete it and resume from the one before it, or copy it again",
         )
@@ -75,17 +75,22 @@ def read_tensors(folder: Path) -> tuple[Tensors, Card]:
     return tensors, card
 
 
-def _refuse_pickle(path: Path) -> None:
+def _refuse_file(path: Path) -> None:
     if path.is_dir():
         return
     if not path.exists():
         raise UserError("no such folder", where=path, remedy=f"name one that holds {TENSORS} and {CARD}")
+    refuse_pickle(path)
+    raise UserError("a file, not a folder", where=path, remedy=f"name one that holds {TENSORS} and {CARD}")
+
+
+def refuse_pickle(path: Path) -> None:
+    """A file that could run code; only its name and first bytes are looked at."""
     with path.open("rb") as stream:
         start = stream.read(2)
     if start == b"PK" or start[:1] == b"\x80" or path.suffix in {".pt", ".pth", ".ckpt", ".pkl"}:
         remedy = "a pickle can run any code when opened: convert it to safetensors where it was made"
         raise UserError("a pickle is not read", where=path, remedy=remedy)
-    raise UserError("a checkpoint is a folder, not a file", where=path, remedy=f"it holds {TENSORS} and {CARD}")
 
 
 def _refuse_not_finite(tensors: Mapping[str, Tensor], where: Path) -> None:

@@ -13,7 +13,7 @@ from simulations.commands.options import AsJson
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from server.bank import Bank, Banked
+    from server.bank import Bank, Banked, Finding
 
 MEGABYTE = 10**6
 
@@ -31,12 +31,17 @@ def list_(folder: Folder, as_json: AsJson = False) -> None:
     On a terminal a release is two lines; elsewhere it is one, with tabs between
     its fields and their names on top. Nothing is cut off.
 
+    A release whose file is not as large as its card says is named on the
+    error stream; `eyesoff bank verify` reads the files too.
+
     Example: eyesoff bank list runs/simulation/bank
     """
     with _opened(folder) as bank:
-        banked = bank.banked()
+        banked, findings = bank.banked(), bank.cut()
+    for finding in findings:
+        typer.echo(f"{finding.name}: {finding.problem}; `eyesoff bank verify {folder}` reads every file", err=True)
     if as_json:
-        _print_json({"releases": [_plain(one) for one in banked]})
+        _print_json({"releases": [_plain(one) for one in banked], "findings": _found(findings)})
         return
     header = ("name", "run", "session", "synthesizer", "emotions", "MB", "received")
     rows = [_row(one) for one in banked]
@@ -78,8 +83,7 @@ def verify(
         for finding in findings if quarantine else ():
             bank.put_aside(finding)
     if as_json:
-        found = [{"name": finding.name, "problem": finding.problem} for finding in findings]
-        _print_json({"sound": not findings, "findings": found, "quarantined": quarantine})
+        _print_json({"sound": not findings, "findings": _found(findings), "quarantined": quarantine})
     else:
         for finding in findings:
             typer.echo(f"{finding.name}: {finding.problem}")
@@ -203,6 +207,10 @@ def _plain(banked: "Banked") -> dict[str, object]:
     licence = {"licence": licence_of(space.set)} if isinstance(space, Vectors) else {}
     settings = {"settings": banked.card.tuning.settings_hash, "audit": banked.card.audit}
     return banked.model_dump(mode="json") | settings | licence
+
+
+def _found(findings: "Sequence[Finding]") -> list[dict[str, str]]:
+    return [{"name": finding.name, "problem": finding.problem} for finding in findings]
 
 
 def _print_json(data: object) -> None:

@@ -1,7 +1,7 @@
 """`eyesoff bootstrap`: a recognizer from a bank of generators, when the speech and its keepers are gone."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from simulations.commands.options import (
     corpus_overrides,
     placeless_command,
 )
+
+if TYPE_CHECKING:
+    from server.bank import Bank
 
 
 def bootstrap(
@@ -46,6 +49,8 @@ def bootstrap(
     SIGTERM or Ctrl-C finishes the step, keeps it and leaves; the same line again goes on from there.
     One that is finished is left as it is, and nothing is written over another one: choose another --run.
 
+    Without --preset and --config the bank decides: preset best where it holds vectors, else demo.
+
     A corpus to score on must be of other speakers than the generators': this
     command cannot know whose those were. The scores go into the model's card.
 
@@ -70,10 +75,11 @@ def bootstrap(
         from simulations.comparison.schema import plain
         from simulations.report.writing import write_report
 
-    config = choose_config(preset, config_file, [*(overrides or ()), *corpus_overrides(cache=cache)])
+    chosen = [*(overrides or ()), *corpus_overrides(cache=cache)]
     console = Console(stderr=True, markup=False)
     reporter = ProgressBar(console) if console.is_terminal else StatusLines(lambda line: typer.echo(line, err=True))
     with opened_bank(bank) as opened:
+        config = choose_config(preset, config_file, chosen, default=_reading(opened))
         with stoppable() as stop:
             try:
                 model = train(config, opened, run, reporter, stop)
@@ -100,3 +106,10 @@ def bootstrap(
     if corpus:
         typer.echo(results.protocol, err=True)
     typer.echo(f"try it: eyesoff recognize {model} {load_model(model).card.given}", err=True)
+
+
+def _reading(bank: "Bank") -> str:
+    """The preset whose recognizer reads what a bank holds."""
+    from common.spaces import Vectors
+
+    return "best" if any(isinstance(one.card.tuning.space, Vectors) for one in bank.banked()) else "demo"

@@ -3,7 +3,9 @@
 Owns the spelling. Must not know which registry it shows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -23,8 +25,9 @@ def show(title: str, registry: "Registry[Any]", row_of: Callable[[Any], Mapping[
 
     from common.config.added import section_kinds
 
-    section_kinds()  # which finds those whose sections have the name of another's
-    rows = [row_of(one) for one in registry]
+    with _untold():
+        section_kinds()  # which finds those whose sections have the name of another's
+        rows = [row_of(one) for one in registry]
     if as_json:
         broken = [{"name": one.name, "reason": one.reason} for one in registry.broken]
         typer.echo(json.dumps({title: rows, "broken": broken}))
@@ -32,6 +35,18 @@ def show(title: str, registry: "Registry[Any]", row_of: Callable[[Any], Mapping[
     tell(rows)
     for one in registry.broken:
         typer.echo(f"{registry.noun} {one.name} cannot be used: {one.reason}", err=True)
+
+
+@contextmanager
+def _untold() -> Iterator[None]:
+    """What cannot be used is listed: the registry's own warning of it would say it twice."""
+    log = logging.getLogger("common.registry")
+    before = log.disabled
+    log.disabled = True
+    try:
+        yield
+    finally:
+        log.disabled = before
 
 
 def tell(rows: Sequence[Mapping[str, str]]) -> None:

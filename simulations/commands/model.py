@@ -34,8 +34,8 @@ def export_(
     """Write a model as one program that other tools run, and beside it in JSON what goes in and comes out.
 
     What goes in are windows of log-mels, or vectors, of up to 32 at a time; what
-    comes out are probabilities in the order of the labels. ONNX needs the extra
-    `eyesoff[onnx]`.
+    comes out are probabilities in the order of the labels. ONNX needs eyesoff's
+    extra `onnx`.
 
     Example: eyesoff model export runs/bootstrap/recognizers/everyone/model emotions --to onnx
     """

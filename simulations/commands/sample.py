@@ -49,9 +49,9 @@ def sample(
         typer.Option("--format", help="Of a bank's samples: npz by default, or parquet.", show_default=False),
     ] = None,
 ) -> None:
-    """Draw spectrograms from a generator: an array file, a picture, and sound with --audio.
+    """Draw samples: spectrograms of one generator, with a picture and sound, or a training set of a whole bank.
 
-    The array file is read with safetensors.numpy.load_file: `patches`, one of
+    The array file of one generator is read with safetensors.numpy.load_file: `patches`, one of
     128 mels by 128 frames a sample, the natural log of mel power with the lowest
     band first, and `labels`. What they mean, the scaling, the seed and the
     generator's hash are JSON in its metadata, under `eyesoff`.
@@ -60,8 +60,13 @@ def sample(
     the same with and without the others.
 
     A whole bank gives a training set: --number samples of each emotion in all,
-    spread evenly over its generators, as one npz or Parquet file; with --audio
-    also wavs and recordings.csv, which `--corpus table` reads.
+    spread evenly over its generators, as one npz or Parquet file. The npz holds
+    `values`, `labels` and `sources`, a row a sample; `label_names` and
+    `source_names`, which those count; and `about`, JSON that says the rest.
+    `values` are spectrograms where the bank holds patches, and vectors of the
+    set of features that `about` names where it holds vectors. With --audio
+    spectrograms are also written as wavs, with recordings.csv, which
+    `--corpus table` reads; vectors have no sound.
 
     Pre-trained networks know no emotion yet: they are sampled without
     one, and their labels are -1.

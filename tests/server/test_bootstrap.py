@@ -159,6 +159,8 @@ def test_its_model_needs_no_bank_and_no_configuration(bank, fill, config, base, 
     assert card.sources == tuple(one.name for one in banked)
     assert (card.labels, card.scaling) == (config.corpus.emotions, base.scaling)
     assert "2 released generators (eskimez)" in card.trained_on
+    assert f"configuration {config.name}, identity " in card.trained_on
+    assert card.trained_on.endswith(f", seed {config.seed}")
 
 
 def test_the_same_line_again_leaves_the_model_as_it_is(bank, fill, config, tmp_path):

@@ -83,7 +83,7 @@ def test_a_release_needs_its_card_and_no_other(release_file):
 def test_a_truncated_pre_trained_file_is_named(pretrained_folder):
     tensors = pretrained_folder / "tensors.safetensors"
     tensors.write_bytes(tensors.read_bytes()[:-1])
-    assert refusal(pretrained_folder).startswith("truncated or altered checkpoint")
+    assert refusal(pretrained_folder).startswith("truncated or altered: its hash")
 
 
 def test_a_pickle_is_never_opened(tmp_path):
@@ -102,6 +102,21 @@ def test_a_bank_is_told_from_a_generator(release_file):
     )
 
 
-def test_nothing_there_is_said_so(tmp_path):
-    nowhere = tmp_path / "none.safetensors"
-    assert refusal(nowhere).startswith(f"no such folder: {nowhere}; name one that holds")
+def test_what_is_no_generator_is_told_what_could_be_named(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "thesis.tex").write_text("no generator")
+    for place, what in [
+        ("none.safetensors", "no such release, bank or networks"),
+        ("nowhere", "no such release, bank or networks"),
+        ("folder", "a folder that holds neither a bank nor networks"),
+        ("thesis.tex", "a file that is neither a release nor a bank"),
+    ]:
+        said = refusal(tmp_path / place)
+        assert said.startswith(f"{what}: {tmp_path / place}; name a release by its .safetensors file, a bank by")
+        assert "checkpoint" not in said
+
+
+def test_a_release_of_vectors_says_that_its_bank_gives_a_training_set(vector_release, tmp_path):
+    bank = Bank(tmp_path / "bank")
+    path = bank.files(bank.add(vector_release))[1]
+    assert refusal(path).endswith("; name its whole bank, which gives a training set of vectors")

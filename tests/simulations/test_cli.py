@@ -1,5 +1,6 @@
 """One line and a true exit status for whatever goes wrong, and an answer at once for `--help`."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -135,6 +136,17 @@ COMMANDS = list(walk(typer.main.get_command(cli.app), ()))
 def test_every_command_explains_itself_with_an_example(place: tuple[str, ...], command) -> None:
     assert f"Example: eyesoff {' '.join(place)}" in " ".join(command.help.split())
     assert all(parameter.help for parameter in command.params if parameter.name != "help")
+
+
+@pytest.mark.parametrize(("place", "command"), COMMANDS, ids=[" ".join(place) for place, _ in COMMANDS])
+def test_no_help_loses_a_word_in_brackets(place: tuple[str, ...], command) -> None:
+    """Rich takes [word] for a style, and leaves out one that it does not know."""
+    helps = [command.help, *(parameter.help or "" for parameter in command.params)]
+    assert [words for words in map(_in_brackets, helps) if words] == []
+
+
+def _in_brackets(text: str) -> list[str]:
+    return [word for word in re.findall(r"(?<!\\)\[([a-z#/@][^\[]*?)\]", text) if word.strip("/") != "bold"]
 
 
 def test_every_module_of_commands_is_named_by_what_is_typed() -> None:

@@ -38,7 +38,7 @@ SETTINGS = (
     Mistake("config show --set features.mels=64", "no such setting"),
     Mistake("config show --set finetuning.iterations=many", "iterations"),
     Mistake("config show --set network=3", "network: a section, not a setting"),
-    Mistake("config show --set corpus.skew=-1", "corpus.skew: Input should be 'none', or Input should be greater"),
+    Mistake("config show --set corpus.skew=-1", "corpus.skew: must be 'none', or must be above 0 (given: -1)"),
 )
 TYPED = (
     Mistake("frobnicate", "No such command 'frobnicate'"),

@@ -42,6 +42,7 @@ SYNTHESIZER = Synthesizer(
     name="floor",
     paper="none: a control",
     about="The untouched pre-trained generator with random labels: what any synthesizer must rise above.",
+    private="any settings: its fit reads no speech",
     released="the pre-trained generator, which has seen no emotional speech",
     Settings=Settings,
     spaces=frozenset({Patches}),

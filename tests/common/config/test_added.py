@@ -62,7 +62,7 @@ def test_every_mistake_is_named_with_its_place_whoever_brought_the_section(tmp_p
         load_config(path)
     told = str(raised.value)
     for mistake in (
-        "own.steps: Input should be greater",
+        "own.steps: must be 1 or more (given: 0)",
         "own.bread: no such",
         "other: no such",
         "corpus.name",

@@ -18,6 +18,16 @@ def test_a_preset_survives_being_shown_and_read(name: str, tmp_path: Path) -> No
     path = tmp_path / "shown.toml"
     path.write_text(as_toml(load_config(name)), encoding="utf-8")
     assert load_config(path) == load_config(name)
+    assert load_config(path).identity_hash() == load_config(name).identity_hash()
+
+
+def test_the_sections_of_the_chosen_methods_are_shown_at_their_defaults_too() -> None:
+    assert {"[gaussian]", "[svm]"} <= set(as_toml(load_config("best")).splitlines())
+    assert "[gaussian]" not in as_toml(load_config("demo"))
+
+
+def test_a_method_that_is_not_here_brings_no_section() -> None:
+    assert "[gone]" not in as_toml(load_config("best", ["methods.synthesizer=gone"]))
 
 
 @given(

@@ -1,6 +1,7 @@
 """`eyesoff bank`."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,23 @@ def test_list_as_json_is_one_object(capsys, bank, stored):
     _, shown, _ = run(capsys, "list", bank.folder, "--json")
     (told,) = json.loads(shown)["releases"]
     assert (told["name"], told["sha256"]) == (stored.name, stored.sha256)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [(lambda path: path.write_bytes(path.read_bytes()[:100]), "cut or grown: 100 bytes"), (Path.unlink, "is gone")],
+    ids=["cut", "gone"],
+)
+def test_list_names_what_is_not_as_large_as_its_card_says(damage, said, capsys, bank, stored):
+    assert run(capsys, "list", bank.folder)[2] == ""
+    damage(bank.files(stored)[1])
+    status, shown, told = run(capsys, "list", bank.folder)
+    assert (status, stored.name in shown, told.count("\n")) == (0, True, 1)
+    assert told.startswith(f"{stored.name}: ")
+    assert said in told
+    assert f"`eyesoff bank verify {bank.folder}`" in told
+    (finding,) = json.loads(run(capsys, "list", bank.folder, "--json")[1])["findings"]
+    assert (finding["name"], said in finding["problem"]) == (stored.name, True)
 
 
 def test_show_tells_the_papers_of_one(capsys, bank, stored):
@@ -140,5 +158,13 @@ class TestShrinking:
 
     def test_a_rank_that_no_layer_has_is_one_line(self, capsys, bank, stored, tmp_path):
         status, _, told = run(capsys, "shrink", bank.folder, tmp_path / "small", "--rank", 999)
-        assert (status, told.count("\n")) == (2, 1)
+        assert (status, told.count("\n"), "release.rank" in told) == (2, 1, False)
         assert "above the" in told
+
+    def test_a_rank_of_what_has_no_public_networks_is_to_be_left_out(self, capsys, bank, vector_release, tmp_path):
+        bank.add(vector_release)
+        status, _, told = run(capsys, "shrink", bank.folder, tmp_path / "small", "--rank", 8)
+        assert (status, told.count("\n"), "release.rank" in told) == (2, 1, False)
+        assert "gaussian: a rank is of a difference" in told
+        assert told.endswith("; leave out --rank\n")
+        assert run(capsys, "shrink", bank.folder, tmp_path / "small")[0] == 0

@@ -105,3 +105,17 @@ def test_nothing_is_written_over(eyesoff, bank, undrawn, tmp_path):
     assert (status, told, complaint.count("\n")) == (2, "", 1)
     assert complaint.startswith("error: a recognizer of other generators or settings is here already: ")
     assert complaint.endswith("; choose another --run\n")
+
+
+def test_a_bank_of_vectors_needs_no_preset_either(eyesoff, vector_release, undrawn, tmp_path):
+    Bank(tmp_path / "bank").add(vector_release)
+    status, _, complaint = eyesoff("--bank", tmp_path / "bank", "--run", tmp_path / "run")
+    assert status == 0, complaint
+    assert load_model(tmp_path / "run" / "recognizers" / "everyone" / "model").card.recognizer == "svm"
+
+
+def test_what_cannot_read_a_bank_is_refused_in_a_line(eyesoff, vector_release, tmp_path):
+    Bank(tmp_path / "bank").add(vector_release)
+    status, _, complaint = eyesoff("--bank", tmp_path / "bank", "--run", tmp_path / "run", "--preset", "demo")
+    assert (status, complaint.count("\n")) == (2, 1)
+    assert "the recognizer cnn reads patches" in complaint

@@ -1,15 +1,16 @@
 """`eyesoff modes`, `synthesizers`, `recognizers` and `protocols` as a person meets them."""
 
 import json
+from importlib.metadata import EntryPoint
 
 import pytest
 from typer.testing import CliRunner
 
 from common.protocols import PROTOCOLS
 from common.recognizers import RECOGNIZERS
-from common.registry import Broken
+from common.registry import Broken, Registry
 from common.spaces import PATCHES, Vectors
-from common.synthesizers import SYNTHESIZERS
+from common.synthesizers import SYNTHESIZERS, Synthesizer
 from simulations.cli import app
 from simulations.comparison.modes import SPOKEN, choose_modes
 
@@ -39,11 +40,27 @@ def test_one_that_cannot_be_used_is_named_with_the_reason(command, registry, mon
     ]
 
 
+def test_one_that_cannot_be_loaded_is_told_once(monkeypatch, caplog):
+    broken = Registry("synthesizer", tuple(SYNTHESIZERS), "SYNTHESIZER", "a group", Synthesizer)
+    points = [EntryPoint("lost", "nowhere.at:all", "a group")]
+    monkeypatch.setattr("common.registry.entry_points", lambda group: points if group == "a group" else [])
+    monkeypatch.setattr("common.synthesizers.SYNTHESIZERS", broken)
+    told = CliRunner().invoke(app, ["synthesizers"])
+    assert (told.stderr.count("lost"), caplog.records) == (1, [])
+
+
 def test_synthesizers_are_listed_with_their_papers():
     rows = json.loads(CliRunner().invoke(app, ["synthesizers", "--json"]).stdout)["synthesizers"]
     papers = {row["name"]: row["paper"] for row in rows}
     assert "Eskimez" in papers["eskimez"]
     assert all(row["released"] for row in rows)
+
+
+def test_the_floor_is_not_said_to_read_speech():
+    rows = json.loads(CliRunner().invoke(app, ["synthesizers", "--json"]).stdout)["synthesizers"]
+    privacy = {row["name"]: row["privacy"] for row in rows}
+    assert "reads no speech" in privacy["floor"]
+    assert privacy["eskimez"].startswith("none: its fit reads speech")
 
 
 def test_protocols_say_whether_a_campaign_can_keep_to_them():
