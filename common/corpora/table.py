@@ -68,8 +68,7 @@ def _notes(root: Path) -> Iterator[str]:
 LAYOUT = Layout(
     name="table",
     title="a table of recordings",
-    example="or be a CSV, TSV or Parquet file with the columns path, emotion, session (and speaker, sex, start, end, "
-    "split)",
+    example="a CSV, TSV or Parquet file with the columns path, emotion, session (and speaker, sex, start, end, split)",
     markers=("*.csv", "*.tsv", "*.parquet"),
     emotions=COMMON,
     find=_find,
