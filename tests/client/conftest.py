@@ -25,6 +25,7 @@ from common.features.scaling import Scaling
 from common.settings import EMOTIONS, FeatureConfig, hash_identity
 from common.synthesizers import SYNTHESIZERS
 from common.wire import Tune, Tuning, decode_reply, encode
+from tests.client.audited import LIMITS, TinySettings, method
 
 
 def with_setting(tuning, section, **changed):
@@ -316,3 +317,17 @@ def finds(traces):
 def _parts(data, needles):
     size = len(next(iter(needles)))
     return (data[start : start + size] for start in range(len(data) - size + 1))
+
+
+@pytest.fixture
+def keeper_of(install, order, site, with_policy):
+    """A keeper of a site where this synthesizer is installed and accepted, and a request for it."""
+
+    def make(sampler, rule, text=LIMITS):
+        install(method(sampler))
+        request = order("tiny", TinySettings())
+        recipes = f'recipes = ["{request.tuning.recipe.digest}"]'
+        own = with_policy(site, f'{recipes}\nrelease = "{rule}"\n{text}')
+        return Keeper(own), request, own
+
+    return make
