@@ -29,6 +29,7 @@ from common.training.pretrained import save_pretrained
 from common.training.reporters import Reporter
 from common.training.stages import Pair
 from common.wire import Card, Extremes, Release, Score, Scored, Scoring, Tune, Tuning, weights_digest
+from server import checks
 from server.bank import Bank
 from server.pretraining import pretraining_identity
 
@@ -71,6 +72,8 @@ class Thrown(random.Random):
 
 
 dice.secrets = thrown = Thrown()
+
+checks.SAMPLES = 8  # of the thirty-two that are drawn from each release of a test, no test needs more
 
 
 def _begin_alike(name):

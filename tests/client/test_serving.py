@@ -1,6 +1,5 @@
 """`eyesoff keeper serve` as the process that it is: killed, stopped, without a network and without Flower."""
 
-import json
 import signal
 import stat
 import subprocess
@@ -152,8 +151,7 @@ def test_killed_in_the_midst_of_a_tuning_it_goes_on_by_itself_to_the_same_genera
 def test_asked_to_stop_it_keeps_its_step_and_leaves_with_status_0(started, state, socket_path, ask_to_tune):
     with started() as process:
         said(socket_path, ask_to_tune(iterations=MANY))
-        status = [sys.executable, "-m", "simulations.cli", "keeper", "status", "--socket", str(socket_path), "--json"]
-        told = json.loads(subprocess.run(status, check=True, capture_output=True, text=True).stdout)
+        told = RemoteKeeper(socket_path).status()
         assert (told["session"], told["tunings"]) == ("03+08", 1)
         process.send_signal(signal.SIGTERM)
         assert process.wait(LONG) == 0

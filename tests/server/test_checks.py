@@ -36,8 +36,8 @@ def with_infinity(patches):
 
 
 FAULTS = {
-    "a NaN": (with_nan, "1 of 128 samples are not finite"),
-    "an infinity": (with_infinity, "1 of 128 samples are not finite"),
+    "a NaN": (with_nan, f"1 of {CLASSES * SAMPLES} samples are not finite"),
+    "an infinity": (with_infinity, f"1 of {CLASSES * SAMPLES} samples are not finite"),
     "saturated": (lambda patches: (50 * patches).tanh(), "saturated"),
     "constant": (lambda patches: torch.full_like(patches, 0.25), "constant"),
     "a level a sample": (lambda patches: patches.mean((2, 3, 4), keepdim=True).expand_as(patches), "constant"),

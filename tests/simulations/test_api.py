@@ -45,7 +45,7 @@ def test_examples_and_the_methods_of_every_kind(tmp_path, monkeypatch):
     assert "leave-one-session-out" in api.methods()["protocols"]
 
 
-def test_a_campaign_a_bank_and_a_recognizer_that_listens(config, speech, weights, tmp_path):
+def test_a_campaign_a_bank_and_a_recognizer_that_listens(config, speech, weights, blank_figures, tmp_path):
     results = api.simulate(config, tmp_path / "run", base=weights, backend="serial", plan="everyone", real=False)
     assert results["corpus"] == "table"
     api.Bank(tmp_path / "run" / "bank").export(tmp_path / "bank.zip")

@@ -20,7 +20,7 @@ FORM = Form(RANK)
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
-    monkeypatch.setattr(distillation, "STEPS", 12)
+    monkeypatch.setattr(distillation, "STEPS", 8)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def same(first, second):
 
 
 def test_its_patches_are_nearer_to_the_whole_ones_than_those_of_a_cut(distil, whole, public, config, monkeypatch):
-    monkeypatch.setattr(distillation, "STEPS", 60)
+    monkeypatch.setattr(distillation, "STEPS", 30)
     form = Form(RANK, eight_bit=True)
     after, student = cut_to(form, whole, public), cut_to(form, distil(), public)
     assert off(student, whole, config) < 0.9 * off(after, whole, config)
@@ -97,8 +97,9 @@ def test_what_it_is_given_stays_as_it_was(distil, whole, public):
 
 
 def test_the_same_seed_gives_the_same_student_and_another_seed_another(distil):
-    assert same(distil(seed=1), distil(seed=1))
-    assert not same(distil(seed=1), distil(seed=2))
+    once, again, other = distil(seed=1), distil(seed=1), distil(seed=2)
+    assert same(once, again)
+    assert not same(once, other)
 
 
 def test_a_whole_generator_of_that_rank_is_its_own_student(public, config, around, whole):

@@ -104,7 +104,7 @@ def test_a_site_holds_what_a_trial_leaves_of_its_session(planned, tmp_path, monk
         pytest.param("low-resource", SOME, ["50 % + 0", "50 % + 7"], "", marks=pytest.mark.slow),
     ],
 )
-def test_arms_are_scored_and_shown(comparing, under, tmp_path, protocol, sections, arms, watched):
+def test_arms_are_scored_and_shown(comparing, under, blank_figures, tmp_path, protocol, sections, arms, watched):
     comparing(tmp_path / "run", modes=("real", "federated"), settings=under(protocol, **sections))
     results = read_results(tmp_path / "run")
     assert results.failures == []

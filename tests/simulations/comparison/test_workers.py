@@ -83,6 +83,7 @@ def test_a_worker_that_is_killed_is_named_with_its_unit_and_replaced(worker, uni
     assert wait_for_the_end(worker).done
 
 
+@pytest.mark.slow
 def test_a_worker_whose_last_word_nobody_heard_ends_at_once(worker, unit):
     worker.submit(unit)
     (line,) = (one.line for one in worker._workers)
@@ -119,6 +120,7 @@ def test_a_signal_stops_the_command_with_its_status_and_leaves_nobody(config, we
     assert list(metrics.glob("*/snapshots/finetuning/*/card.json"))
 
 
+@pytest.mark.slow
 def test_a_worker_that_died_without_a_unit_fails_the_next_one_and_is_replaced(worker, unit):
     (process,) = workers_alive()
     process.kill()
