@@ -84,7 +84,7 @@ def test_another_part_is_another_unit(planned):
 
 
 def test_a_site_holds_what_a_trial_leaves_of_its_session(planned, tmp_path, monkeypatch):
-    setting, units = planned(["federated"], "leave-one-speaker-out")
+    setting, units = planned(["federated"], "leave-one-speaker-out", corpus={"name": "table", "skew": 3.0})
     monkeypatch.setattr(fitting, "POLL", 0.01)
     whole = [unit for unit in of_kind(units, "tune") if not unit.trial]
     cut = [unit for unit in of_kind(units, "tune") if unit.trial]
