@@ -37,11 +37,17 @@ def recipe_of(config: Config) -> Recipe:
     )
 
 
-def sections_of(config: Config) -> frozenset[str]:
-    """The sections of a configuration of which its recipe is made."""
+def sets_one(tree: Mapping[str, Any], config: Config) -> bool:
+    """Whether a file's tree tells anything of the recipe of its configuration, which else is made of defaults."""
+    named = tree.get("methods", {}).keys() & {"synthesizer", "augmentation"}
+    return bool(named) or any(tree.get(section) for section in _sections_of(config))
+
+
+def _sections_of(config: Config) -> frozenset[str]:
+    """The sections of a configuration of which its recipe is made, beside its methods."""
     method = synthesizer(config.methods.synthesizer)
     space = {"vectors"} if isinstance(space_made(config), Vectors) else set()
-    return frozenset({"methods", "finetuning", "release", *method.Settings.model_fields, *space})
+    return frozenset({"finetuning", "release", *method.Settings.model_fields, *space})
 
 
 @lru_cache(maxsize=1)

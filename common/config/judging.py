@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from common.config.tree import Config
 from common.corpora import CORPORA, layout_of
 from common.corpora.labels import check_maps, maps_in, plain
-from common.corpora.reading import complete
+from common.corpora.reading import complete, lacking
 from common.errors import UserError, UserErrors
 from common.features.sets import FAMILIES, feature_set
 from common.protocols import protocol
 from common.recognizers import recognizer
-from common.settings import Options, option_words
+from common.settings import CorpusConfig, Options, option_words
 from common.synthesizers import synthesizer
 
 
@@ -28,6 +28,7 @@ def unknown_names(config: Config) -> list[str]:
         "vectors.set": lambda: _check_family(config.vectors.set),
         "corpus.name": lambda: CORPORA.get(corpus.name),
         "corpus.options": lambda: _check_options(corpus.name, corpus.options, corpus.emotions),
+        "corpus.emotions": lambda: _check_emotions(corpus),
         "pretraining.corpus": lambda: CORPORA.get(public.corpus),
         "pretraining.options": lambda: _check_options(public.corpus, public.options, ()),
     }
@@ -49,6 +50,15 @@ def _check_family(name: str) -> None:
     """That somebody makes such features; whether it is installed is for the machine that reads speech."""
     if name.partition(":")[0] not in FAMILIES:
         feature_set(name)
+
+
+def _check_emotions(corpus: CorpusConfig) -> None:
+    """That a corpus of fixed labels has those that count, or has labels mapped to them."""
+    if corpus.name not in CORPORA or not (layout := CORPORA.get(corpus.name)).emotions or layout.free_labels:
+        return
+    possible = {*layout.emotions, *map(plain, option_words(corpus.options).values())}
+    if strange := [emotion for emotion in corpus.emotions if emotion not in possible]:
+        raise lacking(layout, strange)
 
 
 def _check_options(name: str, options: Options, emotions: tuple[str, ...]) -> None:

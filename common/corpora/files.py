@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from common.corpora.labels import COMMON
+from common.corpora.labels import COMMON, composed
 from common.corpora.layout import ANYWHERE, Finding, Layout, recordings, sex_of
 from common.corpora.manifest import BadFile
 from common.corpora.rows import clip_of
@@ -20,7 +20,7 @@ NAMES = ("emotion", "speaker", "session", "sex", "split")
 NUMBER = "number"
 SOUNDS = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"})
 WRITTEN = "write it as --option 'pattern={speaker}/{emotion}_{}', where {} is anything and {number} digits"
-_PLACE = re.compile(r"\{([a-z]*)(?::([1-9][0-9]*))?\}")
+_PLACE = re.compile(r"\{([a-z]*)(?::([1-9][0-9]{0,2}))?\}")
 
 
 def layout_of(options: Mapping[str, str]) -> Layout:
@@ -28,7 +28,7 @@ def layout_of(options: Mapping[str, str]) -> Layout:
     pattern = options.get(PATTERN, "")
     if not pattern:
         raise UserError("nobody said what the paths mean", where="corpus files", remedy=WRITTEN)
-    return replace(LAYOUT, find=partial(_find, _compiled(pattern)), options={PATTERN: (pattern,)})
+    return replace(LAYOUT, find=partial(_find, _compiled(composed(pattern))), options={PATTERN: (pattern,)})
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -67,9 +67,10 @@ def _expression(name: str, width: str | None, seen: set[str]) -> str:
 
 def _find(form: re.Pattern[str], root: Path, **_: str) -> Iterator[Finding]:
     for path, _name in recordings(root, "**/*"):
-        if Path(path).suffix.lower() not in SOUNDS:
-            continue
-        fits = form.fullmatch(path[: -len(Path(path).suffix)])
+        suffix = Path(path).suffix
+        if suffix.lower() not in SOUNDS or any(part.startswith(".") for part in Path(path).parts):
+            continue  # a hidden folder is a bin or a backup
+        fits = form.fullmatch(composed(path.removesuffix(suffix)))
         if fits is None:
             yield BadFile(path, "its path does not fit the pattern")
         else:

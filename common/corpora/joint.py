@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from common.corpora.layout import Clip, Finding, Layout
+from common.corpora.layout import ANYWHERE, Clip, Finding, Layout
 from common.corpora.manifest import BadFile
 from common.corpora.reading import check_root
 from common.errors import UserError
@@ -34,6 +34,10 @@ def layout_of(folders: Mapping[str, str], layouts: Registry[Layout]) -> Layout:
         remedy = 'name each with its folder, such as corpus.options = ["emodb=EMO-DB", "ravdess=RAVDESS"]'
         raise UserError("a joint corpus is made of two or more", where=", ".join(folders) or "none", remedy=remedy)
     parts = {folder: layouts.get(name) for name, folder in folders.items()}
+    if unsaid := [layout.name for layout in parts.values() if layout.markers == ANYWHERE]:
+        what = "a corpus of which nobody could say what its paths mean"
+        remedy = "an option of a joint corpus names a folder and no pattern: write a table of that folder"
+        raise UserError(what, where=", ".join(unsaid), remedy=remedy)
     if LAYOUT in parts.values() or len(parts) < len(folders):
         remedy = "give each its own folder, and name no joint one among them"
         raise UserError("corpora that cannot be told apart", where=", ".join(folders), remedy=remedy)

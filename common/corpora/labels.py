@@ -4,6 +4,7 @@ Owns the maps and what is wrong with one. Must not know a layout.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -34,7 +35,16 @@ def plain(label: str) -> str:
     >>> plain(" Wut ")
     'wut'
     """
-    return label.strip().lower()
+    return composed(label).strip().lower()
+
+
+def composed(text: str) -> str:
+    """Each letter as one sign: a Mac writes the names of files with accents as signs of their own.
+
+    >>> len("a\u0308"), len(composed("a\u0308"))
+    (2, 1)
+    """
+    return unicodedata.normalize("NFC", text)
 
 
 def check_maps(maps: Mapping[str, str]) -> None:

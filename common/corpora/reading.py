@@ -118,8 +118,13 @@ def _check_emotions(layout: Layout, emotions: Sequence[str], clips: Iterable[Cli
     possible = {*layout.emotions, *(clip.emotion for clip in clips)}
     strange = [emotion for emotion in emotions if emotion not in possible]
     if layout.emotions and strange:
-        remedy = f"it knows {', '.join(layout.emotions)}"
-        raise UserError(f"the corpus {layout.name} has no emotion", where=", ".join(strange), remedy=remedy)
+        raise lacking(layout, strange)
+
+
+def lacking(layout: Layout, strange: Sequence[str]) -> UserError:
+    """What is said of emotions that a corpus cannot have."""
+    remedy = f"it knows {', '.join(layout.emotions)}"
+    return UserError(f"the corpus {layout.name} has no emotion", where=", ".join(strange), remedy=remedy)
 
 
 def _sift(findings: Iterable[Clip | BadFile], known: set[str]) -> tuple[list[Clip], list[BadFile]]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.corpora.labels import plain
 from common.corpora.layout import Clip, Finding, sex_of, split_of
 from common.corpora.manifest import BadFile
 from common.corpora.parts import part_of
@@ -62,7 +63,7 @@ def clip_of(row: Row, place: str) -> Finding:
     except ValueError as error:
         return BadFile(path, f"{error} in {place}")
     speaker = row.get("speaker") or row["session"]
-    return Clip(path, speaker, row["session"], row["emotion"].lower(), sex, part, split)
+    return Clip(path, speaker, row["session"], plain(row["emotion"]), sex, part, split)
 
 
 def _read_csv(table: Path) -> tuple[list[str], list[list[str]]]:

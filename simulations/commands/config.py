@@ -1,7 +1,7 @@
 """`eyesoff config`: show an effective configuration, judge a file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -58,7 +58,7 @@ def check(
     from common.config.reading import all_mistakes, read_toml
 
     config = choose_config(None, file, overrides)
-    if not read_toml(file, "configuration", remedy="name a TOML file"):
+    if not _sets(read_toml(file, "configuration", remedy="name a TOML file")):
         what = "it sets nothing, and so stands for every default, which is the paper's size"
         raise UserError(
             what, where=file, remedy="write what differs, or begin with `eyesoff config show --preset small`"
@@ -66,6 +66,11 @@ def check(
     if problems := [*unknown_names(config), *refusals("compare", lambda: _refuse_rows(config))]:
         raise all_mistakes(file, problems)
     typer.echo(f"ok: {file} ({config.identity_hash()})")
+
+
+def _sets(tree: dict[str, Any]) -> bool:
+    """Whether there is a setting in any of the sections."""
+    return any(not isinstance(value, dict) or _sets(value) for value in tree.values())
 
 
 def _refuse_rows(config: "Config") -> None:

@@ -56,7 +56,7 @@ def accept_base(
 
 def _told(source: str) -> "Config":
     """A preset, or the configuration in a file that tells something of a recipe: else every default is accepted."""
-    from client.recipes import sections_of
+    from client.recipes import sets_one
     from common.config import load_config
     from common.config.loading import PRESETS
     from common.config.reading import read_toml
@@ -65,7 +65,7 @@ def _told(source: str) -> "Config":
     config, remedy = load_config(source), "ask the server's people for the config.toml of their run"
     if source not in PRESETS:
         tree = read_toml(Path(source), "configuration", remedy=remedy)
-        if not any(tree.get(section) for section in sections_of(config)):
+        if not sets_one(tree, config):
             what = "the file sets nothing that a recipe is made of, and would accept every default"
             raise UserError(what, where=source, remedy=remedy)
     return config

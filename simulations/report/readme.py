@@ -70,6 +70,7 @@ def results_block(results: Results) -> str:
     ]
     table = markdown(headings, rows)
     papers = f"The last column is {_corpus(printed)} ({printed.paper}), so compare ratios. " if beside else ""
+    arms = f"The first table is of {results.protocol}; each draw of an arm counts as a seed. " if results.arms else ""
     utterances = sum(sum(fold.utterances) for fold in results.folds)
     speakers = sum(len(fold.speakers) for fold in results.folds)
     return (
@@ -77,7 +78,7 @@ def results_block(results: Results) -> str:
         f"{results.corpus}, preset `{results.preset}`: n = {utterances} utterances of "
         f"{many(speakers, 'speaker')}, {many(len(results.folds), 'fold')}, {many(len(results.seeds), 'seed')}. "
         "Macro F1 and UAR are means over the emotions that a fold holds, over folds and seeds; intervals are "
-        f"bootstrapped over speakers and seeds; ± is the sample deviation. {SPREAD * bool(spreads)}{papers}"
+        f"bootstrapped over speakers and seeds; ± is the sample deviation. {arms}{SPREAD * bool(spreads)}{papers}"
         f"{made_with(results)} `{results.command}`.\n"
     )
 

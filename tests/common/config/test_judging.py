@@ -40,5 +40,19 @@ def test_an_option_that_a_corpus_has_is_fine(corpus: str, options: list[str]) ->
     assert unknown_names(load_config("demo", [f"corpus.name={corpus}", f"corpus.options={options}"])) == []
 
 
+@pytest.mark.parametrize(
+    ("corpus", "options", "told"),
+    [
+        ("emodb", [], ["corpus.emotions: the corpus emodb has no emotion: calm; it knows "]),
+        ("emodb", ["bored=calm"], []),
+        ("table", [], []),
+    ],
+)
+def test_an_emotion_that_a_corpus_cannot_have_is_told(corpus: str, options: list[str], told: list[str]) -> None:
+    wanted = f"corpus.options={options}", 'corpus.emotions=["sad", "calm"]'
+    problems = unknown_names(load_config("demo", [f"corpus.name={corpus}", *wanted]))
+    assert [problem.startswith(line) for problem, line in zip(problems, told, strict=True)] == [True] * len(told)
+
+
 def test_a_set_of_features_that_is_not_installed_is_no_mistake_of_the_file() -> None:
     assert unknown_names(load_config("best", ["vectors.set=opensmile:eGeMAPSv02"])) == []

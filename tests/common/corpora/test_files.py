@@ -49,6 +49,7 @@ def test_a_path_that_does_not_fit_is_named_and_what_is_no_sound_is_passed_over(p
         ("{speaker}/{}", "emotion is needed"),
         ("{speeker}/{emotion}", "no such place: speeker"),
         ("{speaker:0}/{emotion}", "a pattern that cannot be read"),
+        ("{speaker:9999999999}/{emotion}", "a pattern that cannot be read"),
         ("{speaker/{emotion}", "a pattern that cannot be read"),
     ],
 )
@@ -62,3 +63,15 @@ def test_signs_that_mean_something_to_an_expression_are_plain_signs(plant):
     root = plant(["a.b/sad (1).wav", "axb/sad (1).wav"])
     with pytest.raises(UserErrors, match=r"axb/sad \(1\)\.wav: its path does not fit"):
         read(root, "a.b/{emotion} ({number})")
+
+
+def test_what_lies_in_a_hidden_folder_is_passed_over(plant):
+    root = plant(["ann/sad_1.wav", ".Trash/sad_2.wav", "ann/.old/sad_3.wav"])
+    assert [one.path for one in read(root, "{speaker}/{emotion}_{number}").utterances] == ["ann/sad_1.wav"]
+
+
+def test_letters_with_accents_are_the_same_however_a_disk_spells_them(plant):
+    """Folders of a Mac spell one letter as two signs, and what is typed spells it as one."""
+    root = plant(["Jo\u0308/a\u0308rger-1.wav", "J\u00f6/\u00e4rger-2.wav"])
+    manifest = read(root, "{speaker:2}/{emotion}-{number}", **{"\u00e4rger": "angry"})
+    assert (manifest.speakers, manifest.counts[1]) == (("J\u00f6",), 2)

@@ -47,6 +47,7 @@ def test_a_corpus_in_the_wrong_folder_is_told(root):
         ({"emodb": "berlin"}, r"a joint corpus is made of two or more: emodb; name each with its folder"),
         ({"emodb": "berlin", "ravdess": "berlin"}, "corpora that cannot be told apart"),
         ({"emodb": "berlin", "joint": "toronto"}, "corpora that cannot be told apart"),
+        ({"emodb": "berlin", "files": "toronto"}, "nobody could say what its paths mean: files; .* write a table"),
         ({"emodb": "berlin", "berlin": "toronto"}, "no such corpus: berlin; there are librispeech"),
     ],
 )

@@ -111,7 +111,7 @@ def test_show_names_a_method_that_there_is_not(capsys) -> None:
     assert "methods.synthesizer: no such synthesizer: gausian; there are adan" in err
 
 
-@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "[finetuning]\n[pretraining.adversarial]\n"])
 def test_a_file_that_sets_nothing_is_refused_in_a_line(text: str, capsys, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text)

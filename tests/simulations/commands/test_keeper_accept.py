@@ -33,6 +33,7 @@ def recipe(tmp_path):
         "# the recipe of spring\n",
         "seed = 3\n",
         "[methods]\n",
+        '[methods]\nrecognizer = "svm"\n',  # which sites do not run
         '[corpus]\nname = "builtin"\n',
         "[gaussian]\nepsilon = 4.0\n",  # of another synthesizer than the default one
     ],

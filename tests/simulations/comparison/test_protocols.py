@@ -84,14 +84,16 @@ def test_another_part_is_another_unit(planned):
 
 
 def test_a_site_holds_what_a_trial_leaves_of_its_session(planned, tmp_path, monkeypatch):
-    setting, units = planned(["federated"], "leave-one-speaker-out")
+    setting, units = planned(["federated"], "leave-one-speaker-out", corpus={"name": "table", "skew": 1.0})
     monkeypatch.setattr(fitting, "POLL", 0.01)
     whole = [unit for unit in of_kind(units, "tune") if not unit.trial]
     cut = [unit for unit in of_kind(units, "tune") if unit.trial]
     assert (len(whole), len(cut)) == (3, 6)
     job = Job(cut[0], setting, Store(tmp_path), Reporter(), lambda: False)
     tune(job)
-    read = held_speech(simulated_site(job.folder / "site" / "sites", 0))  # as its keeper reads it
+    site = simulated_site(job.folder / "site" / "sites", 0)
+    assert site.skew == "none"  # which is done already
+    read = held_speech(site)  # as its keeper reads it
     left = setting.part(cut[0].place, cut[0].trial)
     assert (len(read), set(read.speakers)) == (len(left), set(left.speakers))
     assert not {*read.speakers} & {*setting.folds[cut[0].trial].test.speakers}

@@ -76,8 +76,9 @@ def test_a_protocol_of_several_arms_has_a_table_of_them(results, run_of):
     found = results["modes"]["federated"]
     arm = {"macro_f1": found["macro_f1"], "uar": found["uar"], "recall": 0.25}
     results["arms"] = [{"name": "happy", "watched": "happy", "modes": {"real": arm, "federated": arm}}]
-    text = with_results(README, run_of(results))
+    text = with_results(README, run_of(results | {"protocol": "imbalance, happy"}))
     assert "\n| trained on | happy (made rare) |\n" in text
+    assert "The first table is of imbalance, happy; each draw of an arm counts as a seed. " in text
     assert re.search(r"\n\| federated \| 0\.764 \(.* to .*, recall 25 %\) \|\n", text)
     assert "\n| baseline | failed |\n" in text
 

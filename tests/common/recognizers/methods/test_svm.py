@@ -57,6 +57,15 @@ def test_at_the_end_of_its_budget_it_stops_without_a_word(predictor) -> None:
     assert share(predictor(Rows(far=0.1), c=1e3, rounds=1), Rows()) >= 0
 
 
+def test_a_dual_problem_that_its_rounds_do_not_solve_has_the_answer_of_the_primal_one(around, monkeypatch) -> None:
+    found = []
+    for dual in (0, 1000):
+        monkeypatch.setattr(svm, "DUAL", dual)
+        own = Settings(svm=SvmConfig(c=1e3, rounds=100))
+        found.append(RECOGNIZER.train(Rows(far=0.1), own, SPACE, 4, 3, around)["weight"])
+    assert torch.equal(*found)
+
+
 @pytest.mark.parametrize("far", [0.5, 2.0])
 def test_the_dual_problem_has_the_answer_of_the_primal_one(around, monkeypatch, far) -> None:
     """The first is solved where examples are few for their numbers, since it takes less time."""
