@@ -11,7 +11,7 @@ from common.protocols import Trial
 from common.scoring import Confusion, Outcome
 from simulations.comparison.differences import compared, corrected, same_seeds
 from simulations.comparison.modes import REAL
-from simulations.comparison.schema import Arm, ArmRow, Counts, Difference
+from simulations.comparison.schema import Arm, ArmRow, Counts, Difference, Results
 
 DRAWS = 10_000
 """More than any protocol draws, over all of its arms."""
@@ -49,6 +49,21 @@ def trainings(trials: Sequence[Trial], seeds: Iterable[int]) -> dict[int, tuple[
     if len(draws) == 1:
         return {seed: (seed, draws[0]) for seed in seeds}
     return {DRAWS * seed + number: (seed, draw) for seed in seeds for number, draw in enumerate(draws, start=1)}
+
+
+def counted(results: Results, numbers: Sequence[int]) -> str:
+    """Seeds, and draws where a protocol draws by chance more than once: three draws of a seed are not three seeds."""
+    drawn = is_drawn(results)
+    seeds = len({number // DRAWS for number in numbers}) if drawn else len(numbers)
+    told = [(seeds, "seed"), *[(len(numbers), "draw")] * drawn]
+    return ", ".join(f"{count} {one}{'' if count == 1 else 's'}" for count, one in told) + " in all" * (
+        drawn and seeds > 1
+    )
+
+
+def is_drawn(results: Results) -> bool:
+    """Whether what is stored as seeds are draws: then the first of them is not the configuration's own seed."""
+    return bool(results.arms) and results.seeds[0] != results.settings.get("seed")
 
 
 def counts_in(trials: Sequence[Trial], table: Counts, seeds: Iterable[int]) -> Counts:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from common.config.showing import spell
+from simulations.comparison.arms import counted
 from simulations.comparison.modes import ABLATED, STAYS_MARK
 from simulations.comparison.schema import NO_TEST, ArmRow, Results
 from simulations.comparison.units import row_of
@@ -16,7 +17,8 @@ from simulations.comparison.units import row_of
 def table_of(results: Results) -> Table:
     """Modes by metrics, with deviations, intervals and how much of the gap each closes; what failed stands as such."""
     seeds, folds = len(results.seeds), len(results.folds)
-    title = f"{results.corpus}, preset {results.preset}: {results.protocol}; {folds} fold(s), {seeds} seed(s)"
+    tried = f"{folds} fold(s), {counted(results, results.seeds)}"
+    title = f"{results.corpus}, preset {results.preset}: {results.protocol}; {tried}"
     caption = "± folds, ± seeds: deviations; n: utterances; gap: how much of the way from floor to real is closed"
     caption = "\n".join([caption, *stays_lines(results), *leaving_lines(results)])
     table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
@@ -53,10 +55,9 @@ def marked(results: Results, mode: str) -> str:
 
 
 def stays_lines(results: Results) -> Iterator[str]:
-    """Why those with a dagger are centralized, a sentence each."""
-    for mode in results.modes.values():
-        if mode.stays:
-            yield f"† {mode.stays}"
+    """Why those with a dagger are centralized, each reason once."""
+    for told in dict.fromkeys(mode.stays for mode in results.modes.values() if mode.stays):
+        yield f"† {told}"
 
 
 def leaving_lines(results: Results) -> Iterator[str]:

@@ -16,14 +16,14 @@ def arms_table(results: Results) -> Table:
     """Every mode in every arm; whichever are more stand in rows."""
     arms, modes = results.arms, list(results.modes)
     cells = {(arm.name, mode): _cell(arm.modes.get(mode)) for arm in arms for mode in modes}
-    names = {mode: Cell(marked(results, mode), wide=True) for mode in modes}
-    titles = {arm.name: Cell(arm.name, "made rare" if arm.watched else "", wide=True) for arm in arms}
+    names = {mode: marked(results, mode) for mode in modes}
+    titles = {arm.name: (arm.name, "made rare" if arm.watched else "") for arm in arms}
     if len(arms) > len(modes):
-        headings = (Cell("arm"), *names.values())
-        rows = tuple((titles[arm.name], *(cells[arm.name, mode] for mode in modes)) for arm in arms)
+        headings = (Cell("arm"), *(Cell(name) for name in names.values()))
+        rows = tuple((Cell(*titles[arm.name], wide=True), *(cells[arm.name, mode] for mode in modes)) for arm in arms)
     else:
-        headings = (Cell("trained on"), *titles.values())
-        rows = tuple((names[mode], *(cells[arm.name, mode] for arm in arms)) for mode in modes)
+        headings = (Cell("trained on"), *(Cell(*title) for title in titles.values()))
+        rows = tuple((Cell(names[mode], wide=True), *(cells[arm.name, mode] for arm in arms)) for mode in modes)
     caption = (
         "UAR, mean over folds, draws and seeds, with its 95 % interval"
         + (", and the recall of the emotion that is rare" if any(arm.watched for arm in arms) else "")

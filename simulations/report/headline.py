@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from common.audit.verdict import Limits
 from common.scoring import Score
+from simulations.comparison.arms import counted
 from simulations.comparison.modes import FLOOR, REAL
 from simulations.comparison.schema import NO_TEST, Results
 from simulations.report.published import PAPER, is_the_papers, share_of_real
@@ -15,6 +16,8 @@ from simulations.report.wording import interval, many, percent, percents, score
 
 STAND_IN = "builtin"
 ANSWERING = ("federated", "centralized")
+NOTHING_REAL = "synthetic-only"
+"""The protocol with arms in which recognizers hear samples and nothing else."""
 FEW: int = Limits.model_fields["speakers"].default
 """Speakers below which an audit of a site says nothing either."""
 
@@ -37,9 +40,9 @@ class Headline:
         if name is None:
             return cls(f"{_missing(results)}, so this run cannot say what synthetic speech is worth.", (), warnings)
         found = shares[name]
+        score_of_real = "the score that real speech gives" + " without them" * is_beside(results)
         answer = (
-            f"Trained on {_samples(name)}, a recognizer reaches {percent(found.value)} "
-            "of the score that real speech gives."
+            f"Trained on {_samples(results, name)}, a recognizer reaches {percent(found.value)} of {score_of_real}."
         )
         return cls(answer, tuple(_support(results, name, found)), warnings)
 
@@ -53,7 +56,14 @@ def answering(results: Results) -> tuple[str, ...]:
     return (*ANSWERING, f"{chosen}, federated", str(chosen))
 
 
-def _samples(name: str) -> str:
+def is_beside(results: Results) -> bool:
+    """Whether the protocol lays samples beside real speech, so that no recognizer hears them alone."""
+    return bool(results.arms) and results.settings.get("methods", {}).get("protocol") != NOTHING_REAL
+
+
+def _samples(results: Results, name: str) -> str:
+    if is_beside(results):
+        return f"real speech with synthetic samples beside it ({name})"
     return f"{name} synthetic speech alone" if name in ANSWERING else f"synthetic speech alone ({name})"
 
 
@@ -63,7 +73,7 @@ def _alone(results: Results) -> str:
         if name in results.modes and (found := results.modes[name].macro_f1):
             reached = f"macro F1 {score(found.mean)} ({interval(found.low, found.high)}), n = {found.n} utterances"
             where = f", on {NO_TEST}" if results.protocol == NO_TEST else ""
-            return f"Trained on {_samples(name)}, a recognizer reaches {reached}{where}."
+            return f"Trained on {_samples(results, name)}, a recognizer reaches {reached}{where}."
     missing = "Real speech was not" if any(mode.macro_f1 for mode in results.modes.values()) else "Nothing was"
     return f"{missing} tested, so this run cannot say what synthetic speech is worth."
 
@@ -83,7 +93,7 @@ def _support(results: Results, name: str, share: Score) -> Iterator[str]:
         f"Macro F1 is {score(mode.mean)} ({interval(mode.low, mode.high)}) against "
         f"{score(real.mean)} ({interval(real.low, real.high)}); the 95 % interval of "
         f"their ratio is {percents(share.low, share.high)}. n = {share.n} utterances of {many(speakers, 'speaker')}, "
-        f"{many(mode.folds, 'fold')}, {many(mode.seeds, 'seed')}."
+        f"{many(mode.folds, 'fold')}, {counted(results, results.modes[name].whole_seeds)}."
     )
     closed = results.gap_closed.get(name)
     if closed:

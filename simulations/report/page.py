@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.errors import UserError
+from simulations.comparison.arms import counted, is_drawn
 from simulations.comparison.schema import Results
 from simulations.report.arms import arms_figure, arms_table
 from simulations.report.cells import Table
@@ -130,6 +131,7 @@ def _words(results: Results, evidence: Evidence) -> dict[str, Any]:
     }
     return {
         "results": results,
+        "seeds": counted(results, results.seeds) if is_drawn(results) else ", ".join(map(str, results.seeds)),
         "evidence": evidence,
         "kicker": KICKERS[results.what],
         "headline": Headline.of(results, shares),

@@ -10,6 +10,7 @@ from pathlib import Path
 from common.errors import UserError
 from common.files import atomic_write
 from common.scoring import Score
+from simulations.comparison.arms import counted, is_drawn
 from simulations.comparison.modes import REAL
 from simulations.comparison.schema import Results, read_results
 from simulations.report.arms import arms_table
@@ -17,7 +18,7 @@ from simulations.report.cells import Cell
 from simulations.report.published import Printed, printed_for
 from simulations.report.shares import shares_of_real
 from simulations.report.tables import ablations_table, made_with, papers_number, reason_of
-from simulations.report.wording import NOTHING, interval, many, percent, percents, score
+from simulations.report.wording import AS_SEEDS, NOTHING, interval, many, percent, percents, score
 
 HEADINGS = ("trained on", "macro F1", "95 %", "± folds", "± seeds", "UAR", "of real", "gap closed")
 
@@ -70,15 +71,16 @@ def results_block(results: Results) -> str:
     ]
     table = markdown(headings, rows)
     papers = f"The last column is {_corpus(printed)} ({printed.paper}), so compare ratios. " if beside else ""
-    arms = f"The first table is of {results.protocol}; each draw of an arm counts as a seed. " if results.arms else ""
+    arms = f"The first table is of {results.protocol}. " if results.arms else ""
     utterances = sum(sum(fold.utterances) for fold in results.folds)
     speakers = sum(len(fold.speakers) for fold in results.folds)
     return (
         f"{table}\n{_further(results)}"
         f"{results.corpus}, preset `{results.preset}`: n = {utterances} utterances of "
-        f"{many(speakers, 'speaker')}, {many(len(results.folds), 'fold')}, {many(len(results.seeds), 'seed')}. "
+        f"{many(speakers, 'speaker')}, {many(len(results.folds), 'fold')}, {counted(results, results.seeds)}. "
         "Macro F1 and UAR are means over the emotions that a fold holds, over folds and seeds; intervals are "
-        f"bootstrapped over speakers and seeds; ± is the sample deviation. {arms}{SPREAD * bool(spreads)}{papers}"
+        f"bootstrapped over speakers and seeds; ± is the sample deviation. {arms}{f'{AS_SEEDS} ' * is_drawn(results)}"
+        f"{SPREAD * bool(spreads)}{papers}"
         f"{made_with(results)} `{results.command}`.\n"
     )
 

@@ -13,6 +13,7 @@ from common.config.showing import spell
 from common.scoring import Metric, Score, Summary
 from common.settings import MethodsConfig
 from common.training.reporters import duration
+from simulations.comparison.arms import counted, is_drawn
 from simulations.comparison.measures import OF_VECTORS
 from simulations.comparison.modes import ABLATED, REAL
 from simulations.comparison.results import MEASURES
@@ -22,6 +23,7 @@ from simulations.comparison.units import COPYING, NOISE
 from simulations.report.cells import Cell, Table
 from simulations.report.published import ESKIMEZ, is_the_papers, number_for, printed_for
 from simulations.report.wording import (
+    AS_SEEDS,
     NOTHING,
     interval,
     many,
@@ -111,7 +113,9 @@ def results_table(results: Results, shares: Mapping[str, Score]) -> Table:
         f"The last column is {printed.paper}, of other speech, and stands beside the protocol "
         f"{printed.protocol.replace('-', ' ')} alone: compare ratios only. {printed.remark}"
     )
-    caption = " ".join([caption, *[papers] * beside, *(f"{line}." for line in stays_lines(results))])
+    caption = " ".join(
+        [caption, *[AS_SEEDS] * is_drawn(results), *[papers] * beside, *(f"{line}." for line in stays_lines(results))]
+    )
     return Table(caption, tuple(map(Cell, headings, notes))[:width], rows)
 
 
@@ -179,7 +183,7 @@ def folds_table(results: Results) -> Table:
     caption = (
         "Macro F1 of each fold, mean over its seeds. A fold leaves out a session, whose speakers nobody trained on."
     )
-    modes = [Cell(name, many(len(results.modes[name].whole_seeds), "seed")) for name in scored]
+    modes = [Cell(name, counted(results, results.modes[name].whole_seeds)) for name in scored]
     return Table(caption, (*headings, *modes), tuple(rows))
 
 

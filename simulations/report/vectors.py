@@ -4,7 +4,7 @@ Owns their layout. Must not know where the numbers come from: arrays go in, a dr
 the other figures, so that their type stays readable on a phone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from common.errors import UserError
 from common.scoring.labelled import Labelled
 from common.seeds import derive_seed, numpy_stream
-from simulations.report.drawing import Drawing, canvas, finish
+from simulations.report.drawing import NARROW, Drawing, canvas, finish
 from simulations.report.palette import LIGHT, MARKERS, of_emotion
 from simulations.report.wording import measure, percent, score
 
 WIDTH = 360.0
 PANEL = 128.0
+LINE_AND_GAP, LETTER = 44.0, 6.6
+"""Points that a line of a legend takes before its name, and for each letter of it, in the smallest type."""
 """Points that a panel has in height."""
 SQUARE = 176.0
 """The same, of one whose two axes are alike."""
@@ -225,7 +227,13 @@ def _legend(figure: Any, cells: Sequence[Any]) -> None:
     for cell in cells:
         handles, names = cell.get_legend_handles_labels()
         named |= dict(zip(names, handles, strict=True))
-    figure.legend(named.values(), named.keys(), loc="outside upper left", ncols=min(len(named), 4), columnspacing=1.0)
+    figure.legend(named.values(), named.keys(), loc="outside upper left", ncols=columns_of(named), columnspacing=1.0)
+
+
+def columns_of(names: Iterable[str]) -> int:
+    """How many columns of a legend fit a phone, where letters are largest beside the figure: four at most."""
+    lengths = [len(name) for name in names]
+    return max(1, min(len(lengths), 4, int(NARROW // (LINE_AND_GAP + LETTER * max(lengths)))))
 
 
 def _emotion_legend(figure: Any, emotions: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 Owns their spelling: a true minus, as many digits as mean something, a dash for what is not there.
 """
 
+AS_SEEDS = "Each draw counts as a seed in means, intervals and deviations."
 NOTHING = "–"
 
 

@@ -76,7 +76,9 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(("sign", "status"), [(signal.SIGKILL, -signal.SIGKILL), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("sign", "status"), [(signal.SIGKILL, -signal.SIGKILL), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_no_piece_outlives_whoever_asked_for_it(tmp_path, sign, status):
     (tmp_path / "tests_of_processes.py").write_text(f"import os, time\n{inspect.getsource(sleep)}")
     (tmp_path / "asker.py").write_text(ASKER)

@@ -255,7 +255,7 @@ def test_generators_are_audited_in_each_form_by_twins_that_are_fitted_once(
     table.write_text("\n".join([heading, *own]))
     config = config.model_copy(update={"runtime": config.runtime.model_copy(update={"corpus_root": str(table)})})
     for module in (auditing, units):
-        monkeypatch.setattr(module, "LIMITS", Limits(twins=4, samples=64, utterances=8))
+        monkeypatch.setattr(module, "LIMITS", Limits(twins=4, samples=256, utterances=8))
     monkeypatch.setattr(reconstruction, "STEPS", 2)
     row = ("small", "federated", "release.rank=2", "release.eight_bit=true")
     settings = with_rows(config, row, modes=("federated", "small"), quality=False, audited=True)

@@ -6,8 +6,13 @@ import pytest
 
 from common.protocols import Point
 from common.scoring import Summary
+from simulations.comparison.arms import counted
 from simulations.comparison.schema import Arm, ArmRow, Difference, read_results
 from simulations.report.arms import arms_figure, arms_table
+from simulations.report.headline import Headline
+from simulations.report.shares import shares_of_real
+from simulations.report.tables import results_table
+from simulations.report.wording import AS_SEEDS
 
 
 def row(mean, *, recall=None, against=None):
@@ -67,3 +72,49 @@ def test_an_arm_that_failed_is_told_and_not_drawn(found):
     table = arms_table(replace(found, arms=broken))
     assert table.rows[0][1].value == "failed"
     assert "angry, real" not in arms_figure(replace(found, arms=broken)).alt
+
+
+def test_the_names_of_columns_stand_above_their_numbers(found):
+    """Numbers are set flush right, and whatever is wide flush left."""
+    for arms in (RARE, CURVE):
+        table = arms_table(replace(found, arms=arms))
+        assert not any(cell.wide for cell in table.headings)
+        assert all(cells[0].wide for cells in table.rows)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "own", "told"),
+    [
+        ([0, 1], 0, "2 seeds"),
+        ([1, 2, 3], 0, "1 seed, 3 draws"),
+        ([1], 0, "1 seed, 1 draw"),
+        ([7], 7, "1 seed"),
+        ([1, 2, 10001, 10002], 0, "2 seeds, 4 draws in all"),
+    ],
+)
+def test_draws_are_not_called_seeds(found, numbers, own, told):
+    drawn = replace(found, arms=CURVE, seeds=numbers, settings={"seed": own})
+    assert counted(drawn, numbers) == told
+    assert counted(replace(drawn, arms=[]), numbers).endswith(("seed", "seeds"))
+
+
+def test_the_page_says_that_draws_count_as_seeds(found):
+    drawn = replace(found, arms=CURVE, seeds=[1, 2], settings={"seed": 0})
+    assert AS_SEEDS in results_table(drawn, {}).caption
+    assert AS_SEEDS not in results_table(found, {}).caption
+
+
+def test_samples_beside_real_speech_are_not_called_alone(found):
+    drawn = replace(found, arms=CURVE, settings={"methods": {"protocol": "augmentation-curve"}})
+    shares = shares_of_real(found)
+    assert Headline.of(drawn, shares).answer == (
+        "Trained on real speech with synthetic samples beside it (federated), a recognizer reaches 88 % of the score "
+        "that real speech gives without them."
+    )
+    drawn = replace(drawn, settings={"methods": {"protocol": "synthetic-only"}})
+    assert "federated synthetic speech alone" in Headline.of(drawn, shares).answer
+
+
+def test_the_same_reason_to_stay_is_told_once(found):
+    modes = {name: replace(mode, stays="it copies") for name, mode in found.modes.items()}
+    assert results_table(replace(found, modes=modes), {}).caption.count("†") == 1

@@ -11,6 +11,8 @@ import subprocess
 
 import pytest
 
+from simulations.report import writing
+
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome-headless-shell")
 WATCHED = """<!doctype html><body><iframe srcdoc="{page}" style="width:{width}px;height:900px;border:0"></iframe>
 <script>document.querySelector("iframe").onload = event => {{
@@ -22,6 +24,16 @@ WATCHED = """<!doctype html><body><iframe srcdoc="{page}" style="width:{width}px
     .map(row => row.innerText);
   const tall = [...root.querySelectorAll("tbody th, tbody td")].filter(cell => cell.clientHeight > 14 * 16);
   squeezed.push(...tall.map(cell => cell.innerText));
+  const words = [...root.querySelectorAll("tbody th, pre code, pre span")].flatMap(one => [...one.childNodes])
+    .filter(node => node.nodeType === 3).flatMap(node => [...node.data.matchAll(/\\S+/g)].map(found => {{
+      const range = node.ownerDocument.createRange();
+      range.setStart(node, found.index);
+      range.setEnd(node, found.index + found[0].length);
+      return [found[0], range];
+    }}));
+  const parted = words.filter(([word]) => word.startsWith("--") || !word.includes("."))
+    .filter(([, range]) => new Set([...range.getClientRects()].map(one => one.top)).size > 1);
+  squeezed.push(...parted.map(([word]) => word));
   const found = {{width: root.scrollWidth, ground: ground.backgroundColor, asked, squeezed}};
   document.title = JSON.stringify(found);
 }}</script>"""
@@ -68,3 +80,19 @@ def test_a_page_that_is_too_wide_or_asks_for_something_is_found(built, seen):
     assert found["width"] > 390
     assert found["console"]
     assert found["asked"] == ["http://127.0.0.1:9/nothing.png"]
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_names_and_options_are_not_parted(results, run_of, seen, width):
+    for part in ("modes", "counts"):
+        results[part]["undersampling 0.4"] = results[part].pop("floor")
+    results["modes"]["undersampling 0.4"]["about"] = ""
+    results["paired"] = []
+    results["gap_closed"] = {}
+    results["command"] = (
+        "eyesoff compare --preset best --set compare.quality=false --workers 1 --units runs/units --seeds 1"
+    )
+    run = run_of(results)
+    page = writing.write_report(run).read_text("utf-8")
+    assert "undersampling 0.4" in page
+    assert seen(page, width)["squeezed"] == []

@@ -78,7 +78,7 @@ def test_a_protocol_of_several_arms_has_a_table_of_them(results, run_of):
     results["arms"] = [{"name": "happy", "watched": "happy", "modes": {"real": arm, "federated": arm}}]
     text = with_results(README, run_of(results | {"protocol": "imbalance, happy"}))
     assert "\n| trained on | happy (made rare) |\n" in text
-    assert "The first table is of imbalance, happy; each draw of an arm counts as a seed. " in text
+    assert "The first table is of imbalance, happy. " in text
     assert re.search(r"\n\| federated \| 0\.764 \(.* to .*, recall 25 %\) \|\n", text)
     assert "\n| baseline | failed |\n" in text
 

@@ -141,3 +141,10 @@ def test_bars_tell_score_and_recall_of_each_way_of_filling_up():
 def test_codes_that_are_no_points_of_a_plane_are_refused():
     with pytest.raises(UserError, match="codes of 6 numbers cannot be drawn on a plane: samples"):
         vectors.codes({"samples": drawn(0)}, EMOTIONS)
+
+
+def test_a_legend_has_as_many_columns_as_fit_a_phone():
+    assert vectors.columns_of(["svm", "linear"]) == 2
+    assert vectors.columns_of(["0 samples", "600 samples", "2000 samples", "6000 samples"]) == 2
+    assert vectors.columns_of(["training", "test"] * 3) == 3
+    assert vectors.columns_of(["a name that is longer than any phone is wide"]) == 1
