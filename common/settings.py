@@ -30,12 +30,19 @@ def _distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
     return labels
 
 
+def _given_once(options: tuple[str, ...]) -> tuple[str, ...]:
+    keys = [option.partition("=")[0] for option in options]
+    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+        raise ValueError(f"one option is given twice: {', '.join(twice)}")
+    return options
+
+
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,23}$")]
 Labels = Annotated[tuple[Label, ...], Field(min_length=2, max_length=16), AfterValidator(_distinct)]
-Options = tuple[Annotated[str, Field(pattern=r"^[^=]+=.+$")], ...]
+Options = Annotated[tuple[Annotated[str, Field(pattern=r"^[^=]+=.+$")], ...], AfterValidator(_given_once)]
 Augmentation = Literal["gain", "tilt"]
 Statistic = Literal["loudness", "colour", "rhythm", "coupling", "ripple"]
 Normalisation = Literal["session", "training", "public"]

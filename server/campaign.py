@@ -187,7 +187,7 @@ class Campaign:
         if not earlier or {*fold.train} & {*fold.test} or not earlier < now.keys() or not self._is_asked(fold):
             return fold
         for late in (session for name, session in now.items() if name not in earlier):
-            reason = f"it came after fold {fold.name} was tested, whose recognizer stays without it"
+            reason = f"it came after fold {fold.name} was given out to be tested, whose recognizer stays without it"
             self._post.fail("train", reason, client="?", session=late)
         return replace(fold, train=tuple(session for name, session in now.items() if name in earlier))
 

@@ -1,4 +1,7 @@
-"""Every command that the README shows can be typed: targets exist, options parse, what is quick runs as it stands."""
+"""Every command that the README shows can be typed: targets exist, options parse.
+
+What is quick runs as it stands, among the slow tests: each command loads PyTorch.
+"""
 
 import re
 import shlex
@@ -75,6 +78,7 @@ def test_a_command_that_cannot_be_typed_is_found(words: list[str]) -> None:
         parse(words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", QUICK, ids=lambda block: block[0])
 def test_quick_commands_of_the_documentation_run_as_they_stand(block: list[str], tmp_path: Path) -> None:
     tools = Path(sys.executable).parent

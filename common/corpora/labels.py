@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from common.corpora.layout import Finding, Layout
 from common.corpora.manifest import BadFile
-from common.errors import UserErrors
+from common.errors import UserError, UserErrors
 from common.settings import EMOTIONS
 
 LONGEST = 200
@@ -25,7 +25,11 @@ def maps_in(layout: Layout, options: Mapping[str, str]) -> dict[str, str]:
 
     Capitals count for nothing, as in the labels of a table.
     """
-    pairs = {plain(option): plain(value) for option, value in options.items() if option not in layout.options}
+    named = [option for option in options if option not in layout.options]
+    pairs = {plain(option): plain(options[option]) for option in named}
+    if len(pairs) < len(named):
+        remedy = "capitals count for nothing; map each label once"
+        raise UserError("a label is mapped twice", where=", ".join(sorted(named)), remedy=remedy)
     return {option: value for option, value in pairs.items() if layout.free_labels or option in layout.emotions}
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulations import completion
-from simulations.commands.options import AsJson, Cache, Option, SkipBad, cache_folder, option_pair
+from simulations.commands.options import AsJson, Cache, Option, SkipBad, cache_folder, option_pairs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,7 +91,7 @@ def describe(
             emotions=labels,
             skip_bad=skip_bad,
             progress=open_bar("looking at recordings"),
-            options=dict(option_pair(text) for text in option or ()),
+            options=option_pairs(option),
         )
         if not headers:
             bad = faults(manifest, progress=open_bar("listening to them"))

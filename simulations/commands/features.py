@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from simulations.commands.options import AsJson, option_pair
+from simulations.commands.options import AsJson, option_pairs
 
 app = typer.Typer(no_args_is_help=True, help="The numbers that describe an utterance, where methods read vectors.")
 
@@ -25,7 +25,7 @@ def list_names(which: Set = "functionals", option: Option = None, as_json: AsJso
 
     from common.features.sets import feature_set
 
-    own = feature_set(which, tuple("=".join(option_pair(text)) for text in option or ()))
+    own = feature_set(which, tuple(f"{key}={value}" for key, value in option_pairs(option).items()))
     about = {"set": own.name, "version": own.version, "licence": own.licence, "digest": own.digest, "size": own.size}
     if as_json:
         typer.echo(json.dumps({**about, "names": own.names}))

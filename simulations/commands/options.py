@@ -8,6 +8,7 @@ import math
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,7 +112,7 @@ def corpus_overrides(
     named = {
         "corpus.name": corpus,
         "runtime.corpus_root": root,
-        "corpus.options": ["=".join(option_pair(text)) for text in option or ()] or None,
+        "corpus.options": [f"{key}={value}" for key, value in option_pairs(option).items()] or None,
         "corpus.skip_bad": skip_bad or None,
         "corpus.skew": skew,
         "corpus.skew_seed": skew_seed,
@@ -122,16 +123,21 @@ def corpus_overrides(
     ]
 
 
-def option_pair(text: str) -> tuple[str, str]:
-    """What --option names: a key and its value.
+def option_pairs(texts: Sequence[str] | None) -> dict[str, str]:
+    """What --option names, each time it is given: keys and their values.
 
-    >>> option_pair("dialogs=improvised"), option_pair("sehr froh = happy")
-    (('dialogs', 'improvised'), ('sehr froh', 'happy'))
+    >>> option_pairs(["dialogs=improvised", "sehr froh = happy"])
+    {'dialogs': 'improvised', 'sehr froh': 'happy'}
     """
-    key, _, value = (part.strip() for part in text.partition("="))
-    if not key or not value:
-        raise UserError("not an option", where=text or "''", remedy="write it as --option key=value")
-    return key, value
+    pairs: dict[str, str] = {}
+    for text in texts or ():
+        key, _, value = (part.strip() for part in text.partition("="))
+        if not key or not value:
+            raise UserError("not an option", where=text or "''", remedy="write it as --option key=value")
+        if key in pairs:
+            raise UserError("an option is given twice", where=f"{key}={pairs[key]}, {text}", remedy="give it once")
+        pairs[key] = value
+    return pairs
 
 
 def finite(number: float) -> float:

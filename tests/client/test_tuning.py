@@ -287,13 +287,13 @@ class TestDistilled:
         again.keep(folder.asked())
         return again
 
-    @pytest.mark.parametrize("steps", [STEPS, STEPS + 1, STEPS + 3])
+    @pytest.mark.parametrize("steps", [pytest.param(STEPS, marks=pytest.mark.slow), STEPS + 1])
     def test_one_that_was_interrupted_ends_like_one_that_was_not(self, tuned, folder, again, steps):
         expected = tuned(again)
         interrupt(tuned, folder, steps)
         assert same(tuned(folder), expected)
 
-    @pytest.mark.parametrize("stage", ["finetuning", DISTILLATION])
+    @pytest.mark.parametrize("stage", [pytest.param("finetuning", marks=pytest.mark.slow), DISTILLATION])
     def test_a_damaged_snapshot_of_either_stage_falls_back_to_the_one_before(self, tuned, folder, again, stage):
         expected = tuned(again)
         interrupt(tuned, folder, STEPS + 3)

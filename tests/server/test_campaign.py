@@ -289,7 +289,8 @@ class TestResume:
         assert list(after["folds"][2]["counts"]) == ["C"]
         told = {(one["session"], one["stage"], one["reason"]) for one in after["failures"]}
         assert told == {
-            ("C", "train", f"it came after fold {fold} was tested, whose recognizer stays without it") for fold in "AB"
+            ("C", "train", f"it came after fold {fold} was given out to be tested, whose recognizer stays without it")
+            for fold in "AB"
         }
 
     @pytest.mark.parametrize("lost", [True, False])

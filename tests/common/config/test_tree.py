@@ -102,6 +102,7 @@ def test_the_tree_is_frozen() -> None:
         ({"network": {"width": 0.01}}, "a fraction of a channel"),
         ({"corpus": {"emotions": ["sad", "happy", "sad"]}}, "one class is named twice"),
         ({"corpus": {"emotions": ["sad"]}}, "at least 2 items"),
+        ({"corpus": {"options": ["anger=sad", "anger=angry"]}}, "one option is given twice: anger"),
         ({"pretraining": {"autoencoder": {"learning_rate": 0}}}, "greater than 0"),
         ({"finetuning": {"generator_learning_rate": float("nan")}}, "finite number|greater than 0"),
         ({"campaign": {"tune_seconds": float("inf")}}, "finite number"),

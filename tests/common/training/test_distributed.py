@@ -55,10 +55,10 @@ def slower(config):
         config.model_dump()
         | {
             "pretraining": {
-                "autoencoder": {"iterations": 3, "batch": 2, "learning_rate": 2e-4},
-                "adversarial": {"iterations": 3, "batch": 2, **rates},
+                "autoencoder": {"iterations": 2, "batch": 2, "learning_rate": 2e-4},
+                "adversarial": {"iterations": 2, "batch": 2, **rates},
             },
-            "finetuning": {"iterations": 3, "batch": 2, **rates},
+            "finetuning": {"iterations": 2, "batch": 2, **rates},
         }
     )
 

@@ -10,7 +10,7 @@ from common.networks import Acceleration
 from common.training.phases import Surroundings
 from simulations.benchmarks.step import Noise, alternate, bench_step, courses, forward_operations, shaped, summary
 
-STEPS, SOON, FEW = 20, 8, 6
+STEPS, SOON, FEW = 10, 8, 6
 
 
 def tiny(recognizer_rate: float = 1e-5, steps: int = STEPS) -> Config:
@@ -41,7 +41,7 @@ def assert_agreement(both, steps=STEPS):
 
 
 @pytest.mark.parametrize("stage", ["autoencoder", "finetuning", "recognizer"])
-def test_the_losses_of_both_paths_agree_over_twenty_steps(stage):
+def test_the_losses_of_both_paths_agree_over_ten_steps(stage):
     assert_agreement(run_both(stage, tiny()))
 
 

@@ -56,6 +56,7 @@ def test_every_mode_is_scored_on_what_each_fold_holds(results, setting):
     }
 
 
+@pytest.mark.slow
 def test_federated_and_real_are_what_a_campaign_gives(results, skewed, weights, tmp_path):
     order = {"backend": "serial", "plan": "leave-one-session-out", "with_real": True, "resume": False}
     simulate_campaign(skewed, tmp_path, weights, **order, console=Console(quiet=True))

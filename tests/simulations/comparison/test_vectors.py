@@ -94,6 +94,7 @@ def test_what_left_each_site_stands_in_its_ledger(campaign) -> None:
         assert "released.factor" in ledger.read_text()
 
 
+@pytest.mark.slow
 def test_the_comparisons_federated_mode_is_the_campaign_to_the_count(campaign, compared) -> None:
     results, _ = compared
     counts = json.loads(json.dumps(results["counts"]))["gaussian, federated"]["0"]

@@ -94,7 +94,8 @@ def test_a_worker_whose_last_word_nobody_heard_ends_at_once(worker, unit):
     assert time.monotonic() - begun < PATIENCE / 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_the_command_with_its_status_and_leaves_nobody(config, weights, tmp_path, number):
     """A tuning that would take minutes, behind a real command line."""
     long = {"finetuning.iterations": 100_000, "network.width": 1 / 64, "network.noise": 8, "finetuning.batch": 2}
