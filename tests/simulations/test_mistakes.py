@@ -64,9 +64,7 @@ CORPORA = (
     Mistake("corpus describe table --root gone.csv", "gone.wav", "corpus describe table --root gone.csv --skip-bad"),
     Mistake("corpus describe table --root labels.csv --option anger", "key=value"),
     Mistake("corpus describe table --root labels.csv --option angry=sad --option sad=angry", "angry"),
-    Mistake(
-        "corpus describe table --root labels.csv --option a=sad --option a=angry", "is given twice: a=sad"
-    ),
+    Mistake("corpus describe table --root labels.csv --option a=sad --option a=angry", "is given twice: a=sad"),
     Mistake("corpus describe table --root labels.csv --option A=sad --option a=angry", "a label is mapped twice: A, a"),
     Mistake("corpus describe table --root labels.csv --option root=3", "'3' is no label"),
     Mistake("corpus describe table --root labels.csv --option emotions=3", "'3' is no label"),
