@@ -20,8 +20,9 @@ from simulations.comparison.workers import UnitState
 
 QUIET, SILENT = 20.0, 60.0
 """Seconds between lines in a log, where units end; and where none does."""
-BELIEVED = 0.02
-"""Of all work: so much of it counts as done at the predicted pace, so that the first unit alone does not decide it."""
+BELIEVED, AT_LEAST = 0.02, 10.0
+"""Of all work, and seconds: so much counts as done at the predicted pace, so that neither the first unit alone nor the
+start of processes decides it."""
 
 
 class Watch:
@@ -77,7 +78,7 @@ class Watch:
         begun = {key: state.step / state.steps for key, state in self._at_work.items() if state.steps}
         left = sum(cost * (1 - begun.get(key, 0.0)) for key, cost in self._left.items())
         total = sum(self._costs.values()) or 1.0
-        believed = BELIEVED * total
+        believed = max(BELIEVED * total, AT_LEAST)
         pace = (spent + believed / self._workers) / (total - left + believed)
         return duration(left * pace)
 
@@ -92,4 +93,4 @@ class Watch:
 
 
 def _place(state: UnitState) -> str:
-    return f"{state.unit}, step {state.step} of {state.steps}"
+    return f"{state.unit}, step {state.step} of {state.steps}" if state.steps else str(state.unit)

@@ -72,3 +72,17 @@ def test_a_first_unit_that_took_longer_than_predicted_foretells_more(log, monkey
 def test_units_that_cost_nothing_leave_nothing(log):
     watch = Watch(Console(file=log), UNITS, Prices({}, {}), workers=1)
     assert watch.left() == "0:00:00"
+
+
+def test_the_start_of_processes_does_not_make_a_short_run_a_long_one(log, monkeypatch):
+    watch, begun = Watch(Console(file=log), UNITS, PRICES, workers=2), time.monotonic()
+    monkeypatch.setattr("simulations.comparison.watch.time.monotonic", lambda: begun + 15)
+    assert "0:00:10" < watch.left() < "0:01:00"
+
+
+def test_a_unit_without_steps_is_named_alone(log):
+    watch = Watch(Console(file=log), UNITS, PRICES, workers=1)
+    watch.update(UnitState(UNITS[0]))
+    Console(file=log, width=120).print(watch.picture())
+    assert "train real, a, seed 0 " in log.getvalue()
+    assert "step" not in log.getvalue()
