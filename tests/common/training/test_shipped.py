@@ -71,7 +71,9 @@ def corpus(tmp_path_factory):
     return manifest, features_for(manifest, config, runtime)
 
 
-@pytest.fixture(scope="module", params=[("demo", 100), ("small", 200)], ids=["demo", "small"])
+@pytest.fixture(
+    scope="module", params=[("demo", 100), pytest.param(("small", 200), marks=pytest.mark.slow)], ids=["demo", "small"]
+)
 def shipped(request):
     """A configuration, its networks, and the steps that a search among their latents needs."""
     preset, steps = request.param
