@@ -116,6 +116,7 @@ class Protocol(Generic[S]):
         trials: a pure function of the corpus, the settings and a seed.
         cuts: the same by sessions' names, where whole sessions are cut; a campaign needs it.
         paper: where it comes from.
+        beside: whether samples lie beside real speech in every trial, so that no recognizer hears them alone.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Protocol(Generic[S]):
     trials: Callable[[Manifest, S, int], tuple[Trial, ...]]
     cuts: Callable[[Sequence[str], S], tuple[Cut, ...]] | None = None
     paper: str = ""
+    beside: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes by name: each has the registry."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from common.audit.verdict import Limits
+from common.protocols import PROTOCOLS, protocol
 from common.scoring import Score
 from simulations.comparison.arms import counted
 from simulations.comparison.modes import FLOOR, REAL
@@ -16,8 +17,6 @@ from simulations.report.wording import interval, many, percent, percents, score
 
 STAND_IN = "builtin"
 ANSWERING = ("federated", "centralized")
-NOTHING_REAL = "synthetic-only"
-"""The protocol with arms in which recognizers hear samples and nothing else."""
 FEW: int = Limits.model_fields["speakers"].default
 """Speakers below which an audit of a site says nothing either."""
 
@@ -58,7 +57,8 @@ def answering(results: Results) -> tuple[str, ...]:
 
 def is_beside(results: Results) -> bool:
     """Whether the protocol lays samples beside real speech, so that no recognizer hears them alone."""
-    return bool(results.arms) and results.settings.get("methods", {}).get("protocol") != NOTHING_REAL
+    name = results.settings.get("methods", {}).get("protocol")
+    return name in PROTOCOLS and protocol(name).beside
 
 
 def _samples(results: Results, name: str) -> str:

@@ -59,4 +59,5 @@ PROTOCOL = Protocol(
     Settings=Settings,
     trials=_trials,
     paper="Yi and Mak, IEEE TNNLS 2020",
+    beside=True,
 )

@@ -60,4 +60,5 @@ PROTOCOL = Protocol(
     Settings=Settings,
     trials=_trials,
     paper="Chatziagapi et al., Interspeech 2019",
+    beside=True,
 )

@@ -73,4 +73,5 @@ PROTOCOL = Protocol(
     Settings=Settings,
     trials=_trials,
     paper="Sahu et al., 2018 and 2020",
+    beside=True,
 )

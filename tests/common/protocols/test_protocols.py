@@ -40,6 +40,12 @@ def test_nothing_is_in_a_trial_that_is_not_in_the_corpus(one, corpus_for):
             assert part.labels == corpus.labels
 
 
+@every
+def test_it_says_whether_samples_lie_beside_real_speech_in_every_trial(one, corpus_for):
+    fillings = [trial.filling for trial in one.trials(corpus_for(one), one.Settings(), 0)]
+    assert one.beside == all(filling is not None and filling.real for filling in fillings)
+
+
 @pytest.mark.parametrize("one", [one for one in PROTOCOLS if one.cuts], ids=lambda one: one.name)
 def test_cuts_by_name_are_those_of_the_speech(one, corpus_for):
     corpus = corpus_for(one)
