@@ -54,7 +54,10 @@ def _check_family(name: str) -> None:
 
 def _check_emotions(corpus: CorpusConfig) -> None:
     """That a corpus of fixed labels has those that count, or has labels mapped to them."""
-    if corpus.name not in CORPORA or not (layout := CORPORA.get(corpus.name)).emotions or layout.free_labels:
+    if corpus.name not in CORPORA:
+        return
+    layout = CORPORA.get(corpus.name)
+    if not layout.emotions or layout.free_labels:
         return
     possible = {*layout.emotions, *map(plain, option_words(corpus.options).values())}
     if strange := [emotion for emotion in corpus.emotions if emotion not in possible]:

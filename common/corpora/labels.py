@@ -27,9 +27,9 @@ def maps_in(layout: Layout, options: Mapping[str, str]) -> dict[str, str]:
     """
     named = [option for option in options if option not in layout.options]
     pairs = {plain(option): plain(options[option]) for option in named}
-    if len(pairs) < len(named):
+    if twice := [option for option in named if [plain(one) for one in named].count(plain(option)) > 1]:
         remedy = "capitals count for nothing; map each label once"
-        raise UserError("a label is mapped twice", where=", ".join(sorted(named)), remedy=remedy)
+        raise UserError("a label is mapped twice", where=", ".join(twice), remedy=remedy)
     return {option: value for option, value in pairs.items() if layout.free_labels or option in layout.emotions}
 
 

@@ -55,10 +55,11 @@ def counted(results: Results, numbers: Sequence[int]) -> str:
     """Seeds, and draws where a protocol draws by chance more than once: three draws of a seed are not three seeds."""
     drawn = is_drawn(results)
     seeds = len({number // DRAWS for number in numbers}) if drawn else len(numbers)
-    told = [(seeds, "seed"), *[(len(numbers), "draw")] * drawn]
-    return ", ".join(f"{count} {one}{'' if count == 1 else 's'}" for count, one in told) + " in all" * (
-        drawn and seeds > 1
-    )
+    told = f"{seeds} seed{'s' * (seeds != 1)}"
+    if not drawn:
+        return told
+    draws = f"{len(numbers)} draw{'s' * (len(numbers) != 1)}"
+    return f"{told}, {draws}" + (" in all" if seeds > 1 else "")
 
 
 def is_drawn(results: Results) -> bool:

@@ -102,7 +102,7 @@ def _speech(job: Job, config: Config) -> tuple[Config, Manifest]:
     text = io.StringIO()
     csv.writer(text).writerows([heading, *rows])
     atomic_write(table, text.getvalue().encode())
-    corpus = config.corpus.model_copy(update={"name": TABLE.name, "options": (), "skew": "none"})  # it is skewed
+    corpus = config.corpus.model_copy(update={"name": TABLE.name, "options": (), "skew": "none"})  # skewed already
     return config.model_copy(update={"corpus": corpus}), replace(part, corpus=TABLE.name, root=table, source=None)
 
 

@@ -20,9 +20,9 @@ from simulations.report.wording import measure, percent, score
 
 WIDTH = 360.0
 PANEL = 128.0
+"""Points that a panel has in height."""
 LINE_AND_GAP, LETTER = 44.0, 6.6
 """Points that a line of a legend takes before its name, and for each letter of it, in the smallest type."""
-"""Points that a panel has in height."""
 SQUARE = 176.0
 """The same, of one whose two axes are alike."""
 EACH = 400
