@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-from torch.nn import functional
 
 from common.networks.acceleration import lowered, lowered_type
 from common.networks.fusion import MANY, fused
@@ -70,19 +69,27 @@ class SpectralNorm(nn.Module):
     def converge(self, weight: Tensor) -> None:
         """Find the leading pair in the Krylov space that grows from wherever u stands."""
         matrix = weight.flatten(1)
-        started = matrix @ (matrix.t() @ self.u)  # what the matrix cannot reach would cost a step
-        basis = functional.normalize(started, dim=0, eps=SMALLEST)[None]
-        for _ in range(min(KRYLOV_STEPS, *matrix.shape) - 1):
-            grown = matrix @ (matrix.t() @ basis[-1])
-            length = grown.norm()
-            for _ in range(2):  # once leaves rounding errors that bring the leading vector back in
-                grown = grown - basis.t() @ (basis @ grown)
-            if grown.norm() <= EXHAUSTED * length:  # what is left is rounding, and would be taken for a direction
-                break
-            basis = torch.cat((basis, functional.normalize(grown, dim=0, eps=SMALLEST)[None]))
+        basis = _krylov_space(matrix, matrix @ (matrix.t() @ self.u))  # what the matrix cannot reach would cost a step
         left, _, right = torch.linalg.svd(basis @ matrix, full_matrices=False)
         self.u.copy_(basis.t() @ left[:, 0])
         self.v.copy_(right[0])
+
+
+def _krylov_space(matrix: Tensor, started: Tensor) -> Tensor:
+    """Orthonormal rows that span what grows from a vector as the matrix is applied to and fro."""
+    rows = matrix.new_empty(min(KRYLOV_STEPS, *matrix.shape), len(matrix))
+    torch.div(started, torch.linalg.vector_norm(started).clamp_min(SMALLEST), out=rows[0])
+    for count in range(1, len(rows)):
+        basis = rows[:count]
+        grown = matrix @ (matrix.t() @ basis[-1])
+        length = torch.linalg.vector_norm(grown)
+        for _ in range(2):  # once leaves rounding errors that bring the leading vector back in
+            grown = grown - basis.t() @ (basis @ grown)
+        left = torch.linalg.vector_norm(grown)
+        if left <= EXHAUSTED * length:  # what is left is rounding, and would be taken for a direction
+            return basis
+        torch.div(grown, left.clamp_min(SMALLEST), out=rows[count])
+    return rows
 
 
 @torch.no_grad()

@@ -148,6 +148,7 @@ def test_killed_in_the_midst_of_a_tuning_it_goes_on_by_itself_to_the_same_genera
     assert verify(state / "ledger.jsonl").problems == ()
 
 
+@pytest.mark.slow
 def test_asked_to_stop_it_keeps_its_step_and_leaves_with_status_0(started, state, socket_path, ask_to_tune):
     with started() as process:
         said(socket_path, ask_to_tune(iterations=MANY))

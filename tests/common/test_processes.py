@@ -46,7 +46,7 @@ def test_what_goes_wrong_with_a_piece_goes_wrong_here(threads):
         list(side_by_side(stumble, ["a"], RuntimeConfig(device="cpu", threads=threads), of=2))
 
 
-@pytest.mark.parametrize(("of", "threads"), [(1, "2"), (2, "1")])
+@pytest.mark.parametrize(("of", "threads"), [(1, "2"), pytest.param(2, "1", marks=pytest.mark.slow)])
 def test_what_is_left_over_has_the_threads_that_it_would_have_had_beside_the_others(tmp_path, of, threads):
     list(side_by_side(partial(note, tmp_path), ["last"], RuntimeConfig(device="cpu", threads=2), of=of))
     assert (tmp_path / "last").read_text().split()[1] == threads

@@ -141,7 +141,7 @@ def test_room_is_asked_for_every_sample_that_will_lie_on_the_disk(recognizers_of
         recognizers_of(sampling=sampling, campaign=scant).require_room(pools)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_several_trained_at_once_are_what_each_is_alone(recognizers_of, releases, config, threads):
     pools = {"AB": releases[:2], "BC": releases[:0:-1]}
     alone = recognizers_of("alone")

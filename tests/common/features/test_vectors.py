@@ -67,6 +67,7 @@ def test_normalisation_is_no_part_of_what_is_kept(manifest, settings, runtime) -
     assert identity_of_vectors(other) == identity_of_vectors(settings)
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_makes_the_same_bits(manifest, settings, runtime, monkeypatch) -> None:
     monkeypatch.setattr(vectors, "WORTH_PROCESSES", 0.0)
     kept = []

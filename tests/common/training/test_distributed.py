@@ -78,6 +78,7 @@ def farthest(first, second):
     return max(float((first[name] - second[name]).abs().max()) for name in first)
 
 
+@pytest.mark.slow
 def test_two_processes_of_half_the_batch_equal_one_of_the_whole(config, train, around, tmp_path):
     config = slower(config)
     place = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}

@@ -52,6 +52,7 @@ def test_a_terminated_run_keeps_its_step_says_so_and_leaves_with_143(root, tmp_p
     assert len(list((tmp_path / "run" / "checkpoints" / "autoencoder").glob("[0-9]*"))) == 1
 
 
+@pytest.mark.slow
 def test_a_second_run_in_the_same_directory_is_one_line_and_status_2(root, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").write_text("years of work")

@@ -170,6 +170,7 @@ def test_a_recording_that_is_not_there_is_one_line(recognize, model, tmp_path):
     assert (status, told, complaint) == (2, "", f"error: {tmp_path / 'none.wav'}: no such file\n")
 
 
+@pytest.mark.slow
 def test_a_reader_that_wants_the_first_line_only_gets_it_and_no_stack(model, recordings):
     command = [sys.executable, "-m", "simulations.cli", "recognize", str(model), str(recordings / "a.wav")]
     process = subprocess.Popen(
