@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, register_random, settings
 from hypothesis.internal.conjecture import providers
+from xdist.scheduler import LoadFileScheduling
 
 from client import dice
 from common.config import Config, FeatureConfig, FinetuningConfig, NetworkConfig
@@ -86,6 +87,21 @@ def _begin_alike(name):
     np.random.seed(0)
     torch.default_generator.manual_seed(0)
     torch.set_num_threads(1)
+
+
+COMPARISONS = "tests/simulations/comparison/"
+
+
+class BySharing(LoadFileScheduling):
+    """A file's tests in one process; all of comparisons in one too, for they share what takes a dozen seconds to make."""
+
+    def _split_scope(self, nodeid):
+        return COMPARISONS if nodeid.startswith(COMPARISONS) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """With `--dist loadfile` only: whoever asks for another way gets it."""
+    return BySharing(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_finish():

@@ -17,7 +17,7 @@ from tests.attacks.fuzzing import Fuzzer, taken_apart
 
 NETWORK = NetworkConfig(width=1 / 64)
 MANY = 10**9
-SOME, ALL = 1500, 100_000
+SOME, ALL = 500, 100_000
 
 
 @pytest.fixture

@@ -64,6 +64,7 @@ def stolen(keeper, others, recipe, count=1, pair=None):
     return sorted(found, key=lambda one: one.own - one.others, reverse=True), pictures
 
 
+@pytest.mark.slow
 def test_one_step_gives_a_recording_away_where_every_bound_is_open(speech, one_step, others, tmp_path, note):
     request, pair = one_step
     keeper = Keeper(site(speech, tmp_path, accepting(request, bounds=open_bounds()), precision="auto"))

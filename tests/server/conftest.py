@@ -1,6 +1,7 @@
 """Clients that live in the test: honest ones that answer at once, and whatever a test makes of them."""
 
 import hashlib
+from functools import cache
 
 import pytest
 import torch
@@ -40,14 +41,18 @@ from server.plans import everyone
 LOUD, OWN = 1.8, 0.02
 
 
+@cache
+def _silent(network):
+    return release_weights(Generator(network, seed=0))
+
+
 def voice_of(session, network):
     """A generator that passes for a tuned one: all start from the same weights, and each goes a little way of its own.
 
     Untrained, the spectral norm leaves a network with hardly any voice.
     """
     chance = torch_stream(session, "voice")
-    base = release_weights(Generator(network, seed=0))
-    return {n: LOUD * w * (1 + OWN * torch.randn(w.shape, generator=chance)) for n, w in base.items()}
+    return {n: LOUD * w * (1 + OWN * torch.randn(w.shape, generator=chance)) for n, w in _silent(network).items()}
 
 
 class FakeClient:

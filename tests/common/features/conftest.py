@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,11 @@ EMOTIONS = ("neutral", "angry", "sad", "happy")
 
 
 def _speak(seconds: float, seed: int = 0) -> np.ndarray:
+    return _spoken(seconds, seed).copy()
+
+
+@cache
+def _spoken(seconds: float, seed: int) -> np.ndarray:
     """Harmonics that fall by 12 dB an octave, breath, and a pause of digital silence, in 16 bits."""
     chance = np.random.default_rng(seed)
     time = np.arange(int(16_000 * seconds)) / 16_000

@@ -246,6 +246,7 @@ def released(units):
     return found
 
 
+@pytest.mark.slow
 def test_generators_are_audited_in_each_form_by_twins_that_are_fitted_once(
     comparing, config, private, tmp_path, monkeypatch
 ):
