@@ -39,7 +39,7 @@ PATIENT = settings(
     deadline=None,  # a busy machine is no mistake of the code
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("same", PATIENT, derandomize=True, database=None)
+settings.register_profile("same", PATIENT, max_examples=50, derandomize=True, database=None)
 settings.register_profile("random", PATIENT, max_examples=1000, print_blob=True)
 settings.load_profile("same")
 
@@ -93,7 +93,7 @@ COMPARISONS = "tests/simulations/comparison/"
 
 
 class BySharing(LoadFileScheduling):
-    """A file's tests in one process; all of comparisons in one too, for they share what takes a dozen seconds to make."""
+    """A file's tests in one process; all of comparisons in one too: what they share takes a dozen seconds to make."""
 
     def _split_scope(self, nodeid):
         return COMPARISONS if nodeid.startswith(COMPARISONS) else super()._split_scope(nodeid)

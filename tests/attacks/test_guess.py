@@ -53,6 +53,7 @@ def without(speech, folder, number):
 class TestAGuessOfTheLastRecording:
     """The server knows the request and all recordings but one, and tunes at home for each guess."""
 
+    @pytest.mark.slow
     def test_is_confirmed_to_the_bit_where_the_server_knows_the_seed(self, speech, released, tmp_path, note):
         truth = released("site", speech, KNOWN)
         right = released("right guess", speech, KNOWN)
@@ -94,6 +95,7 @@ class TestTheDifferenceOfTwoVersions:
         another = ask("run-2", without(speech, folder / "third", 1))
         return float((one - same_run).norm() / (one - another).norm())
 
+    @pytest.mark.slow
     def test_is_the_recording_alone_where_both_throw_the_same_dice(
         self, speech, invitation, tmp_path, monkeypatch, note
     ):

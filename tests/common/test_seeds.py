@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ def test_seeds_are_the_same_in_every_release() -> None:
     assert derive_seed(0, "Session1", "finetune") == 5741151882971477188
 
 
+@pytest.mark.slow
 def test_seeds_do_not_depend_on_the_process() -> None:
     code = "from common.seeds import derive_seed; print(derive_seed(7, 'a', 'b'))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": "5"})

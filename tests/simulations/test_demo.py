@@ -30,6 +30,13 @@ def overrides(make_speech, tmp_path_factory) -> list[str]:
     ]
 
 
+@pytest.fixture
+def brief_machine(monkeypatch) -> None:
+    """As few samples and rounds for the vectors' machine as the networks have, which `best` would take from nobody."""
+    few = ["sampling.per_emotion=8", "svm.rounds=20"]
+    monkeypatch.setattr(demo, "load_config", lambda name: load_config(name, few))
+
+
 def silent(title):
     return lambda done, total: None
 
@@ -59,7 +66,7 @@ def test_other_features_are_another_picture(overrides, tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_the_whole_story_ends_in_a_table_and_two_pictures_and_is_told_alike_each_time(
-    overrides, tmp_path: Path, monkeypatch, capsys, blank_figures, times
+    overrides, tmp_path: Path, monkeypatch, capsys, blank_figures, brief_machine, times
 ) -> None:
     monkeypatch.setattr(demo, "federate", partial(demo.federate, backend="serial"))
     words = ["demo", "--run", str(tmp_path), *(word for one in overrides for word in ("--set", one))]

@@ -217,6 +217,7 @@ def test_a_row_that_makes_releases_smaller_cuts_those_of_the_row_before_and_tune
         assert any(not torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.slow
 def test_a_distilled_row_is_made_of_the_same_tunings_as_a_cut_one(comparing, config, tmp_path, monkeypatch):
     monkeypatch.setattr(distillation, "STEPS", 6)
     cut = ("cut", "federated", "release.rank=2")

@@ -118,6 +118,7 @@ def noisy(config, level, iterations=4):
     return config.model_copy(update={"finetuning": config.finetuning.model_copy(update=section)})
 
 
+@pytest.mark.slow
 def test_a_discriminator_in_noise_tells_less_apart(config, tuned, listener):
     losses = []
     for level in (0.0, 2.0, 4.0):
