@@ -110,7 +110,7 @@ class TestApprove:
         said(keeper, request, LONG)
         (folder_of(site).path / AUDIT / VERDICT).write_text("{")
         (waiting,) = inbox(site)
-        assert (waiting.changed, waiting.verdict) == (False, None)
+        assert (waiting.changed, waiting.verdict, waiting.held) == (False, None, False)
         with pytest.raises(UserError, match="not audited yet"):
             answer(site, waiting.name, "approved")
 

@@ -47,7 +47,7 @@ def test_what_waits_comes_first_and_is_counted(waiting, blank_figures):
     assert "2 releases wait for your answer." in words
     assert words.index("bbbb: waits") < words.index("cccc: waits") < words.index("aaaa: approved by you")
     assert "1 release waits for your answer." in words_of(built(waiting()))
-    assert "Nothing waits." in words_of(built())
+    assert "Nothing waits for your answer." in words_of(built())
 
 
 def test_a_release_is_told_in_words_with_its_measures_and_intervals(waiting, blank_figures):
@@ -103,6 +103,21 @@ def test_what_is_not_audited_says_so_and_has_no_picture(waiting):
     page = built(waiting(verdict=unable("it took longer than 3 minutes")))
     assert "it took longer than 3 minutes" in words_of(page)
     assert "<svg" not in page
+
+
+@pytest.mark.parametrize(
+    ("rule", "then"),
+    [("approve", "Then it waits for your answer."), ("audited", "Anything else waits for your answer.")],
+)
+def test_what_waits_for_its_audit_is_not_said_to_leave_when_approved(waiting, rule, then):
+    words = words_of(built(waiting(verdict=None, held=False), rule=rule))
+    assert "Nothing waits for your answer. " in words
+    assert "It stays here until it is audited. " in words and then in words
+    assert "If you approve" not in words and "Its audit says" not in words
+
+
+def test_the_picture_has_one_form_that_can_be_read_on_a_desk_too():
+    assert told_apart("aaaa", REFUSED, Limits()).narrow == ""
 
 
 @pytest.mark.parametrize("rule", ["approve", "always"])
