@@ -23,7 +23,11 @@ function size(bytes) {
   return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(2)} MB` : `${(bytes / 1e3).toFixed(1)} kB`;
 }
 
-const clock = moment => moment ? new Date(1000 * moment).toLocaleTimeString() : "";
+function clock(moment) {
+  if (!moment) return "";
+  const then = new Date(1000 * moment);
+  return then.toDateString() === new Date().toDateString() ? then.toLocaleTimeString() : then.toLocaleDateString();
+}
 
 function bar(name, step, steps, told) {
   const row = make("li"), drawn = make("progress");

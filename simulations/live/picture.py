@@ -100,7 +100,8 @@ class Picture:
             state = self._run / SITES / name / STATE
             seen = activity(state) if here and story.ending is None else None
             told = story.working.get(name)
-            one: Plain = {"name": name, "doing": "waiting", "seen": float(told.get("time", 0)) if told else 0.0}
+            rest = "waiting" if story.ending is None else "not at work"
+            one: Plain = {"name": name, "doing": rest, "seen": float(told.get("time", 0)) if told else 0.0}
             if name in story.aside:
                 one["doing"] = "put aside"
             elif name in tuned:

@@ -76,6 +76,7 @@ def test_a_run_that_has_ended_says_how_and_why(busy, events, how):
     told = Picture(busy).look()
     assert (told["state"], told["why"]) == (how, "no quorum")
     assert told["ended"] >= told["began"] > 0
+    assert {one["name"]: one["doing"] for one in told["clients"]}["B"] == "not at work"
     assert told["work"] == []
 
 
