@@ -91,8 +91,12 @@ def test_it_says_what_is_unusual_and_nothing_of_it_where_nothing_is(waiting, bla
     ],
 )
 def test_the_commands_are_those_that_would_work(waiting, blank_figures, changed, rule, wanted):
-    page = html.unescape(built(waiting(**changed), rule=rule))
+    page = words_of(built(waiting(**changed), rule=rule))
     assert re.findall(r"eyesoff keeper (\w+) aaaa --site 'a site/site.toml'", page) == wanted
+
+
+def test_no_option_of_a_command_is_parted_on_a_phone(waiting, blank_figures):
+    assert "<span>--site</span> <span>" in built(waiting())
 
 
 def test_what_is_not_audited_says_so_and_has_no_picture(waiting):
