@@ -46,6 +46,17 @@ def _is_run(folder: Path) -> bool:
     return any((folder / name).exists() for name in (EVENTS, RESULTS, OUTCOME))
 
 
+def follow(folder: Path) -> Callable[[], list[Plain]]:
+    """What looks at every run in a folder again and again; one that begins later is looked at from then on."""
+    pictures: dict[Path, Picture] = {}
+    runs_in(folder)
+
+    def look() -> list[Plain]:
+        return [pictures.setdefault(run, Picture(run)).look() for run in runs_in(folder)]
+
+    return look
+
+
 class Picture:
     """One run, looked at again and again; several threads may."""
 
