@@ -46,7 +46,7 @@ class Waiting:
         verdict: of its audit; None where it has none yet, or none of these weights.
         answer: the steward's, to these weights.
         changed: whether these are other weights than those that were audited.
-        held: whether it waits for the steward, who alone can let it go.
+        held: whether it waits for the steward, who alone can let it go; until its audit has ended it waits for that.
         size: bytes of the weights as they leave, in the form that was asked for.
         left: when it was let out first; None where it never was.
         unasked: whether the policy lets every release go.
@@ -172,14 +172,16 @@ def _waiting(folder: TuningFolder, rule: Gatekeeper, left: datetime | None) -> W
         return Waiting(name, tuning, "", None, None, changed=False, held=False, size=size, left=left, damaged=True)
     release, own = digest_of(weights), AuditFolder(folder)
     verdict, said = own.fixed(release), own.answer(release)
-    held = said is None and word_on_card(rule, verdict.word if verdict else None, said) is None
+    changed = own.is_swapped(release)
+    told = verdict is not None or changed
+    held = told and said is None and word_on_card(rule, verdict.word if verdict else None, said) is None
     return Waiting(
         name=name,
         tuning=tuning,
         release=release,
         verdict=verdict,
         answer=said,
-        changed=own.is_swapped(release),
+        changed=changed,
         held=held,
         size=release_bytes(tuning),
         left=left,

@@ -114,7 +114,7 @@ def show_generated(config: Config, shown: Shown, run: Path) -> Path:
         for emotion, made in samples.items()
     }
     columns = ["speech"] * len(speakers) + ["generated"] * SPEAKERS_SHOWN
-    title = f"{first.session}: speech that stayed, and what the generator makes that left"
+    title = f"{first.session}: speech that stayed here, and what its generator makes, which left"
     draw_spectrograms(run / "generated.png", rows, columns, config.features, title)
     return run / "generated.png"
 

@@ -47,7 +47,7 @@ def draw_spectrograms(
     for cell in cells[-1]:
         cell.set_xlabel("time (s)", fontsize=8)
     figure.colorbar(cells[0, 0].images[0], ax=cells, label="log of mel power", shrink=0.6, pad=0.01)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(title, fontsize=11, wrap=True)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     atomic_write(path, compact(fromarray(np.asarray(canvas.buffer_rgba()))))

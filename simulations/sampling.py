@@ -167,7 +167,8 @@ def _laid_out(samples: Samples) -> tuple[dict[str, Sequence[NDArray[np.floating]
     rows: dict[str, Sequence[NDArray[np.floating]]] = {}
     for start in range(0, min(len(log_mels), SHOWN * columns), columns):
         row = list(log_mels[start : start + columns])
-        rows[f"{name} {start + 1} to {start + len(row)}"] = row
+        to = f" to {start + len(row)}" if len(row) > 1 else ""
+        rows[f"{name} {start + 1}{to}"] = row
     return rows, [""] * columns
 
 

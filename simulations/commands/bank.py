@@ -9,6 +9,7 @@ import typer
 
 from common.errors import UserError
 from simulations.commands.options import AsJson
+from simulations.report.wording import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ def list_(folder: Folder, as_json: AsJson = False) -> None:
         for words in (header, *rows):
             typer.echo("\t".join(words))
         return
-    typer.echo(f"{len(rows)} releases")
+    typer.echo(many(len(rows), "release"))
     for words in rows:
         typer.echo(words[0])
         typer.echo("  " + ", ".join(f"{name} {word}" for name, word in zip(header[1:], words[1:], strict=True)))
@@ -87,7 +88,7 @@ def verify(
     else:
         for finding in findings:
             typer.echo(f"{finding.name}: {finding.problem}")
-        typer.echo(f"{len(findings)} problem(s)" if findings else f"ok: {count} releases")
+        typer.echo(many(len(findings), "problem") if findings else f"ok: {many(count, 'release')}")
     if findings:
         raise typer.Exit(1)
 
@@ -127,7 +128,7 @@ def export_(
 
     with _opened(folder) as bank:
         exported = export(bank, target, only or ())
-    typer.echo(f"{len(exported)} releases in {target}")
+    typer.echo(f"{many(len(exported), 'release')} in {target}")
 
 
 @app.command("shrink")
@@ -173,7 +174,7 @@ def shrink_(
         return
     for old, one in _pairs(before, after):
         typer.echo(f"{one.name}: {old.bytes / 1e3:.1f} kB became {one.bytes / 1e3:.1f} kB")
-    typer.echo(f"{len(after)} releases in {target}")
+    typer.echo(f"{many(len(after), 'release')} in {target}")
 
 
 def _pairs(before: "Sequence[Banked]", after: "Sequence[Banked]") -> "list[tuple[Banked, Banked]]":

@@ -7,6 +7,7 @@ import typer
 
 from common.errors import UserError
 from simulations.commands.options import finite
+from simulations.report.wording import many
 
 
 def sample(
@@ -94,7 +95,7 @@ def sample(
     samples = sampling.draw(opened, sampling.Order(number, seed, emotion, paired, latent_scale))
     if not opened.tuned:
         typer.echo("pre-trained and not tuned: emotions mean nothing to it yet, so its condition is zero")
-    typer.echo(f"{len(samples.labels)} spectrograms: {sampling.save_arrays(samples, out)}")
+    typer.echo(f"{many(len(samples.labels), 'spectrogram')}: {sampling.save_arrays(samples, out)}")
     typer.echo(f"picture of the first: {sampling.save_sheet(samples, out)}")
     if audio:
         with bars() as open_bar:
@@ -123,7 +124,9 @@ def _sample_bank(
             for one in bank.banked():
                 refuse_soundless(one.card.tuning.space)
         drawn = draw_set(bank, number, seed, latent_scale)
-    typer.echo(f"{len(drawn)} samples of {len(drawn.generators)} generators: {save_set(drawn, out, form)}")
+    typer.echo(
+        f"{many(len(drawn), 'sample')} of {many(len(drawn.generators), 'generator')}: {save_set(drawn, out, form)}"
+    )
     if audio:
         with bars() as open_bar:
             table = save_wavs(drawn, out, open_bar("sound"))

@@ -33,13 +33,13 @@ def watch(
     import time
 
     from common.training.interruption import stoppable
-    from simulations.live.picture import Picture, runs_in
+    from simulations.live.picture import follow
     from simulations.live.serving import Server, finite
 
-    pictures = [Picture(one) for one in runs_in(run)]
+    runs = follow(run)
 
     def look() -> dict[str, object]:
-        return {"now": time.time(), "runs": [picture.look() for picture in pictures]}
+        return {"now": time.time(), "runs": runs()}
 
     if as_json:
         typer.echo(json.dumps(finite(look())))

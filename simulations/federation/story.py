@@ -89,9 +89,12 @@ class Story:
         self.last = max(self.last, _time_of(event))
 
     def _begin(self, what: str, time: float) -> None:
-        """A run is within another one, unless none is at work, or the same was cut and begins anew."""
-        if not self._open or what in self._open:
-            self.what, self.began, self.ending, self._open = what, time, None, []
+        """A run is within another one, unless none is at work; what was cut and begins anew takes its old place."""
+        if what in self._open:
+            del self._open[self._open.index(what) :]
+            self.working = {}
+        if not self._open:
+            self.what, self.began, self.ending = what, time, None
             self.training, self.working, self.failed, self.left = {}, {}, {}, []
         self._open.append(what)
 

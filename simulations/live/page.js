@@ -23,7 +23,11 @@ function size(bytes) {
   return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(2)} MB` : `${(bytes / 1e3).toFixed(1)} kB`;
 }
 
-const clock = moment => moment ? new Date(1000 * moment).toLocaleTimeString() : "";
+function clock(moment) {
+  if (!moment) return "";
+  const then = new Date(1000 * moment);
+  return then.toDateString() === new Date().toDateString() ? then.toLocaleTimeString() : then.toLocaleDateString();
+}
 
 function bar(name, step, steps, told) {
   const row = make("li"), drawn = make("progress");
@@ -98,12 +102,12 @@ function failures(run) {
   const made = make("div");
   for (const one of run.failures) made.append(make("p", `${clock(one.time)} ${one.line}`, "failed"));
   for (const line of run.aside) made.append(make("p", line, "failed"));
-  if (!made.childNodes.length) made.append(make("p", "None so far."));
+  if (!made.childNodes.length) made.append(make("p", run.ended ? "None." : "None so far."));
   return made;
 }
 
 function left(run) {
-  if (!run.left.length) return make("p", "Nothing so far.");
+  if (!run.left.length) return make("p", run.ended ? "Nothing." : "Nothing so far.");
   const box = make("div", undefined, "box"), table = make("table"), head = make("tr"), body = make("tbody");
   for (const [word, kind] of [["client", ""], ["what left it", ""], ["how often", "number"], ["bytes in all", "number"], ["last", "number"]]) {
     const cell = make("th", word, kind);
@@ -128,8 +132,8 @@ function left(run) {
 
 const SECTIONS = [
   ["Stages", stages, run => run.stages], ["Clients", clients, run => run.clients], ["At work", work, run => run.work],
-  ["Curves", curves, run => run.curves], ["Failures", failures, run => [true, run.failures, run.aside]],
-  ["What has left", left, run => [true, run.left]],
+  ["Curves", curves, run => run.curves], ["Failures", failures, run => [run.ended, run.failures, run.aside]],
+  ["What has left", left, run => [run.ended, run.left]],
 ];
 
 function heading(run, now) {

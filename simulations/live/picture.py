@@ -46,6 +46,17 @@ def _is_run(folder: Path) -> bool:
     return any((folder / name).exists() for name in (EVENTS, RESULTS, OUTCOME))
 
 
+def follow(folder: Path) -> Callable[[], list[Plain]]:
+    """What looks at every run in a folder again and again; one that begins later is looked at from then on."""
+    pictures: dict[Path, Picture] = {}
+    runs_in(folder)
+
+    def look() -> list[Plain]:
+        return [pictures.setdefault(run, Picture(run)).look() for run in runs_in(folder)]
+
+    return look
+
+
 class Picture:
     """One run, looked at again and again; several threads may."""
 
@@ -100,7 +111,8 @@ class Picture:
             state = self._run / SITES / name / STATE
             seen = activity(state) if here and story.ending is None else None
             told = story.working.get(name)
-            one: Plain = {"name": name, "doing": "waiting", "seen": float(told.get("time", 0)) if told else 0.0}
+            rest = "waiting" if story.ending is None else "not at work"
+            one: Plain = {"name": name, "doing": rest, "seen": float(told.get("time", 0)) if told else 0.0}
             if name in story.aside:
                 one["doing"] = "put aside"
             elif name in tuned:

@@ -25,6 +25,11 @@ UNAUDITED = {
     True: "It has changed since it was audited, so nothing can be told of it. Refuse it, and find out who changed it.",
 }
 """By whether an audit said something of other weights."""
+UNTIL = {
+    "audited": "If the audit says release, it leaves when the server asks. Anything else waits for your answer.",
+    "approve": "Then it waits for your answer.",
+}
+"""What comes after the audit, by rule `release`."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,8 @@ def build(found: Sequence[Waiting], policy: Policy, session: str, site: Path) ->
     shown = sorted(found, key=lambda one: not one.held)
     sections = [_section(one, policy, site) for one in shown]
     held = sum(one.held for one in found)
-    waits = f"{many(held, 'release')} {'waits' if held == 1 else 'wait'} for your answer." if held else "Nothing waits."
+    waits = many(held, "release") if held else "Nothing"
+    waits = f"{waits} {'wait' if held > 1 else 'waits'} for your answer."
     content = {
         "sections": {f"release-{one.name}": f"{one.name}: {one.title}" for one in sections},
         "releases": sections,
@@ -116,10 +122,10 @@ def _facts(one: Waiting) -> Iterator[tuple[str, str]]:
 def _measured(verdict: Verdict) -> Iterator[tuple[str, str]]:
     if verdict.auc is not None and verdict.low is not None and verdict.high is not None:
         found = f"{score(verdict.auc)} ({interval(verdict.low, verdict.high)})"
-        meaning = "how often the attack is right which of two recordings was used; guessing is right in 0.5 of pairs"
+        meaning = "how often the attack tells which of two recordings was used; guessing is right in half of the pairs"
         yield "told apart", f"{found}: {meaning}. The interval holds with 90 % confidence."
     if verdict.worst is not None:
-        meaning = "chance that the recording that is told best looks so by luck alone; small is bad"
+        meaning = "how often luck alone would make some recording stand out as much; small is bad"
         yield "worst recording", f"p = {verdict.worst:.2g}: {meaning}."
     if verdict.epsilon is not None:
         meaning = "no promise of differential privacy below this would be true of this release; 0 is good"
@@ -147,6 +153,8 @@ def _meaning(one: Waiting, policy: Policy) -> str:
             "Your answer holds for these very weights; it stands in the ledger and on the release's card. If you "
             "refuse, or do nothing, it stays here, and the server is told only that it is held."
         )
+    if one.verdict is None and one.answer is None:
+        return f"It stays here until it is audited. {UNTIL[policy.release]} If you refuse it now, it stays here."
     if one.answer == "approved":
         return "You approved it: it leaves whenever the server asks. If you refuse it now, it leaves no more."
     if one.answer is not None:

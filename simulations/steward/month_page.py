@@ -68,7 +68,8 @@ def headline(month: Month) -> str:
 def chain(month: Month) -> str:
     """Whether the ledger is whole."""
     found = "; ".join(month.problems) or "the chain of hashes is whole"
-    return f"of its entries {month.entries:,} are of this month, and {found}"
+    own = f"{month.entries:,} of its entries {'is' if month.entries == 1 else 'are'} of this month"
+    return f"{own}, and {found}"
 
 
 def build(month: Month) -> str:
@@ -140,7 +141,7 @@ def _audits(month: Month) -> Table:
     )
     caption = (
         "Audits are numbered over the whole life of the site. Told apart: the share of pairs in which the attack finds "
-        "the recording that was used, with its interval; guessing finds it in 0.5."
+        "the recording that was used, with its interval; guessing finds it in half of them."
     )
     return Table(caption, heads, rows)
 

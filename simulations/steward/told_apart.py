@@ -4,13 +4,13 @@ Owns the drawing. Must not know how the score was measured.
 """
 
 from common.audit.verdict import Limits, Verdict
-from simulations.report.drawing import Drawing, canvas, finish
+from simulations.report.drawing import SINGLE, Drawing, canvas, finish
 from simulations.report.palette import LIGHT
 from simulations.report.wording import interval, score
 
 CHANCE = 0.5
-WIDTH, HEIGHT = 340.0, 112.0
-"""Points: narrow, so that its words can be read on a phone."""
+WIDTH, HEIGHT = SINGLE, 112.0
+"""Points: so narrow that one form, with words that can be read, fits a phone and the column of a desk."""
 COLOURS = {"release": "centralized", "refuse": "baseline", "cannot-tell": "floor"}
 """By the audit's word."""
 

@@ -31,3 +31,15 @@ def test_a_picture_has_a_cell_for_each_spectrogram_and_stays_small(tmp_path: Pat
             assert len(picture.convert("RGB").getcolors(2**24)) > 20
         assert path.stat().st_size < 300_000
     assert sizes[1] > sizes[0]
+
+
+def test_a_long_title_is_not_cut_over_a_single_cell(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(size=(128, 90)).astype(np.float16)
+    path = tmp_path / "one.png"
+    draw_spectrograms(
+        path, {"sad": [noise]}, [""], FeatureConfig(), "Session1-0123456789ab, seed 0, latents scaled by 1.5"
+    )
+    with Image.open(path) as picture:
+        drawn = np.asarray(picture.convert("L"))
+    assert drawn[:40].min() < 100
+    assert min(drawn[:40, :3].min(), drawn[:40, -3:].min()) > 240

@@ -138,8 +138,9 @@ def test_the_same_order_gives_the_same_files_bit_by_bit(release_file, tmp_path):
         (Order(20, paired=True), [f"latent {number}" for number in range(1, 9)], list(EMOTIONS)),
         (Order(16, emotion="sad"), ["sad 1 to 4", "sad 5 to 8", "sad 9 to 12", "sad 13 to 16"], [""] * 4),
         (Order(5, emotion="sad"), ["sad 1 to 3", "sad 4 to 5"], [""] * 3),
+        (Order(1, emotion="sad"), ["sad 1"], [""]),
     ],
-    ids=["all", "paired", "paired many", "one", "uneven"],
+    ids=["all", "paired", "paired many", "one", "uneven", "single"],
 )
 def test_the_picture_is_laid_out_for_comparison(order, rows, columns, generator, tmp_path, monkeypatch):
     drawn = []

@@ -39,7 +39,7 @@ def test_list_cuts_nothing_on_a_terminal(capsys, bank, stored, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setattr("simulations.commands.bank._on_terminal", lambda: True)
     _, shown, _ = run(capsys, "list", bank.folder)
-    assert shown.splitlines()[:2] == ["1 releases", stored.name]
+    assert shown.splitlines()[:2] == ["1 release", stored.name]
     assert "session 03+08" in shown
     assert "…" not in shown
 
@@ -75,7 +75,7 @@ def test_show_tells_the_papers_of_one(capsys, bank, stored):
 
 
 def test_verify_is_content_with_a_sound_bank(capsys, bank, stored):
-    assert run(capsys, "verify", bank.folder) == (0, "ok: 1 releases\n", "")
+    assert run(capsys, "verify", bank.folder) == (0, "ok: 1 release\n", "")
 
 
 def test_verify_names_what_is_damaged_leaves_with_1_and_can_put_it_aside(capsys, bank, stored):
@@ -113,7 +113,7 @@ def test_an_exported_zip_is_a_bank_to_every_command_that_only_reads(capsys, bank
     assert run(capsys, "export", bank.folder, archive)[0] == 0
     assert stored.name in run(capsys, "list", archive)[1]
     assert json.loads(run(capsys, "show", archive, stored.name)[1])["sha256"] == stored.sha256
-    assert run(capsys, "verify", archive) == (0, "ok: 1 releases\n", "")
+    assert run(capsys, "verify", archive) == (0, "ok: 1 release\n", "")
     assert run(capsys, "export", archive, tmp_path / "again")[0] == 0
     assert Bank(tmp_path / "again").banked() == (stored,)
 
@@ -148,7 +148,7 @@ class TestShrinking:
     def test_it_says_what_each_release_was_and_is(self, capsys, bank, stored, tmp_path):
         status, shown, _ = run(capsys, "shrink", bank.folder, tmp_path / "small", "--rank", 4)
         (one,) = Bank(tmp_path / "small").banked()
-        assert (status, shown.splitlines()[-1]) == (0, f"1 releases in {tmp_path / 'small'}")
+        assert (status, shown.splitlines()[-1]) == (0, f"1 release in {tmp_path / 'small'}")
         assert shown.startswith(f"{one.name}: {stored.bytes / 1e3:.1f} kB became {one.bytes / 1e3:.1f} kB")
         assert "\t0.0" in run(capsys, "list", tmp_path / "small")[1]
 

@@ -35,6 +35,19 @@ def test_a_run_that_was_cut_and_begins_anew_is_at_work(tmp_path):
     assert told(tmp_path / "events").ending is not None
 
 
+def test_a_run_within_a_run_that_begins_anew_leaves_the_outer_one_at_work(tmp_path):
+    events = EventFile(tmp_path / "events")
+    with events.during("simulation"):
+        began = told(tmp_path / "events").began
+        events.write(event="failed", line="of the simulation")
+        events.write(event="begun", what="campaign")  # killed, and started once more
+        with events.during("campaign"):
+            assert (told(tmp_path / "events").what, told(tmp_path / "events").began) == ("simulation", began)
+        story = told(tmp_path / "events")
+        assert (story.ending, [*story.failed]) == (None, ["of the simulation"])
+    assert told(tmp_path / "events").ending is not None
+
+
 def test_a_stage_that_begins_anew_has_nothing_done(tmp_path):
     events = EventFile(tmp_path / "events")
     events.stage("train", 2)

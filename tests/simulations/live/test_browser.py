@@ -72,6 +72,22 @@ def test_a_run_that_has_ended_says_so(busy, events, page_of, seen):
     assert re.search(r"Ended: failed, \d:\d\d:\d\d: fewer than the quorum", text)
 
 
+@pytest.mark.parametrize(("ended", "said"), [(None, "Nothing so far."), (2.0, "Nothing. This page")])
+def test_only_of_a_run_at_work_more_is_awaited(run, events, served, seen, ended, said):
+    events.stage("tune", 1)
+    told = {**Picture(run).look(), "ended": ended}
+    text, _, _ = seen(served(lambda: {"now": 2.0, "runs": [told]}).address)
+    assert said in text
+
+
+def test_what_left_on_another_day_is_told_by_its_date(run, events, served, seen):
+    events.stage("tune", 1)
+    sent = {"client": "A", "kind": "release", "count": 1, "bytes": 1200, "last": 1_000_000_000.0}
+    told = {**Picture(run).look(), "left": [sent]}
+    text, _, _ = seen(served(lambda: {"now": 1.0, "runs": [told]}).address)
+    assert "2001" in text
+
+
 def test_the_page_follows_a_run(run, events, served, seen):
     looks = []
 

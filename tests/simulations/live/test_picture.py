@@ -20,7 +20,7 @@ from server.run import EVENTS
 from simulations.comparison.schema import RESULTS
 from simulations.comparison.store import LEDGER
 from simulations.live import picture as names
-from simulations.live.picture import CURVES, QUIET, Picture, runs_in
+from simulations.live.picture import CURVES, QUIET, Picture, follow, runs_in
 from simulations.report.writing import REPORT
 
 
@@ -76,6 +76,7 @@ def test_a_run_that_has_ended_says_how_and_why(busy, events, how):
     told = Picture(busy).look()
     assert (told["state"], told["why"]) == (how, "no quorum")
     assert told["ended"] >= told["began"] > 0
+    assert {one["name"]: one["doing"] for one in told["clients"]}["B"] == "not at work"
     assert told["work"] == []
 
 
@@ -128,6 +129,16 @@ def test_the_runs_of_a_demo_are_found_in_its_folder(tmp_path):
     (tmp_path / "pictures").mkdir()
     assert [run.name for run in runs_in(tmp_path)] == ["campaign-a", "campaign-b"]
     assert runs_in(tmp_path / "campaign-a") == (tmp_path / "campaign-a",)
+
+
+def test_the_second_run_of_a_demo_is_found_when_it_begins(tmp_path):
+    (tmp_path / "campaign-b").mkdir()
+    EventFile(tmp_path / "campaign-b" / EVENTS).stage("ask", 5)
+    look = follow(tmp_path)
+    assert [run["name"] for run in look()] == ["campaign-b"]
+    (tmp_path / "campaign-a").mkdir()
+    EventFile(tmp_path / "campaign-a" / EVENTS).stage("ask", 5)
+    assert [run["name"] for run in look()] == ["campaign-a", "campaign-b"]
 
 
 @pytest.mark.parametrize(("name", "said"), [("nowhere", "no such run"), (".", "no run has begun here")])

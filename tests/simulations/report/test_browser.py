@@ -31,7 +31,8 @@ WATCHED = """<!doctype html><body><iframe srcdoc="{page}" style="width:{width}px
       range.setEnd(node, found.index + found[0].length);
       return [found[0], range];
     }}));
-  const parted = words.filter(([word]) => word.startsWith("--") || !word.includes("."))
+  // A hash is wider than a phone.
+  const parted = words.filter(([word]) => word.startsWith("--") || !word.includes(".") && word.length < 64)
     .filter(([, range]) => new Set([...range.getClientRects()].map(one => one.top)).size > 1);
   squeezed.push(...parted.map(([word]) => word));
   const found = {{width: root.scrollWidth, ground: ground.backgroundColor, asked, squeezed}};

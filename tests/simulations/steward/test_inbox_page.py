@@ -47,7 +47,7 @@ def test_what_waits_comes_first_and_is_counted(waiting, blank_figures):
     assert "2 releases wait for your answer." in words
     assert words.index("bbbb: waits") < words.index("cccc: waits") < words.index("aaaa: approved by you")
     assert "1 release waits for your answer." in words_of(built(waiting()))
-    assert "Nothing waits." in words_of(built())
+    assert "Nothing waits for your answer." in words_of(built())
 
 
 def test_a_release_is_told_in_words_with_its_measures_and_intervals(waiting, blank_figures):
@@ -91,8 +91,12 @@ def test_it_says_what_is_unusual_and_nothing_of_it_where_nothing_is(waiting, bla
     ],
 )
 def test_the_commands_are_those_that_would_work(waiting, blank_figures, changed, rule, wanted):
-    page = html.unescape(built(waiting(**changed), rule=rule))
+    page = words_of(built(waiting(**changed), rule=rule))
     assert re.findall(r"eyesoff keeper (\w+) aaaa --site 'a site/site.toml'", page) == wanted
+
+
+def test_no_option_of_a_command_is_parted_on_a_phone(waiting, blank_figures):
+    assert "<span>--site</span> <span>" in built(waiting())
 
 
 def test_what_is_not_audited_says_so_and_has_no_picture(waiting):
@@ -103,6 +107,21 @@ def test_what_is_not_audited_says_so_and_has_no_picture(waiting):
     page = built(waiting(verdict=unable("it took longer than 3 minutes")))
     assert "it took longer than 3 minutes" in words_of(page)
     assert "<svg" not in page
+
+
+@pytest.mark.parametrize(
+    ("rule", "then"),
+    [("approve", "Then it waits for your answer."), ("audited", "Anything else waits for your answer.")],
+)
+def test_what_waits_for_its_audit_is_not_said_to_leave_when_approved(waiting, rule, then):
+    words = words_of(built(waiting(verdict=None, held=False), rule=rule))
+    assert "Nothing waits for your answer. " in words
+    assert "It stays here until it is audited. " in words and then in words
+    assert "If you approve" not in words and "Its audit says" not in words
+
+
+def test_the_picture_has_one_form_that_can_be_read_on_a_desk_too():
+    assert told_apart("aaaa", REFUSED, Limits()).narrow == ""
 
 
 @pytest.mark.parametrize("rule", ["approve", "always"])
