@@ -271,8 +271,7 @@ class _SeedPlan:
         if mode.balances:
             _require_balancing(mode, fold)
             settings["balancing"] = self._balancing(mode)
-        drawn = bool(sources) or (mode.augmentation is not None and not mode.balances)
-        if drawn:
+        if drawn := mode.draws:
             settings["sampling"] = self.config.sampling.model_dump(mode="json")
         settings |= self._read(fold.train)
         if drawn and not sources and not self.setting.is_usual:
