@@ -10,6 +10,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from torch import Tensor
+
 from common.config import Config
 from common.errors import UserError, UserErrors
 from common.files import atomic_json
@@ -261,10 +263,13 @@ class Campaign:
         return kept
 
     def _score_question(self, fold: Cut, session: str, client: str, kept: Kept) -> Question:
-        """The request, noted before it is sent: from then on the site may have scored it, whatever comes back."""
-        atomic_json(self._counts_file(fold.name), asdict(kept))
-        digest = kept.recognizer
-        return self._requests.score(client, session, fold, digest, lambda: self._recognizers.load(fold.name))
+        """The request, noted as it is sent: from then on the site may have scored it, whatever comes back."""
+
+        def noted() -> Mapping[str, Tensor]:
+            atomic_json(self._counts_file(fold.name), asdict(kept))
+            return self._recognizers.load(fold.name)
+
+        return self._requests.score(client, session, fold, kept.recognizer, noted)
 
     def _kept(self, fold: Cut, digest: str) -> Kept:
         """What has come for this very recognizer; what cannot be read is asked for again."""
