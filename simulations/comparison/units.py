@@ -245,6 +245,8 @@ class _SeedPlan:
         if self.setting.is_usual or self.setting.part(session, trial) == self.setting.part(session):
             return self._unit("tune", name, session, settings, steps=steps)
         read = self._read(self.setting.part(session, trial))
+        if self.config.corpus.skew != "none":
+            read |= {"skewed": "once"}  # units of before were of speech that its site skewed again
         return replace(self._unit("tune", name, session, {**settings, **read}, steps=steps), trial=trial)
 
     def _wholes(self, mode: Mode, fold: Trial) -> tuple[Unit, ...]:
