@@ -52,13 +52,25 @@ class _Chain:
             self.torn.append(line)
             return None
         torn, self.torn = _joined(self.torn), []
-        follows = entry.previous == self.head and entry.number == self.number + 1
+        broken = _break(self.number, self.head, entry)
         self.number, self.head = entry.number, hashlib.sha256(line).hexdigest()
-        if not follows:
-            raise ValueError("does not follow from the entry before it: something was changed, removed or put in")
+        if broken:
+            raise ValueError(f"does not follow from the entry before it: {broken}")
         if (torn or entry.outcome == "healed") and not _heals(entry, torn):
             raise ValueError("the bytes before it are no entry, and it does not account for them")
         return entry
+
+
+def _break(number: int, head: str, entry: Entry) -> str:
+    """What was done where an entry does not follow from the one of this number and head; nothing where it does.
+
+    An entry that is changed and keeps its number breaks the chain at the next one, which holds its hash.
+    """
+    if entry.number != number + 1 or not number:
+        return (
+            "" if (entry.number, entry.previous) == (number + 1, head) else "something was changed, removed or put in"
+        )
+    return "" if entry.previous == head else f"entry {number} was changed, or else this one"
 
 
 def _joined(torn: Sequence[bytes]) -> bytes:

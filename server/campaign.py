@@ -10,6 +10,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from torch import Tensor
+
 from common.config import Config
 from common.errors import UserError, UserErrors
 from common.files import atomic_json
@@ -169,12 +171,14 @@ class Campaign:
         while True:
             self._require_quorum(len(releases), "generators")
             require_every_emotion(releases.values(), self._config.corpus.emotions)
-            folds = [self._settled(fold, releases) for fold in self._plan(tuple(releases))]
+            planned = self._plan(tuple(releases))
+            folds = [self._settled(fold, releases) for fold in planned]
             try:
                 self._train_folds({fold.name: [releases[session] for session in fold.train] for fold in folds})
             except NotFinite as error:
                 releases = self._intake.sifted(self._intake.unpoolable(error.source, releases))
             else:
+                self._name_late(planned, folds)
                 return releases, folds
 
     def _settled(self, fold: Cut, releases: Mapping[str, Banked]) -> Cut:
@@ -186,10 +190,14 @@ class Campaign:
         earlier, now = self._recognizers.made_of(fold.name), {releases[one].name: one for one in fold.train}
         if not earlier or {*fold.train} & {*fold.test} or not earlier < now.keys() or not self._is_asked(fold):
             return fold
-        for late in (session for name, session in now.items() if name not in earlier):
-            reason = f"it came after fold {fold.name} was given out to be tested, whose recognizer stays without it"
-            self._post.fail("train", reason, client="?", session=late)
         return replace(fold, train=tuple(session for name, session in now.items() if name in earlier))
+
+    def _name_late(self, planned: Iterable[Cut], settled: Iterable[Cut]) -> None:
+        """Those that a fold stays without; when all is trained, for until then folds may be settled anew."""
+        for plan, fold in zip(planned, settled, strict=True):
+            reason = f"it came after fold {fold.name} was given out to be tested, whose recognizer stays without it"
+            for late in (session for session in plan.train if session not in fold.train):
+                self._post.fail("train", reason, client="?", session=late)
 
     def _is_asked(self, fold: Cut) -> bool:
         """Whether a site was asked to score this very recognizer; its answer may have been lost."""
@@ -261,10 +269,13 @@ class Campaign:
         return kept
 
     def _score_question(self, fold: Cut, session: str, client: str, kept: Kept) -> Question:
-        """The request, noted before it is sent: from then on the site may have scored it, whatever comes back."""
-        atomic_json(self._counts_file(fold.name), asdict(kept))
-        digest = kept.recognizer
-        return self._requests.score(client, session, fold, digest, lambda: self._recognizers.load(fold.name))
+        """The request, noted as it is sent: from then on the site may have scored it, whatever comes back."""
+
+        def noted() -> Mapping[str, Tensor]:
+            atomic_json(self._counts_file(fold.name), asdict(kept))
+            return self._recognizers.load(fold.name)
+
+        return self._requests.score(client, session, fold, kept.recognizer, noted)
 
     def _kept(self, fold: Cut, digest: str) -> Kept:
         """What has come for this very recognizer; what cannot be read is asked for again."""

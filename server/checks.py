@@ -52,7 +52,7 @@ def fault_of(samples: Tensor, space: Space) -> str:
 
 
 def _deviations(values: Tensor, dim: int) -> Tensor:
-    """Deviations along a dimension, in a quarter of the time of `std`, which loses fewer digits than matter here."""
+    """Deviations along a dimension, in a fraction of the time of `std`, which keeps more digits than are needed."""
     return (values - values.mean(dim, keepdim=True)).square_().mean(dim).sqrt_()
 
 

@@ -53,13 +53,15 @@ def _check_family(name: str) -> None:
 
 
 def _check_emotions(corpus: CorpusConfig) -> None:
-    """That a corpus of fixed labels has those that count, or has labels mapped to them."""
-    if corpus.name not in CORPORA:
-        return
-    layout = CORPORA.get(corpus.name)
+    """That a corpus of fixed labels, or corpora that are joined, have those that count, or labels mapped to them."""
+    words = option_words(corpus.options)
+    try:
+        layout = layout_of(corpus.name, words)
+        possible = {*layout.emotions, *maps_in(layout, words).values()}
+    except UserError:
+        return  # which is told of its name or its options
     if not layout.emotions or layout.free_labels:
         return
-    possible = {*layout.emotions, *map(plain, option_words(corpus.options).values())}
     if strange := [emotion for emotion in corpus.emotions if emotion not in possible]:
         raise lacking(layout, strange)
 

@@ -38,6 +38,9 @@ def layout_of(folders: Mapping[str, str], layouts: Registry[Layout]) -> Layout:
         what = "a corpus of which nobody could say what its paths mean"
         remedy = "an option of a joint corpus names a folder and no pattern: write a table of that folder"
         raise UserError(what, where=", ".join(unsaid), remedy=remedy)
+    if made := [layout.name for layout in parts.values() if not layout.markers and layout is not LAYOUT]:
+        remedy = "it would be written among the recordings of its folder: join corpora that lie there"
+        raise UserError("a corpus that is made on the spot", where=", ".join(made), remedy=remedy)
     if LAYOUT in parts.values() or len(parts) < len(folders):
         remedy = "give each its own folder, and name no joint one among them"
         raise UserError("corpora that cannot be told apart", where=", ".join(folders), remedy=remedy)

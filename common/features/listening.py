@@ -11,16 +11,13 @@ from common.corpora.manifest import Manifest, Utterance
 from common.corpora.reading import Progress
 from common.features.silence import fault_of, trimmed
 
-TRIM = 40.0
-"""Decibels below the loudest frame, as vectors are trimmed by default."""
 
-
-def faults(manifest: Manifest, progress: Progress | None = None) -> dict[str, str]:
-    """Path to reason, of the recordings that are damaged inside, silent, clipped or too short."""
+def faults(manifest: Manifest, trim: float, progress: Progress | None = None) -> dict[str, str]:
+    """Path to reason, of the recordings that are damaged inside, silent, clipped or too short once they are trimmed."""
 
     def fault(utterance: Utterance) -> str:
         try:
-            return fault_of(trimmed(load(manifest.root / utterance.file, utterance.part), TRIM))
+            return fault_of(trimmed(load(manifest.root / utterance.file, utterance.part), trim))
         except AudioError as error:
             return error.reason
 

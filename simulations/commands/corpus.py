@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulations import completion
-from simulations.commands.options import AsJson, Cache, Option, SkipBad, cache_folder, option_pairs
+from simulations.commands.options import AsJson, Cache, Option, SkipBad, cache_folder, finite, option_pairs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,6 +67,17 @@ def describe(
     headers: Annotated[
         bool, typer.Option("--headers", help="Look at headers alone: faster, and what is damaged inside passes.")
     ] = False,
+    trim: Annotated[
+        float,
+        typer.Option(
+            "--trim",
+            metavar="DECIBELS",
+            min=0,
+            max=120,
+            help="Cut off ends so many below the loudest frame before it listens, as vectors.trim or features.trim of "
+            "a run does; 0 cuts nothing.",
+        ),
+    ] = 40.0,
     cache: Cache = None,
     as_json: AsJson = False,
 ) -> None:
@@ -94,7 +105,7 @@ def describe(
             options=option_pairs(option),
         )
         if not headers:
-            bad = faults(manifest, progress=open_bar("listening to them"))
+            bad = faults(manifest, finite(trim), progress=open_bar("listening to them"))
             manifest = usable(manifest, bad, skip_bad=skip_bad)
     description = count(manifest)
     if as_json:

@@ -1,6 +1,8 @@
 """`eyesoff keeper`: the guardian of a site's speech as a process of its own. It needs no network."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -46,7 +48,6 @@ def serve(
 
     Example: eyesoff keeper serve --site /srv/site/site.toml --socket /run/eyesoff/keeper.sock
     """
-    import logging
     import os
 
     from client.journal import formatter, journal
@@ -56,14 +57,15 @@ def serve(
     from common.files import locked
     from common.training.interruption import stoppable
 
-    settings = load_site(site)
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     for handler in logging.root.handlers:
         handler.setFormatter(formatter(log_form, "%(message)s"))
     log = logging.getLogger("client.serve")
-    os.umask(0o077)  # whatever is written from here on is the site's alone
-    alone = locked(settings.state / "keeper.lock", wait=False)  # where the relay cannot reach it
-    with journal(settings.state, log_form), alone, stoppable() as stop:
+    with _ending_as(log_form):
+        settings = load_site(site)
+        os.umask(0o077)  # whatever is written from here on is the site's alone
+        alone = locked(settings.state / "keeper.lock", wait=False)  # where the relay cannot reach it
+    with _ending_as(log_form), journal(settings.state, log_form), alone, stoppable() as stop:
         for folder in open_to_strangers(settings):
             log.warning("any user of this machine can look into %s; chmod o-rwx would keep it to the site", folder)
         keeper = Keeper(settings)
@@ -75,6 +77,20 @@ def serve(
             log.warning("stopped in the midst of a step: the tuning goes on from its last snapshot")
             os._exit(stop.status)  # the usual way out would wait for the step
         log.info("stopped as asked")
+
+
+@contextmanager
+def _ending_as(log_form: str) -> Iterator[None]:
+    """Let the line of an error have the form of the others: a collector of JSON reads no plain one."""
+    from common.errors import UserError
+
+    try:
+        yield
+    except UserError as error:
+        if log_form == "text":
+            raise
+        logging.getLogger("eyesoff").error("error: %s", error)
+        raise typer.Exit(2) from None
 
 
 @app.command()

@@ -4,7 +4,7 @@ Owns the averages over folds, draws and seeds of one arm: each draw of each seed
 not know a protocol, nor how any of this is shown.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from common.protocols import Trial
@@ -79,12 +79,16 @@ def counts_in(trials: Sequence[Trial], table: Counts, seeds: Iterable[int]) -> C
 
 
 def arms_of(
-    trials: Iterable[Trial], labels: tuple[str, ...], counts: Mapping[str, Counts], seeds: Sequence[int]
+    trials: Iterable[Trial],
+    labels: tuple[str, ...],
+    counts: Mapping[str, Counts],
+    seeds: Sequence[int],
+    drawing: Collection[str] = (),
 ) -> list[Arm]:
-    """All of them; none where the protocol has none."""
+    """All of them; none where the protocol has none. `drawing` are the modes that hear samples, where there are any."""
     return _told_together(
         [
-            Arm(name, own[0].watched, _rows(own, labels, counts, seeds), own[0].point)
+            Arm(name, own[0].watched, _rows(own, labels, counts, seeds, drawing), own[0].point)
             for name, own in by_arm(trials).items()
             if name
         ]
@@ -92,14 +96,24 @@ def arms_of(
 
 
 def _rows(
-    trials: list[Trial], labels: tuple[str, ...], counts: Mapping[str, Counts], seeds: Sequence[int]
+    trials: list[Trial],
+    labels: tuple[str, ...],
+    counts: Mapping[str, Counts],
+    seeds: Sequence[int],
+    drawing: Collection[str],
 ) -> dict[str, ArmRow | None]:
     outcomes = {mode: _outcome(trials, labels, table, seeds) for mode, table in counts.items()}
+    # without samples a mode that draws some is real speech once more, and would only make the others' p larger
+    alike = {REAL, *drawing} if all(_is_without_samples(trial) for trial in trials) else {REAL}
     real = outcomes.get(REAL)
     return {
-        mode: None if one is None else _row(one, labels, trials[0].watched, None if mode == REAL else real, seeds[0])
+        mode: None if one is None else _row(one, labels, trials[0].watched, None if mode in alike else real, seeds[0])
         for mode, one in outcomes.items()
     }
+
+
+def _is_without_samples(trial: Trial) -> bool:
+    return trial.filling is not None and not any(trial.filling.samples.values())
 
 
 def _outcome(trials: list[Trial], labels: tuple[str, ...], table: Counts, seeds: Sequence[int]) -> Outcome | None:

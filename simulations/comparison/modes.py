@@ -81,6 +81,11 @@ class Mode:
         return self.name if self.augmentation is None else self.name + STAYS_MARK
 
     @property
+    def draws(self) -> bool:
+        """Whether its recognizer hears samples, so that without any it hears real speech alone."""
+        return self.synthesizer is not None or (self.augmentation is not None and not self.balances)
+
+    @property
     def balances(self) -> bool:
         """Whether it makes emotions alike in the real speech itself, instead of samples beside it."""
         return self.augmentation in BALANCING or self.ratio is not None

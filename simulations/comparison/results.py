@@ -90,6 +90,7 @@ def collect(
 ) -> Results:
     """Everything that hangs on the units alone: the same units give the same answer, whoever computed them."""
     done = [unit for unit in units if store.card(unit) is not None]
+    drawing = [mode.name for mode in modes if mode.draws]
     trials = [setting.folds[title] for title in dict.fromkeys(unit.place for unit in units if unit.kind == "score")]
     seeds = list(dict.fromkeys(unit.seed for unit in units))
     shown = shown_of(trials)
@@ -107,7 +108,7 @@ def collect(
         found,
         modes={mode.name: _with_release(found.modes[mode.name], mode, setting, done, store) for mode in modes},
         ablations=_turned_together([_turned(one, outcome, usual, begun.seeds) for one, outcome in turned.items()]),
-        arms=arms_of(trials, setting.manifest.labels, every, seeds),
+        arms=arms_of(trials, setting.manifest.labels, every, seeds, drawing),
         quality=_quality(done, store),
         quarantined=_quarantined(units, store),
         failures=failed(units, failures),

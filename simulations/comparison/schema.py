@@ -232,7 +232,8 @@ class ArmRow:
     uars: list[float] = field(default_factory=list)
     """UAR of each training, a draw of a seed, mean over folds."""
     difference: Difference | None = None
-    """Of UAR, from the real mode in the same arm; corrected among all arms and modes of the comparison."""
+    """Of UAR, from the real mode in the same arm; corrected among all arms and modes of the comparison. None where the
+    arm has no samples that the mode could hear."""
 
 
 @dataclass(frozen=True)

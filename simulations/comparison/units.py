@@ -245,6 +245,8 @@ class _SeedPlan:
         if self.setting.is_usual or self.setting.part(session, trial) == self.setting.part(session):
             return self._unit("tune", name, session, settings, steps=steps)
         read = self._read(self.setting.part(session, trial))
+        if self.config.corpus.skew != "none":
+            read |= {"skewed": "once"}  # units of before were of speech that its site skewed again
         return replace(self._unit("tune", name, session, {**settings, **read}, steps=steps), trial=trial)
 
     def _wholes(self, mode: Mode, fold: Trial) -> tuple[Unit, ...]:
@@ -271,8 +273,7 @@ class _SeedPlan:
         if mode.balances:
             _require_balancing(mode, fold)
             settings["balancing"] = self._balancing(mode)
-        drawn = bool(sources) or (mode.augmentation is not None and not mode.balances)
-        if drawn:
+        if drawn := mode.draws:
             settings["sampling"] = self.config.sampling.model_dump(mode="json")
         settings |= self._read(fold.train)
         if drawn and not sources and not self.setting.is_usual:

@@ -29,8 +29,17 @@ def arms_table(results: Results) -> Table:
         + (", and the recall of the emotion that is rare" if any(arm.watched for arm in arms) else "")
         + ". Beside it the difference from real speech in the same arm; Holm is p corrected for every arm and mode of "
         "this table, and sure means that it and the interval say so at 5 %."
+        + " An arm without samples has none: real speech alone is heard there."
+        * _some_lack(results)
     )
     return Table(caption, headings if arms else (), rows if arms else ())
+
+
+def _some_lack(results: Results) -> bool:
+    """Whether an arm beside others has nothing to compare, though its real speech was tried."""
+    tried = [arm for arm in results.arms if arm.modes.get(REAL) is not None]
+    others = [row for arm in tried for mode, row in arm.modes.items() if mode != REAL and row is not None]
+    return len({row.difference is None for row in others}) > 1
 
 
 def _cell(row: ArmRow | None) -> Cell:

@@ -305,6 +305,24 @@ class TestResume:
         assert [fold["train"] for fold in after["folds"]] == [("B",), ("A",), ("A", "B")]
         assert [[*fold["counts"]] for fold in after["folds"]] == [["A"], ["B"], ["C"]]
 
+    def test_a_fold_that_was_not_sent_yet_takes_in_whoever_comes_after_a_kill(self, campaign_of, clients_of):
+        clients = clients_of(2)
+        exchange = clients.exchange
+
+        def killed(payloads, seconds):
+            first = next(iter(payloads.values()))
+            if first.__self__.request.kind != "score":
+                return exchange(payloads, seconds)
+            first()  # of two requests, the one that is sent
+            raise KeyboardInterrupt
+
+        clients.exchange = killed
+        with pytest.raises(KeyboardInterrupt):
+            campaign_of(clients, plan=LEAVE_ONE_OUT).run(2)
+        after = campaign_of(clients_of(3), plan=LEAVE_ONE_OUT).run(3)
+        assert [fold["train"] for fold in after["folds"]] == [("B",), ("A", "C"), ("A", "B")]
+        assert [[*fold["counts"]] for fold in after["folds"]] == [["A"], ["B"], ["C"]]
+
     def test_what_a_site_holds_is_asked_for_once_done_without_and_taken_when_it_is_let_go(
         self, campaign_of, clients_of, client_of
     ):

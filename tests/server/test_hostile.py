@@ -152,6 +152,15 @@ class TestPool:
         assert again["quarantined"] == results["quarantined"]
         assert clients.clients["9"].heard == ["ask"]
 
+    def test_whoever_came_too_late_is_named_once_though_folds_are_settled_anew(self, hostile_to):
+        told = {"checks": (), "plan": LEAVE_ONE_OUT, "also": {"sampling": SamplingConfig(per_emotion=6)}}
+        hostile_to([], **told)
+        results, _ = hostile_to([("D", lambda name, weight: weight), ("X", overflowing)], **told)
+        assert list(put_aside(results)) == ["X"]
+        late = [one["reason"] for one in results["failures"] if one["session"] == "D"]
+        assert len(late) == len(set(late)) == 3  # a fold each
+        assert not [one for one in results["failures"] if one["session"] == "X"]
+
     def test_without_the_check_it_ends_every_campaign_and_names_nobody(self, hostile_to, monkeypatch):
         monkeypatch.setattr("common.synthesizers.pool._finite", lambda patches, source: patches)
         for _ in range(2):

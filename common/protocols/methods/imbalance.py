@@ -8,6 +8,7 @@ from dataclasses import replace
 from pydantic import Field
 
 from common.corpora.manifest import Manifest
+from common.errors import UserError
 from common.protocols import folds
 from common.protocols.drawing import first_of_each, require_every_emotion, up_to_the_largest
 from common.protocols.folds import By, FoldsConfig
@@ -33,11 +34,13 @@ class Settings(Section):
 
 def _trials(manifest: Manifest, settings: Settings, seed: int) -> tuple[Trial, ...]:
     own = settings.imbalance
+    if not (rare := [emotion for emotion in manifest.labels if emotion not in own.spared]):
+        remedy = "leave one at least out of imbalance.spared"
+        raise UserError("every emotion is spared", where=", ".join(own.spared), remedy=remedy)
     whole = folds.trials(manifest, own.by, settings.folds)
     return tuple(
         _without(trial, emotion, draw, own, seed)
-        for emotion in manifest.labels
-        if emotion not in own.spared
+        for emotion in rare
         for draw in range(1, own.draws + 1)
         for trial in whole
     )

@@ -46,6 +46,8 @@ def test_an_option_that_a_corpus_has_is_fine(corpus: str, options: list[str]) ->
         ("emodb", [], ["corpus.emotions: the corpus emodb has no emotion: calm; it knows "]),
         ("emodb", ["bored=calm"], []),
         ("table", [], []),
+        ("joint", ["emodb=A", "ravdess=B"], []),
+        ("joint", ["emodb=A", "cremad=B"], ["corpus.emotions: the corpus joint has no emotion: calm; it knows "]),
     ],
 )
 def test_an_emotion_that_a_corpus_cannot_have_is_told(corpus: str, options: list[str], told: list[str]) -> None:

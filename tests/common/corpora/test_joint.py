@@ -48,12 +48,14 @@ def test_a_corpus_in_the_wrong_folder_is_told(root):
         ({"emodb": "berlin", "ravdess": "berlin"}, "corpora that cannot be told apart"),
         ({"emodb": "berlin", "joint": "toronto"}, "corpora that cannot be told apart"),
         ({"emodb": "berlin", "files": "toronto"}, "nobody could say what its paths mean: files; .* write a table"),
+        ({"emodb": "berlin", "builtin": "toronto"}, "made on the spot: builtin; .* among the recordings of its folder"),
         ({"emodb": "berlin", "berlin": "toronto"}, "no such corpus: berlin; there are librispeech"),
     ],
 )
 def test_what_cannot_be_joined_is_told(root, folders, message):
     with pytest.raises(UserError, match=message):
         read_corpus("joint", root, **folders)
+    assert [path.name for path in (root / "toronto").iterdir()] == ["Actor_03"]
 
 
 def test_a_damaged_file_is_named_below_its_folder(root):

@@ -67,6 +67,16 @@ def test_what_is_damaged_inside_is_heard_and_headers_alone_do_not_tell_it(root):
     assert "skipped" not in run("emodb", "--root", root, "--headers").stdout
 
 
+def test_recordings_are_heard_as_they_are_trimmed(root):
+    click = np.zeros(16_000)
+    click[:400] = 0.3  # 30 decibels above the rest
+    soundfile.write(root / "wav/03a01La.wav", click + noise(16_000) / 10, 16_000)
+    words = "emodb", "--root", root, "--emotions", "bored,sad", "--skip-bad"
+    assert "skipped" not in run(*words, "--trim", 40).stdout
+    assert "skipped: wav/03a01La.wav: too short" in run(*words, "--trim", 20).stdout
+    assert run(*words, "--trim", "nan").exit_code == run(*words, "--trim", 121).exit_code == 2
+
+
 def test_a_long_list_of_sessions_is_cut(tmp_path):
     for actor in range(1001, 1031):
         (tmp_path / "AudioWAV").mkdir(exist_ok=True)

@@ -200,6 +200,18 @@ def test_what_is_no_file_in_the_place_of_lock_or_log_is_named_and_harms_nothing(
     assert (state / "ledger.jsonl").read_text() == "speech"
 
 
+def test_a_log_of_json_ends_with_json(capsys, caplog, site_file, socket_path):
+    words = "--site", site_file, "--socket", socket_path, "--log", "json"
+    with locked(site_file.parent / "state" / "keeper.lock"):
+        status, _, err = run(capsys, "serve", *words)
+    assert status == 2
+    assert "error: another process" not in err  # a plain line
+    assert "error: another process is at work here" in caplog.messages[-1]
+    site_file.write_text("rooot = 1")
+    assert run(capsys, "serve", *words)[0] == 2
+    assert "rooot" in caplog.messages[-1]
+
+
 def test_a_second_keeper_of_one_state_is_refused(capsys, site_file, socket_path):
     with locked(site_file.parent / "state" / "keeper.lock"):
         status, _, err = run(capsys, "serve", "--site", site_file, "--socket", socket_path)

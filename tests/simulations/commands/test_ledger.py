@@ -65,6 +65,7 @@ def test_verify_leaves_with_1_at_a_broken_chain(capsys, path):
     path.write_bytes(path.read_bytes().replace(b"not-finite", b"malformed", 1))
     status, shown, _ = run(capsys, "verify", path)
     assert (status, shown.startswith("line 3: does not follow")) == (1, True)
+    assert "entry 2 was changed, or else this one" in shown
     status, shown, _ = run(capsys, "verify", path, "--json")
     assert (status, json.loads(shown)["sound"]) == (1, False)
 

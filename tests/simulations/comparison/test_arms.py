@@ -1,11 +1,13 @@
 """Arms of a protocol: which the first table is of, what a training is, and differences that are told together."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from common.corpora.manifest import Manifest, Utterance
 from common.protocols import Point, Trial
+from common.protocols.protocol import Filling
 from simulations.comparison.arms import arms_of, counts_in, shown_of, title_of, trainings
 
 LABELS = ("angry", "sad")
@@ -70,6 +72,19 @@ def test_each_arm_is_told_against_real_speech_in_it_with_a_correction_over_all()
         assert not same.difference.different
         assert arm.modes["real"].difference is None
         assert better.uars == [1.0, 1.0]
+
+
+def test_an_arm_without_samples_is_not_compared_and_makes_no_other_p_larger():
+    without, beside = (
+        [replace(one, filling=Filling(True, {"sad": samples})) for one in of([arm], draws=6)]
+        for arm, samples in (("10 % + 0", 0), ("10 % + 8", 8))
+    )
+    both = without + beside
+    tables = {"real": counts(both, WRONG), "filled": counts(both, RIGHT), "averaged": counts(both, WRONG)}
+    none, some = arms_of(both, LABELS, tables, [0], drawing=["filled"])
+    assert none.modes["filled"].difference is None
+    assert none.modes["averaged"].difference is not None  # hears no samples, and so is another than real
+    assert some.modes["filled"].difference.holm == pytest.approx(3 * some.modes["filled"].difference.p_value)
 
 
 def test_a_mode_that_lacks_a_fold_of_every_training_has_no_row():

@@ -55,3 +55,8 @@ def test_a_form_that_a_release_cannot_have_is_refused_before_anything_is_fitted(
         MODES[mode].of(load_config(preset, form))
     assert MODES["real"].of(load_config(preset, form))
     assert MODES["gaussian, summed"].of(load_config(preset, form))  # what leaves for a sum has a form of its own
+
+
+def test_modes_that_draw_samples_are_told_from_those_that_hear_real_speech_alone():
+    assert all(MODES[name].draws for name in ("centralized", "federated", "smote", "real+synthetic"))
+    assert not any(MODES[name].draws for name in ("real", "sa", "undersampling 1", "federated averaging, 1 round"))

@@ -99,6 +99,15 @@ def test_a_site_holds_what_a_trial_leaves_of_its_session(planned, tmp_path, monk
     assert not {*read.speakers} & {*setting.folds[cut[0].trial].test.speakers}
 
 
+def test_what_a_site_tuned_on_speech_that_it_skewed_again_is_computed_anew(planned):
+    """Only what a trial leaves was skewed twice."""
+    for skew, told in (("none", None), (1.0, "once")):
+        _, units = planned(["federated"], "leave-one-speaker-out", corpus={"name": "table", "skew": skew})
+        tuned = of_kind(units, "tune")
+        assert {unit.identity["settings"].get("skewed") for unit in tuned if unit.trial} == {told}
+        assert {unit.identity["settings"].get("skewed") for unit in tuned if not unit.trial} == {None}
+
+
 @pytest.mark.parametrize(
     ("protocol", "sections", "arms", "watched"),
     [

@@ -52,6 +52,15 @@ def test_many_amounts_stand_in_rows(found):
     assert [cells[0].value for cells in table.rows] == ["q = 0", "q = 1", "q = 2", "q = 3"]
 
 
+def test_the_table_says_of_an_arm_without_samples_that_nothing_is_compared(found):
+    compared = [replace(arm, modes={"real": row(0.5), "federated": row(0.6, against=SURE)}) for arm in CURVE]
+    without = "An arm without samples has none"
+    assert without in arms_table(replace(found, arms=[CURVE[0], *compared[1:]])).caption
+    assert without not in arms_table(replace(found, arms=compared)).caption
+    failed = replace(CURVE[0], modes={"real": None, "federated": row(0.6)})
+    assert without not in arms_table(replace(found, arms=[failed, *compared[1:]])).caption
+
+
 def test_bars_tell_rare_emotions_and_lines_tell_amounts(found):
     bars, lines = (arms_figure(replace(found, arms=arms)) for arms in (RARE, CURVE))
     assert bars.name == "imbalance"

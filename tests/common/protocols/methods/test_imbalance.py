@@ -52,3 +52,8 @@ def test_a_removal_that_leaves_nothing_is_told_with_its_remedy(corpus_of):
     assert cut(corpus_of(3, each=(4, 1, 4)), removed=0.6)[0].train
     with pytest.raises(UserError, match=r"fold 0: removing 90% of angry leaves no utterance of angry \(4 before\)"):
         cut(corpus_of(3, each=(4, 1, 4)), removed=0.9)
+
+
+def test_where_every_emotion_is_spared_there_is_nothing_to_make_rare(corpus_of):
+    with pytest.raises(UserError, match="every emotion is spared: neutral, angry, sad; leave one"):
+        cut(corpus_of(3), spared=("neutral", "angry", "sad"))
