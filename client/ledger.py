@@ -67,9 +67,8 @@ def _break(number: int, head: str, entry: Entry) -> str:
     An entry that is changed and keeps its number breaks the chain at the next one, which holds its hash.
     """
     if entry.number != number + 1 or not number:
-        return (
-            "" if (entry.number, entry.previous) == (number + 1, head) else "something was changed, removed or put in"
-        )
+        follows = (entry.number, entry.previous) == (number + 1, head)
+        return "" if follows else "something was changed, removed or put in"
     return "" if entry.previous == head else f"entry {number} was changed, or else this one"
 
 

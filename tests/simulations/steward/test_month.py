@@ -120,8 +120,8 @@ def test_a_broken_chain_is_told_on_the_page_and_in_the_lines(site, told):
     assert "the chain of hashes is whole" in words(build(told))
     site.ledger.write_bytes(site.ledger.read_bytes().replace(b"recipe-forbidden", b"malformed", 1))
     broken = month_of(site, "2026-11", NOW)
-    assert words(build(broken)).count("something was changed") == 2  # on top, and where the ledger is told of
-    assert "something was changed" in list(lines(broken))[-1]
+    assert words(build(broken)).count("was changed, or else this one") == 2  # on top, and where the ledger is told of
+    assert "was changed, or else this one" in list(lines(broken))[-1]
 
 
 def test_the_page_tells_all_of_it_and_needs_nothing_else(told):
