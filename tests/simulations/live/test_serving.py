@@ -10,7 +10,9 @@ import socket
 import pytest
 
 from common.errors import UserError
-from simulations.live.serving import LOOPBACK, OTHERS, Server
+from simulations.comparison.telling import REAL_SPEECH
+from simulations.comparison.units import KINDS
+from simulations.live.serving import LOOPBACK, OTHERS, Server, page
 
 
 @pytest.fixture
@@ -60,6 +62,12 @@ def test_the_page_names_no_address_but_its_own_and_sets_no_markup(ask):
     assert set(re.findall(r"https?://[^\s\"']+", page)) == {"http://www.w3.org/2000/svg"}
     assert "innerHTML" not in page
     assert "style=" not in page
+
+
+@pytest.mark.parametrize("stage", ["ask", *KINDS, f'"{REAL_SPEECH}"'])
+def test_every_stage_has_words(stage):
+    (words,) = re.findall(r"const STAGES = \{(.*?)\};", page()[0].decode(), flags=re.S)
+    assert re.search(rf'(?<![\w"]){stage}: "', words)
 
 
 @pytest.mark.parametrize("method", [*OTHERS, "POST"])
