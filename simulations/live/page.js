@@ -8,6 +8,10 @@ const STAGES = {
 const MEASURES = {
   right: "share named right", real_right: "share of real examples named right", fake_right: "share of made examples called made",
 };
+const KINDS = {
+  description: "description", working: "sign of life", release: "release", opened: "seals for a sum", masked: "masked numbers of a sum",
+  shared: "shares of masks of a sum", scored: "counts of a scoring", noted: "receipt", refusal: "refusal",
+};
 const shown = new Map();
 
 function make(tag, words, kind) {
@@ -124,7 +128,7 @@ function left(run) {
   }
   for (const one of run.left) {
     const row = make("tr");
-    row.append(make("td", one.client), make("td", one.kind), make("td", String(one.count), "number"));
+    row.append(make("td", one.client), make("td", KINDS[one.kind] || one.kind), make("td", String(one.count), "number"));
     row.append(make("td", size(one.bytes), "number"), make("td", clock(one.last), "number"));
     body.append(row);
   }

@@ -12,6 +12,7 @@ import pytest
 from common.errors import UserError
 from simulations.comparison.telling import REAL_SPEECH
 from simulations.comparison.units import KINDS
+from simulations.inspection.entries import KINDS as MESSAGES
 from simulations.live.serving import LOOPBACK, OTHERS, Server, page
 
 
@@ -64,10 +65,14 @@ def test_the_page_names_no_address_but_its_own_and_sets_no_markup(ask):
     assert "style=" not in page
 
 
-@pytest.mark.parametrize("stage", ["ask", *KINDS, f'"{REAL_SPEECH}"'])
-def test_every_stage_has_words(stage):
-    (words,) = re.findall(r"const STAGES = \{(.*?)\};", page()[0].decode(), flags=re.S)
-    assert re.search(rf'(?<![\w"]){stage}: "', words)
+@pytest.mark.parametrize(
+    ("table", "names"),
+    [("STAGES", ["ask", *KINDS, f'"{REAL_SPEECH}"']), ("KINDS", [*MESSAGES])],
+    ids=["stages", "kinds"],
+)
+def test_all_that_is_named_has_words(table, names):
+    (words,) = re.findall(rf"const {table} = \{{(.*?)\}};", page()[0].decode(), flags=re.DOTALL)
+    assert [name for name in names if f' {name}: "' not in words] == []
 
 
 @pytest.mark.parametrize("method", [*OTHERS, "POST"])
