@@ -11,7 +11,7 @@ from client.ledger import entries
 from common.errors import UserError
 from server.events import EventFile
 from simulations.comparison.store import LEDGER, Store
-from simulations.comparison.units import Unit
+from simulations.comparison.units import KINDS, Unit
 from simulations.comparison.workers import UnitState
 
 EVERY = 2.0
@@ -34,8 +34,10 @@ class Telling:
     ) -> None:
         self._events, self._store, self._stage, self._clock = events, store, stage, clock
         self._begun: dict[str, tuple[float, int]] = {}
+        self._last: dict[str, UnitState] = {}
         self._told: dict[str, float] = {}
-        for name, number in Counter(map(self._of, units)).items():
+        in_order = sorted(units, key=lambda unit: KINDS.index(unit.kind))  # as they are worked on
+        for name, number in Counter(map(self._of, in_order)).items():
             events.stage(name, number)
         for unit in units:
             if store.card(unit) is not None:
@@ -53,7 +55,11 @@ class Telling:
 
     def _go_on(self, state: UnitState) -> None:
         key, now = state.unit.key, self._clock()
-        since, first = self._begun.setdefault(key, (now, state.step))
+        last = self._last.get(key)
+        if last is None or state.step < last.step or state.steps != last.steps:  # a unit may be several trainings
+            self._begun[key] = now, state.step
+        self._last[key] = state
+        since, first = self._begun[key]
         if now - self._told.get(key, -EVERY) < EVERY:
             return
         self._told[key] = now

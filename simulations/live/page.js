@@ -2,7 +2,15 @@
 const STATES = { "at work": "At work", quiet: "Quiet", done: "Ended: done", stopped: "Ended: stopped", failed: "Ended: failed" };
 const STAGES = {
   ask: "ask each client what it holds", tune: "tune generators", sum: "add up over clients", fit: "fit synthesizers",
-  train: "train recognizers", score: "score recognizers", quality: "measure samples", "real speech": "real speech, to compare",
+  train: "train recognizers", score: "score recognizers", quality: "measure samples", twin: "fit twins for audits",
+  audit: "audit releases", "real speech": "real speech, to compare",
+};
+const MEASURES = {
+  right: "share named right", real_right: "share of real examples named right", fake_right: "share of made examples called made",
+};
+const KINDS = {
+  description: "description", working: "sign of life", release: "release", opened: "seals for a sum", masked: "masked numbers of a sum",
+  shared: "shares of masks of a sum", scored: "counts of a scoring", noted: "receipt", refusal: "refusal",
 };
 const shown = new Map();
 
@@ -39,8 +47,9 @@ function bar(name, step, steps, told) {
 }
 
 function pace(one) {
-  const left = one.rate ? `, ${duration((one.steps - one.step) / one.rate)} left` : "";
-  return `${one.step} of ${one.steps}, ${one.rate.toFixed(one.rate < 1 ? 2 : 1)} a second${left}`;
+  const told = `${one.step} of ${one.steps}`;
+  if (!one.rate) return told;  // nothing is measured yet
+  return `${told}, ${one.rate.toFixed(one.rate < 1 ? 2 : 1)} a second, ${duration((one.steps - one.step) / one.rate)} left`;
 }
 
 function list(rows) {
@@ -64,7 +73,10 @@ function work(run) {
   return list(run.work.map(one => bar(one.name, one.step, one.steps, one.steps ? pace(one) : "begun")));
 }
 
-const quantity = metric => metric.replace(/\/right$/, ": share named right").replace("/", ": ");
+function quantity(metric) {
+  const [trained, measured] = metric.split("/");
+  return measured ? `${trained}: ${MEASURES[measured] || measured.replaceAll("_", " ")}` : trained;
+}
 
 function chart(metric, curves) {
   const lines = curves.map((curve, number) => [curve.lines[metric] || [], number]).filter(([points]) => points.length > 0);
@@ -116,7 +128,7 @@ function left(run) {
   }
   for (const one of run.left) {
     const row = make("tr");
-    row.append(make("td", one.client), make("td", one.kind), make("td", String(one.count), "number"));
+    row.append(make("td", one.client), make("td", KINDS[one.kind] || one.kind), make("td", String(one.count), "number"));
     row.append(make("td", size(one.bytes), "number"), make("td", clock(one.last), "number"));
     body.append(row);
   }

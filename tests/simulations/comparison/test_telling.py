@@ -47,6 +47,13 @@ def test_what_is_there_already_is_told_as_done(tmp_path, told):
     ]
 
 
+def test_stages_are_told_in_the_order_of_the_work(tmp_path, told):
+    kinds = "train", "score", "fit", "quality", "tune"
+    units = [Unit(kind, "real", "a", 0, {"kind": kind}, Config()) for kind in kinds]
+    Telling(EventFile(tmp_path / "events"), units, Store(tmp_path))
+    assert [line["stage"] for line in told()] == ["tune", "fit", "train", "score", "quality"]
+
+
 def test_steps_are_told_with_their_numbers_and_not_too_often(tmp_path, told, clock):
     telling = Telling(EventFile(tmp_path / "events"), UNITS, Store(tmp_path), stage="real speech", clock=clock)
     assert told() == [{"event": "stage", "stage": "real speech", "total": 2}]
@@ -66,3 +73,12 @@ def test_steps_are_told_with_their_numbers_and_not_too_often(tmp_path, told, clo
         ("failed", "train real, a, seed 0: no room"),
         ("done", None),
     ]
+
+
+def test_the_pace_is_that_of_the_training_at_work_where_a_unit_is_several(tmp_path, told, clock):
+    telling = Telling(EventFile(tmp_path / "events"), UNITS, Store(tmp_path), clock=clock)
+    for step, steps in ((0, 0), (0, 10), (10, 10), (0, 10), (10, 10)):  # it loads, encodes, and then trains as long
+        telling.update(UnitState(UNITS[0], step=step, steps=steps))
+        clock.now += EVERY
+    paces = [(line["step"], line["rate"]) for line in told() if line["event"] == "training"]
+    assert paces == [(0, 0.0), (0, 0.0), (10, 10 / EVERY), (0, 0.0), (10, 10 / EVERY)]

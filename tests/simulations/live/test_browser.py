@@ -80,6 +80,29 @@ def test_only_of_a_run_at_work_more_is_awaited(run, events, served, seen, ended,
     assert said in text
 
 
+def test_no_pace_is_told_before_one_is_measured(run, events, page_of, seen):
+    events.stage("train", 1)
+    events.write(event="training", unit="everyone", step=0, iterations=40, rate=0.0)
+    text, _, _ = seen(page_of(run).address)
+    assert "0 of 40" in text
+    assert "a second" not in text
+
+
+def test_quantities_are_told_in_words(run, events, page_of, seen):
+    events.stage("fit", 1)
+    for step in (1, 2):
+        values = {"discriminator/real_right": 0.5, "discriminator/fake_right": 0.5, "critic/own_loss": 0.5, "loss": 0.5}
+        events.write(event="training", unit="fit", step=step, iterations=9, rate=1.0, **values)
+    text, _, _ = seen(page_of(run).address)
+    for words in (
+        "discriminator: share of real examples named right, 0.500",
+        "discriminator: share of made examples called made, 0.500",
+        "critic: own loss, 0.500",
+        " loss, 0.500",
+    ):
+        assert words in text
+
+
 def test_what_left_on_another_day_is_told_by_its_date(run, events, served, seen):
     events.stage("tune", 1)
     sent = {"client": "A", "kind": "release", "count": 1, "bytes": 1200, "last": 1_000_000_000.0}

@@ -10,7 +10,10 @@ import socket
 import pytest
 
 from common.errors import UserError
-from simulations.live.serving import LOOPBACK, OTHERS, Server
+from simulations.comparison.telling import REAL_SPEECH
+from simulations.comparison.units import KINDS
+from simulations.inspection.entries import KINDS as MESSAGES
+from simulations.live.serving import LOOPBACK, OTHERS, Server, page
 
 
 @pytest.fixture
@@ -60,6 +63,16 @@ def test_the_page_names_no_address_but_its_own_and_sets_no_markup(ask):
     assert set(re.findall(r"https?://[^\s\"']+", page)) == {"http://www.w3.org/2000/svg"}
     assert "innerHTML" not in page
     assert "style=" not in page
+
+
+@pytest.mark.parametrize(
+    ("table", "names"),
+    [("STAGES", ["ask", *KINDS, f'"{REAL_SPEECH}"']), ("KINDS", [*MESSAGES])],
+    ids=["stages", "kinds"],
+)
+def test_all_that_is_named_has_words(table, names):
+    (words,) = re.findall(rf"const {table} = \{{(.*?)\}};", page()[0].decode(), flags=re.DOTALL)
+    assert [name for name in names if f' {name}: "' not in words] == []
 
 
 @pytest.mark.parametrize("method", [*OTHERS, "POST"])
