@@ -1,8 +1,9 @@
 """The documentation as a site: it is built without a warning, its links lead somewhere, and every page can be read.
 
 A page can be read if it fits a phone and a desk, in light and in dark, its text stands out from its ground (WCAG AA),
-each picture has words, no command and no table of up to four columns is cut, and it says nothing on the console. What
-a browser sees needs a Chromium, which no locked dependency brings: on Debian `apt-get install chromium`.
+each picture has words, no command and no table of up to four columns is cut, no short default is parted, and it says
+nothing on the console. What a browser sees needs a Chromium, which no locked dependency brings: on Debian `apt-get
+install chromium`.
 """
 
 import html
@@ -55,6 +56,9 @@ addEventListener("load", () => {
       ground: frame.contentWindow.getComputedStyle(root.querySelector("body")).backgroundColor,
       cut: [...root.querySelectorAll("pre, .table-wrapper")].filter(one => one.scrollWidth > one.clientWidth)
         .filter(one => !one.querySelector("th:nth-child(5)")).map(one => one.innerText.slice(0, 40)),
+      parted: [...root.querySelectorAll("td:nth-child(2):not(:last-child) .pre")]
+        .filter(one => /^["\\w]{1,9}$/.test(one.textContent))
+        .filter(one => new Set([...one.getClientRects()].map(rect => rect.top)).size > 1).map(one => one.textContent),
       foreign: frame.contentWindow.performance.getEntriesByType("resource").map(one => one.name)
         .filter(one => new URL(one).host !== location.host && !one.startsWith("data:")),
     };
@@ -157,6 +161,7 @@ def test_every_page_can_be_read(pages, seen, width, dark):
     assert console == []
     assert {one["page"]: one["width"] for one in found if one["width"] > width} == {}
     assert {one["page"]: one["cut"] for one in found if one["cut"]} == {}
+    assert {one["page"]: one["parted"] for one in found if one["parted"]} == {}
     assert {one["page"]: one["faint"] for one in found if one["faint"]} == {}
     assert [(one["page"], one["wordless"], one["foreign"]) for one in found if one["wordless"] or one["foreign"]] == []
     assert all((sum(map(float, re.findall(r"[\d.]+", one["ground"])[:3])) < 200) == dark for one in found)
