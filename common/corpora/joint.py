@@ -4,6 +4,7 @@ Owns how their sessions and speakers are told apart: each carries the name of it
 layout.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -49,11 +50,18 @@ def layout_of(folders: Mapping[str, str], layouts: Registry[Layout]) -> Layout:
         for folder, layout in parts.items():
             check_root(layout, root / folder, layouts)
             defaults = {option: choices[0] for option, choices in layout.options.items()}
-            yield from (_named(finding, folder, layout.name) for finding in layout.find(root / folder, **defaults))
+            place = _place(root, folder)
+            yield from (_named(finding, place, layout.name) for finding in layout.find(root / folder, **defaults))
 
     emotions = dict.fromkeys(emotion for layout in parts.values() for emotion in layout.emotions)
     options = {name: (folder,) for name, folder in folders.items()}
     return replace(LAYOUT, emotions=tuple(emotions), find=find, options=options)
+
+
+def _place(root: Path, folder: str) -> str:
+    """A folder as paths below the root have it, however it is spelled: else what two corpora hold would pass as two."""
+    below = os.path.relpath(root / folder, root)
+    return folder if below.startswith("..") else below
 
 
 def _named(finding: Finding, folder: str, name: str) -> Finding:

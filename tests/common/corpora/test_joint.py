@@ -58,6 +58,19 @@ def test_what_cannot_be_joined_is_told(root, folders, message):
     assert [path.name for path in (root / "toronto").iterdir()] == ["Actor_03"]
 
 
+@pytest.mark.parametrize("spelled", ["{root}/berlin", "toronto/../berlin"])
+def test_what_two_corpora_hold_is_told_however_its_folder_is_spelled(root, spelled):
+    (root / "berlin/metadata.csv").write_text(f"file_name,emotion,speaker\n{EMODB},happy,ann\n")
+    with pytest.raises(UserErrors) as caught:
+        read_corpus("joint", root, emodb="berlin", audiofolder=spelled.format(root=root))
+    assert caught.value.problems == (f"berlin/{EMODB}: stands twice in the corpus",)
+
+
+def test_a_folder_beside_the_root_keeps_its_name(root):
+    both = read_corpus("joint", root / "berlin", emodb=str(root / "berlin"), ravdess="../toronto")
+    assert {one.path for one in both.utterances} == {EMODB, f"../toronto/{RAVDESS}"}
+
+
 def test_a_damaged_file_is_named_below_its_folder(root):
     (root / "berlin" / EMODB).write_bytes(b"")
     with pytest.raises(UserErrors) as caught:
