@@ -62,6 +62,11 @@ def counted(results: Results, numbers: Sequence[int]) -> str:
     return f"{told}, {draws}" + (" in all" if seeds > 1 else "")
 
 
+def repeats(results: Results) -> str:
+    """What trainings of the same mode and fold are: seeds, or draws where a protocol draws by chance more than once."""
+    return "draws" if is_drawn(results) else "seeds"
+
+
 def is_drawn(results: Results) -> bool:
     """Whether what is stored as seeds are draws: then the first of them is not the configuration's own seed."""
     return bool(results.arms) and results.seeds[0] != results.settings.get("seed")

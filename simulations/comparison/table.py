@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from common.config.showing import spell
-from simulations.comparison.arms import counted
+from simulations.comparison.arms import counted, repeats
 from simulations.comparison.modes import ABLATED, STAYS_MARK
 from simulations.comparison.schema import NO_TEST, ArmRow, Results
 from simulations.comparison.units import row_of
@@ -16,16 +16,16 @@ from simulations.comparison.units import row_of
 
 def table_of(results: Results) -> Table:
     """Modes by metrics, with deviations, intervals and how much of the gap each closes; what failed stands as such."""
-    seeds, folds = len(results.seeds), len(results.folds)
-    tried = f"{folds} fold(s), {counted(results, results.seeds)}"
+    trained, repeated = len(results.seeds), repeats(results)
+    tried = f"{len(results.folds)} fold(s), {counted(results, results.seeds)}"
     title = f"{results.corpus}, preset {results.preset}: {results.protocol}; {tried}"
-    caption = "± folds, ± seeds: deviations; n: utterances; gap: how much of the way from floor to real is closed"
+    caption = f"± folds, ± {repeated}: deviations; n: utterances; gap: how much of the way from floor to real is closed"
     caption = "\n".join([caption, *stays_lines(results), *leaving_lines(results)])
     table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
     table.add_column("trained on")
     table.add_column("macro F1", no_wrap=True)
     table.add_column("95 %", min_width=12)
-    for heading in ("± folds", "± seeds", "UAR", "gap", "n"):
+    for heading in ("± folds", f"± {repeated}", "UAR", "gap", "n"):
         table.add_column(heading, no_wrap=True)
     failed = {mode: failure.reason for failure in results.failures for mode in failure.modes}
     for name, mode in results.modes.items():
@@ -34,7 +34,7 @@ def table_of(results: Results) -> Table:
             table.add_row(marked(results, name), "failed", failed.get(name, "a unit is missing"))
             continue
         closed = results.gap_closed.get(name)
-        note = "" if mode.complete else f"; {score.seeds} of {seeds} seeds, for {failed.get(name, '')}"
+        note = "" if mode.complete else f"; {score.seeds} of {trained} {repeated}, for {failed.get(name, '')}"
         table.add_row(
             marked(results, name),
             f"{score.mean:.3f}",

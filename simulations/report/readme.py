@@ -10,7 +10,7 @@ from pathlib import Path
 from common.errors import UserError
 from common.files import atomic_write
 from common.scoring import Score
-from simulations.comparison.arms import counted, is_drawn
+from simulations.comparison.arms import counted, is_drawn, repeats
 from simulations.comparison.modes import REAL
 from simulations.comparison.schema import Results, read_results
 from simulations.report.arms import arms_table
@@ -20,8 +20,8 @@ from simulations.report.shares import shares_of_real
 from simulations.report.tables import ablations_table, made_with, papers_number, reason_of
 from simulations.report.wording import AS_SEEDS, NOTHING, interval, many, percent, percents, score
 
-HEADINGS = ("trained on", "macro F1", "95 %", "± folds", "± seeds", "UAR", "of real", "gap closed")
-
+WIDTH = 8
+"""Columns that every table has."""
 SPREAD = (
     "Spread is how far samples of an emotion deviate, real speech being 1: near 0 they are all alike, and a score "
     "hides that. "
@@ -60,7 +60,8 @@ def results_block(results: Results) -> str:
     shares, printed = shares_of_real(results), printed_for(results.preset)
     beside = any(papers_number(results, name) for name in results.modes)
     spreads = _spreads(results)
-    headings = (*HEADINGS, *["spread"] * bool(spreads), *[printed.heading] * beside)
+    usual = ("trained on", "macro F1", "95 %", "± folds", f"± {repeats(results)}", "UAR", "of real", "gap closed")
+    headings = (*usual, *["spread"] * bool(spreads), *[printed.heading] * beside)
     rows = [
         [
             *_row(results, name, shares.get(name)),
@@ -120,7 +121,7 @@ def _row(results: Results, name: str, share: Score | None) -> list[str]:
     mode = results.modes[name]
     found, closed = mode.macro_f1, results.gap_closed.get(name)
     if found is None:
-        return [name, f"failed: {reason_of(results, name)}", *[NOTHING] * (len(HEADINGS) - 2)]
+        return [name, f"failed: {reason_of(results, name)}", *[NOTHING] * (WIDTH - 2)]
     return [
         name,
         score(found.mean),

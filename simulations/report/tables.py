@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from common.config import Config
+from common.config.added import section_kinds
 from common.config.showing import spell
 from common.scoring import Metric, Score, Summary
 from common.settings import MethodsConfig
 from common.training.reporters import duration
-from simulations.comparison.arms import counted, is_drawn
+from simulations.comparison.arms import counted, is_drawn, repeats
 from simulations.comparison.measures import OF_VECTORS
 from simulations.comparison.modes import ABLATED, REAL
 from simulations.comparison.results import MEASURES
@@ -40,7 +41,7 @@ STAGES = {
     "fit": "fit a synthesizer to a fold's training sessions",
     "sum": "add up what a fold's training sessions bring",
     "train": "draw samples and train a recognizer",
-    "score": "score it on the session left out",
+    "score": "score it on what the fold leaves out",
     "quality": "measure samples beside real speech",
     "twin": "fit a synthesizer to half of a place's speech",
     "audit": "attack what a mode releases",
@@ -138,14 +139,15 @@ def _mode_row(results: Results, name: str, share: Score | None) -> tuple[Cell, .
             *[Cell(NOTHING)] * 5,
             last,
         )
-    whole = "" if mode.complete else f"{found.seeds} of {len(results.seeds)} seeds: {reason_of(results, name)}"
+    tried = f"{found.seeds} of {len(results.seeds)} {repeats(results)}"
+    whole = "" if mode.complete else f"{tried}: {reason_of(results, name)}"
     closed = results.gap_closed.get(name)
     taken = (
         "" if mode.releases is None else f"{many(mode.releases, 'release')} of each site, {megabytes(mode.bytes or 0)}"
     )
     return (
         Cell(marked(results, name), "\n".join(filter(None, (about, taken, whole))), wide=True),
-        Cell(score(found.mean), f"{interval(found.low, found.high)}\n{_deviations(found)}".strip()),
+        Cell(score(found.mean), f"{interval(found.low, found.high)}\n{_deviations(found, repeats(results))}".strip()),
         *(Cell(score(one.mean), interval(one.low, one.high)) for one in (mode.uar, mode.accuracy) if one),
         _share(share.value, share.low, share.high) if share else Cell("100 %" if name == REAL else NOTHING),
         _share(closed.value, closed.low, closed.high) if closed else Cell(NOTHING),
@@ -158,9 +160,9 @@ def _share(value: float, low: float, high: float) -> Cell:
     return Cell(percent(value), percents(low, high))
 
 
-def _deviations(found: Summary) -> str:
+def _deviations(found: Summary, repeated: str) -> str:
     """Those that there are."""
-    named = {"folds": found.std_over_folds, "seeds": found.std_over_seeds}
+    named = {"folds": found.std_over_folds, repeated: found.std_over_seeds}
     return "\n".join(f"± {score(value)} {name}" for name, value in named.items() if value is not None)
 
 
@@ -171,7 +173,7 @@ def reason_of(results: Results, mode: str) -> str:
 
 
 def folds_table(results: Results) -> Table:
-    """Each fold's macro F1, mean over seeds."""
+    """Each fold's macro F1, mean over seeds or draws."""
     headings = [Cell("fold"), Cell("speakers", wide=True), Cell("n", "utterances")]
     scored = {name: mode.by_fold for name, mode in results.modes.items() if mode.by_fold}
     rows = []
@@ -180,9 +182,7 @@ def folds_table(results: Results) -> Table:
         cells = [Cell(score(sum(one) / len(one))) for one in values]
         about = [Cell(fold.name), Cell(", ".join(fold.speakers), wide=True), Cell(str(sum(fold.utterances)))]
         rows.append((*about, *cells))
-    caption = (
-        "Macro F1 of each fold, mean over its seeds. A fold leaves out a session, whose speakers nobody trained on."
-    )
+    caption = f"Macro F1 of each fold on the speech that it leaves out, mean over its {repeats(results)}."
     modes = [Cell(name, counted(results, results.modes[name].whole_seeds)) for name in scored]
     return Table(caption, (*headings, *modes), tuple(rows))
 
@@ -205,7 +205,7 @@ def pairs_table(results: Results) -> Table:
         "Differences on the same folds and seeds, with 95 % intervals. The interval speaks of other speakers, p of "
         "another training (the signs of the pairs are flipped). "
     ) + (HOLM if any(row.holm is not None for row in results.paired) else WITHOUT_HOLM)
-    headings = (Cell("first − second"), *map(Cell, metrics.values()), Cell("n", "folds × seeds"))
+    headings = (Cell("first − second"), *map(Cell, metrics.values()), Cell("n", f"folds × {repeats(results)}"))
     return Table(caption, headings, rows)
 
 
@@ -356,8 +356,14 @@ def failures_table(results: Results) -> Table:
 
 def made_with(results: Results) -> str:
     """What stands before a run's command: one that has settings which are gone was made with an older version."""
-    known, stored = set(_names(Config())), {name.partition(":")[0] for name, _ in settings(results.settings)}
-    return "Made with" if stored <= known else "Made with an older version, by"
+    stored = {name.partition(":")[0] for name, _ in settings(results.settings)}
+    return "Made with" if stored <= _known() else "Made with an older version, by"
+
+
+def _known() -> set[str]:
+    """All settings that there are, those of methods' own sections too."""
+    brought = (name for section, kind in section_kinds().items() for name in _names(kind(), f"{section}."))
+    return {*_names(Config()), *brought}
 
 
 def _names(section: BaseModel, above: str = "") -> Iterator[str]:

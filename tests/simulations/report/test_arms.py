@@ -8,10 +8,12 @@ from common.protocols import Point
 from common.scoring import Summary
 from simulations.comparison.arms import counted
 from simulations.comparison.schema import Arm, ArmRow, Difference, read_results
+from simulations.comparison.table import table_of
 from simulations.report.arms import arms_figure, arms_table
 from simulations.report.headline import Headline
+from simulations.report.readme import results_block
 from simulations.report.shares import shares_of_real
-from simulations.report.tables import results_table
+from simulations.report.tables import folds_table, pairs_table, results_table
 from simulations.report.wording import AS_SEEDS
 
 
@@ -24,6 +26,12 @@ def row(mean, *, recall=None, against=None):
 def found(results, run_of):
     read = read_results(run_of(results))
     return replace(read, modes={name: read.modes[name] for name in ("real", "federated")})
+
+
+@pytest.fixture
+def halted(found):
+    """Of a third training nothing came."""
+    return replace(found, modes={name: replace(mode, complete=False) for name, mode in found.modes.items()})
 
 
 SURE = Difference(0.2, 0.1, 0.3, 0.01, 9, different=True, holm=0.03)
@@ -105,6 +113,21 @@ def test_draws_are_not_called_seeds(found, numbers, own, told):
     drawn = replace(found, arms=CURVE, seeds=numbers, settings={"seed": own})
     assert counted(drawn, numbers) == told
     assert counted(replace(drawn, arms=[]), numbers).endswith(("seed", "seeds"))
+
+
+@pytest.mark.parametrize(("own", "called"), [(0, "draws"), (1, "seeds")])
+def test_deviations_over_draws_are_not_called_those_over_seeds(halted, own, called):
+    told = replace(halted, arms=CURVE, seeds=[1, 2, 3], settings={"seed": own})
+    screen = table_of(told)
+    assert [column.header for column in screen.columns][3:5] == ["± folds", f"± {called}"]
+    assert f"± folds, ± {called}: " in str(screen.caption)
+    assert next(iter(screen.columns[2].cells)).endswith(f"; 2 of 3 {called}, for ")
+    assert f"| ± folds | ± {called} |" in results_block(told)
+    assert results_table(told, {}).rows[0][1].note.endswith(f" {called}")
+    assert f"2 of 3 {called}: " in results_table(told, {}).rows[0][0].note
+    assert pairs_table(told).headings[-1].note == f"folds × {called}"
+    assert folds_table(told).caption.endswith(f"mean over its {called}.")
+    assert "session" not in folds_table(told).caption  # a fold may leave out a speaker, or a corpus
 
 
 def test_the_page_says_that_draws_count_as_seeds(found):

@@ -63,6 +63,8 @@ def test_a_generated_table_is_in_step_and_any_changed_number_is_found(results, r
 def test_a_run_with_a_setting_that_is_gone_is_named_as_an_older_versions(results, run_of):
     results["settings"]["features"] |= {"trim": 40.0, "normalisation": "session"}  # told where they are not as usual
     assert "Made with `eyesoff " in with_results(README, run_of(results))
+    results["settings"] |= {"svm": {"c": 0.1}, "imbalance": {"removed": 0.5}}  # sections that methods bring
+    assert "Made with `eyesoff " in with_results(README, run_of(results))
     results["settings"]["finetuning"]["frozen_layers"] = 0
     assert "Made with an older version, by `eyesoff " in with_results(README, run_of(results))
 
