@@ -139,8 +139,8 @@ def _mode_row(results: Results, name: str, share: Score | None) -> tuple[Cell, .
             *[Cell(NOTHING)] * 5,
             last,
         )
-    done = f"{found.seeds} of {len(results.seeds)} {repeats(results)}"
-    whole = "" if mode.complete else f"{done}: {reason_of(results, name)}"
+    tried = f"{found.seeds} of {len(results.seeds)} {repeats(results)}"
+    whole = "" if mode.complete else f"{tried}: {reason_of(results, name)}"
     closed = results.gap_closed.get(name)
     taken = (
         "" if mode.releases is None else f"{many(mode.releases, 'release')} of each site, {megabytes(mode.bytes or 0)}"

@@ -34,6 +34,7 @@ class Settings(Section):
 
 def _trials(manifest: Manifest, settings: Settings, seed: int) -> tuple[Trial, ...]:
     own = settings.imbalance
+    _check_spared(own.spared, manifest.labels)
     if not (rare := [emotion for emotion in manifest.labels if emotion not in own.spared]):
         remedy = "leave one at least out of imbalance.spared"
         raise UserError("every emotion is spared", where=", ".join(own.spared), remedy=remedy)
@@ -44,6 +45,14 @@ def _trials(manifest: Manifest, settings: Settings, seed: int) -> tuple[Trial, .
         for draw in range(1, own.draws + 1)
         for trial in whole
     )
+
+
+def _check_spared(spared: tuple[str, ...], labels: tuple[str, ...]) -> None:
+    """Refuse a mistyped emotion, which would be made rare; a corpus without the usual ones is none."""
+    strange = [emotion for emotion in spared if emotion not in labels]
+    if strange and spared != ImbalanceConfig().spared:
+        remedy = f"imbalance.spared may name {', '.join(labels)}"
+        raise UserError("an emotion is spared that does not count", where=", ".join(strange), remedy=remedy)
 
 
 def _without(trial: Trial, emotion: str, draw: int, own: ImbalanceConfig, seed: int) -> Trial:

@@ -127,6 +127,7 @@ def test_deviations_over_draws_are_not_called_those_over_seeds(halted, own, call
     assert f"2 of 3 {called}: " in results_table(told, {}).rows[0][0].note
     assert pairs_table(told).headings[-1].note == f"folds × {called}"
     assert folds_table(told).caption.endswith(f"mean over its {called}.")
+    assert "session" not in folds_table(told).caption  # a fold may leave out a speaker, or a corpus
 
 
 def test_the_page_says_that_draws_count_as_seeds(found):

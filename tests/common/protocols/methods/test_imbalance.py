@@ -1,5 +1,7 @@
 """Most of one class is gone from the training part, and nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
 from common.errors import UserError
@@ -57,3 +59,10 @@ def test_a_removal_that_leaves_nothing_is_told_with_its_remedy(corpus_of):
 def test_where_every_emotion_is_spared_there_is_nothing_to_make_rare(corpus_of):
     with pytest.raises(UserError, match="every emotion is spared: neutral, angry, sad; leave one"):
         cut(corpus_of(3), spared=("neutral", "angry", "sad"))
+
+
+def test_an_emotion_that_is_spared_by_a_mistyped_name_is_told_and_the_usual_one_may_lack(corpus_of):
+    with pytest.raises(UserError, match=r"spared that does not count: nutral; .* may name neutral, angry, sad"):
+        cut(corpus_of(3), spared=("nutral",))
+    without = corpus_of(3).where(lambda utterance: utterance.emotion != "neutral")
+    assert {trial.arm for trial in cut(replace(without, labels=("angry", "sad")))} == {"angry", "sad"}
